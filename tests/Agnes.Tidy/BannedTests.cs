@@ -1,0 +1,79 @@
+using System.Text.RegularExpressions;
+
+namespace Agnes.Tidy;
+
+/// <summary>What our sources must not contain, each with the replacement to use.</summary>
+public sealed partial class BannedTests
+{
+    private static readonly (Regex Pattern, string Replacement, string[] AllowedIn)[] Rules =
+    [
+        (Blocking(), "await it", []),
+        (WallClock(), "take a TimeProvider", []),
+        (ThreadSleep(), "await Task.Delay with a token", []),
+        (EmptyCatch(), "say in the handler why nothing is to be done, or let it rise", []),
+        (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
+        (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
+        (NewHttpClient(), "take an IHttpClientFactory client or the one HTTP layer", ["src/Agnes.Cli/Api/"]),
+        (Vague(), "name it by what it does", []),
+    ];
+
+    [Fact]
+    public void Sources_hold_nothing_banned()
+    {
+        var found =
+            from file in Repository.Sources("src", ".cs", ".razor")
+            from rule in Rules
+            where !rule.AllowedIn.Any(allowed => file.Path.StartsWith(allowed, StringComparison.Ordinal))
+            from line in file.Lines.Select((text, index) => (text, index))
+            where rule.Pattern.IsMatch(CommentFree(line.text))
+            select $"{file.Path}:{line.index + 1}: {line.text.Trim()}  →  {rule.Replacement}";
+        found.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Unfinished_work_is_not_committed()
+    {
+        var found =
+            from folder in (string[])["src", "tests", "bench"]
+            where Directory.Exists(Path.Combine(Repository.Root, folder))
+            from file in Repository.Sources(folder, ".cs", ".razor", ".js", ".css", ".sql")
+            where !file.Path.EndsWith("/BannedTests.cs", StringComparison.Ordinal)
+            from line in file.Lines.Select((text, index) => (text, index))
+            where Unfinished().IsMatch(line.text)
+            select $"{file.Path}:{line.index + 1}: {line.text.Trim()}";
+        found.ShouldBeEmpty();
+    }
+
+    private static string CommentFree(string line)
+    {
+        var comment = line.IndexOf("//", StringComparison.Ordinal);
+        return comment < 0 || line.Contains("://", StringComparison.Ordinal) ? line : line[..comment];
+    }
+
+    [GeneratedRegex(@"\.Result\b(?!s)|\.Wait\(\)|GetAwaiter\(\)\.GetResult\(\)")]
+    private static partial Regex Blocking();
+
+    [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b")]
+    private static partial Regex WallClock();
+
+    [GeneratedRegex(@"\bThread\.Sleep\b")]
+    private static partial Regex ThreadSleep();
+
+    [GeneratedRegex(@"\bcatch\b[^{]*\{\s*\}")]
+    private static partial Regex EmptyCatch();
+
+    [GeneratedRegex(@"read_parquet\(")]
+    private static partial Regex ReadParquet();
+
+    [GeneratedRegex(@"\bProcess\.Start\(|new ProcessStartInfo\b")]
+    private static partial Regex ProcessStart();
+
+    [GeneratedRegex(@"new HttpClient\b")]
+    private static partial Regex NewHttpClient();
+
+    [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
+    private static partial Regex Vague();
+
+    [GeneratedRegex(@"NotImplementedException|\bTODO\b|\bFIXME\b|\bHACK\b|\bXXX\b")]
+    private static partial Regex Unfinished();
+}
