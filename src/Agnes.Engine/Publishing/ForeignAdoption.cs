@@ -88,7 +88,7 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
             var select = $"FROM read_parquet({SqlText.Literal(staged)}, hive_partitioning=false)";
             columns = await connection.ColumnsAsync(select, cancellation);
             if (columns.Count == 0) throw new InvalidDataException($"{file.Path} has no columns");
-            rows = await connection.ScalarAsync<long>($"SELECT count(*) FROM (SELECT hash(f) AS h {select} AS f) WHERE h IS NOT NULL", cancellation);
+            rows = (await connection.QueryAsync($"SELECT count(*), bit_xor(hash(f)) {select} AS f", row => row.GetInt64(0), cancellation))[0];
             hash = md5 ? await ContentHash.Md5Async(staged, cancellation) : null;
             var sha256 = await ContentHash.Sha256Async(staged, cancellation);
             if (opened.Stamp != file.Stamp) throw new MovingFileException();
