@@ -56,32 +56,32 @@ internal static class ExtractFile
 
     private static void FillTables(DuckDBConnection connection, IReadOnlyList<ExtractTable> tables)
     {
-        using (var meta = connection.CreateAppender("_meta", "main", Alias))
-            foreach (var table in tables)
-                meta.Append(table.Name).Append(table.Description).Append(table.Rows).Append(table.Bytes).Append(table.ExtractedAt).Append(table.QueryMode).EndRow();
-        using (var columns = connection.CreateAppender("_columns", "main", Alias))
-            foreach (var table in tables)
-                columns.Append(table.Name).Append(ColumnsJson.Write(table.Columns)).EndRow();
-        using (var parts = connection.CreateAppender("_parts", "main", Alias))
+        Fill(connection, "_meta", tables, (row, table) =>
+            row.Append(table.Name).Append(table.Description).Append(table.Rows).Append(table.Bytes).Append(table.ExtractedAt).Append(table.QueryMode).EndRow());
+        Fill(connection, "_columns", tables, (row, table) => row.Append(table.Name).Append(ColumnsJson.Write(table.Columns)).EndRow());
+        Fill(connection, "_parts", tables, (row, table) =>
         {
-            foreach (var table in tables)
+            foreach (var (ordinal, part) in table.Parts.Index())
             {
-                foreach (var (ordinal, part) in table.Parts.Index())
-                {
-                    parts.Append(table.Name).Append(ordinal).Append(part.Part.Name).Append(part.Part.Sha256)
-                        .Append(part.Part.Rows).Append(part.Part.SizeBytes).Append(part.Md5).Append(part.ModifiedNs).EndRow();
-                }
+                row.Append(table.Name).Append(ordinal).Append(part.Part.Name).Append(part.Part.Sha256).Append(part.Part.Rows).Append(part.Part.SizeBytes)
+                    .Append(part.Md5).Append(part.ModifiedNs).EndRow();
             }
-        }
-        using var files = connection.CreateAppender("_files", "main", Alias);
-        foreach (var table in tables)
+        });
+        Fill(connection, "_files", tables, (row, table) =>
         {
             foreach (var file in table.Files)
             {
-                files.Append(table.Name).Append(file.Path).Append(file.Stamp.Size).Append(file.Stamp.ModifiedNs)
-                    .Append(file.Stamp.Inode).Append(file.Sha256).Append(ColumnsJson.Write(file.Columns)).EndRow();
+                row.Append(table.Name).Append(file.Path).Append(file.Stamp.Size).Append(file.Stamp.ModifiedNs).Append(file.Stamp.Inode).Append(file.Sha256)
+                    .Append(ColumnsJson.Write(file.Columns)).EndRow();
             }
-        }
+        });
+    }
+
+    private static void Fill(DuckDBConnection connection, string into, IReadOnlyList<ExtractTable> tables, Action<DuckDBAppender, ExtractTable> append)
+    {
+        using var appender = connection.CreateAppender(into, "main", Alias);
+        foreach (var table in tables) append(appender, table);
+        appender.Close();
     }
 
     private static void DeleteIfThere(params string[] files)

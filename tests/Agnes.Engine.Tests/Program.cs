@@ -1,0 +1,17 @@
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Query.Workers;
+using Agnes.Engine.Tests.Extracts;
+
+namespace Agnes.Engine.Tests;
+
+/// <summary>The test program is its own worker: children are started with a role as first argument, exactly as <c>agnes-server</c> would be.</summary>
+internal static class Program
+{
+    public static async Task<int> Main(string[] args) => args switch
+    {
+        ["extract-worker"] => await ExtractWorkerMain.RunAsync([new ScriptedConnector()], Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
+        ["query-worker"] => await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
+        _ when args.Any(arg => arg is "--server" or "--internal-msbuild-node") => await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
+        _ => await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
+    };
+}
