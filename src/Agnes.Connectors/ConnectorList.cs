@@ -7,5 +7,6 @@ public static class ConnectorList
 {
     public static IReadOnlyList<Connector> All { get; } =
     [
+        new Files.FilesConnector(),
     ];
 }
