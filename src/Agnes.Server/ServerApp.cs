@@ -30,7 +30,7 @@ public static class ServerApp
         });
         AddPlatform(builder.Services, options);
         builder.AddWeb();
-        Features.AddServices(builder.Services, options);
+        FeatureList.AddServices(builder.Services, options);
         adjust?.Invoke(builder.Services);
 
         // Before the container exists, so that a server that cannot open its state fails here, with the reason, and not in its first request.
@@ -41,9 +41,9 @@ public static class ServerApp
             var app = builder.Build();
             app.Services.GetRequiredService<StateDb>();
             UsePlatform(app, options);
-            Features.Map(app);
+            FeatureList.Map(app);
             app.MapWebAssets();
-            await Features.PrepareAsync(app.Services, stop);
+            await FeatureList.PrepareAsync(app.Services, stop);
             return app;
         }
         catch

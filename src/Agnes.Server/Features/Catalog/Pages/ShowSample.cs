@@ -4,6 +4,7 @@ using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Web;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Agnes.Server.Features.Catalog.Pages;
 
@@ -12,14 +13,14 @@ internal static class ShowSample
 {
     private const int RowsMax = 20;
 
-    public static async Task<IResult> HandleAsync(string table, HttpContext context, StatementRunner runner, Scopes scopes, CancellationToken stop)
+    public static async Task<IResult> HandleAsync(string table, HttpContext context, [FromServices] StatementRunner runner, [FromServices] Scopes scopes, CancellationToken stop)
     {
         if (ShowTable.Find(context, table) is not { Published: { } published } found) return ShowTable.Missing(table);
         if (scopes.Of(context.Snapshot(), context.Caller()).Find(found.Name) is not { } scoped) return ShowTable.Missing(table);
 
         using var body = new MemoryStream();
         var output = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await runner.SampleAsync(scoped, RowsMax, output, new StatementLimits(), stop);
+        var outcome = await runner.SampleAsync(scoped, RowsMax, output, StatementLimits.For(context.Caller().UserId), stop);
         await output.CompleteAsync();
         if (!outcome.IsOk) return Problem.Detail(Status(outcome.Status), outcome.Message ?? "The sample could not be read.");
 
