@@ -12,8 +12,10 @@ internal static class WebSetup
         builder.WebHost.UseStaticWebAssets();
         builder.Services.AddRazorComponents();
 
-        // Nothing that outlives the process is protected with these keys, so none is stored.
+        // Nothing that outlives the process is protected with these keys. So none is stored, and the service that would make one in $HOME at the start has to go.
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        var keyMaker = builder.Services.Single(service => service.ImplementationType?.Name == "DataProtectionHostedService");
+        builder.Services.Remove(keyMaker);
         builder.Services.AddSingleton<WebAssets>();
     }
 
