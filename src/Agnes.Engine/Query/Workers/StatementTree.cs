@@ -34,8 +34,7 @@ internal sealed class StatementTree
     public static ParsedStatement Read(JsonElement json)
     {
         if (json.GetProperty("error").GetBoolean()) return ReadError(json);
-        var statements = json.GetProperty("statements");
-        if (statements.GetArrayLength() == 0) return ParsedStatement.Of(StatementShape.Empty);
+        if (!json.TryGetProperty("statements", out var statements) || statements.GetArrayLength() == 0) return ParsedStatement.Of(StatementShape.Empty);
         if (statements.GetArrayLength() > 1) return ParsedStatement.Of(StatementShape.Several);
         var node = statements[0].GetProperty("node");
         if (IsShowTables(node)) return ParsedStatement.Of(StatementShape.ShowTables);
