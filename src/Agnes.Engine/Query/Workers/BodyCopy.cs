@@ -2,12 +2,17 @@ using System.IO.Pipelines;
 
 namespace Agnes.Engine.Query.Workers;
 
+/// <summary>How much of a response has gone to the output; outlives the copy, which may end in an exception.</summary>
+internal sealed class BodyProgress
+{
+    public long Bytes { get; set; }
+}
+
 /// <summary>Passes a worker's response on to the output, and throws the rest away when the output does not want it any more.</summary>
-internal sealed class BodyCopy(FrameStream frames, PipeWriter output, CancellationToken stop)
+internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgress progress, CancellationToken stop)
 {
     private const int FlushBytes = 128 << 10;
 
-    private long _bytes;
     private long _unflushed;
     private bool _outputGone;
 
@@ -23,10 +28,10 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, Cancellati
                     break;
                 case FrameKind.Done:
                     var done = RunDone.Read(await frames.ReadPayloadAsync(length));
-                    return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, _bytes, done.EngineMicroseconds);
+                    return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.EngineMicroseconds);
                 case FrameKind.Failed:
                     var failed = RunFailed.Read(await frames.ReadPayloadAsync(length));
-                    return new WorkerReply(failed.Status, failed.Message, 0, false, _bytes, long.MaxValue);
+                    return new WorkerReply(failed.Status, failed.Message, 0, false, long.MaxValue);
                 default:
                     throw new InvalidDataException("The query worker answered something else.");
             }
@@ -38,7 +43,7 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, Cancellati
         while (length > 0)
         {
             var rest = await frames.CopySomeAsync(length, _outputGone ? null : output);
-            if (!_outputGone) _bytes += length - rest;
+            if (!_outputGone) progress.Bytes += length - rest;
             _unflushed += length - rest;
             length = rest;
             if (_unflushed >= FlushBytes) await FlushAsync();

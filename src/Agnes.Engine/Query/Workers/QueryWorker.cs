@@ -6,8 +6,11 @@ namespace Agnes.Engine.Query.Workers;
 /// <summary>The worker has gone in the middle of a statement.</summary>
 internal sealed class WorkerLostException(Exception inner) : Exception("The query worker has ended.", inner);
 
+/// <summary>What came of parsing: one of the two.</summary>
+internal sealed record ParseReply(ParsedStatement? Parsed, RunFailed? Failed);
+
 /// <summary>What came of a run.</summary>
-internal sealed record WorkerReply(StatementStatus Status, string? Message, long Rows, bool Truncated, long BodyBytes, long EngineMicroseconds);
+internal sealed record WorkerReply(StatementStatus Status, string? Message, long Rows, bool Truncated, long EngineMicroseconds);
 
 /// <summary>The server's end of one worker process. Serves one statement at a time; only <see cref="InterruptAsync"/>, <see cref="Kill"/> and the watch come from beside.</summary>
 internal sealed class QueryWorker : IAsyncDisposable
@@ -68,6 +71,11 @@ internal sealed class QueryWorker : IAsyncDisposable
             var (kind, _) = await worker._frames.ReadHeaderAsync().AsTask().WaitAsync(StartWait, cancellation);
             return kind == FrameKind.Ready ? worker : throw new InvalidDataException("The query worker did not say that it is ready.");
         }
+        catch (EndOfStreamException e)
+        {
+            await worker!.DisposeAsync();
+            throw new IOException($"The query worker ended at its start: {worker._process.ErrorTail}", e);
+        }
         catch
         {
             if (worker is not null) await worker.DisposeAsync();
@@ -79,9 +87,8 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <summary>Whether the worker has that sandbox at hand. Mirrors the order in which <see cref="SandboxCache"/> forgets.</summary>
     public bool IsWarmFor(string footprint) => _footprints.Contains(footprint);
 
-    /// <returns>One of the two.</returns>
     /// <exception cref="WorkerLostException"/>
-    public async Task<(ParsedStatement? Parsed, RunFailed? Failed)> ParseAsync(string sql)
+    public async Task<ParseReply> ParseAsync(string sql)
     {
         try
         {
@@ -90,8 +97,8 @@ internal sealed class QueryWorker : IAsyncDisposable
             var payload = await _frames.ReadPayloadAsync(length);
             return kind switch
             {
-                FrameKind.Parsed => (ParsedFrame.Read(payload), null),
-                FrameKind.Failed => (null, RunFailed.Read(payload)),
+                FrameKind.Parsed => new ParseReply(ParsedFrame.Read(payload), null),
+                FrameKind.Failed => new ParseReply(null, RunFailed.Read(payload)),
                 _ => throw new InvalidDataException("The query worker answered something else."),
             };
         }
@@ -104,13 +111,13 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <summary>Runs a statement and copies its body on.</summary>
     /// <param name="outputStop">When it fires, or the output closes, the rest of the body is thrown away.</param>
     /// <exception cref="WorkerLostException"/>
-    public async Task<WorkerReply> RunAsync(RunRequest request, PipeWriter output, CancellationToken outputStop)
+    public async Task<WorkerReply> RunAsync(RunRequest request, PipeWriter output, BodyProgress progress, CancellationToken outputStop)
     {
         Remember(request.FootprintKey);
         try
         {
             await SendAsync((request with { Number = ++_number }).Write);
-            return await new BodyCopy(_frames, output, outputStop).RunAsync();
+            return await new BodyCopy(_frames, output, progress, outputStop).RunAsync();
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {

@@ -47,7 +47,7 @@ public static partial class QueryWorkerMain
                 default:
                     work.CompleteAdding();
                     if (!executing.Join(EndWait)) EndNow();
-                    return kind == 0 ? 0 : 1;
+                    return kind == FrameKind.Closed ? 0 : 1;
             }
         }
     }
@@ -84,14 +84,14 @@ public static partial class QueryWorkerMain
         self.Kill();
     }
 
-    /// <returns>Kind 0 when the other end has closed.</returns>
+    /// <returns><see cref="FrameKind.Closed"/> at the end.</returns>
     private static (FrameKind Kind, byte[] Payload) ReadFrame(Stream input)
     {
         Span<byte> header = stackalloc byte[WorkerWire.HeaderBytes];
-        if (input.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length) return (0, []);
+        if (input.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length) return (FrameKind.Closed, []);
         var (kind, length) = WorkerWire.ReadHeader(header);
         var payload = new byte[length];
-        return input.ReadAtLeast(payload, length, throwOnEndOfStream: false) < length ? (0, []) : (kind, payload);
+        return input.ReadAtLeast(payload, length, throwOnEndOfStream: false) < length ? (FrameKind.Closed, []) : (kind, payload);
     }
 
     /// <summary>Long statements leave the processors to the server and to short ones. The engine's threads are made later and inherit it.</summary>

@@ -17,7 +17,7 @@ internal sealed class StatementParser : IDisposable
     {
         _connection = sandbox.Connection;
         _command = _connection.CreateCommand();
-        _command.CommandText = "SELECT CAST(json_serialize_sql($text, skip_null := true, skip_empty := true) AS VARCHAR)";
+        _command.CommandText = "SELECT CAST(json_serialize_sql($text::VARCHAR, skip_null := true, skip_empty := true) AS VARCHAR)";
         _text = new DuckDBParameter("text", "");
         _command.Parameters.Add(_text);
         _command.Prepare();

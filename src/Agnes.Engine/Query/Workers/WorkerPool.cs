@@ -29,7 +29,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
         Options = options;
         Time = time;
         _log = log;
-        _watch = Task.Run(WatchAsync);
+        _watch = Task.Run(WatchAsync, CancellationToken.None);
     }
 
     public WorkerPoolOptions Options { get; }

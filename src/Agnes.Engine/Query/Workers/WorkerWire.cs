@@ -10,6 +10,9 @@ namespace Agnes.Engine.Query.Workers;
 /// </summary>
 internal enum FrameKind : byte
 {
+    /// <summary>No frame: the other end has closed.</summary>
+    Closed = 0,
+
     /// <summary>To the worker, once, first: its fixed share.</summary>
     Configure = (byte)'C',
 
