@@ -1,10 +1,13 @@
+using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Home;
+using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server;
 
 /// <summary>What the server can do, one line a feature. Deleting a feature's folder and its lines here removes it.</summary>
-internal static class Features
+internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
@@ -13,6 +16,9 @@ internal static class Features
     public static void Map(IEndpointRouteBuilder routes)
     {
         ApiDescription.Map(routes);
+        routes.MapSignInPages();
+        routes.MapHomePages();
+        routes.MapCatalogPages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>

@@ -2,6 +2,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
+using Agnes.Server.Web;
 
 namespace Agnes.Server;
 
@@ -28,7 +29,8 @@ public static class ServerApp
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
         });
         AddPlatform(builder.Services, options);
-        Features.AddServices(builder.Services, options);
+        builder.AddWeb();
+        FeatureList.AddServices(builder.Services, options);
         adjust?.Invoke(builder.Services);
 
         // Before the container exists, so that a server that cannot open its state fails here, with the reason, and not in its first request.
@@ -39,8 +41,9 @@ public static class ServerApp
             var app = builder.Build();
             app.Services.GetRequiredService<StateDb>();
             UsePlatform(app, options);
-            Features.Map(app);
-            await Features.PrepareAsync(app.Services, stop);
+            FeatureList.Map(app);
+            app.MapWebAssets();
+            await FeatureList.PrepareAsync(app.Services, stop);
             return app;
         }
         catch

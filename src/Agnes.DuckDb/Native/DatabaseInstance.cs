@@ -86,7 +86,8 @@ internal sealed class DatabaseInstance
             }
 
             current = Path.Combine(current, part);
-            if (Path.Exists(current) && File.ResolveLinkTarget(current, returnFinalTarget: true) is { } target) current = RealPath(target.FullName);
+            // A link may lead to a file that is yet to be made.
+            if (new FileInfo(current).LinkTarget is not null) current = RealPath(File.ResolveLinkTarget(current, returnFinalTarget: true)!.FullName);
         }
 
         return current;
