@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -28,7 +29,7 @@ public static class ServerApp
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
         });
         AddPlatform(builder.Services, options);
-        Features.AddServices(builder.Services, options);
+        FeatureList.AddServices(builder.Services, options);
         adjust?.Invoke(builder.Services);
 
         // Before the container exists, so that a server that cannot open its state fails here, with the reason, and not in its first request.
@@ -39,8 +40,8 @@ public static class ServerApp
             var app = builder.Build();
             app.Services.GetRequiredService<StateDb>();
             UsePlatform(app, options);
-            Features.Map(app);
-            await Features.PrepareAsync(app.Services, stop);
+            FeatureList.Map(app);
+            await FeatureList.PrepareAsync(app.Services, stop);
             return app;
         }
         catch
@@ -75,6 +76,9 @@ public static class ServerApp
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<IResourceType, TableResources>();
+        services.AddSingleton<ResourceTypes>();
+        services.AddSingleton<AuditLog>();
         Compression.AddTo(services);
         ApiDescription.AddTo(services);
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
