@@ -1,3 +1,4 @@
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 
 namespace Agnes.Server.Platform.State;
@@ -151,9 +152,15 @@ public sealed record PublishedVersion
     public string Rendition { get; init; } = "";
     public required IReadOnlyList<TablePart> Parts { get; init; }
 
+    /// <summary>Of each part's file in the store, in the order of <see cref="Parts"/>; given to the store at every open.</summary>
+    public required IReadOnlyList<FileStamp> Stamps { get; init; }
+
     /// <summary>Of tables of one part only.</summary>
     public string? Md5 { get; init; }
     public required string PartsDigest { get; init; }
+
+    /// <summary>What the engine recognises an unchanged table by; opaque here.</summary>
+    public string? Origin { get; init; }
     public string QueryMode { get; init; } = "local";
     public DateTime ExtractedAt { get; init; }
     public DateTime PublishedAt { get; init; }

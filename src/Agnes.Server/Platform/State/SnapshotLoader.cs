@@ -2,6 +2,7 @@ using System.Data;
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 using Dapper;
 
@@ -37,7 +38,7 @@ internal static class SnapshotLoader
             foreach (var row in await Rows<SyncStateRow>("SELECT * FROM sync_state")) snapshot = snapshot.WithSyncState(row);
             foreach (var row in await Rows<ViewOwnerRow>("SELECT * FROM view_ownership")) snapshot = snapshot.WithViewOwner(row);
             var parts = (await Rows<PartRow>("SELECT * FROM version_parts ORDER BY name, number, ordinal")).ToLookup(part => (part.Name, part.Number));
-            foreach (var row in await Rows<VersionRow>("SELECT * FROM table_versions ORDER BY name, number")) snapshot = snapshot.WithVersion(row.With(parts[(row.Name, row.Number)]));
+            foreach (var row in await Rows<VersionRow>("SELECT * FROM table_versions ORDER BY name, number")) snapshot = snapshot.WithVersion(row.With([.. parts[(row.Name, row.Number)]]));
         }
         catch (Exception error) when (error is StateConflictException or JsonException)
         {
@@ -54,6 +55,12 @@ internal static class SnapshotLoader
         public required string Sha256 { get; init; }
         public long SizeBytes { get; init; }
         public long Rows { get; init; }
+        public long ModifiedNs { get; init; }
+        public long Inode { get; init; }
+
+        public TablePart Part => new(PartName, Sha256, SizeBytes, Rows);
+
+        public FileStamp Stamp => new(SizeBytes, ModifiedNs, Inode);
     }
 
     private sealed record VersionRow
@@ -68,12 +75,13 @@ internal static class SnapshotLoader
         public required string Rendition { get; init; }
         public string? Md5 { get; init; }
         public required string PartsDigest { get; init; }
+        public string? Origin { get; init; }
         public required string QueryMode { get; init; }
         public DateTime ExtractedAt { get; init; }
         public DateTime PublishedAt { get; init; }
         public DateTime? SupersededAt { get; init; }
 
-        public PublishedVersion With(IEnumerable<PartRow> parts) => new()
+        public PublishedVersion With(IReadOnlyCollection<PartRow> parts) => new()
         {
             Name = Name,
             Number = Number,
@@ -83,7 +91,9 @@ internal static class SnapshotLoader
             Rows = Rows,
             Bytes = Bytes,
             Rendition = Rendition,
-            Parts = [.. parts.Select(part => new TablePart(part.PartName, part.Sha256, part.SizeBytes, part.Rows))],
+            Parts = [.. parts.Select(part => part.Part)],
+            Stamps = [.. parts.Select(part => part.Stamp)],
+            Origin = Origin,
             Md5 = Md5,
             PartsDigest = PartsDigest,
             QueryMode = QueryMode,

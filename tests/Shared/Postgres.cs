@@ -1,0 +1,22 @@
+namespace Agnes.Testing;
+
+/// <summary>
+/// The tests' PostgreSQL. Use: <c>[assembly: AssemblyFixture(typeof(Postgres))]</c>, then <see cref="NewDatabaseAsync"/>, which skips the test where PostgreSQL is not installed.
+/// </summary>
+public sealed class Postgres : IAsyncLifetime
+{
+    private readonly PostgresCluster _cluster = new();
+
+    public static string? Binaries => PostgresCluster.Binaries;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <returns>The connection string of an empty database.</returns>
+    public Task<string> NewDatabaseAsync()
+    {
+        if (Binaries is null || OperatingSystem.IsWindows()) Assert.Skip("PostgreSQL is not installed.");
+        return _cluster.NewDatabaseAsync();
+    }
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+}
