@@ -1,6 +1,9 @@
 using Agnes.Server.Features.Audit;
+using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Home;
 using Agnes.Server.Features.SignIn;
+using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Config;
@@ -25,6 +28,9 @@ internal static class FeatureList
         routes.MapUsers();
         routes.MapGroups();
         routes.MapAudit();
+        routes.MapSignInPages();
+        routes.MapHomePages();
+        routes.MapCatalogPages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>

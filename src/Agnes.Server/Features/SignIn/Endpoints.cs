@@ -7,8 +7,6 @@ internal static class SignInEndpoints
 {
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/", Home.Redirect).Public().WithSummary("To the home page, or to the sign-in.").ExcludeFromDescription();
-
         var open = routes.MapGroup("/auth").WithTags("Sign-in").Public();
         open.MapPost("/token", IssueToken.HandleAsync).WithSummary("Exchange e-mail and password for a session token.");
         open.MapPost("/bootstrap", Bootstrap.HandleAsync).WithSummary("Make the first admin of a new server, once.");
