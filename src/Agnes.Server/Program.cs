@@ -1,3 +1,5 @@
+using Agnes.Connectors;
+using Agnes.Engine.Extracts;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
@@ -19,6 +21,8 @@ internal static class Program
             case ["--help" or "-h", ..]:
                 Console.WriteLine(Arguments.Usage);
                 return 0;
+            case ["extract-worker"]:
+                return await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             default:
                 return await ServeAsync(args);
         }
