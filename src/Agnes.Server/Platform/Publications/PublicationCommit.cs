@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
@@ -118,7 +117,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         await write.ExecuteAsync(PublicationSql.InsertVersion, new
         {
             version.Name, version.Number, version.Source, version.Description,
-            Columns = JsonSerializer.Serialize(version.Columns, StateJson.Default.IReadOnlyListTableColumn),
+            Columns = StateJson.WriteColumns(version.Columns),
             version.Rows, version.Bytes, version.Rendition, version.Md5, version.PartsDigest, version.QueryMode, version.ExtractedAt, version.PublishedAt, version.Origin,
         });
         await write.ExecuteAsync(PublicationSql.InsertPart, version.Parts.Select((part, i) => new

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 
 namespace Agnes.Server.Platform.State;
@@ -17,7 +18,13 @@ public sealed record KeptVersions
         ImmutableDictionary<(string Rendition, string Digest), long>.Empty;
 
     /// <summary>A part by its hash, if a kept version of the rendition has it.</summary>
-    public TablePart? Part(string rendition, string sha256) => Parts.GetValueOrDefault((rendition, sha256))?.Part;
+    /// <param name="stamp">Of its file in the store.</param>
+    public TablePart? Part(string rendition, string sha256, out FileStamp stamp)
+    {
+        var use = Parts.GetValueOrDefault((rendition, sha256));
+        stamp = use?.Stamp ?? default;
+        return use?.Part;
+    }
 
     /// <summary>The newest kept version with this list of parts.</summary>
     public PublishedVersion? WithDigest(string rendition, string partsDigest) =>
@@ -27,10 +34,11 @@ public sealed record KeptVersions
     {
         var rest = Without(version.Number);
         var parts = rest.Parts.ToBuilder();
-        foreach (var part in version.Parts)
+        for (var i = 0; i < version.Parts.Count; i++)
         {
+            var part = version.Parts[i];
             var key = (version.Rendition, part.Sha256);
-            parts[key] = parts.TryGetValue(key, out var use) ? use with { Count = use.Count + 1 } : new(part, 1);
+            parts[key] = new(part, version.Stamps[i], parts.TryGetValue(key, out var use) ? use.Count + 1 : 1);
         }
         var digest = (version.Rendition, version.PartsDigest);
         var newest = rest.Digests.TryGetValue(digest, out var other) && other > version.Number ? other : version.Number;
@@ -59,5 +67,5 @@ public sealed record KeptVersions
         return new() { ByNumber = byNumber, Parts = parts.ToImmutable(), Digests = digests };
     }
 
-    private sealed record PartUse(TablePart Part, int Count);
+    private sealed record PartUse(TablePart Part, FileStamp Stamp, int Count);
 }

@@ -1,3 +1,5 @@
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
 using Agnes.Protocol;
 
 namespace Agnes.Server.Platform.State;
@@ -150,6 +152,12 @@ public sealed record PublishedVersion
     /// <summary>The hash of the policy that made these rows; empty for the plain table.</summary>
     public string Rendition { get; init; } = "";
     public required IReadOnlyList<TablePart> Parts { get; init; }
+
+    /// <summary>Of each part's file in the store, as it was when it was published: to be given to <see cref="PartStore"/> at every open.</summary>
+    public IReadOnlyList<FileStamp> Stamps { get; init; } = [];
+
+    /// <summary>Opaque to us: by it the publisher knows the table again without reading it.</summary>
+    public string? Origin { get; init; }
 
     /// <summary>Of tables of one part only.</summary>
     public string? Md5 { get; init; }

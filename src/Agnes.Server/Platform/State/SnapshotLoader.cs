@@ -2,6 +2,7 @@ using System.Data;
 using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 using Dapper;
 
@@ -54,6 +55,7 @@ internal static class SnapshotLoader
         public required string Sha256 { get; init; }
         public long SizeBytes { get; init; }
         public long Rows { get; init; }
+        public string? Stamp { get; init; }
     }
 
     private sealed record VersionRow
@@ -72,6 +74,7 @@ internal static class SnapshotLoader
         public DateTime ExtractedAt { get; init; }
         public DateTime PublishedAt { get; init; }
         public DateTime? SupersededAt { get; init; }
+        public string? Origin { get; init; }
 
         public PublishedVersion With(IEnumerable<PartRow> parts) => new()
         {
@@ -84,6 +87,8 @@ internal static class SnapshotLoader
             Bytes = Bytes,
             Rendition = Rendition,
             Parts = [.. parts.Select(part => new TablePart(part.PartName, part.Sha256, part.SizeBytes, part.Rows))],
+            Stamps = [.. parts.Select(part => StateJson.ReadStamp(part.Stamp))],
+            Origin = Origin,
             Md5 = Md5,
             PartsDigest = PartsDigest,
             QueryMode = QueryMode,
@@ -94,11 +99,18 @@ internal static class SnapshotLoader
     }
 }
 
-/// <summary>What the state keeps as JSON text.</summary>
+/// <summary>What the state keeps as text.</summary>
 public static class StateJson
 {
     /// <summary>For <c>table_versions.columns</c>.</summary>
     public static string WriteColumns(IReadOnlyList<TableColumn> columns) => JsonSerializer.Serialize(columns, StateJsonContext.Default.IReadOnlyListTableColumn);
+
+    /// <summary>For <c>version_parts.stamp</c>: the text of a <see cref="FileStamp"/>.</summary>
+    public static FileStamp ReadStamp(string? text) =>
+        text?.Split(':') is [var size, var modified, var inode]
+        && long.TryParse(size, out var s) && long.TryParse(modified, out var m) && long.TryParse(inode, out var i)
+            ? new FileStamp(s, m, i)
+            : default; // what the part was is not known, so it counts as changed
 
     public static IReadOnlyList<TableColumn> ReadColumns(string json) => JsonSerializer.Deserialize(json, StateJsonContext.Default.IReadOnlyListTableColumn) ?? [];
 }
