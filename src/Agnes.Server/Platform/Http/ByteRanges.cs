@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Agnes.Server.Platform.Http;
 
 /// <summary>A piece of a file, both ends inclusive.</summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct ByteRange(long First, long Last)
 {
     public long Length => Last - First + 1;

@@ -20,8 +20,8 @@ internal sealed partial record SyncSchedule
         if (text is null) return false;
         if (Every().Match(text) is { Success: true } every)
         {
-            if (!int.TryParse(every.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return false;
-            schedule = new SyncSchedule(every.Groups[2].ValueSpan is "m" ? TimeSpan.FromMinutes(count) : TimeSpan.FromHours(count), []);
+            if (!int.TryParse(every.Groups["count"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return false;
+            schedule = new SyncSchedule(every.Groups["unit"].ValueSpan is "m" ? TimeSpan.FromMinutes(count) : TimeSpan.FromHours(count), []);
             return true;
         }
         if (!EachDay().IsMatch(text)) return false;
@@ -40,9 +40,9 @@ internal sealed partial record SyncSchedule
         return last < latest;
     }
 
-    [GeneratedRegex(@"\Aevery ([0-9]{1,9})([mh])\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\Aevery (?<count>[0-9]{1,9})(?<unit>[mh])\z", RegexOptions.CultureInvariant)]
     private static partial Regex Every();
 
-    [GeneratedRegex(@"\Adaily ([01][0-9]|2[0-3]):[0-5][0-9](,([01][0-9]|2[0-3]):[0-5][0-9])*\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\Adaily ([01][0-9]|2[0-3]):[0-5][0-9](,([01][0-9]|2[0-3]):[0-5][0-9])*\z", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex EachDay();
 }

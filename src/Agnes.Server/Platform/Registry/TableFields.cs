@@ -113,6 +113,6 @@ internal static partial class TableFields
     [GeneratedRegex(@"\\[\\nrt'""]", RegexOptions.CultureInvariant)]
     private static partial Regex Escape();
 
-    [GeneratedRegex(@"\Aselect\s+\*\s+from\s+(bq|kbc)\.""[^""]+""\.""[^""]+""\s*;?\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\Aselect\s+\*\s+from\s+(bq|kbc)\.""[^""]+""\.""[^""]+""\s*;?\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex WholeTable();
 }

@@ -36,6 +36,20 @@ internal static partial class WhereFilters
         return null;
     }
 
+    /// <summary>The stored form as JSON; null where it cannot be read.</summary>
+    public static JsonArray? Read(string? stored)
+    {
+        if (stored is null) return null;
+        try
+        {
+            return JsonNode.Parse(stored) as JsonArray;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private static string? TryNormaliseText(string text, out string? stored)
     {
         stored = null;
@@ -71,7 +85,7 @@ internal static partial class WhereFilters
         {
             if (value.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null) return "values must be texts, numbers or booleans";
             var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-            var unknown = Placeholder().Matches(text).Select(m => m.Groups[1].Value).FirstOrDefault(p => !Placeholders.Contains(p));
+            var unknown = Placeholder().Matches(text).Select(m => m.Groups["name"].Value).FirstOrDefault(p => !Placeholders.Contains(p));
             if (unknown is not null) return $"unknown placeholder {{{{{unknown}}}}}; known: {string.Join(", ", Placeholders)}";
             texts.Add(text);
         }
@@ -79,6 +93,6 @@ internal static partial class WhereFilters
         return null;
     }
 
-    [GeneratedRegex(@"\{\{([^{}]*)\}\}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\{\{(?<name>[^{}]*)\}\}", RegexOptions.CultureInvariant)]
     private static partial Regex Placeholder();
 }

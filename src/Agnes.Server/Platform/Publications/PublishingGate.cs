@@ -1,0 +1,70 @@
+namespace Agnes.Server.Platform.Publications;
+
+/// <summary>
+/// Keeps apart those who put parts into the store, and those who delete parts that nothing names: a part is named only when its publication is committed.
+/// Also deals out the one place for an extracting and the one for a preparing child, so that the memory of jobs is not used twice.
+/// </summary>
+internal sealed class PublishingGate
+{
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _extracting = new(1, 1);
+    private readonly SemaphoreSlim _preparing = new(1, 1);
+    private int _publishing;
+    private TaskCompletionSource? _sweeping;
+
+    public Task<IDisposable> ExtractAsync(CancellationToken cancellation) => EnterAsync(_extracting, cancellation);
+
+    public Task<IDisposable> PrepareAsync(CancellationToken cancellation) => EnterAsync(_preparing, cancellation);
+
+    /// <returns>Null while anybody publishes: sweeping can wait, publishing does not.</returns>
+    public IDisposable? TrySweep()
+    {
+        lock (_gate)
+        {
+            if (_publishing > 0 || _sweeping is not null) return null;
+            var sweeping = _sweeping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new Leave(() =>
+            {
+                lock (_gate) _sweeping = null;
+                sweeping.SetResult();
+            });
+        }
+    }
+
+    private async Task<IDisposable> EnterAsync(SemaphoreSlim slot, CancellationToken cancellation)
+    {
+        await slot.WaitAsync(cancellation);
+        try
+        {
+            while (Join() is { } sweeping) await sweeping.WaitAsync(cancellation);
+        }
+        catch
+        {
+            slot.Release();
+            throw;
+        }
+        return new Leave(() =>
+        {
+            lock (_gate) _publishing--;
+            slot.Release();
+        });
+    }
+
+    /// <returns>What to wait for before trying again; null when in.</returns>
+    private Task? Join()
+    {
+        lock (_gate)
+        {
+            if (_sweeping is { } sweeping) return sweeping.Task;
+            _publishing++;
+            return null;
+        }
+    }
+
+    private sealed class Leave(Action leave) : IDisposable
+    {
+        private Action? _leave = leave;
+
+        public void Dispose() => Interlocked.Exchange(ref _leave, null)?.Invoke();
+    }
+}
