@@ -4,7 +4,7 @@ using Agnes.Server.Platform.Http;
 namespace Agnes.Server;
 
 /// <summary>What the server can do, one line a feature. Deleting a feature's folder and its lines here removes it.</summary>
-internal static class Features
+internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {

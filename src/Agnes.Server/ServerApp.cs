@@ -28,7 +28,7 @@ public static class ServerApp
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
         });
         AddPlatform(builder.Services, options);
-        Features.AddServices(builder.Services, options);
+        FeatureList.AddServices(builder.Services, options);
         adjust?.Invoke(builder.Services);
 
         // Before the container exists, so that a server that cannot open its state fails here, with the reason, and not in its first request.
@@ -39,8 +39,8 @@ public static class ServerApp
             var app = builder.Build();
             app.Services.GetRequiredService<StateDb>();
             UsePlatform(app, options);
-            Features.Map(app);
-            await Features.PrepareAsync(app.Services, stop);
+            FeatureList.Map(app);
+            await FeatureList.PrepareAsync(app.Services, stop);
             return app;
         }
         catch

@@ -14,15 +14,15 @@ internal static class EventStream
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan AccessEvery = TimeSpan.FromSeconds(2);
 
-    /// <param name="next">Waits for the next event; null ends the stream.</param>
+    /// <param name="events">The stream ends with them.</param>
     /// <param name="allowed">Whether the asker may still look on.</param>
-    public static async Task WriteAsync(HttpContext context, IAsyncEnumerator<StreamEvent> events, Func<bool> allowed, TimeProvider time)
+    /// <param name="ended">Stops <paramref name="events"/>, cancelled here when the stream ends, and when the client goes.</param>
+    public static async Task WriteAsync(HttpContext context, IAsyncEnumerator<StreamEvent> events, Func<bool> allowed, TimeProvider time, CancellationTokenSource ended)
     {
         var response = context.Response;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         await response.Body.WriteAsync(": connected\n\n"u8.ToArray(), ended.Token);
         await response.Body.FlushAsync(ended.Token);
 

@@ -87,7 +87,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         for (var i = 0; i < table.Stamps.Count; i++)
         {
             if (current.Stamps[i] == table.Stamps[i]) continue;
-            await write.ExecuteAsync(PublicationSql.RefreshStamp, new { Stamp = table.Stamps[i].ToString(), next.Name, next.Number, Ordinal = i });
+            await write.ExecuteAsync(PublicationSql.RefreshStamp, new { table.Stamps[i].ModifiedNs, table.Stamps[i].Inode, next.Name, next.Number, Ordinal = i });
         }
         write.Apply(snapshot => snapshot.WithVersion(next));
         _refreshed.Add(table.Name);
@@ -122,7 +122,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         });
         await write.ExecuteAsync(PublicationSql.InsertPart, version.Parts.Select((part, i) => new
         {
-            version.Name, version.Number, Ordinal = i, PartName = part.Name, part.Sha256, part.SizeBytes, part.Rows, Stamp = version.Stamps[i].ToString(),
+            version.Name, version.Number, Ordinal = i, PartName = part.Name, part.Sha256, part.SizeBytes, part.Rows, version.Stamps[i].ModifiedNs, version.Stamps[i].Inode,
         }));
         write.Apply(snapshot => snapshot.WithVersion(version));
         _published.Add(table.Name);
@@ -185,10 +185,8 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
 
     private async Task ClearProblemAsync(string name)
     {
-        if (!write.Current.SyncStates.TryGetValue(name, out var state) || state.Error is not { } error) return;
-        if (!error.StartsWith(SourceProblem, StringComparison.Ordinal) && !error.StartsWith(TableProblem, StringComparison.Ordinal)) return;
-        await write.ExecuteAsync(PublicationSql.SaveFailure, new { name, status = "ok", error = (string?)null });
-        write.Apply(snapshot => snapshot.WithSyncState(state with { Status = "ok", Error = null }));
+        if (write.Current.SyncStates.GetValueOrDefault(name)?.Error is not { } error) return;
+        if (error.StartsWith(SourceProblem, StringComparison.Ordinal) || error.StartsWith(TableProblem, StringComparison.Ordinal)) await write.ClearSyncErrorAsync(name);
     }
 
     private static JsonObject Describe(CommitOutcome outcome) => new()

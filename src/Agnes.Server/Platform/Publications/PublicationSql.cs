@@ -12,15 +12,15 @@ internal static class PublicationSql
 
     public const string InsertPart =
         """
-        INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows, stamp)
-        VALUES (@Name, @Number, @Ordinal, @PartName, @Sha256, @SizeBytes, @Rows, @Stamp)
+        INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows, modified_ns, inode)
+        VALUES (@Name, @Number, @Ordinal, @PartName, @Sha256, @SizeBytes, @Rows, @ModifiedNs, @Inode)
         """;
 
     /// <summary>The same rows, extracted again.</summary>
     public const string Refresh =
         "UPDATE table_versions SET extracted_at = @ExtractedAt, description = @Description, origin = @Origin WHERE name = @Name AND number = @Number";
 
-    public const string RefreshStamp = "UPDATE version_parts SET stamp = @Stamp WHERE name = @Name AND number = @Number AND ordinal = @Ordinal";
+    public const string RefreshStamp = "UPDATE version_parts SET modified_ns = @ModifiedNs, inode = @Inode WHERE name = @Name AND number = @Number AND ordinal = @Ordinal";
 
     public const string ClaimName =
         "INSERT INTO view_ownership (view_name, source_name, registered_at) VALUES (@name, @source, @now) ON CONFLICT (view_name) DO NOTHING RETURNING source_name";

@@ -36,7 +36,7 @@ internal sealed class PublishingGate
         await slot.WaitAsync(cancellation);
         try
         {
-            while (Join() is { } sweeping) await sweeping.WaitAsync(cancellation);
+            while (!TryJoin(out var sweeping)) await sweeping.WaitAsync(cancellation);
         }
         catch
         {
@@ -50,14 +50,15 @@ internal sealed class PublishingGate
         });
     }
 
-    /// <returns>What to wait for before trying again; null when in.</returns>
-    private Task? Join()
+    /// <param name="sweeping">What to wait for before trying again.</param>
+    private bool TryJoin(out Task sweeping)
     {
         lock (_gate)
         {
-            if (_sweeping is { } sweeping) return sweeping.Task;
+            sweeping = _sweeping?.Task ?? Task.CompletedTask;
+            if (_sweeping is not null) return false;
             _publishing++;
-            return null;
+            return true;
         }
     }
 

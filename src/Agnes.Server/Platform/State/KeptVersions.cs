@@ -18,13 +18,7 @@ public sealed record KeptVersions
         ImmutableDictionary<(string Rendition, string Digest), long>.Empty;
 
     /// <summary>A part by its hash, if a kept version of the rendition has it.</summary>
-    /// <param name="stamp">Of its file in the store.</param>
-    public TablePart? Part(string rendition, string sha256, out FileStamp stamp)
-    {
-        var use = Parts.GetValueOrDefault((rendition, sha256));
-        stamp = use?.Stamp ?? default;
-        return use?.Part;
-    }
+    public KeptPart? Part(string rendition, string sha256) => Parts.GetValueOrDefault((rendition, sha256))?.Part;
 
     /// <summary>The newest kept version with this list of parts.</summary>
     public PublishedVersion? WithDigest(string rendition, string partsDigest) =>
@@ -34,11 +28,11 @@ public sealed record KeptVersions
     {
         var rest = Without(version.Number);
         var parts = rest.Parts.ToBuilder();
-        for (var i = 0; i < version.Parts.Count; i++)
+        foreach (var (part, stamp) in version.Parts.Zip(version.Stamps))
         {
-            var part = version.Parts[i];
             var key = (version.Rendition, part.Sha256);
-            parts[key] = new(part, version.Stamps[i], parts.TryGetValue(key, out var use) ? use.Count + 1 : 1);
+            var count = parts.TryGetValue(key, out var use) ? use.Count + 1 : 1;
+            parts[key] = use?.Number > version.Number ? use with { Count = count } : new(new(part, stamp), version.Number, count);
         }
         var digest = (version.Rendition, version.PartsDigest);
         var newest = rest.Digests.TryGetValue(digest, out var other) && other > version.Number ? other : version.Number;
@@ -67,5 +61,8 @@ public sealed record KeptVersions
         return new() { ByNumber = byNumber, Parts = parts.ToImmutable(), Digests = digests };
     }
 
-    private sealed record PartUse(TablePart Part, FileStamp Stamp, int Count);
+    private sealed record PartUse(KeptPart Part, long Number, int Count);
 }
+
+/// <summary>A part as the newest version that has it names it.</summary>
+public sealed record KeptPart(TablePart Part, FileStamp Stamp);

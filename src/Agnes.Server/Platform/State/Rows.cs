@@ -1,5 +1,4 @@
 using Agnes.Engine.Limits;
-using Agnes.Engine.Parts;
 using Agnes.Protocol;
 
 namespace Agnes.Server.Platform.State;
@@ -153,15 +152,15 @@ public sealed record PublishedVersion
     public string Rendition { get; init; } = "";
     public required IReadOnlyList<TablePart> Parts { get; init; }
 
-    /// <summary>Of each part's file in the store, as it was when it was published: to be given to <see cref="PartStore"/> at every open.</summary>
-    public IReadOnlyList<FileStamp> Stamps { get; init; } = [];
-
-    /// <summary>Opaque to us: by it the publisher knows the table again without reading it.</summary>
-    public string? Origin { get; init; }
+    /// <summary>Of each part's file in the store, in the order of <see cref="Parts"/>; given to the store at every open.</summary>
+    public required IReadOnlyList<FileStamp> Stamps { get; init; }
 
     /// <summary>Of tables of one part only.</summary>
     public string? Md5 { get; init; }
     public required string PartsDigest { get; init; }
+
+    /// <summary>What the engine recognises an unchanged table by; opaque here.</summary>
+    public string? Origin { get; init; }
     public string QueryMode { get; init; } = "local";
     public DateTime ExtractedAt { get; init; }
     public DateTime PublishedAt { get; init; }

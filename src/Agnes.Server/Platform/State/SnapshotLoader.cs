@@ -38,7 +38,7 @@ internal static class SnapshotLoader
             foreach (var row in await Rows<SyncStateRow>("SELECT * FROM sync_state")) snapshot = snapshot.WithSyncState(row);
             foreach (var row in await Rows<ViewOwnerRow>("SELECT * FROM view_ownership")) snapshot = snapshot.WithViewOwner(row);
             var parts = (await Rows<PartRow>("SELECT * FROM version_parts ORDER BY name, number, ordinal")).ToLookup(part => (part.Name, part.Number));
-            foreach (var row in await Rows<VersionRow>("SELECT * FROM table_versions ORDER BY name, number")) snapshot = snapshot.WithVersion(row.With(parts[(row.Name, row.Number)]));
+            foreach (var row in await Rows<VersionRow>("SELECT * FROM table_versions ORDER BY name, number")) snapshot = snapshot.WithVersion(row.With([.. parts[(row.Name, row.Number)]]));
         }
         catch (Exception error) when (error is StateConflictException or JsonException)
         {
@@ -55,7 +55,12 @@ internal static class SnapshotLoader
         public required string Sha256 { get; init; }
         public long SizeBytes { get; init; }
         public long Rows { get; init; }
-        public string? Stamp { get; init; }
+        public long ModifiedNs { get; init; }
+        public long Inode { get; init; }
+
+        public TablePart Part => new(PartName, Sha256, SizeBytes, Rows);
+
+        public FileStamp Stamp => new(SizeBytes, ModifiedNs, Inode);
     }
 
     private sealed record VersionRow
@@ -70,13 +75,13 @@ internal static class SnapshotLoader
         public required string Rendition { get; init; }
         public string? Md5 { get; init; }
         public required string PartsDigest { get; init; }
+        public string? Origin { get; init; }
         public required string QueryMode { get; init; }
         public DateTime ExtractedAt { get; init; }
         public DateTime PublishedAt { get; init; }
         public DateTime? SupersededAt { get; init; }
-        public string? Origin { get; init; }
 
-        public PublishedVersion With(IEnumerable<PartRow> parts) => new()
+        public PublishedVersion With(IReadOnlyCollection<PartRow> parts) => new()
         {
             Name = Name,
             Number = Number,
@@ -86,8 +91,8 @@ internal static class SnapshotLoader
             Rows = Rows,
             Bytes = Bytes,
             Rendition = Rendition,
-            Parts = [.. parts.Select(part => new TablePart(part.PartName, part.Sha256, part.SizeBytes, part.Rows))],
-            Stamps = [.. parts.Select(part => StateJson.ReadStamp(part.Stamp))],
+            Parts = [.. parts.Select(part => part.Part)],
+            Stamps = [.. parts.Select(part => part.Stamp)],
             Origin = Origin,
             Md5 = Md5,
             PartsDigest = PartsDigest,
@@ -99,18 +104,11 @@ internal static class SnapshotLoader
     }
 }
 
-/// <summary>What the state keeps as text.</summary>
+/// <summary>What the state keeps as JSON text.</summary>
 public static class StateJson
 {
     /// <summary>For <c>table_versions.columns</c>.</summary>
     public static string WriteColumns(IReadOnlyList<TableColumn> columns) => JsonSerializer.Serialize(columns, StateJsonContext.Default.IReadOnlyListTableColumn);
-
-    /// <summary>For <c>version_parts.stamp</c>: the text of a <see cref="FileStamp"/>.</summary>
-    public static FileStamp ReadStamp(string? text) =>
-        text?.Split(':') is [var size, var modified, var inode]
-        && long.TryParse(size, out var s) && long.TryParse(modified, out var m) && long.TryParse(inode, out var i)
-            ? new FileStamp(s, m, i)
-            : default; // what the part was is not known, so it counts as changed
 
     public static IReadOnlyList<TableColumn> ReadColumns(string json) => JsonSerializer.Deserialize(json, StateJsonContext.Default.IReadOnlyListTableColumn) ?? [];
 }

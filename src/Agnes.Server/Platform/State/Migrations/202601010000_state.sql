@@ -127,6 +127,7 @@ CREATE TABLE table_versions (
     rendition VARCHAR NOT NULL DEFAULT '',
     md5 VARCHAR,
     parts_digest VARCHAR NOT NULL,
+    origin VARCHAR,
     query_mode VARCHAR NOT NULL,
     extracted_at TIMESTAMP NOT NULL,
     published_at TIMESTAMP NOT NULL,
@@ -142,6 +143,8 @@ CREATE TABLE version_parts (
     sha256 VARCHAR NOT NULL,
     size_bytes BIGINT NOT NULL,
     rows BIGINT NOT NULL,
+    modified_ns BIGINT NOT NULL,
+    inode BIGINT NOT NULL,
     PRIMARY KEY (name, number, ordinal)
 );
 
