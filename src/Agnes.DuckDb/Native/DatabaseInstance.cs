@@ -70,7 +70,8 @@ internal sealed class DatabaseInstance
         // The folder may be reached by a link as well as the file.
         var folder = Path.GetDirectoryName(path);
         if (folder is not null) path = Path.Combine(RealFolder(folder), Path.GetFileName(path));
-        return File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
+        // A file that does not exist yet is made by opening it.
+        return File.Exists(path) && File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
     }
 
     private static string RealFolder(string folder)
