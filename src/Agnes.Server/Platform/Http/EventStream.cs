@@ -56,6 +56,7 @@ internal static class EventStream
         finally
         {
             await ended.CancelAsync();
+            await ((Task)waiting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the sequence may not be disposed while it is asked for its next
         }
     }
 

@@ -48,6 +48,10 @@ internal static class PublicationSql
 
     public const string DeleteParts = "DELETE FROM version_parts WHERE name = @Name AND number = @Number";
 
+    public const string DeleteAllParts = "DELETE FROM version_parts WHERE name = @name";
+
+    public const string DeleteAllVersions = "DELETE FROM table_versions WHERE name = @name";
+
     public const string DeleteVersion = "DELETE FROM table_versions WHERE name = @Name AND number = @Number AND superseded_at < @Before RETURNING number";
 
     // Renaming: what is known of a table goes with it.

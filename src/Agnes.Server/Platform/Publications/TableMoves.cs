@@ -5,14 +5,17 @@ namespace Agnes.Server.Platform.Publications;
 /// <summary>What happens to a table's publications and sync state when its registration goes or changes its name.</summary>
 internal static class TableMoves
 {
-    /// <summary>The table is gone at once; what an answered manifest named of it stays fetchable for admins until it is purged.</summary>
+    /// <summary>
+    /// The table is gone at once, with its older versions: whoever registers the name next must not open them. Nobody but admins could fetch them any more
+    /// anyway. A foreign extract goes on offering its table: that is published again, for admins only, by the next scan.
+    /// </summary>
     public static async Task ForgetTableAsync(this StateWrite write, string name)
     {
-        if (write.Current.PublishedTable(name) is { } current)
+        foreach (var version in write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Values.ToList() ?? [])
         {
-            // A foreign extract goes on offering its table: that is published again, for admins only, by the next scan.
-            await write.ExecuteAsync(PublicationSql.Supersede, new { now = write.Now, name = current.Name, number = current.Number });
-            write.Apply(snapshot => snapshot.WithVersion(current with { SupersededAt = write.Now }));
+            await write.ExecuteAsync(PublicationSql.DeleteAllParts, new { name = version.Name });
+            await write.ExecuteAsync(PublicationSql.DeleteAllVersions, new { name = version.Name });
+            write.Apply(snapshot => snapshot.WithoutVersion(version.Name, version.Number));
         }
         await write.ExecuteAsync(PublicationSql.FreeName, new { name });
         await write.ExecuteAsync(PublicationSql.DeleteState, new { name });
