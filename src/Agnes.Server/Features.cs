@@ -1,3 +1,6 @@
+using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Home;
+using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -13,6 +16,9 @@ internal static class FeatureList
     public static void Map(IEndpointRouteBuilder routes)
     {
         ApiDescription.Map(routes);
+        routes.MapSignInPages();
+        routes.MapHomePages();
+        routes.MapCatalogPages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>

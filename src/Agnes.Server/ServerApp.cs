@@ -2,6 +2,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
+using Agnes.Server.Web;
 
 namespace Agnes.Server;
 
@@ -28,6 +29,7 @@ public static class ServerApp
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
         });
         AddPlatform(builder.Services, options);
+        builder.AddWeb();
         FeatureList.AddServices(builder.Services, options);
         adjust?.Invoke(builder.Services);
 
@@ -40,6 +42,7 @@ public static class ServerApp
             app.Services.GetRequiredService<StateDb>();
             UsePlatform(app, options);
             FeatureList.Map(app);
+            app.MapWebAssets();
             await FeatureList.PrepareAsync(app.Services, stop);
             return app;
         }
