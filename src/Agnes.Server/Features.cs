@@ -1,6 +1,13 @@
+using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Downloads;
+using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Home;
+using Agnes.Server.Features.Manifest;
+using Agnes.Server.Features.Query;
 using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.Sync;
+using Agnes.Server.Features.Tables;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -11,16 +18,31 @@ internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
+        DataPlane.AddServices(services, options);
+        services.AddHealth();
+        services.AddSync();
+        services.AddTables();
     }
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         ApiDescription.Map(routes);
+        routes.MapHealth();
+        routes.MapTables();
+        routes.MapSync();
+        routes.MapManifest();
+        routes.MapDownloads();
+        routes.MapCatalog();
+        routes.MapQuery();
         routes.MapSignInPages();
         routes.MapHomePages();
         routes.MapCatalogPages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>
-    public static Task PrepareAsync(IServiceProvider services, CancellationToken stop) => Task.CompletedTask;
+    public static Task PrepareAsync(IServiceProvider services, CancellationToken stop)
+    {
+        DataPlane.Sweep(services);
+        return Task.CompletedTask;
+    }
 }

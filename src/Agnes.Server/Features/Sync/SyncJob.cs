@@ -1,7 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Agnes.Engine.Extracts;
-using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.State;
@@ -12,7 +9,7 @@ namespace Agnes.Server.Features.Sync;
 /// Pulls registered tables from their sources and publishes them, then whatever else lies in the extracts. A table that fails keeps its last good version
 /// and leaves the others alone: the run is then called partial.
 /// </summary>
-internal sealed class SyncJob(StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, TimeProvider time) : IJobHandler
+internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher publisher, TimeProvider time) : IJobHandler
 {
     public const string KindName = "sync";
 
@@ -28,13 +25,13 @@ internal sealed class SyncJob(StateDb state, ExtractRunner runner, SourcePublish
         var plan = SyncPlan.Of(state.Snapshot, Targets(job.Job.Input), time.GetUtcNow().UtcDateTime);
         foreach (var row in plan.NoConnector)
         {
-            await FailAsync(job, row.Name, $"This server has no connector for source_type '{row.SourceType}'; its tables are served when something else writes extracts/{row.SourceType}.", cancellation);
+            await pull.FailAsync(job, row.Name, $"This server has no connector for source_type '{row.SourceType}'; its tables are served when something else writes extracts/{row.SourceType}.", cancellation);
         }
 
         var problems = new List<string>();
         foreach (var (own, rows) in plan.Pulls)
         {
-            if (await PullAsync(job, own, rows, cancellation) is { } problem) problems.Add(problem);
+            if (await pull.RunAsync(job, own, rows, cancellation) is { } problem) problems.Add(problem);
         }
         problems.AddRange(await PublishOthersAsync(job, cancellation));
         return Conclude(job, problems);
@@ -42,49 +39,6 @@ internal sealed class SyncJob(StateDb state, ExtractRunner runner, SourcePublish
 
     private static List<string>? Targets(string? input) =>
         input is null ? null : [.. JsonNode.Parse(input)!["tables"]!.AsArray().Select(id => id!.GetValue<string>())];
-
-    /// <returns>Why the run as a whole failed for this source, or null.</returns>
-    private async Task<string?> PullAsync(JobContext job, OwnSource own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
-    {
-        using var entered = await gate.ExtractAsync(cancellation);
-        var request = new ExtractRequest(
-            job.Job.Id,
-            own.Folder,
-            own.Connector,
-            [.. rows.Select(row => new TableConfig(row.Id, row.Name, row.Bucket, row.SourceTable, row.Description))],
-            Registered: [.. state.Snapshot.RegisteredFor(own).Select(row => row.Name)],
-            Options: OptionsOf(own));
-        var progress = new SyncProgress(job, cancellation);
-        try
-        {
-            ExtractOutcome outcome;
-            await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Folder));
-            foreach (var warning in outcome.Warnings) await job.LogAsync(warning, cancellation);
-            foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
-            foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
-            return await CommitAsync(job, own, outcome, cancellation);
-        }
-        catch (WorkerFailedException failure)
-        {
-            foreach (var row in rows.Where(row => !progress.Ended.Contains(row.Name))) await FailAsync(job, row.Name, failure.Message, cancellation);
-            return $"{own.SourceType}: {failure.Message}";
-        }
-    }
-
-    private async Task<string?> CommitAsync(JobContext job, OwnSource own, ExtractOutcome outcome, CancellationToken cancellation)
-    {
-        if (outcome.Publication is not { } prepared)
-        {
-            publisher.Forget(own.Folder);
-            return null;
-        }
-        var committed = await publisher.CommitAsync(prepared, cancellation);
-        await PublishJob.LogAsync(job, own.Folder, committed, cancellation);
-        foreach (var skipped in committed.Skipped) await job.TableFailedAsync(skipped.Name, skipped.Reason, cancellation);
-        foreach (var name in committed.Collided) await FailAsync(job, name, $"Another source publishes a table '{name}' already; rename one of them.", cancellation);
-        await ClearErrorsAsync(outcome, committed, cancellation);
-        return committed.Problem is null ? null : $"{own.Folder}: {committed.Problem}";
-    }
 
     private async Task<IReadOnlyList<string>> PublishOthersAsync(JobContext job, CancellationToken cancellation)
     {
@@ -96,26 +50,6 @@ internal sealed class SyncJob(StateDb state, ExtractRunner runner, SourcePublish
         }
         return problems;
     }
-
-    /// <summary>A table that was pulled is well again, also when it has nothing new.</summary>
-    private Task ClearErrorsAsync(ExtractOutcome outcome, CommitOutcome committed, CancellationToken cancellation) => state.WriteAsync(
-        async write =>
-        {
-            var bad = committed.Skipped.Select(skipped => skipped.Name).Concat(committed.Collided).ToHashSet(StringComparer.OrdinalIgnoreCase);
-            foreach (var table in outcome.Ok.Where(table => !bad.Contains(table.Name))) await write.ClearSyncErrorAsync(table.Name);
-        },
-        cancellation);
-
-    private async Task FailAsync(JobContext job, string table, string error, CancellationToken cancellation, bool reported = false)
-    {
-        if (!reported) await job.TableFailedAsync(table, error, cancellation);
-        await job.LogAsync($"{table}: {error}", cancellation);
-        await state.WriteAsync(write => write.SaveSyncErrorAsync(table, error, inHistory: true), cancellation);
-    }
-
-    private Dictionary<string, string> OptionsOf(OwnSource own) => own.SourceType == Sources.SampleType
-        ? new() { ["size"] = "xs", ["seed"] = "42" }
-        : new() { ["root"] = folder.Csv };
 
     private static JobResult Conclude(JobContext job, IReadOnlyList<string> problems)
     {

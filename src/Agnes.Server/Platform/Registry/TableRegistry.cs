@@ -36,9 +36,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
     /// <summary>As above, inside a transaction of the caller.</summary>
     public static async Task<TableRow> RegisterAsync(StateWrite write, Caller caller, TableRow row)
     {
-        if (write.Current.Table(row.Id) is not null) throw new ProblemException(StatusCodes.Status409Conflict, $"Table '{row.Id}' already registered");
-        if (write.Current.TableByName(row.Name) is { } owner)
-            throw new ProblemException(StatusCodes.Status409Conflict, $"Table name '{row.Name}' is already used by table '{owner.Id}'");
+        RefuseTaken(write.Current, row);
         var stored = row with { RegisteredBy = caller.Email, RegisteredAt = write.Now };
         await write.ExecuteAsync(RegistrySql.Insert, stored);
         write.Audit(caller.UserId, "register_table", stored.Id, TableJson.Of(stored), "ok");
@@ -81,6 +79,26 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         },
         cancellation);
 
+    /// <summary>For answers before the write; the write looks again.</summary>
+    /// <exception cref="ProblemException">409.</exception>
+    public void RefuseTaken(TableRow row) => RefuseTaken(state.Snapshot, row);
+
+    /// <summary>What can be said of a table's source without opening it.</summary>
+    public string NoteOn(TableRow row)
+    {
+        if (Sources.OfType(row.SourceType) is not { Connector: "files" }) return "Not looked at: this server does not pull from this source.";
+        var where = FileTables.PatternOf(row);
+        var files = FileTables.Match(folder, row).Count;
+        return files == 0 ? $"No file matches {where} yet." : $"{files} file{(files == 1 ? "" : "s")} match {where}.";
+    }
+
+    private static void RefuseTaken(Snapshot snapshot, TableRow row)
+    {
+        if (snapshot.Table(row.Id) is not null) throw new ProblemException(StatusCodes.Status409Conflict, $"Table '{row.Id}' already registered");
+        if (snapshot.TableByName(row.Name) is { } owner)
+            throw new ProblemException(StatusCodes.Status409Conflict, $"Table name '{row.Name}' is already used by table '{owner.Id}'");
+    }
+
     private void Check(RequestBody body, TableRow row)
     {
         if ((TableRules.Check(row) ?? CheckFiles(row)) is not { } violation) return;
@@ -95,11 +113,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         if (Sources.OfType(row.SourceType) is not { Connector: "files" }) return null;
         try
         {
-            foreach (var path in new[] { row.Bucket, row.SourceTable, row is { Bucket: { } b, SourceTable: { } t } ? $"{b}/{t}" : null })
-            {
-                if (path is not null && !SafePath.IsPattern(path)) SafePath.Resolve(folder.Csv, path);
-                else if (path is not null) SafePath.Resolve(folder.Csv, path.Replace('*', '_').Replace('?', '_'));
-            }
+            foreach (var path in FileTables.PathsOf(row)) SafePath.Resolve(folder.Csv, path);
             return null;
         }
         catch (UnsafePathException unsafePath)

@@ -2,10 +2,10 @@ using System.Threading.Channels;
 using Agnes.Engine.Extracts;
 using Agnes.Server.Platform.Jobs;
 
-namespace Agnes.Server.Features.Sync;
+namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Carries what a connector reports to those who look on. The run's outcome is the truth; a report that finds no room is dropped.</summary>
-internal sealed class SyncProgress : IProgress<ExtractEvent>, IAsyncDisposable
+internal sealed class PullProgress : IProgress<ExtractEvent>, IAsyncDisposable
 {
     private const int WaitingMax = 4096;
     private readonly Channel<ExtractEvent> _events = Channel.CreateBounded<ExtractEvent>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
@@ -13,7 +13,7 @@ internal sealed class SyncProgress : IProgress<ExtractEvent>, IAsyncDisposable
     private readonly JobContext _job;
     private readonly Task _carrying;
 
-    public SyncProgress(JobContext job, CancellationToken cancellation)
+    public PullProgress(JobContext job, CancellationToken cancellation)
     {
         _job = job;
         _carrying = CarryAsync(cancellation);
