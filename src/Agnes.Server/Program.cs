@@ -1,5 +1,6 @@
 using Agnes.Connectors;
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Query.Workers;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
@@ -23,6 +24,8 @@ internal static class Program
                 return 0;
             case ["extract-worker"]:
                 return await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case ["query-worker"]:
+                return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             default:
                 return await ServeAsync(args);
         }
