@@ -1,3 +1,4 @@
+using Agnes.Engine.Query.Workers;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Platform.State.Maintenance;
@@ -22,6 +23,8 @@ internal static class Program
                 Console.WriteLine();
                 Console.WriteLine(StateCommands.Usage);
                 return 0;
+            case ["query-worker"]:
+                return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [var command, ..] when StateCommands.Knows(command):
                 return await RunAsync(() => StateCommands.RunAsync(command, args[1..], Environment.GetEnvironmentVariable, Console.Out, CancellationToken.None));
             default:
