@@ -1,3 +1,5 @@
+using Agnes.Connectors.Files;
+using Agnes.Connectors.Samples;
 using Agnes.Engine.Extracts;
 
 namespace Agnes.Connectors;
@@ -7,6 +9,7 @@ public static class ConnectorList
 {
     public static IReadOnlyList<Connector> All { get; } =
     [
-        new Files.FilesConnector(),
+        new FilesConnector(),
+        new SamplesConnector(),
     ];
 }
