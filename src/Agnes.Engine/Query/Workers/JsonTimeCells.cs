@@ -131,7 +131,7 @@ internal sealed class JsonIntervalCell : JsonTimeCell
 {
     protected override void WriteValue(JsonBuffer json, ulong row)
     {
-        var (months, days, micros) = Read<(int Months, int Days, long Micros)>(row);
+        var (months, days, micros) = Read<Parts>(row);
         json.Raw((byte)'"');
         var start = json.Length;
         Part(json, start, months / 12, "year");
@@ -145,6 +145,9 @@ internal sealed class JsonIntervalCell : JsonTimeCell
         }
         json.Raw((byte)'"');
     }
+
+    // Not a tuple: the runtime may order its fields otherwise.
+    private readonly record struct Parts(int Months, int Days, long Micros);
 
     private static void Part(JsonBuffer json, int start, int count, string unit)
     {
