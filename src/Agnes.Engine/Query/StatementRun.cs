@@ -30,9 +30,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
             var statement = known.Find(sql);
             if (statement is null)
             {
-                worker = await pool.RentAsync(sql.Length <= ShortCharactersMax, "", limits.Wait, cancellation);
-                if (worker is null) return RefusedBusy();
-                var (parsed, failure) = await ParseAsync(worker, sql);
+                (worker, var parsed, var failure) = await ParseOnPoolAsync(sql);
                 if (parsed is null) return failure!;
                 statement = known.Add(sql, parsed);
             }
@@ -68,6 +66,27 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
 
     private StatementOutcome RefusedBusy() => Refused(StatementStatus.Busy, "All query workers are busy. Try again in a moment.");
 
+    /// <returns>The worker too, to run on; it is to be given back.</returns>
+    private async Task<(QueryWorker? Worker, ParsedStatement? Parsed, StatementOutcome? Failure)> ParseOnPoolAsync(string sql)
+    {
+        for (var isShort = sql.Length <= ShortCharactersMax; ; isShort = false)
+        {
+            var worker = await pool.RentAsync(isShort, "", limits.Wait, cancellation);
+            if (worker is null) return (null, null, RefusedBusy());
+            try
+            {
+                var (parsed, failure) = await ParseAsync(worker, sql);
+                if (parsed is not null || !worker.IsShort || !worker.IsLost) return (worker, parsed, failure);
+            }
+            catch
+            {
+                pool.Return(worker);
+                throw;
+            }
+            pool.Return(worker);
+        }
+    }
+
     private async Task<(ParsedStatement? Parsed, StatementOutcome? Failure)> ParseAsync(QueryWorker worker, string sql)
     {
         var time = worker.IsShort ? Min(ShortParseTime, _left) : _left;
@@ -79,8 +98,8 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         if (reply?.Parsed is { } parsed) return (parsed, null);
         cancellation.ThrowIfCancellationRequested();
         if (reply?.Failed is { } failed) return (null, Refused(StatementStatus.ParseError, $"Query error: {EngineMessages.Clean(failed.Message)}"));
-        if (lost && deadline.IsCancellationRequested && !worker.WasOutOfMemory) return (null, worker.IsShort ? TooComplex() : TimedOut());
-        return (null, lost && worker.WasOutOfMemory ? OutOfMemory() : TooComplex());
+        if (lost && worker.WasOutOfMemory) return (null, OutOfMemory());
+        return (null, deadline.IsCancellationRequested ? TimedOut() : TooComplex());
     }
 
     /// <param name="worker">One that was rented already, or null.</param>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DuckDB.NET.Data.Native;
 
 namespace Agnes.Engine.Query.Workers;
@@ -22,6 +23,7 @@ internal sealed class JsonAsTextCell(JsonCell inner) : JsonCell
 }
 
 /// <summary>Where the items of one row stand in the child vector.</summary>
+[StructLayout(LayoutKind.Sequential)]
 internal readonly record struct ListEntry(ulong Offset, ulong Length);
 
 internal sealed class JsonListCell(JsonCell item) : JsonCell

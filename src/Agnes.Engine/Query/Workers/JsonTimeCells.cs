@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DuckDB.NET.Data;
 
 namespace Agnes.Engine.Query.Workers;
@@ -147,6 +148,7 @@ internal sealed class JsonIntervalCell : JsonTimeCell
     }
 
     // Not a tuple: the runtime may order its fields otherwise.
+    [StructLayout(LayoutKind.Sequential)]
     private readonly record struct Parts(int Months, int Days, long Micros);
 
     private static void Part(JsonBuffer json, int start, int count, string unit)
