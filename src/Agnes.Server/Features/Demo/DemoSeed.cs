@@ -55,7 +55,7 @@ internal sealed class DemoSeed(StateDb state, Passwords passwords, SessionTokens
     {
         var user = state.Snapshot.UserByEmail(email);
         var valid = user is not null && token is not null && Jwt.Verify(key.Bytes, token) is { } claims
-            && state.Snapshot.Token(claims.TokenId ?? "") is { RevokedAt: null } row && row.UserId == user.Id;
+            && state.Snapshot.Token(claims.Id) is { RevokedAt: null } row && row.UserId == user.Id;
         if (user?.PasswordHash is not null && password is not null) return new Person(email, password, null, valid ? token : null);
         var fresh = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(PasswordBytes));
         return new Person(email, fresh, await passwords.HashAsync(fresh, cancellation), valid ? token : null);
