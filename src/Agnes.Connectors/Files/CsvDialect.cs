@@ -103,7 +103,7 @@ internal sealed record CsvDialect(
     }
 
     private static string Call(string path, string encoding, string options) =>
-        $"read_csv({SqlText.Literal(path)}, {options}, strict_mode=true, comment='', max_line_size={LineBytesMax}, buffer_size={LineBytesMax}{(encoding.Length > 0 ? $", encoding={SqlText.Literal(encoding)}" : "")})";
+        $"read_csv({Statements.ExactPath(path)}, {options}, strict_mode=true, comment='', max_line_size={LineBytesMax}, buffer_size={LineBytesMax}{(encoding.Length > 0 ? $", encoding={SqlText.Literal(encoding)}" : "")})";
 
     private static char LikelyDelimiter(string line) => Delimiters.MaxBy(delimiter => line.Count(character => character == delimiter));
 

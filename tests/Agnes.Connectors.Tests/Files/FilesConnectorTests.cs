@@ -161,5 +161,27 @@ public sealed class FilesConnectorTests : IDisposable
         _shop.Rows("t", "n::VARCHAR").ShouldBe("18446744073709551615 -5");
     }
 
+    [Theory]
+    [InlineData("s[1].csv")]
+    [InlineData("it's a \"file\"; DROP TABLE x --.csv")]
+    [InlineData("žluť 数据.csv")]
+    [InlineData("{a,b}.csv")]
+    public async Task A_file_may_have_any_name(string name)
+    {
+        _shop.Write($"odd/{name}", "a\n1\n");
+        _shop.Write("odd/s1.csv", "a\n2\n");
+        (await _shop.RunAsync([Config("one", $"odd/{name}"), Config("both", "odd")])).Failed.ShouldBeEmpty();
+        _shop.Rows("one").ShouldBe("1");
+        _shop.Table("both").Rows.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_line_of_fifty_megabytes_is_read()
+    {
+        _shop.Write("long.csv", $"a,b\n1,{new string('x', 50_000_000)}\n2,y\n");
+        (await _shop.RunAsync("long", "long.csv")).Failed.ShouldBeEmpty();
+        _shop.Rows("long", "a, length(b)").ShouldBe("1|50000000 2|1");
+    }
+
     private static TableConfig Config(string name, string file) => new(name, name, SourceTable: file);
 }

@@ -1,4 +1,5 @@
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 
 namespace Agnes.Engine.Tests.Publishing;
@@ -83,6 +84,18 @@ public sealed class OwnExtractTests : IDisposable
         await Should.ThrowAsync<OperationCanceledException>(() => run);
         File.Exists(_installation.Data.ExtractFile("shop")).ShouldBeFalse();
         Directory.EnumerateFileSystemEntries(_installation.Scratch.Root).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_worker_whose_parent_is_gone_ends_by_itself()
+    {
+        await using var child = ChildProcess.Start(WorkerProgram.Default, "extract-worker", _installation.Scratch.Root);
+        var request = $$$"""{"op":"extract","data_folder":"{{{_installation.Data.Root}}}","share":{"memory_bytes":100000000,"threads":1,"temp_bytes":1000000},"extract":{"run_id":"r","source":"shop","connector":"scripted","tables":[{"id":"a","name":"a","source_table":"hang"}]}}""" + "\n";
+        await child.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes(request), Stop);
+        await child.Input.FlushAsync(Stop);
+        (await child.Output.ReadAsync(new byte[1], Stop)).ShouldBe(1); // it has begun
+        child.Input.Close();
+        (await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), Stop)).ShouldBe(137);
     }
 
     [Fact]
