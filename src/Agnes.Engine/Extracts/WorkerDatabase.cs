@@ -71,7 +71,7 @@ public static class Statements
     /// <returns>The rows written, as the file's own footer counts them, and the columns that reading it yields.</returns>
     public static async Task<(long Rows, IReadOnlyList<TableColumn> Columns)> CopyAsync(this DuckDBConnection connection, string select, string file, CancellationToken cancellation)
     {
-        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd)", cancellation);
+        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", cancellation);
         var written = $"FROM read_parquet({ExactPath(file)}, hive_partitioning=false)";
         return (await connection.ScalarAsync<long>($"SELECT count(*) {written}", cancellation), await connection.ColumnsAsync(written, cancellation));
     }

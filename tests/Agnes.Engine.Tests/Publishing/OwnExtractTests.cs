@@ -30,6 +30,18 @@ public sealed class OwnExtractTests : IDisposable
     }
 
     [Fact]
+    public async Task Big_parts_are_hashed_right_although_they_are_hashed_while_they_grow()
+    {
+        await _installation.RunAsync(Table("big", string.Join(";;", Enumerable.Range(0, 3).Select(part => $"SELECT range + {part} AS id, md5(range::VARCHAR) AS token FROM range(700000)"))), Table("one", "SELECT range AS id, md5(range::VARCHAR) AS token FROM range(900000)"));
+        foreach (var table in (await _installation.PrepareAsync()).Tables)
+        {
+            foreach (var part in table.Parts) (await _installation.Store.IsIntactAsync(part.Sha256, Stop)).ShouldBeTrue();
+            if (table.Parts.Count == 1) table.Md5.ShouldBe(await ContentHash.Md5Async(_installation.Store.PathOf(table.Parts[0].Sha256), Stop));
+        }
+        Directory.EnumerateDirectories(_installation.Data.Incoming).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_table_of_several_parts_has_a_folder_and_no_md5()
     {
         await _installation.RunAsync(Table("orders", "SELECT 1 AS id;;SELECT 2 AS id;;SELECT 3 AS id"));
