@@ -5,6 +5,11 @@ using Xunit;
 
 namespace Agnes.DuckDb.Tests;
 
+/// <summary>Measures the process, so nothing else may run in it.</summary>
+[CollectionDefinition("alone", DisableParallelization = true)]
+public sealed class Alone;
+
+[Collection("alone")]
 public sealed class LeakTests
 {
     private const long GrowthBytesMax = 16L << 20;
@@ -33,7 +38,8 @@ public sealed class LeakTests
             ((object?[])reader.GetValue(2)).Length.ShouldBe(2);
         }
 
-        for (var i = 0; i < 15_000 / share; i++) memory.Scalar("select @a || 'x', [@b]", ("a", "some text that is not short"), ("b", 1.5m)).ShouldNotBeNull();
+        var text = new string('x', 3_000); // long, so that a value that is not destroyed shows
+        for (var i = 0; i < 15_000 / share; i++) memory.Scalar("select @a || 'x', [@b]", ("a", text), ("b", 1.5m)).ShouldNotBeNull();
         for (var i = 0; i < 2_500 / share; i++) Should.Throw<DuckDBException>(() => memory.Scalar(i % 2 == 0 ? "select nosuch" : "select error('x')"));
         for (var i = 0; i < 2_500 / share; i++) memory.Connection.ExecuteUnprepared("select 1; select {'a': [1, 2]}");
         for (var i = 0; i < 1_800 / share; i++)
