@@ -1,6 +1,9 @@
 using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.Home;
 using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.Tables.Pages;
+using Agnes.Server.Features.Tokens.Pages;
+using Agnes.Server.Features.Users.Pages;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -19,6 +22,9 @@ internal static class FeatureList
         routes.MapSignInPages();
         routes.MapHomePages();
         routes.MapCatalogPages();
+        routes.MapTablesPages();
+        routes.MapTokensPages();
+        routes.MapProfilePages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>
