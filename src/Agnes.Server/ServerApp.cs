@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -78,6 +79,9 @@ public static class ServerApp
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<IResourceType, TableResources>();
+        services.AddSingleton<ResourceTypes>();
+        services.AddSingleton<AuditLog>();
         Compression.AddTo(services);
         ApiDescription.AddTo(services);
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
