@@ -1,6 +1,7 @@
 using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Health;
@@ -31,6 +32,7 @@ internal static class FeatureList
         services.AddHealth();
         services.AddSync();
         services.AddTables();
+        services.AddDemo(options);
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<GroupOrigins>();
     }
