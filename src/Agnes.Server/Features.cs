@@ -1,9 +1,16 @@
 using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Catalog;
+using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Home;
-using Agnes.Server.Features.SignIn;
+using Agnes.Server.Features.Manifest;
+using Agnes.Server.Features.Query;
 using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.SignIn;
+using Agnes.Server.Features.Sync;
+using Agnes.Server.Features.Tables;
 using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Config;
@@ -16,6 +23,10 @@ internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
+        DataPlane.AddServices(services, options);
+        services.AddHealth();
+        services.AddSync();
+        services.AddTables();
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<GroupOrigins>();
     }
@@ -23,6 +34,13 @@ internal static class FeatureList
     public static void Map(IEndpointRouteBuilder routes)
     {
         ApiDescription.Map(routes);
+        routes.MapHealth();
+        routes.MapTables();
+        routes.MapSync();
+        routes.MapManifest();
+        routes.MapDownloads();
+        routes.MapCatalog();
+        routes.MapQuery();
         routes.MapSignIn();
         routes.MapTokens();
         routes.MapUsers();
@@ -36,6 +54,7 @@ internal static class FeatureList
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>
     public static async Task PrepareAsync(IServiceProvider services, CancellationToken stop)
     {
+        DataPlane.Sweep(services);
         await SeedAdmin.PrepareAsync(services, stop);
     }
 }

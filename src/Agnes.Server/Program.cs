@@ -1,3 +1,4 @@
+using Agnes.Engine.Query.Workers;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
@@ -19,6 +20,8 @@ internal static class Program
             case ["--help" or "-h", ..]:
                 Console.WriteLine(Arguments.Usage);
                 return 0;
+            case ["query-worker"]:
+                return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             default:
                 return await ServeAsync(args);
         }
