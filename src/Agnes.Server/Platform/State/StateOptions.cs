@@ -33,18 +33,4 @@ public sealed record StateOptions
 
     /// <summary>Reads the state again after each write and compares it with what the write made of the snapshot. For tests.</summary>
     public bool CheckSnapshot { get; init; }
-
-    /// <summary>From <c>DATA_DIR</c>, <c>STATE_DIR</c> and <c>AGNES_STATE_URL</c>.</summary>
-    public static StateOptions From(IConfiguration configuration)
-    {
-        var dataDir = Path.GetFullPath(NonEmpty(configuration["DATA_DIR"]) ?? "data");
-        return new()
-        {
-            DataDir = dataDir,
-            StateDir = Path.GetFullPath(NonEmpty(configuration["STATE_DIR"]) ?? Path.Combine(dataDir, "state")),
-            ConnectionString = NonEmpty(configuration["AGNES_STATE_URL"]),
-        };
-    }
-
-    private static string? NonEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
 }

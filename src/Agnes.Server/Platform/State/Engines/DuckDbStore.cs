@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using Agnes.Engine.Limits;
+using Agnes.Server.Platform.State.Maintenance;
 using Dapper;
 using DuckDB.NET.Data;
 
@@ -113,6 +114,17 @@ internal sealed class DuckDbStore : StateStore
         }
     }
 
+    public long Commits => _commits;
+
+    /// <summary>Proves that everything in the keyed tables can be read and has its key once, then takes the log into the file.</summary>
+    public override async Task StartedAsync(CancellationToken cancellation)
+    {
+        var problems = await StateTables.CheckAsync(Connection, keyedOnly: true, cancellation);
+        if (problems.Count > 0) throw new StateRefusedException(
+            $"{_files.Main} is damaged: {string.Join("; ", problems)}. Copies are in {_files.Recovery} if a log was replayed. Restore the newest backup: {StateFiles.RestoreCommand}");
+        if (_files.Logs.Count > 0) await CheckpointAsync(cancellation);
+    }
+
     /// <summary>Writes what the log holds into the file. The caller holds the gate.</summary>
     /// <returns>False when a reader was in the way, or the space might not do: to be tried again.</returns>
     public async Task<bool> CheckpointAsync(CancellationToken cancellation)
@@ -150,7 +162,7 @@ internal sealed class DuckDbStore : StateStore
 
     private void OpenChecked()
     {
-        _files.RefuseOrphanedLogs();
+        _files.RefuseWithoutMain();
         var mark = CommitMark.Read(_files.Mark);
         var isNew = !File.Exists(_files.Main);
         if (!isNew && mark is null) ForeignState.Refuse(_files);
