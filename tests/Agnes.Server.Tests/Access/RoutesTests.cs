@@ -18,14 +18,14 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task Every_route_declares_who_may_call_it()
     {
-        var world = await worlds.OnAsync(StateEngine.DuckDb);
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
         Routes(world.Server.Services).Where(route => route.Metadata.GetMetadata<EndpointAccess>() is null).Select(Name).ShouldBeEmpty();
     }
 
     [Fact]
     public async Task Only_the_known_routes_are_public()
     {
-        var world = await worlds.OnAsync(StateEngine.DuckDb);
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
         Routes(world.Server.Services)
             .Where(route => route.Metadata.GetMetadata<EndpointAccess>() is EndpointAccess.PublicAccess)
             .Select(route => "/" + route.RoutePattern.RawText!.TrimStart('/'))
@@ -36,7 +36,7 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task A_guest_gets_no_answer_from_any_route_that_is_not_public()
     {
-        var world = await worlds.OnAsync(StateEngine.DuckDb);
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
         var faults = new List<string>();
         foreach (var route in Routes(world.Server.Services).Where(route => route.Metadata.GetMetadata<EndpointAccess>() is not EndpointAccess.PublicAccess))
         {
@@ -65,13 +65,13 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task The_description_of_the_api_lists_every_route_with_what_it_needs()
     {
-        var world = await worlds.OnAsync(StateEngine.DuckDb);
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
         var answer = await world.AsAdminAsync("GET", "/openapi/v1.json");
         var paths = answer.Json["paths"]!.AsObject();
         var missing =
             from route in Routes(world.Server.Services)
             where route.RoutePattern.RawText is { } text && (text.StartsWith("/api/", StringComparison.Ordinal) || text.StartsWith("/auth/", StringComparison.Ordinal))
-            let path = route.RoutePattern.RawText.TrimEnd('/')
+            let path = route.RoutePattern.RawText!.TrimEnd('/')
             from method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
             where method != "HEAD" && paths[path]?[method.ToLowerInvariant()] is null
             select $"{method} {path}";

@@ -158,7 +158,7 @@ public sealed class GroupsTests(Worlds worlds, Postgres postgres)
 
     private async Task<World> NamedAsync(StateEngine engine)
     {
-        var world = await worlds.OnAsync(engine);
+        var world = await worlds.OnAsync(engine, postgres);
         world.Name("everyone", world.Server.State.Snapshot.GroupByName(Snapshot.EveryoneGroup)!.Id);
         return world;
     }

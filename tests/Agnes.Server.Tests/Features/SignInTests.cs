@@ -47,7 +47,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
     ];
 
     [Theory, OnBothEngines]
-    public async Task Sign_in_answers_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine), Table);
+    public async Task Sign_in_answers_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine, postgres), Table);
 
     [Fact]
     public async Task A_session_lives_for_a_day_and_says_who_and_nothing_of_what_they_may_do()
@@ -74,7 +74,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
     [InlineData("password=wrong&next=/catalog", "/login/password?error=invalid&next=%2Fcatalog", false)]
     public async Task The_form_leads_on_to_paths_of_this_server_only(string fields, string location, bool signedIn)
     {
-        var world = await worlds.OnAsync(StateEngine.DuckDb);
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
         var answer = await world.Server.SendAsync("POST", "/auth/password/login/web", "email=ana%40example.com&" + fields);
         (answer.Status, answer.Header("Location")).ShouldBe((302, location));
         if (!signedIn)
@@ -92,7 +92,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task The_form_says_when_an_account_is_deactivated()
     {
-        var world = await worlds.OnAsync(StateEngine.DuckDb);
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
         var answer = await world.Server.SendAsync("POST", "/auth/password/login/web", "email=lee%40example.com&password=correct+horse");
         (answer.Status, answer.Header("Location")).ShouldBe((302, "/login/password?error=deactivated"));
     }
@@ -221,7 +221,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task Signing_out_clears_the_cookie_and_is_audited()
     {
-        var world = await worlds.OnAsync(StateEngine.DuckDb);
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
         var session = world.TokenOf(Principal.Analyst)!;
         var api = await world.Server.SendAsync("POST", "/auth/logout", token: session);
         (api.Status, api.Header("Set-Cookie")!.Contains("max-age=0", StringComparison.OrdinalIgnoreCase)).ShouldBe((204, true));

@@ -40,7 +40,7 @@ public sealed class TokensTests(Worlds worlds, Postgres postgres)
     ];
 
     [Theory, OnBothEngines]
-    public async Task Tokens_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine), Table);
+    public async Task Tokens_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine, postgres), Table);
 
     [Theory, OnBothEngines]
     public async Task A_token_is_a_signed_jwt_of_which_only_the_hash_is_kept(StateEngine engine)

@@ -43,7 +43,7 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
     ];
 
     [Theory, OnBothEngines]
-    public async Task Users_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine), Table);
+    public async Task Users_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine, postgres), Table);
 
     [Theory, OnBothEngines]
     public async Task A_new_user_is_in_everyone_and_a_deleted_one_leaves_nothing_that_could_act(StateEngine engine)

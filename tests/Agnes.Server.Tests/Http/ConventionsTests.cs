@@ -18,14 +18,14 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [InlineData("\"><script>", "script")]
     public async Task The_callers_request_id_is_cleaned_and_given_back(string sent, string expected)
     {
-        var answer = await (await worlds.OnAsync(StateEngine.DuckDb)).Server.SendAsync("GET", "/api/users", change: request => request.Headers.Add("X-Request-ID", sent));
+        var answer = await (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server.SendAsync("GET", "/api/users", change: request => request.Headers.Add("X-Request-ID", sent));
         answer.Header("x-request-id").ShouldBe(expected);
     }
 
     [Fact]
     public async Task Every_answer_has_an_id_and_every_answer_of_the_api_the_versions()
     {
-        var server = (await worlds.OnAsync(StateEngine.DuckDb)).Server;
+        var server = (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server;
         foreach (var path in (string[])["/api/users", "/api/none", "/auth/me", "/nowhere", "/login"])
         {
             var answer = await server.SendAsync("GET", path);
@@ -50,7 +50,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [InlineData("GET", "/api/users", "text/html", 401, """{"detail":"Missing or invalid Authorization header"}""")]
     public async Task What_no_route_answers_has_one_shape(string method, string path, string? accept, int status, string body)
     {
-        var answer = await (await worlds.OnAsync(StateEngine.DuckDb)).Server.SendAsync(method, path, change: request =>
+        var answer = await (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server.SendAsync(method, path, change: request =>
         {
             if (accept is not null) request.Headers.Add("Accept", accept);
         });

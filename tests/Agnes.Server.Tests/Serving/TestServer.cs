@@ -7,6 +7,7 @@ using Agnes.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace Agnes.Server.Tests.Serving;
 
@@ -58,6 +59,7 @@ internal sealed class TestServer : IAsyncDisposable
         var app = await ServerApp.BuildAsync(change is null ? options : change(options), services =>
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(time));
+            services.Configure<LoggerFilterOptions>(filter => filter.MinLevel = LogLevel.Critical);
             adjust?.Invoke(services);
         });
         map?.Invoke(app);

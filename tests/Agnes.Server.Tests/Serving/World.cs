@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 using Agnes.Server.Platform.State;
 using Agnes.Testing;
@@ -95,7 +96,7 @@ internal sealed class World : IAsyncDisposable
         Source = "test",
         Columns = [new TableColumn("a", "BIGINT")],
         Parts = [new TablePart($"{name}.parquet", new string('a', 64), 1, 1)],
-        Stamps = [],
+        Stamps = [new FileStamp(1, 1, 1)],
         PartsDigest = "",
     };
 }
@@ -113,18 +114,21 @@ internal enum Principal
 }
 
 /// <summary>One world for each engine, made when first needed.</summary>
-public sealed class Worlds(Postgres postgres) : IAsyncDisposable
+public sealed class Worlds : IAsyncDisposable
 {
-    private readonly Lazy<Task<World>> _duckDb = new(() => World.NewAsync(StateEngine.DuckDb, postgres));
-    private readonly Lazy<Task<World>> _postgres = new(() => World.NewAsync(StateEngine.Postgres, postgres));
+    private readonly Dictionary<StateEngine, Task<World>> _worlds = [];
+    private readonly Lock _making = new();
 
-    internal Task<World> OnAsync(StateEngine engine) => (engine == StateEngine.Postgres ? _postgres : _duckDb).Value;
+    internal Task<World> OnAsync(StateEngine engine, Postgres postgres)
+    {
+        lock (_making)
+        {
+            return _worlds.TryGetValue(engine, out var world) ? world : _worlds[engine] = World.NewAsync(engine, postgres);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var world in (Lazy<Task<World>>[])[_duckDb, _postgres])
-        {
-            if (world.IsValueCreated) await (await world.Value).DisposeAsync();
-        }
+        foreach (var world in _worlds.Values.Where(world => world.IsCompletedSuccessfully)) await (await world).DisposeAsync();
     }
 }
