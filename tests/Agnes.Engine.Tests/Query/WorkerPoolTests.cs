@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
+using Agnes.Engine.Limits;
 using Agnes.Engine.Query;
 using Agnes.Engine.Query.Workers;
 
@@ -133,7 +134,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
     [Fact]
     public async Task The_share_of_short_statements_comes_out_of_the_budget()
     {
-        var options = WorkerPoolOptions.From(Limits.Budget.FromTotal(1L << 30, 2), Limits.WorkerProgram.Default, new Limits.Scratch(Path.Combine(bench.Folder, "budget")), 2);
+        var options = WorkerPoolOptions.From(Budget.FromTotal(1L << 30, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "budget")), 2);
 
         options.Workers.ShouldBe(2);
         (options.Workers * options.MemoryBytes + options.ShortMemoryBytes).ShouldBeLessThanOrEqualTo(512L << 20);
