@@ -4,6 +4,7 @@ using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -54,6 +55,13 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
     }
 
     [Fact]
+    public async Task A_file_that_is_not_there_is_a_page_that_is_not_there()
+    {
+        var answer = await (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server.SendAsync("GET", "/dist/none.js");
+        (answer.Status, answer.Body).ShouldBe((404, """{"detail":"Page not found"}"""));
+    }
+
+    [Fact]
     public async Task A_route_without_a_declaration_is_closed_to_everybody()
     {
         await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapGet("/api/forgotten", () => "secret"));
@@ -70,6 +78,7 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
         var paths = answer.Json["paths"]!.AsObject();
         var missing =
             from route in Routes(world.Server.Services)
+            where route.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is not { ExcludeFromDescription: true } // pages
             where route.RoutePattern.RawText is { } text && (text.StartsWith("/api/", StringComparison.Ordinal) || text.StartsWith("/auth/", StringComparison.Ordinal))
             let path = route.RoutePattern.RawText!.TrimEnd('/')
             from method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []

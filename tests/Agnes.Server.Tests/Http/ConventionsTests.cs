@@ -67,7 +67,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
             app.MapGet("/admins", () => "for admins").Admin();
         });
         var away = await server.SendAsync("GET", "/page?q=a b&r=1");
-        (away.Status, away.Header("Location")).ShouldBe((302, "/login?next=%2Fpage%3Fq%3Da%20b%26r%3D1"));
+        (away.Status, away.Header("Location")).ShouldBe((302, "/login?next=%2Fpage%3Fq%3Da%2520b%26r%3D1"));
         var posted = await server.SendAsync("POST", "/page");
         (posted.Status, posted.Body).ShouldBe((401, """{"detail":"Missing or invalid Authorization header"}"""));
 
@@ -131,7 +131,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     public async Task A_body_larger_than_the_endpoint_takes_is_refused()
     {
         await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app =>
-            app.MapPost("/api/small", async (HttpContext context) => JsonBody.Of((await RequestBody.ReadAsync(context)).String("a"))).Public().BodyBytesMax(1_000));
+            app.MapPost("/api/small", async (HttpContext context, CancellationToken _) => JsonBody.Of((await RequestBody.ReadAsync(context)).String("a"))).Public().BodyBytesMax(1_000));
         var answer = await server.SendAsync("POST", "/api/small", $$"""{"a":"{{new string('a', 2_000)}}"}""");
         answer.Status.ShouldBe(413);
         answer.Text("detail").ShouldNotBeEmpty();
@@ -149,7 +149,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [InlineData("""{"b":"b"}""", "missing")]
     public async Task Odd_bodies_are_refused_with_their_fault(string body, string type)
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapPost("/api/odd", async (HttpContext context) =>
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapPost("/api/odd", async (HttpContext context, CancellationToken _) =>
         {
             var read = await RequestBody.ReadAsync(context);
             var value = read.String("a");
