@@ -1,3 +1,5 @@
+using Agnes.Connectors;
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Query.Workers;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
@@ -23,6 +25,8 @@ internal static class Program
                 Console.WriteLine();
                 Console.WriteLine(StateCommands.Usage);
                 return 0;
+            case ["extract-worker"]:
+                return await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case ["query-worker"]:
                 return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [var command, ..] when StateCommands.Knows(command):

@@ -83,6 +83,12 @@ public sealed partial class WorkerPool : IAsyncDisposable
         _ = DisposeQuietlyAsync(worker);
     }
 
+    /// <summary>Of all workers that run now.</summary>
+    internal int[] ProcessIds()
+    {
+        lock (_gate) return [.. _idle.Concat(_rented).Select(worker => worker.ProcessId)];
+    }
+
     public async ValueTask DisposeAsync()
     {
         List<QueryWorker> workers;
