@@ -1,3 +1,4 @@
+using Agnes.Connectors.Files;
 using Agnes.Connectors.Samples;
 using Agnes.Engine.Extracts;
 
@@ -8,6 +9,7 @@ public static class ConnectorList
 {
     public static IReadOnlyList<Connector> All { get; } =
     [
+        new FilesConnector(),
         new SamplesConnector(),
     ];
 }

@@ -19,11 +19,14 @@ public sealed class ExtractWriter : IAsyncDisposable
     private readonly IReadOnlySet<string>? _registered;
     private Task _hashing = Task.CompletedTask;
 
-    private ExtractWriter(DataFolder folder, PartStore store, string source, PartStaging staging, DuckDBConnection connection, IReadOnlyDictionary<string, ExtractTable> previous, IReadOnlySet<string>? registered, TimeProvider time)
+    private ExtractWriter(DataFolder folder, PartStore store, string source, PartStaging staging, DuckDBConnection connection, IReadOnlyDictionary<string, ExtractTable> previous, IReadOnlySet<string>? registered, string tempFolder, TimeProvider time)
     {
-        (Folder, Store, Source, Connection, Previous, Time) = (folder, store, source, connection, previous, time);
+        (Folder, Store, Source, Connection, Previous, TempFolder, Time) = (folder, store, source, connection, previous, tempFolder, time);
         (_staging, _registered) = (staging, registered);
     }
+
+    /// <summary>Goes when the run ends.</summary>
+    public string TempFolder { get; }
 
     public DataFolder Folder { get; }
 
@@ -52,7 +55,7 @@ public sealed class ExtractWriter : IAsyncDisposable
         {
             var previous = await ReadPreviousAsync(folder, request, connection, cancellation);
             var registered = request.Registered?.ToHashSet(StringComparer.OrdinalIgnoreCase);
-            return new ExtractWriter(folder, store, request.Source, staging, connection, previous, registered, time);
+            return new ExtractWriter(folder, store, request.Source, staging, connection, previous, registered, tempFolder, time);
         }
         catch
         {
@@ -67,8 +70,7 @@ public sealed class ExtractWriter : IAsyncDisposable
     public async Task<WrittenPart> WritePartAsync(string select, string partName, bool md5, CancellationToken cancellation)
     {
         var file = _staging.NewFile();
-        var rows = await Connection.ScalarAsync<long>($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd)", cancellation);
-        var columns = await Connection.ColumnsAsync($"FROM read_parquet({SqlText.Literal(file)})", cancellation);
+        var (rows, columns) = await Connection.CopyAsync(select, file, cancellation);
         await _hashing; // one part behind at most, so that staging stays small
         var storing = Task.Run(() => StoreAsync(file, partName, rows, md5, cancellation), cancellation);
         _hashing = storing;

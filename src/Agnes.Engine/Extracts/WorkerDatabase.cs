@@ -63,6 +63,15 @@ public static class Statements
         return (T)Convert.ChangeType((await command.ExecuteScalarAsync(cancellation))!, typeof(T), System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Runs a SELECT into a Parquet file.</summary>
+    /// <returns>The rows written, as the file's own footer counts them, and the columns that reading it yields.</returns>
+    public static async Task<(long Rows, IReadOnlyList<TableColumn> Columns)> CopyAsync(this DuckDBConnection connection, string select, string file, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd)", cancellation);
+        var written = $"FROM read_parquet({SqlText.Literal(file)}, hive_partitioning=false)";
+        return (await connection.ScalarAsync<long>($"SELECT count(*) {written}", cancellation), await connection.ColumnsAsync(written, cancellation));
+    }
+
     /// <summary>The columns that a SELECT or a table yields, with the engine's names of the types.</summary>
     public static Task<List<TableColumn>> ColumnsAsync(this DuckDBConnection connection, string select, CancellationToken cancellation) =>
         connection.QueryAsync($"DESCRIBE {select}", row => new TableColumn(row.GetString(0), row.GetString(1)), cancellation);

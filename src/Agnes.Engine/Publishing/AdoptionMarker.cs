@@ -27,12 +27,15 @@ internal sealed class AdoptionMarker(DataFolder folder, string source)
         return true;
     }
 
-    public void End() => File.Delete(Path);
+    public void End()
+    {
+        if (Exists) File.Delete(Path);
+    }
 
     /// <summary>The worker ends for a reason that has nothing to do with the source.</summary>
     public void Withdraw()
     {
-        if (_previous.Length == 0) File.Delete(Path);
+        if (_previous.Length == 0) End();
         else File.WriteAllText(Path, _previous);
     }
 

@@ -109,8 +109,7 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
         var name = $"{ExtractReader.Alias}.{SqlText.Identifier(table)}";
         var select = $"SELECT {ParquetTypes.SelectList(await connection.ColumnsAsync(name, cancellation))} FROM {name}";
         var staged = staging.NewFile();
-        var rows = await connection.ScalarAsync<long>($"COPY ({select}) TO {SqlText.Literal(staged)} (FORMAT parquet, COMPRESSION zstd)", cancellation);
-        var columns = await connection.ColumnsAsync($"FROM read_parquet({SqlText.Literal(staged)})", cancellation);
+        var (rows, columns) = await connection.CopyAsync(select, staged, cancellation);
         var md5 = await ContentHash.Md5Async(staged, cancellation);
         var part = await store.AddAsync(staged, $"{table}.parquet", rows, cancellation);
         if (SourceTree.Scan(root).Digest != tree.Digest) throw new MovingFileException();

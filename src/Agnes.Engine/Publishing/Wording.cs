@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Agnes.Engine.Publishing;
 
 /// <summary>Engine errors in words that may leave the worker: one line, no paths of this machine.</summary>
-internal static partial class Wording
+public static partial class Wording
 {
     private const int CharactersMax = 500;
 

@@ -82,7 +82,7 @@ public sealed class DamagedExtractTests : IDisposable
     {
         _installation.Foreign(TwoTables + Meta("b"));
         var known = Commit(await _installation.PrepareAsync());
-        _installation.Foreign("COPY (SELECT 3 AS id) TO '{data}/b.parquet.tmp'");
+        _installation.Foreign("COPY (SELECT 3 AS id) TO '{data}/b.parquet.tmp' (FORMAT parquet)");
         File.Move(_installation["extracts", "shop", "data", "b.parquet.tmp"], _installation["extracts", "shop", "data", "b.parquet"], overwrite: true);
 
         await using (_installation.Store.OpenRead(known[0].Parts[0].Sha256, known[0].Stamps[0])) { }

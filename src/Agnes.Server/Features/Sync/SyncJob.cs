@@ -63,7 +63,7 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
             ["problems"] = new JsonArray([.. problems.Select(problem => (JsonNode)JsonValue.Create(problem))]),
         }.ToJsonString();
         if (failed.Count == 0 && problems.Count == 0) return new JobResult(JobStatus.Ok, result);
-        var error = failed.Count > 0 ? $"{failed.Count} of {job.Steps.Count} tables failed: {string.Join(", ", failed.Take(10).Select(step => step.Name))}" : problems[0];
+        var error = failed.Count > 0 ? $"{failed.Count} of {job.Steps.Count} tables failed: {string.Join(", ", failed.Take(10).Select(step => step.Name))}. The first: {failed[0].Error}" : problems[0];
         return new JobResult(done > 0 || failed.Count == 0 ? JobStatus.Partial : JobStatus.Failed, result, error);
     }
 }
