@@ -6,12 +6,12 @@ using Agnes.Testing;
 
 namespace Agnes.Server.Tests.DataPlane;
 
-public sealed class DownloadTests(Postgres postgres)
+public sealed class DownloadTests(Postgres postgres, Shops shops)
 {
     [Fact]
     public async Task A_download_answers_conditions_and_ranges_as_RFC_9110_says()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
         var version = shop.Server.State.Snapshot.PublishedTable("orders")!;
         var (tag, size) = ($"\"{version.Parts[0].Sha256}\"", version.Parts[0].SizeBytes);
         var faults = new List<string>();
@@ -65,7 +65,7 @@ public sealed class DownloadTests(Postgres postgres)
     [Fact]
     public async Task Several_ranges_come_as_one_body_of_parts()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
         var answer = await shop.AsAnalystAsync("GET", "/api/data/orders/download", change: request => request.Headers.TryAddWithoutValidation("Range", "bytes=0-3,-4"));
         answer.Status.ShouldBe(206);
         answer.Header("Content-Type")!.ShouldStartWith("multipart/byteranges; boundary=");
@@ -80,7 +80,7 @@ public sealed class DownloadTests(Postgres postgres)
     [Fact]
     public async Task The_bytes_have_the_hashes_that_the_manifest_names_by_id_and_by_name()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
         var entry = (await shop.AsAnalystAsync("GET", "/api/sync/manifest")).Json["tables"]!["Orders"]!;
         using var client = new HttpClient { BaseAddress = new Uri(shop.Server.Url) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", shop.Analyst);
@@ -95,7 +95,7 @@ public sealed class DownloadTests(Postgres postgres)
     [Fact]
     public async Task A_part_is_given_out_only_for_the_table_that_has_it()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
         var secret = shop.Server.State.Snapshot.PublishedTable("salaries")!.Parts[0].Sha256;
         (await shop.AsAnalystAsync("GET", $"/api/data/orders/parts/{secret}")).Status.ShouldBe(404);
         (await shop.AsAnalystAsync("GET", $"/api/data/salaries/parts/{secret}")).Status.ShouldBe(403);

@@ -4,6 +4,8 @@ using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
 
+[assembly: AssemblyFixture(typeof(Agnes.Server.Tests.DataPlane.Shops))]
+
 namespace Agnes.Server.Tests.DataPlane;
 
 /// <summary>
@@ -102,5 +104,25 @@ internal sealed class Shop : IAsyncDisposable
         (await AsAdminAsync("POST", $"/api/admin/groups/{GroupId}/members", """{"email":"ana@example.com"}""")).Status.ShouldBeInRange(200, 299);
         await GrantAsync("orders");
         Analyst = await Server.SignInAsync("ana@example.com", "correct horse");
+    }
+}
+
+/// <summary>One shop for each engine, for tests that only read.</summary>
+public sealed class Shops : IAsyncDisposable
+{
+    private readonly Dictionary<StateEngine, Task<Shop>> _shops = [];
+    private readonly Lock _making = new();
+
+    internal Task<Shop> OnAsync(StateEngine engine, Postgres postgres)
+    {
+        lock (_making)
+        {
+            return _shops.TryGetValue(engine, out var shop) ? shop : _shops[engine] = Shop.OpenAsync(engine, postgres);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var shop in _shops.Values.Where(shop => shop.IsCompletedSuccessfully)) await (await shop).DisposeAsync();
     }
 }
