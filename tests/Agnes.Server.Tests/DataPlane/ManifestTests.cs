@@ -54,6 +54,7 @@ public sealed class ManifestTests(Postgres postgres, Shops shops)
         await shop.AsAdminAsync("POST", "/api/users", """{"email":"other@example.com","name":"Other"}""");
         await shop.RegisterAsync("""{"name":"other"}""");
         (await TagAsync()).ShouldBe(first);
+        (await shop.AsAdminAsync("DELETE", "/api/admin/registry/other")).Status.ShouldBe(204);
 
         ForeignExtract.Write(
             shop.DataDir, "erp",
