@@ -1,0 +1,123 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Agnes.Cli.Output;
+
+/// <summary>A result in the form that was asked for.</summary>
+internal static class ResultFormat
+{
+    public static readonly string[] Names = ["table", "json", "csv", "ndjson", "markdown"];
+
+    private const int FlushBytes = 1 << 20;
+
+    /// <returns>Rows written, and whether there were more than the limit.</returns>
+    public static Task<(long Rows, bool IsCut)> WriteAsync(Host host, string format, ResultRows rows, long limit, CancellationToken cancellation) => format switch
+    {
+        "json" => WriteJsonAsync(host, rows, limit, cancellation),
+        "ndjson" => WriteNdjsonAsync(host, rows, limit, cancellation),
+        "csv" => WriteCsvAsync(host, rows, limit, cancellation),
+        "markdown" => WriteMarkdownAsync(host, rows, limit, cancellation),
+        _ => Grid.WriteAsync(host, rows, limit, cancellation),
+    };
+
+    private static async Task<(long Rows, bool IsCut)> WriteJsonAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    {
+        var names = Encode(ResultRows.UniqueNames(rows.Columns));
+        await using (var writer = new Utf8JsonWriter(host.OutBytes, JsonText.Indented))
+        {
+            writer.WriteStartArray();
+            long count = 0;
+            while (await rows.ReadAsync(cancellation))
+            {
+                if (count == limit) return Finish(writer, count, isCut: true);
+                WriteObject(writer, rows, names);
+                count++;
+                if (writer.BytesPending > FlushBytes) await writer.FlushAsync(cancellation);
+            }
+
+            return Finish(writer, count, isCut: false);
+        }
+
+        (long, bool) Finish(Utf8JsonWriter writer, long count, bool isCut)
+        {
+            writer.WriteEndArray();
+            writer.Flush();
+            host.Out.Write('\n');
+            return (count, isCut);
+        }
+    }
+
+    private static async Task<(long Rows, bool IsCut)> WriteNdjsonAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    {
+        var names = Encode(ResultRows.UniqueNames(rows.Columns));
+        var output = host.OutBytes;
+        await using var writer = new Utf8JsonWriter(output, JsonText.OnOneLine);
+        for (long count = 0; ; count++)
+        {
+            if (!await rows.ReadAsync(cancellation)) return (count, false);
+            if (count == limit) return (count, true);
+            WriteObject(writer, rows, names);
+            writer.Flush();
+            writer.Reset();
+            output.WriteByte((byte)'\n');
+        }
+    }
+
+    private static async Task<(long Rows, bool IsCut)> WriteCsvAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    {
+        var line = new StringBuilder();
+        for (var index = 0; index < rows.Columns.Count; index++) AppendField(line, rows.Columns[index], index);
+        host.Out.Write(line.Append('\n'));
+        for (long count = 0; ; count++)
+        {
+            if (!await rows.ReadAsync(cancellation)) return (count, false);
+            if (count == limit) return (count, true);
+            line.Clear();
+            for (var index = 0; index < rows.Columns.Count; index++) AppendField(line, rows.Text(index), index);
+            // A row of one NULL would be an empty line, which readers skip.
+            if (line.Length == 0) line.Append("\"\"");
+            host.Out.Write(line.Append('\n'));
+        }
+    }
+
+    private static async Task<(long Rows, bool IsCut)> WriteMarkdownAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    {
+        host.Out.Write($"| {string.Join(" | ", rows.Columns.Select(Escape))} |\n");
+        host.Out.Write($"| {string.Join(" | ", rows.Columns.Select((_, index) => rows.IsNumber(index) ? "---:" : "---"))} |\n");
+        for (long count = 0; ; count++)
+        {
+            if (!await rows.ReadAsync(cancellation)) return (count, false);
+            if (count == limit) return (count, true);
+            host.Out.Write("| ");
+            for (var index = 0; index < rows.Columns.Count; index++) host.Out.Write((index == 0 ? "" : " | ") + Escape(rows.Text(index) ?? ""));
+            host.Out.Write(" |\n");
+        }
+    }
+
+    /// <summary>RFC 4180. An empty text is quoted, so that it differs from NULL, which is nothing.</summary>
+    private static void AppendField(StringBuilder line, string? text, int index)
+    {
+        if (index > 0) line.Append(',');
+        if (text is null) return;
+        var mustQuote = text.Length == 0 || text.AsSpan().IndexOfAny(",\"\r\n") >= 0 || text[0] is ' ' or '\t' || text[^1] is ' ' or '\t';
+        if (mustQuote) line.Append('"').Append(text.Replace("\"", "\"\"", StringComparison.Ordinal)).Append('"');
+        else line.Append(text);
+    }
+
+    private static string Escape(string text) =>
+        DisplayText.OneLine(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings("<br>"));
+
+    private static JsonEncodedText[] Encode(IReadOnlyList<string> names) => [.. names.Select(name => JsonEncodedText.Encode(name, JsonText.Indented.Encoder))];
+
+    private static void WriteObject(Utf8JsonWriter writer, ResultRows rows, JsonEncodedText[] names)
+    {
+        writer.WriteStartObject();
+        for (var index = 0; index < names.Length; index++)
+        {
+            writer.WritePropertyName(names[index]);
+            rows.WriteJson(writer, index);
+        }
+
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,27 @@
+using System.Text.RegularExpressions;
+
+namespace Agnes.Cli.Settings;
+
+/// <summary>Takes credentials out of texts that are stored or shown.</summary>
+internal static partial class Redactor
+{
+    public static string Redact(string text)
+    {
+        text = UserInfo().Replace(text, "$1***@");
+        text = Bearer().Replace(text, "$1 ***");
+        text = JsonWebToken().Replace(text, "***");
+        return NamedSecret().Replace(text, "$1***");
+    }
+
+    [GeneratedRegex(@"(https?://)[^/\s@]+@", RegexOptions.IgnoreCase)]
+    private static partial Regex UserInfo();
+
+    [GeneratedRegex(@"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase)]
+    private static partial Regex Bearer();
+
+    [GeneratedRegex(@"\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*")]
+    private static partial Regex JsonWebToken();
+
+    [GeneratedRegex(@"((?:token|password|secret|api[_-]?key)[""']?\s*[=:]\s*[""']?)[^\s""',}&]+", RegexOptions.IgnoreCase)]
+    private static partial Regex NamedSecret();
+}
