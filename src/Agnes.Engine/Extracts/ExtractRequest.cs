@@ -1,0 +1,38 @@
+using Agnes.Engine.Publishing;
+
+namespace Agnes.Engine.Extracts;
+
+/// <summary>What one run of a connector is to do.</summary>
+/// <param name="Source">Folder below <c>extracts/</c>.</param>
+/// <param name="Connector">Name of the connector, e.g. <c>files</c>, <c>samples</c>.</param>
+/// <param name="Registered">Names of all tables registered for this source: tables of earlier runs that are not among them are dropped. Null keeps all.</param>
+/// <param name="Options">What the connector documents, e.g. <c>root</c> of files; <c>size</c> and <c>seed</c> of samples. May hold credentials: it travels by pipe only.</param>
+public sealed record ExtractRequest(
+    string RunId,
+    string Source,
+    string Connector,
+    IReadOnlyList<TableConfig> Tables,
+    IReadOnlyList<string>? Registered = null,
+    IReadOnlyDictionary<string, string>? Options = null)
+{
+    public string? Option(string name) => Options?.GetValueOrDefault(name);
+}
+
+/// <summary>A registered table, as far as connectors care.</summary>
+public sealed record TableConfig(string Id, string Name, string? Bucket = null, string? SourceTable = null, string? Description = null, string QueryMode = "local");
+
+/// <param name="Ok">Written, or found unchanged.</param>
+/// <param name="Publication">What the same child prepared right after the run, when it was asked to; saves a second process.</param>
+public sealed record ExtractOutcome(
+    IReadOnlyList<ExtractedTable> Ok,
+    IReadOnlyList<FailedTable> Failed,
+    IReadOnlyList<string> Warnings,
+    Publication? Publication = null);
+
+/// <param name="Changed">False when the source had nothing new.</param>
+public sealed record ExtractedTable(string Name, long Rows, long Bytes, bool Changed);
+
+public sealed record FailedTable(string Name, string Error);
+
+/// <param name="Kind"><c>table_started</c>, <c>table_progress</c>, <c>table_done</c>, <c>table_failed</c>, <c>warning</c> or <c>log</c>.</param>
+public sealed record ExtractEvent(string Kind, string? Table = null, long? Rows = null, long? Bytes = null, string? Phase = null, string? Message = null);

@@ -1,0 +1,21 @@
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Publishing;
+
+namespace Agnes.Engine.Extracts;
+
+/// <summary>Runs connectors, each in a child process of its own.</summary>
+public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget budget, WorkerProgram? program = null)
+{
+    private readonly WorkerProgram _program = program ?? WorkerProgram.Default;
+
+    /// <param name="known">When given, the same child prepares the source for publishing after the run: see <see cref="ExtractOutcome.Publication"/>.</param>
+    /// <exception cref="WorkerFailedException">The run as a whole failed; the extract is as it was before.</exception>
+    public async Task<ExtractOutcome> RunAsync(ExtractRequest request, IProgress<ExtractEvent> progress, CancellationToken cancellation, IReadOnlyList<PublishedTable>? known = null)
+    {
+        using var home = scratch.NewFolder("extract");
+        var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: request, Source: request.Source, RunId: request.RunId, Known: known);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, progress, cancellation);
+        return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");
+    }
+}

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Publishing;
+
+namespace Agnes.Engine.Extracts;
+
+/// <summary>The one request of an extract worker: a JSON line on its standard input.</summary>
+/// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>prepare</c> or <c>analytics</c>.</param>
+internal sealed record WorkerRequest(
+    string Op,
+    string DataFolder,
+    Share Share,
+    ExtractRequest? Extract = null,
+    string? Source = null,
+    string? RunId = null,
+    IReadOnlyList<PublishedTable>? Known = null,
+    IReadOnlyList<AnalyticsTable>? Analytics = null);
+
+/// <summary>One line of an extract worker's standard output; the last one holds a result or an error.</summary>
+internal sealed record WorkerLine(
+    ExtractEvent? Event = null,
+    ExtractOutcome? Outcome = null,
+    Publication? Publication = null,
+    string? Error = null,
+    bool Done = false);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(WorkerRequest))]
+[JsonSerializable(typeof(WorkerLine))]
+internal sealed partial class WorkerJson : JsonSerializerContext
+{
+    public static ReadOnlyMemory<byte> Line(WorkerLine line) => JsonSerializer.SerializeToUtf8Bytes(line, Default.WorkerLine);
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+
+namespace Agnes.Engine.Limits;
+
+/// <summary>What one engine instance may use; fixed when the instance is made, since a locked instance cannot change its limits.</summary>
+public sealed record Share(long MemoryBytes, int Threads, long TempBytes);
+
+/// <summary>One budget dealt in fixed shares. No connection sets its own limits.</summary>
+/// <param name="Query">Of each of the <see cref="QueryWorkers"/>.</param>
+public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Query, int QueryWorkers)
+{
+    public const long TotalBytesMin = 512L << 20;
+    private const long TotalBytesDefaultMax = 8L << 30;
+    private const long StateBytesMin = 64L << 20;
+    private const long StateBytesMax = 1L << 30;
+    private const long QueryBytesMin = 128L << 20;
+    private const int QueryWorkersMax = 8;
+    private const long TempFactor = 4;
+
+    /// <summary>From <c>AGNES_MEMORY</c> (<c>4GiB</c>, <c>512MB</c>, bytes); unset means half of the machine's memory, at most 8 GiB.</summary>
+    /// <exception cref="FormatException">The text is no amount, or too little to work with.</exception>
+    public static Budget FromEnvironment(string? memory, int processors)
+    {
+        if (!string.IsNullOrWhiteSpace(memory)) return FromTotal(ParseBytes(memory), processors);
+        var physical = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes; // respects a container's limit
+        return FromTotal(Math.Max(TotalBytesMin, Math.Min(physical / 2, TotalBytesDefaultMax)), processors);
+    }
+
+    /// <summary>An eighth for state, three eighths for jobs (one child at a time), half for query workers.</summary>
+    public static Budget FromTotal(long total, int processors)
+    {
+        if (total < TotalBytesMin) throw new FormatException($"AGNES_MEMORY must be at least {TotalBytesMin >> 20} MiB.");
+        var state = Math.Clamp(total / 8, StateBytesMin, StateBytesMax);
+        var query = total / 2;
+        var jobs = total - state - query;
+        var workers = (int)Math.Clamp(Math.Min(processors * 2L, query / QueryBytesMin), 1, QueryWorkersMax);
+        return new Budget(
+            total,
+            new Share(state, Math.Min(processors, 4), state * TempFactor),
+            new Share(jobs, processors, jobs * TempFactor),
+            new Share(query / workers, processors, query / workers * TempFactor),
+            workers);
+    }
+
+    public static long ParseBytes(string text)
+    {
+        var trimmed = text.Trim();
+        var digits = trimmed.TakeWhile(c => char.IsAsciiDigit(c) || c == '.').Count();
+        long? unit = trimmed[digits..].Trim().ToUpperInvariant() switch
+        {
+            "" or "B" => 1,
+            "K" or "KIB" => 1L << 10,
+            "KB" => 1000,
+            "M" or "MIB" => 1L << 20,
+            "MB" => 1_000_000,
+            "G" or "GIB" => 1L << 30,
+            "GB" => 1_000_000_000,
+            "T" or "TIB" => 1L << 40,
+            "TB" => 1_000_000_000_000,
+            _ => null,
+        };
+        if (unit is null || !double.TryParse(trimmed[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number * unit.Value is not (> 0 and < 1e18))
+            throw new FormatException($"'{text}' is no amount of memory; write for example 4GiB.");
+        return (long)(number * unit.Value);
+    }
+}

@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Agnes.Engine.Limits;
+
+/// <summary>The program whose first argument chooses a role, and the arguments that must come before it.</summary>
+public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
+{
+    /// <summary>The <c>agnes-server</c> beside this assembly, else the program that is running (tests are their own workers).</summary>
+    public static WorkerProgram Default { get; } = Find();
+
+    private static WorkerProgram Find()
+    {
+        var beside = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes-server.exe" : "agnes-server");
+        if (System.IO.File.Exists(beside)) return new WorkerProgram(beside, []);
+        var running = Environment.ProcessPath ?? throw new InvalidOperationException("The program's own path is unknown.");
+        return Path.GetFileNameWithoutExtension(running) == "dotnet"
+            ? new WorkerProgram(running, [Environment.GetCommandLineArgs()[0]])
+            : new WorkerProgram(running, []);
+    }
+}
+
+/// <summary>The only place that starts processes: an environment of its own, both pipes, killed when disposed, first to go when memory runs out.</summary>
+public sealed class ChildProcess : IAsyncDisposable
+{
+    private const int ErrorTailCharactersMax = 8192;
+    private const string OutOfMemoryFirst = "1000";
+    private static readonly TimeSpan ExitWait = TimeSpan.FromSeconds(10);
+
+    // What the runtime needs to start; nothing that could hold a secret.
+    private static readonly string[] EnvironmentAllowed = ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "LANG", "SystemRoot"];
+
+    private readonly Process _process;
+    private readonly StringBuilder _errors = new();
+    private readonly Task _errorReading;
+
+    private ChildProcess(Process process)
+    {
+        _process = process;
+        Id = process.Id;
+        Exited = WaitAsync();
+        _errorReading = Task.Run(ReadErrorsAsync, CancellationToken.None);
+    }
+
+    public int Id { get; }
+
+    /// <summary>The child's standard input. Closing it asks the child to end.</summary>
+    public Stream Input => _process.StandardInput.BaseStream;
+
+    public Stream Output => _process.StandardOutput.BaseStream;
+
+    /// <summary>Completes with the exit code; a negative or 128+n code means killed by a signal.</summary>
+    public Task<int> Exited { get; }
+
+    /// <summary>The end of what the child wrote to standard error.</summary>
+    public string ErrorTail
+    {
+        get
+        {
+            lock (_errors) return _errors.ToString();
+        }
+    }
+
+    /// <param name="role">First argument of our own program, e.g. <c>extract-worker</c>.</param>
+    /// <param name="scratch">Home and temporary folder of the child.</param>
+    /// <param name="environment">Added to the few variables that are passed on.</param>
+    public static ChildProcess Start(WorkerProgram program, string role, string scratch, IReadOnlyDictionary<string, string>? environment = null, params IReadOnlyList<string> arguments)
+    {
+        var info = new ProcessStartInfo(program.File)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = scratch,
+        };
+        foreach (var argument in (IEnumerable<string>)[.. program.Before, role, .. arguments]) info.ArgumentList.Add(argument);
+        SetEnvironment(info.Environment, scratch, environment);
+        var process = Process.Start(info) ?? throw new InvalidOperationException($"{program.File} could not be started.");
+        PreferForOutOfMemory(process.Id);
+        return new ChildProcess(process);
+    }
+
+    /// <summary>Resident memory now; 0 when the child is gone or the system does not tell.</summary>
+    public long ResidentBytes()
+    {
+        try
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                _process.Refresh();
+                return _process.HasExited ? 0 : _process.WorkingSet64;
+            }
+            Span<byte> text = stackalloc byte[128];
+            using var file = File.OpenHandle($"/proc/{Id}/statm");
+            var read = text[..RandomAccess.Read(file, text, 0)];
+            var resident = read[(read.IndexOf((byte)' ') + 1)..];
+            return System.Buffers.Text.Utf8Parser.TryParse(resident, out long pages, out _) ? pages * Environment.SystemPageSize : 0;
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or UnauthorizedAccessException)
+        {
+            return 0; // it has just ended
+        }
+    }
+
+    public void Kill()
+    {
+        try
+        {
+            _process.Kill(entireProcessTree: false);
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            // It has ended by itself, which is what was wanted.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        try
+        {
+            await Exited.WaitAsync(ExitWait);
+            await _errorReading.WaitAsync(ExitWait);
+        }
+        catch (TimeoutException)
+        {
+            // The system will reap it; waiting longer would only hold up the caller.
+        }
+        _process.Dispose();
+    }
+
+    /// <summary>For the child's side: ends this process at once when the parent is gone, even while native code runs.</summary>
+    /// <remarks>Not PR_SET_PDEATHSIG: that fires when the <i>thread</i> that started the child ends, and ours are pool threads.</remarks>
+    public static void EndWithParent(Stream input) => _ = Task.Factory.StartNew(
+        () =>
+        {
+            Span<byte> rest = stackalloc byte[256];
+            while (input.Read(rest) > 0)
+            {
+                // Nothing is expected after the request.
+            }
+            using var self = Process.GetCurrentProcess();
+            self.Kill();
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static void SetEnvironment(IDictionary<string, string?> target, string scratch, IReadOnlyDictionary<string, string>? extra)
+    {
+        target.Clear();
+        foreach (var name in EnvironmentAllowed)
+            if (Environment.GetEnvironmentVariable(name) is { } value) target[name] = value;
+        if (!target.ContainsKey("DOTNET_ROOT") && RuntimeRoot() is { } root) target["DOTNET_ROOT"] = root;
+        target["HOME"] = scratch;
+        target["TMPDIR"] = scratch;
+        target["DOTNET_EnableDiagnostics"] = "0"; // no debugger sockets
+        target["DOTNET_gcServer"] = "0";
+        if (extra is null) return;
+        foreach (var (name, value) in extra) target[name] = value;
+    }
+
+    /// <summary>Where the running runtime is installed, so that the child finds the same one.</summary>
+    private static string? RuntimeRoot()
+    {
+        var shared = new DirectoryInfo(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory()).Parent?.Parent; // …/shared/Microsoft.NETCore.App/10.0.x/
+        return shared?.Name == "shared" ? shared.Parent?.FullName : null;
+    }
+
+    private static void PreferForOutOfMemory(int id)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            File.WriteAllText($"/proc/{id}/oom_score_adj", OutOfMemoryFirst);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It has ended already, or the system does not allow it; then the kernel chooses by size.
+        }
+    }
+
+    private async Task<int> WaitAsync()
+    {
+        await _process.WaitForExitAsync(CancellationToken.None);
+        return _process.ExitCode;
+    }
+
+    private async Task ReadErrorsAsync()
+    {
+        var buffer = new char[1024];
+        try
+        {
+            int read;
+            while ((read = await _process.StandardError.ReadAsync(buffer)) > 0) Keep(buffer.AsSpan(0, read));
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // The pipe went away with the child.
+        }
+    }
+
+    private void Keep(ReadOnlySpan<char> text)
+    {
+        lock (_errors)
+        {
+            _errors.Append(text);
+            if (_errors.Length > ErrorTailCharactersMax) _errors.Remove(0, _errors.Length - ErrorTailCharactersMax);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+namespace Agnes.Engine.Limits;
+
+/// <summary>There is not enough room for a write that is known to be big; nothing was written.</summary>
+public sealed class DiskSpaceException(string message) : IOException(message);
+
+/// <summary>The one root of everything that may be thrown away when the process starts.</summary>
+public sealed class Scratch
+{
+    /// <summary>What must stay free on the data disk whatever we write, so that the state can always commit.</summary>
+    public const long ReserveBytes = 64L << 20;
+
+    public Scratch(string root) => Root = Directory.CreateDirectory(Path.GetFullPath(root)).FullName;
+
+    public string Root { get; }
+
+    /// <summary>Removes what an earlier process left, except files in <paramref name="keep"/> (folder names below the root). To be called once, before anything uses the scratch.</summary>
+    public void Sweep(params IReadOnlyCollection<string> keep)
+    {
+        foreach (var entry in new DirectoryInfo(Root).EnumerateFileSystemInfos())
+        {
+            if (keep.Contains(entry.Name)) continue;
+            if (entry is DirectoryInfo folder && folder.LinkTarget is null) folder.Delete(recursive: true);
+            else entry.Delete();
+        }
+    }
+
+    /// <summary>A new folder of one's own; removed when disposed, or else by the next sweep.</summary>
+    public ScratchFolder NewFolder(string purpose)
+    {
+        var folder = Path.Combine(Root, $"{purpose}-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(folder);
+        return new ScratchFolder(folder);
+    }
+
+    /// <summary>A place for one file; the caller creates and deletes it.</summary>
+    public string NewFile(string purpose, string extension) => Path.Combine(Root, $"{purpose}-{Guid.NewGuid():N}{extension}");
+
+    /// <exception cref="DiskSpaceException">Writing so much would leave less than the reserve.</exception>
+    public void EnsureFree(long bytes) => EnsureFree(Root, bytes);
+
+    /// <inheritdoc cref="EnsureFree(long)"/>
+    public static void EnsureFree(string folder, long bytes)
+    {
+        var free = FileSystem.FreeBytes(folder);
+        if (free < bytes + ReserveBytes)
+            throw new DiskSpaceException($"Not enough disk space: {bytes >> 20} MiB and a reserve of {ReserveBytes >> 20} MiB are needed, {free >> 20} MiB are free. Free some space and run it again.");
+    }
+}
+
+public sealed class ScratchFolder : IDisposable
+{
+    internal ScratchFolder(string path) => Path = path;
+
+    public string Path { get; }
+
+    public void Dispose()
+    {
+        if (Directory.Exists(Path)) Directory.Delete(Path, recursive: true);
+    }
+}

@@ -1,0 +1,164 @@
+using Agnes.Engine.Limits;
+using Agnes.Protocol;
+
+namespace Agnes.Engine.Parts;
+
+/// <summary>A part is not what it was when it was published; its table needs a new version.</summary>
+public sealed class PartDamagedException(string sha256, string message) : IOException(message)
+{
+    public string Sha256 { get; } = sha256;
+}
+
+/// <summary>
+/// The only place that makes, opens or deletes files under <c>parts/</c>. A part's name is its SHA-256 and its content never changes; a part that shares its
+/// blocks with a file outside (hard link) is compared with its recorded stamp at every open, since another program could write through its own name.
+/// </summary>
+public sealed class PartStore
+{
+    private readonly string _root;
+    private readonly string _incoming;
+
+    public PartStore(DataFolder folder)
+    {
+        _root = folder.Parts;
+        _incoming = folder.Incoming;
+        Directory.CreateDirectory(_incoming);
+    }
+
+    /// <summary>Removes what runs that did not finish have left. To be called once at start, before the first run.</summary>
+    public void SweepIncoming()
+    {
+        foreach (var left in Directory.EnumerateDirectories(_incoming)) Directory.Delete(left, recursive: true);
+    }
+
+    /// <summary>A folder for the files of one run, on the store's own file system.</summary>
+    public PartStaging Stage(string runId)
+    {
+        if (!Identifiers.IsQuoted(runId)) throw new ArgumentException($"'{runId}' is no id of a run.", nameof(runId));
+        return new PartStaging(Directory.CreateDirectory(Path.Combine(_incoming, runId)).FullName);
+    }
+
+    /// <summary>The local path of a part, whether it exists or not.</summary>
+    public string PathOf(string sha256) =>
+        Identifiers.IsSha256(sha256) ? Path.Combine(_root, sha256[..2], $"{sha256}.parquet") : throw new ArgumentException("Not a SHA-256 in lower-case hex.", nameof(sha256));
+
+    public bool Contains(string sha256, long sizeBytes) => FileStamp.TryOf(PathOf(sha256)) is { } stamp && stamp.Size == sizeBytes;
+
+    /// <summary>The local path of a part, after comparing it with what was recorded when it was published.</summary>
+    /// <exception cref="PartDamagedException"/>
+    public string PathOf(string sha256, FileStamp recorded)
+    {
+        var path = PathOf(sha256);
+        Compare(sha256, FileStamp.TryOf(path), recorded);
+        return path;
+    }
+
+    /// <summary>For downloads. The stamp is taken from the opened file itself.</summary>
+    /// <exception cref="PartDamagedException"/>
+    public FileStream OpenRead(string sha256, FileStamp? recorded = null)
+    {
+        FileStream file;
+        try
+        {
+            file = new FileStream(PathOf(sha256), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new PartDamagedException(sha256, "A part of this table is missing from the store; run its sync again.");
+        }
+        try
+        {
+            if (recorded is { } stamp) Compare(sha256, OperatingSystem.IsLinux() ? Libc.Stamp((int)file.SafeFileHandle.DangerousGetHandle()) : FileStamp.TryOf(file.Name), stamp);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Hashes a staged file, makes it durable and moves it to its name; a part that is already there is kept.</summary>
+    public async Task<TablePart> AddAsync(string stagedFile, string partName, long rows, CancellationToken cancellation)
+    {
+        var sha256 = await ContentHash.Sha256Async(stagedFile, cancellation);
+        return Add(stagedFile, sha256, partName, rows);
+    }
+
+    /// <summary>As <see cref="AddAsync"/> for a file whose hash the caller has computed from what it wrote.</summary>
+    public TablePart Add(string stagedFile, string sha256, string partName, long rows)
+    {
+        var size = new FileInfo(stagedFile).Length;
+        var target = PathOf(sha256);
+        if (FileStamp.TryOf(target)?.Size == size)
+        {
+            File.Delete(stagedFile);
+            FileSystem.Touch(target); // or a sweep could take it before the publication that now names it is committed
+            return new TablePart(partName, sha256, size, rows);
+        }
+        var folder = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            FileSystem.FlushFolder(_root);
+        }
+        FileSystem.Replace(stagedFile, target);
+        return new TablePart(partName, sha256, size, rows);
+    }
+
+    /// <summary>Reads the whole part and tells whether it is still what its name says.</summary>
+    public async Task<bool> IsIntactAsync(string sha256, CancellationToken cancellation) =>
+        File.Exists(PathOf(sha256)) && await ContentHash.Sha256Async(PathOf(sha256), cancellation) == sha256;
+
+    public IEnumerable<(string Sha256, FileStamp Stamp)> All() =>
+        from folder in Directory.EnumerateDirectories(_root)
+        where Path.GetFileName(folder).Length == 2
+        from file in Directory.EnumerateFiles(folder, "*.parquet")
+        let sha256 = Path.GetFileNameWithoutExtension(file)
+        where Identifiers.IsSha256(sha256)
+        let stamp = FileStamp.TryOf(file)
+        where stamp is not null
+        select (sha256, stamp.Value);
+
+    /// <summary>Deletes parts that nothing names any more. Their rows in the state must be gone before; parts younger than <paramref name="minimumAge"/> may belong to a publication under way and stay.</summary>
+    /// <returns>Number of parts and bytes removed.</returns>
+    public (int Parts, long Bytes) Sweep(IReadOnlySet<string> kept, TimeSpan minimumAge, TimeProvider time, CancellationToken cancellation)
+    {
+        var (parts, bytes) = (0, 0L);
+        var youngest = time.GetUtcNow() - minimumAge;
+        foreach (var (sha256, stamp) in All())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var path = PathOf(sha256);
+            if (kept.Contains(sha256) || FileSystem.ChangedAt(path) > youngest) continue;
+            File.Delete(path);
+            (parts, bytes) = (parts + 1, bytes + stamp.Size);
+        }
+        return (parts, bytes);
+    }
+
+    private static void Compare(string sha256, FileStamp? now, FileStamp recorded)
+    {
+        if (now is null) throw new PartDamagedException(sha256, "A part of this table is missing from the store; run its sync again.");
+        if (now.Value.Size == recorded.Size && now.Value.ModifiedNs == recorded.ModifiedNs) return;
+        throw new PartDamagedException(sha256, "A part of this table was changed by another program after it was published; run its sync again.");
+    }
+}
+
+/// <summary>Files of one run before they have their names. Disposing removes the folder with what is left in it.</summary>
+public sealed class PartStaging : IDisposable
+{
+    private int _next;
+
+    internal PartStaging(string folder) => Folder = folder;
+
+    public string Folder { get; }
+
+    /// <summary>A path for a new file; the caller writes it.</summary>
+    public string NewFile() => Path.Combine(Folder, $"{Interlocked.Increment(ref _next)}.parquet");
+
+    public void Dispose()
+    {
+        if (Directory.Exists(Folder)) Directory.Delete(Folder, recursive: true);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using Agnes.Protocol;
+
+namespace Agnes.Engine.Publishing;
+
+/// <summary>Takes what lies in <c>extracts/&lt;source&gt;/</c> into the part store and says what to commit. All reading is done in a child process.</summary>
+public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget, WorkerProgram? program = null)
+{
+    private readonly WorkerProgram _program = program ?? WorkerProgram.Default;
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.OrdinalIgnoreCase); // one per source folder
+
+    /// <summary>The sources that have an extract, by folder name, in order. Names that are not allowed are left out.</summary>
+    public IReadOnlyList<string> Sources() => !Directory.Exists(folder.Extracts)
+        ? []
+        : [.. Directory.EnumerateDirectories(folder.Extracts).Select(path => Path.GetFileName(path)!).Where(Identifiers.IsSource).Where(name => File.Exists(folder.ExtractFile(name))).Order(StringComparer.Ordinal)];
+
+    /// <summary>Prepares one source; two calls for the same source take turns.</summary>
+    /// <param name="known">All tables that are published from this source now.</param>
+    public async Task<Publication> PrepareAsync(string source, IReadOnlyList<PublishedTable> known, CancellationToken cancellation)
+    {
+        if (!Identifiers.IsSource(source)) return Publication.Failed(source, $"'{source}' cannot be the name of a source.");
+        var gate = _gates.GetOrAdd(source, _ => new SemaphoreSlim(1, 1));
+        await gate.WaitAsync(cancellation);
+        try
+        {
+            return await PrepareAloneAsync(source, known, cancellation);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>Writes <c>analytics/server.duckdb</c>, a file of views for other tools; nothing of ours reads it.</summary>
+    public async Task WriteAnalyticsAsync(IReadOnlyList<AnalyticsTable> tables, CancellationToken cancellation)
+    {
+        using var home = scratch.NewFolder("analytics");
+        await ExtractWorker.RunAsync(_program, home.Path, new WorkerRequest("analytics", folder.Root, budget.Jobs, Analytics: tables), null, cancellation);
+    }
+
+    private async Task<Publication> PrepareAloneAsync(string source, IReadOnlyList<PublishedTable> known, CancellationToken cancellation)
+    {
+        using var home = scratch.NewFolder("prepare");
+        var request = new WorkerRequest("prepare", folder.Root, budget.Jobs, Source: source, RunId: Path.GetFileName(home.Path), Known: known);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, request, null, cancellation);
+        return line.Publication ?? throw new WorkerFailedException("The extract worker answered something else.");
+    }
+}

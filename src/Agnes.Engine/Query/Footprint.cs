@@ -1,0 +1,22 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Agnes.Engine.Query;
+
+/// <summary>The table versions that one statement names: what a sandbox is built of, and cached by. Never a user, never a set of grants.</summary>
+/// <param name="Key">Equal for two footprints exactly when they name the same versions in the same renditions.</param>
+/// <param name="Tables">By name, without doubles.</param>
+public sealed record Footprint(string Key, IReadOnlyList<ScopedTable> Tables)
+{
+    /// <summary>No table at all, as in <c>SELECT 1</c>.</summary>
+    public static Footprint Empty { get; } = new("", []);
+
+    public static Footprint Of(IReadOnlyCollection<ScopedTable> tables)
+    {
+        if (tables.Count == 0) return Empty;
+        var ordered = tables.DistinctBy(table => table.Name, StringComparer.OrdinalIgnoreCase).OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var table in ordered) hash.AppendData(Encoding.UTF8.GetBytes($"{table.Name}\0{table.Version}\0{table.Rendition}\n"));
+        return new Footprint(Convert.ToHexStringLower(hash.GetHashAndReset()), ordered);
+    }
+}

@@ -1,0 +1,47 @@
+using Agnes.Protocol;
+
+namespace Agnes.Engine.Query;
+
+/// <summary>A table version that a statement may read.</summary>
+/// <param name="Name">What SQL calls it; compared without case, as the engine does.</param>
+/// <param name="Id">The registry's id, which grants are keyed by.</param>
+/// <param name="Rendition">The policy's hash; empty for the plain rows.</param>
+/// <param name="Paths">Local paths of the parts, in order. Empty: registered and granted, but nothing has been published yet.</param>
+public sealed record ScopedTable(string Name, string Id, long Version, string Rendition, IReadOnlyList<TableColumn> Columns, IReadOnlyList<string> Paths);
+
+/// <summary>
+/// What one asker may read, fixed for one request. It is a value over the pinned snapshot: nothing in here looks anything up that could change.
+/// Building one costs nothing that grows with the number of tables; <see cref="All"/> does, and serves SHOW TABLES and hints only.
+/// </summary>
+public sealed class Scope
+{
+    private readonly Func<string, ScopedTable?> _find;
+    private readonly Func<IEnumerable<ScopedTable>> _all;
+
+    /// <param name="hash">Equal for two scopes exactly when they hold the same table versions.</param>
+    /// <param name="nothingHidden">True for admins: a name that is not found does not exist, and may be said not to.</param>
+    /// <param name="find">By name without case, in constant time; null for hidden and never-existing names alike.</param>
+    public Scope(string hash, bool nothingHidden, Func<string, ScopedTable?> find, Func<IEnumerable<ScopedTable>> all)
+    {
+        Hash = hash;
+        NothingHidden = nothingHidden;
+        _find = find;
+        _all = all;
+    }
+
+    public string Hash { get; }
+
+    public bool NothingHidden { get; }
+
+    public ScopedTable? Find(string name) => _find(name);
+
+    public IEnumerable<ScopedTable> All() => _all();
+
+    /// <summary>A scope over a given list, for callers that have one at hand.</summary>
+    public static Scope Of(IEnumerable<ScopedTable> tables, bool nothingHidden = false)
+    {
+        var byName = tables.ToDictionary(table => table.Name, StringComparer.OrdinalIgnoreCase);
+        var names = byName.Values.OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
+        return new Scope(Footprint.Of(names).Key, nothingHidden, name => byName.GetValueOrDefault(name), () => names);
+    }
+}

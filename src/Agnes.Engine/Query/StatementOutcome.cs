@@ -1,0 +1,63 @@
+namespace Agnes.Engine.Query;
+
+/// <summary>How a statement ended. Everything but <see cref="Ok"/> comes with a message that is safe to show to the asker.</summary>
+public enum StatementStatus
+{
+    /// <summary>200: the whole body was written.</summary>
+    Ok,
+
+    /// <summary>400: several statements, none, or one that is no SELECT.</summary>
+    NotASelect,
+
+    /// <summary>400: not SQL.</summary>
+    ParseError,
+
+    /// <summary>403: a table that the asker may not read, or that does not exist; the two cannot be told apart.</summary>
+    TableDenied,
+
+    /// <summary>400: an admin named a table that does not exist.</summary>
+    TableUnknown,
+
+    /// <summary>400: granted, but no version of it has been published yet.</summary>
+    TableNotReady,
+
+    /// <summary>400: a function, or a construct, outside the allow list.</summary>
+    FunctionDenied,
+
+    /// <summary>400: the engine refused or failed.</summary>
+    EngineError,
+
+    /// <summary>504 or 400: ended at its time limit.</summary>
+    TimedOut,
+
+    /// <summary>400: ended at its memory limit.</summary>
+    OutOfMemory,
+
+    /// <summary>400: the result, or the statement's text, is larger than allowed.</summary>
+    TooLarge,
+
+    /// <summary>429: no slot, now or within the waiting time.</summary>
+    Busy,
+}
+
+/// <param name="Message">The text of the error's <c>detail</c>; null when all is well.</param>
+/// <param name="Name">The table or function that the message is about.</param>
+/// <param name="Rows">Rows in the body.</param>
+/// <param name="Bytes">Bytes of the body that were written to the output.</param>
+/// <param name="Tables">Names of the tables read, as registered; for the audit.</param>
+/// <param name="BodyStarted">Bytes have left before the failure: the caller can only cut the connection. Always false for small results.</param>
+/// <param name="Nearest">For a table that was not found: names in the asker's own scope that look like it.</param>
+public sealed record StatementOutcome(
+    StatementStatus Status,
+    string? Message,
+    string? Name,
+    long Rows,
+    long Bytes,
+    bool Truncated,
+    bool BodyStarted,
+    IReadOnlyList<string> Tables,
+    IReadOnlyList<string> Nearest,
+    TimeSpan Elapsed)
+{
+    public bool IsOk => Status == StatementStatus.Ok;
+}

@@ -1,0 +1,77 @@
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Access;
+
+/// <summary>The one place that lets requests through to endpoints: it stands after routing and before every handler.</summary>
+internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, ILogger<Enforcement> log)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var endpoint = context.GetEndpoint();
+        if (endpoint is not RouteEndpoint route) return endpoint is null ? Fallback.Answer(context).ExecuteAsync(context) : RefuseMethodAsync(context, endpoint);
+        if (Fallback.IsSlashVariant(context, route)) return Fallback.Answer(context).ExecuteAsync(context);
+
+        var access = new RequestAccess(state.Snapshot);
+        context.Features.Set(access);
+        return Refusal(context, route, access) is { } refusal ? RefuseAsync(context, refusal) : next(context);
+    }
+
+    private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access)
+    {
+        var declared = endpoint.Metadata.GetMetadata<EndpointAccess>();
+        if (declared is null)
+        {
+            LogUndeclared(log, endpoint.RoutePattern.RawText ?? "");
+            return Problem.Detail(StatusCodes.Status403Forbidden, "This endpoint is not open to anybody.");
+        }
+
+        if (sameOrigin.Refuses(context)) return Problem.Detail(StatusCodes.Status403Forbidden, SameOrigin.Refused);
+        if (declared is EndpointAccess.PublicAccess) return null;
+        if (!state.IsConfirmed)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Access cannot be decided at the moment: the shared state does not answer. Try again shortly.");
+        }
+
+        var outcome = authenticator.Authenticate(context, access.Snapshot);
+        if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
+        access.Caller = caller;
+        return declared switch
+        {
+            EndpointAccess.AdminAccess when !caller.IsAdmin => Problem.Detail(StatusCodes.Status403Forbidden, "Admin access required"),
+            EndpointAccess.TableAccess table => TableRefusal(context, access, caller, table),
+            _ => null,
+        };
+    }
+
+    private static IResult? TableRefusal(HttpContext context, RequestAccess access, Caller caller, EndpointAccess.TableAccess declared)
+    {
+        var sent = context.GetRouteValue(declared.RouteParameter) as string
+            ?? throw new InvalidOperationException($"The route has no parameter '{declared.RouteParameter}'.");
+        var table = NamedTable.Resolve(access.Snapshot, caller, sent);
+        if (table is null ? !caller.IsAdmin : !Access.CanRead(access.Snapshot, caller, table))
+        {
+            return Problem.Detail(StatusCodes.Status403Forbidden, declared.Denied.Replace("{table}", sent, StringComparison.Ordinal));
+        }
+
+        access.Table = table;
+        return null;
+    }
+
+    private static Task RefuseAsync(HttpContext context, IResult refusal)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return refusal.ExecuteAsync(context);
+    }
+
+    /// <summary>Routing knows the path, but not this method of it; its own endpoint says which methods there are.</summary>
+    private static async Task RefuseMethodAsync(HttpContext context, Endpoint endpoint)
+    {
+        if (endpoint.RequestDelegate is { } describe) await describe(context);
+        if (!context.Response.HasStarted) await Fallback.MethodNotAllowed().ExecuteAsync(context);
+    }
+
+    [LoggerMessage(EventId = 5101, Level = LogLevel.Error, Message = "The endpoint {Route} declares no access and is denied to everybody.")]
+    private static partial void LogUndeclared(ILogger log, string route);
+}

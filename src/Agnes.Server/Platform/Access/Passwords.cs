@@ -1,0 +1,69 @@
+using Agnes.Server.Platform.Http;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+
+namespace Agnes.Server.Platform.Access;
+
+/// <summary>Hashes and checks passwords: PBKDF2-HMAC-SHA512 in the framework's self-describing form, two at once at most.</summary>
+internal sealed class Passwords : IDisposable
+{
+    public const int CharsMin = 8;
+    public const int CharsMax = 1024;
+    private const int Iterations = 210_000;
+    private const int AtOnceMax = 2;
+    private const int WaitingMax = 64;
+
+    private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
+    private readonly SemaphoreSlim _slots = new(AtOnceMax, AtOnceMax);
+    private readonly Lazy<string> _nobody;
+    private int _waiting;
+
+    public Passwords() => _nobody = new Lazy<string>(() => _hasher.HashPassword(this, Guid.NewGuid().ToString()));
+
+    public Task<string> HashAsync(string password, CancellationToken stop) => InSlotAsync(() => _hasher.HashPassword(this, password), stop);
+
+    /// <summary>Takes as long for an account without a password, or for none at all, as for a wrong one.</summary>
+    public Task<bool> MatchesAsync(string? hash, string password, CancellationToken stop)
+    {
+        // An imported Argon2 hash is kept but never matches: its owner sets a new password by link.
+        var usable = hash is { Length: > 0 } && hash[0] != '$' && password.Length <= CharsMax;
+        return InSlotAsync(() => _hasher.VerifyHashedPassword(this, usable ? hash! : _nobody.Value, password.Length <= CharsMax ? password : "") != PasswordVerificationResult.Failed && usable, stop);
+    }
+
+    /// <summary>Why a new password is refused, or null.</summary>
+    public static string? Fault(string password) => password.Length switch
+    {
+        < CharsMin => $"Password must be at least {CharsMin} characters",
+        > CharsMax => $"Password must be at most {CharsMax} characters",
+        _ => null,
+    };
+
+    public void Dispose() => _slots.Dispose();
+
+    private async Task<T> InSlotAsync<T>(Func<T> work, CancellationToken stop)
+    {
+        if (Interlocked.Increment(ref _waiting) > WaitingMax)
+        {
+            Interlocked.Decrement(ref _waiting);
+            throw new ProblemException(StatusCodes.Status503ServiceUnavailable, "Too many sign-ins at once: try again shortly.");
+        }
+
+        try
+        {
+            await _slots.WaitAsync(stop);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+
+        try
+        {
+            return await Task.Run(work, stop);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Access;
+
+/// <summary>What the enforcement pinned to a request: one snapshot, who asks, and the table that the route names.</summary>
+internal sealed class RequestAccess(Snapshot snapshot)
+{
+    public Snapshot Snapshot { get; } = snapshot;
+
+    public Caller? Caller { get; set; }
+
+    public NamedTable? Table { get; set; }
+}
+
+/// <summary>How endpoints learn what the enforcement found out.</summary>
+public static class RequestAccessExtensions
+{
+    /// <summary>The one snapshot of this request: everything it reads comes from here.</summary>
+    public static Snapshot Snapshot(this HttpContext context) => context.Access().Snapshot;
+
+    /// <summary>Who asks. Only where the endpoint declared more than <c>Public</c>.</summary>
+    public static Caller Caller(this HttpContext context) =>
+        context.Access().Caller ?? throw new InvalidOperationException("The endpoint is public: ask CallerOrNull.");
+
+    /// <summary>Who asks on a public endpoint, when they are signed in at all.</summary>
+    public static Caller? CallerOrNull(this HttpContext context)
+    {
+        var access = context.Access();
+        return access.Caller ??= context.RequestServices.GetRequiredService<Authenticator>().Authenticate(context, access.Snapshot).Caller;
+    }
+
+    /// <summary>The table that the route names, on endpoints with <c>NeedsTable</c>. Null: it does not exist, and the caller may know that.</summary>
+    public static NamedTable? Table(this HttpContext context) => context.Access().Table;
+
+    internal static RequestAccess Access(this HttpContext context)
+    {
+        if (context.Features.Get<RequestAccess>() is { } access) return access;
+        access = new RequestAccess(context.RequestServices.GetRequiredService<StateDb>().Snapshot);
+        context.Features.Set(access);
+        return access;
+    }
+}

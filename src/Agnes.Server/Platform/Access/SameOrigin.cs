@@ -1,0 +1,30 @@
+using Agnes.Server.Platform.Config;
+
+namespace Agnes.Server.Platform.Access;
+
+/// <summary>
+/// Refuses writes that a page of another site makes a browser send. Calls with an <c>Authorization</c> header are exempt: no page can add one unseen.
+/// </summary>
+internal sealed class SameOrigin(ServerOptions options)
+{
+    public const string Refused = "Cross-site requests are refused: send the request from this site, or with an Authorization header.";
+
+    public bool Refuses(HttpContext context)
+    {
+        var request = context.Request;
+        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)) return false;
+        if (request.Headers.Authorization.Count > 0) return false;
+        var site = request.Headers["Sec-Fetch-Site"].ToString();
+        if (site.Length > 0) return site is not ("same-origin" or "none");
+        var origin = request.Headers.Origin.ToString();
+        if (origin.Length > 0) return !IsOurs(request, origin);
+
+        // No browser of today leaves both out on a cross-site write; with the cookie, a program has to say that it is none.
+        return request.Cookies.ContainsKey(SessionCookie.Name) && request.Headers["X-Requested-With"].Count == 0;
+    }
+
+    private bool IsOurs(HttpRequest request, string origin) =>
+        origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
+        || (options.ServerUrl is { } url && Uri.TryCreate(url, UriKind.Absolute, out var server) && origin.Equals(server.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
+        || (options.Domain is { } domain && origin.Equals($"https://{domain}", StringComparison.OrdinalIgnoreCase));
+}

@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using Agnes.Engine.Query;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Access;
+
+/// <summary>
+/// The tables that a caller may read, as a value for the query engine, manifests and catalogs. Making one costs nothing that grows with the number of tables;
+/// its hash is computed once per group set and version of the snapshot.
+/// </summary>
+public sealed class Scopes(Func<string, string> pathOfPart)
+{
+    private const int HashesMax = 1_000;
+    private readonly RecentCache<(long Version, string Groups), string> _hashes = new(HashesMax);
+    private readonly ConditionalWeakTable<PublishedVersion, IReadOnlyList<string>> _paths = [];
+
+    public Scope Of(Snapshot snapshot, Caller caller) => new(
+        Hash(snapshot, caller),
+        nothingHidden: caller.IsAdmin,
+        name => NamedTable.ByName(snapshot, name) is { } table && Access.CanRead(snapshot, caller, table) ? Scoped(table) : null,
+        () => Tables(snapshot, caller).Select(Scoped));
+
+    /// <summary>Equal for two callers, and two snapshots, exactly when the same versions of the same tables may be read.</summary>
+    public string Hash(Snapshot snapshot, Caller caller)
+    {
+        var key = (snapshot.Version, caller.GroupKey);
+        if (_hashes.TryGet(key, out var hash)) return hash;
+        hash = Compute(snapshot, caller);
+        _hashes.Set(key, hash);
+        return hash;
+    }
+
+    /// <summary>Every table that the caller may read, by name. Grows with their number: for lists, not for decisions.</summary>
+    public static IEnumerable<NamedTable> Tables(Snapshot snapshot, Caller caller)
+    {
+        var tables = caller.IsAdmin ? Everything(snapshot) : Granted(snapshot, caller);
+        return tables.OrderBy(table => table.Name, StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<NamedTable> Everything(Snapshot snapshot)
+    {
+        foreach (var row in snapshot.TablesById.Values) yield return NamedTable.Of(snapshot, row, row.Name);
+        foreach (var version in snapshot.Published.Values)
+        {
+            if (snapshot.TableByName(version.Name) is null) yield return NamedTable.ByName(snapshot, version.Name)!;
+        }
+    }
+
+    private static IEnumerable<NamedTable> Granted(Snapshot snapshot, Caller caller)
+    {
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var group in caller.GroupIds) ids.UnionWith(snapshot.ResourceIdsOf(group, Access.TableType));
+        foreach (var id in ids)
+        {
+            if (snapshot.Table(id) is { } row) yield return NamedTable.Of(snapshot, row, row.Name);
+            else if (NamedTable.ByName(snapshot, id) is { Row: null } table && table.Id == id) yield return table;
+        }
+    }
+
+    private static string Compute(Snapshot snapshot, Caller caller)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(caller.IsAdmin ? "all\n"u8 : "granted\n"u8);
+        foreach (var table in Tables(snapshot, caller))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{table.Name}\0{table.Id}\0{table.Published?.Number}\0{table.Published?.Rendition}\n"));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private ScopedTable Scoped(NamedTable table) => table.Published is { } version
+        ? new ScopedTable(table.Name, table.Id ?? table.Name, version.Number, version.Rendition, version.Columns, Paths(version))
+        : new ScopedTable(table.Name, table.Id ?? table.Name, 0, "", [], []);
+
+    private IReadOnlyList<string> Paths(PublishedVersion version) =>
+        _paths.GetValue(version, key => [.. key.Parts.Select(part => pathOfPart(part.Sha256))]);
+}

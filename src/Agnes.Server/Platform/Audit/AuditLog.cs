@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Audit;
+
+/// <summary>Which entries are wanted; what is empty does not restrict.</summary>
+public sealed record AuditFilter
+{
+    public string? UserId { get; init; }
+
+    /// <summary>Exact, or a prefix when it ends with <c>*</c>.</summary>
+    public string? Action { get; init; }
+    public string? Resource { get; init; }
+    public DateTime? Since { get; init; }
+    public DateTime? Until { get; init; }
+}
+
+/// <param name="Next">Gives the following page; nothing on the last one.</param>
+public sealed record AuditPage(IReadOnlyList<AuditEntry> Entries, string? Next);
+
+/// <summary>What happened: newest first, in pages that stay put while entries are added.</summary>
+public sealed class AuditLog(StateDb state)
+{
+    public const int PageMax = 500;
+
+    /// <param name="cursor">From the page before.</param>
+    /// <exception cref="FormatException">The cursor is not one of ours.</exception>
+    public async Task<AuditPage> ReadAsync(AuditFilter filter, string? cursor = null, int limit = 50, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, PageMax);
+        var sql = new StringBuilder("SELECT id, timestamp, user_id, action, resource, params, result, duration_ms FROM audit_log WHERE 1 = 1");
+        if (filter.UserId is not null) sql.Append(" AND user_id = @UserId");
+        if (filter.Action is not null) sql.Append(filter.Action.EndsWith('*') ? " AND starts_with(action, @Action)" : " AND action = @Action");
+        if (filter.Resource is not null) sql.Append(" AND resource = @Resource");
+        if (filter.Since is not null) sql.Append(" AND timestamp >= @Since");
+        if (filter.Until is not null) sql.Append(" AND timestamp < @Until");
+        var (at, id) = cursor is null ? (default, null) : ParseCursor(cursor);
+        if (id is not null) sql.Append(" AND (timestamp, id) < (@at, @id)");
+        sql.Append(" ORDER BY timestamp DESC, id DESC LIMIT @limit");
+        var parameters = new { filter.UserId, Action = filter.Action?.TrimEnd('*'), filter.Resource, filter.Since, filter.Until, at, id, limit = limit + 1 };
+        var entries = await state.ReadAsync<AuditEntry>(sql.ToString(), parameters, cancellation);
+        return entries.Count <= limit ? new(entries, null) : new([.. entries.Take(limit)], Cursor(entries[limit - 1]));
+    }
+
+    /// <summary>For what is not a control write: queries, sign-ins that failed. Written within a quarter of a second, see <see cref="StateDb.AppendAsync"/>.</summary>
+    public ValueTask AppendAsync(
+        string? actorUserId, string action, string? resource, JsonObject? parameters = null, string? result = null, int? durationMs = null, CancellationToken cancellation = default) =>
+        state.AppendAsync(AuditEntry.InsertSql, AuditEntry.Create(state.Options.Time.Micros(), actorUserId, action, resource, parameters, result, durationMs), cancellation);
+
+    private static string Cursor(AuditEntry entry) => string.Create(CultureInfo.InvariantCulture, $"{entry.Timestamp.Ticks:x}.{entry.Id}");
+
+    private static (DateTime At, string Id) ParseCursor(string cursor)
+    {
+        var dot = cursor.IndexOf('.', StringComparison.Ordinal);
+        if (dot < 1 || !long.TryParse(cursor.AsSpan(0, dot), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticks) || ticks < 0 || ticks > DateTime.MaxValue.Ticks)
+        {
+            throw new FormatException("The cursor is not one that an earlier page gave.");
+        }
+        return (new(ticks, DateTimeKind.Utc), cursor[(dot + 1)..]);
+    }
+}

@@ -1,0 +1,123 @@
+using System.Net;
+
+namespace Agnes.Server.Platform.Config;
+
+/// <summary>Everything the process learns from its arguments and environment, read once and validated at the start.</summary>
+public sealed record ServerOptions
+{
+    public const string UrlDefault = "http://localhost:8000";
+
+    public required string DataDir { get; init; }
+
+    public required string StateDir { get; init; }
+
+    /// <summary>Addresses to listen on, separated by semicolons.</summary>
+    public string Urls { get; init; } = UrlDefault;
+
+    public Role Role { get; init; } = Role.All;
+
+    /// <summary>Fill an empty server with sample tables at the start.</summary>
+    public bool Demo { get; init; }
+
+    /// <summary>Error answers carry the exception's text.</summary>
+    public bool Debug { get; init; }
+
+    /// <summary>PostgreSQL connection string; null means the embedded DuckDB state.</summary>
+    public string? StateUrl { get; init; }
+
+    /// <summary>Memory for the whole installation, e.g. <c>4GiB</c>; null means a share of the machine.</summary>
+    public string? Memory { get; init; }
+
+    public string? JwtSecretKey { get; init; }
+
+    /// <summary>The public host name; set, it makes cookies <c>Secure</c> whatever the request's scheme.</summary>
+    public string? Domain { get; init; }
+
+    /// <summary>The public base address without a trailing slash; links in answers and mails are built from it.</summary>
+    public string? ServerUrl { get; init; }
+
+    public string HomeRoute { get; init; } = "/dashboard";
+
+    public string? SeedAdminEmail { get; init; }
+
+    public string? SeedAdminPassword { get; init; }
+
+    /// <summary>Lets a caller who is not on this machine make the first admin.</summary>
+    public string? BootstrapToken { get; init; }
+
+    public bool RateLimits { get; init; } = true;
+
+    /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
+
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>Reads arguments over environment over defaults. Throws <see cref="OptionsException"/> with a text for the operator.</summary>
+    public static ServerOptions From(IReadOnlyList<string> args, Func<string, string?> environment)
+    {
+        var given = Arguments.Parse(args);
+        string? Setting(string name) => environment(name) is { Length: > 0 } value ? value : null;
+
+        var dataDir = Path.GetFullPath(given.DataDir ?? Setting("DATA_DIR") ?? "data");
+        var roleText = given.Role ?? Setting("AGNES_ROLE") ?? "all";
+        if (!Roles.TryParse(roleText, out var role)) throw new OptionsException($"AGNES_ROLE must be all, web, jobs or scheduler, not '{roleText}'.");
+        var stateUrl = Setting("AGNES_STATE_URL");
+        if (stateUrl is null && !role.RunsOnEmbeddedState())
+        {
+            throw new OptionsException($"The role '{roleText}' needs PostgreSQL state: set AGNES_STATE_URL, or run the role 'all'.");
+        }
+
+        return new ServerOptions
+        {
+            DataDir = dataDir,
+            StateDir = Path.GetFullPath(Setting("STATE_DIR") ?? Path.Combine(dataDir, "state")),
+            Urls = given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault,
+            Role = role,
+            Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
+            Debug = IsOn(Setting("DEBUG")),
+            StateUrl = stateUrl,
+            Memory = Setting("AGNES_MEMORY"),
+            JwtSecretKey = Setting("JWT_SECRET_KEY"),
+            Domain = Setting("DOMAIN"),
+            ServerUrl = BaseAddress(Setting("SERVER_URL")),
+            HomeRoute = LocalPath.Accept(Setting("AGNES_HOME_ROUTE")) ?? "/dashboard",
+            SeedAdminEmail = Setting("SEED_ADMIN_EMAIL")?.Trim(),
+            SeedAdminPassword = Setting("SEED_ADMIN_PASSWORD"),
+            BootstrapToken = Setting("AGNES_BOOTSTRAP_TOKEN"),
+            RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
+            TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
+            CorsOrigins = List(Setting("CORS_ORIGINS") ?? "http://localhost:3000,http://localhost:8000"),
+        };
+    }
+
+    private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";
+
+    private static string[] List(string? value) => value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    private static List<IPNetwork> Networks(string? value)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var item in List(value))
+        {
+            if (IPNetwork.TryParse(item, out var network)) networks.Add(network);
+            else if (IPAddress.TryParse(item, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            else throw new OptionsException($"AGNES_TRUSTED_PROXIES holds '{item}', which is neither an address nor a network such as 10.0.0.0/8.");
+        }
+
+        return networks;
+    }
+
+    private static string? BaseAddress(string? value)
+    {
+        if (value is null) return null;
+        if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0)
+        {
+            throw new OptionsException("SERVER_URL must be an address such as https://data.example.com.");
+        }
+
+        return value.TrimEnd('/');
+    }
+}
+
+/// <summary>An argument or a variable that the server cannot start with; the message is for the operator.</summary>
+public sealed class OptionsException(string message) : Exception(message);

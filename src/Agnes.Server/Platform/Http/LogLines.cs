@@ -1,0 +1,75 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+
+namespace Agnes.Server.Platform.Http;
+
+/// <summary>One JSON object a line on stderr, redacted. The only way a log leaves the process.</summary>
+internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterName)
+{
+    public const string FormatterName = "agnes";
+    private const int MessageCharsMax = 16_384;
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        using var line = new MemoryStream();
+        using (var json = new Utf8JsonWriter(line, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("ts", time.GetUtcNow().UtcDateTime.ToString("O"));
+            json.WriteString("lvl", Level(logEntry.LogLevel));
+            json.WriteString("logger", logEntry.Category);
+            json.WriteString("service", "app");
+            json.WriteString("msg", Redactor.Redact(Cut(logEntry.Formatter(logEntry.State, logEntry.Exception))));
+            var request = new ScopeReader();
+            scopeProvider?.ForEachScope(static (scope, reader) => reader.Read(scope), request);
+            if (request.Id is { } id) json.WriteString("request_id", id);
+            if (logEntry.Exception is { } exception) json.WriteString("exc", Redactor.Redact(Cut(exception.ToString())));
+            json.WriteEndObject();
+        }
+
+        textWriter.WriteLine(System.Text.Encoding.UTF8.GetString(line.GetBuffer(), 0, (int)line.Length));
+    }
+
+    public static void AddTo(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddConsole(console =>
+        {
+            console.FormatterName = FormatterName;
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+        });
+        logging.AddConsoleFormatter<LogLines, ConsoleFormatterOptions>();
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("System.Net.Http", LogLevel.Warning);
+        logging.Services.Configure<LoggerFactoryOptions>(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.None);
+    }
+
+    private static string Cut(string text) => text.Length <= MessageCharsMax ? text : text[..MessageCharsMax];
+
+    private static string Level(LogLevel level) => level switch
+    {
+        LogLevel.Warning => "WARNING",
+        LogLevel.Error => "ERROR",
+        LogLevel.Critical => "CRITICAL",
+        LogLevel.Information => "INFO",
+        _ => "DEBUG",
+    };
+
+    private sealed class ScopeReader
+    {
+        public string? Id { get; private set; }
+
+        public void Read(object? scope)
+        {
+            if (Id is not null || scope is not IReadOnlyList<KeyValuePair<string, object?>> values) return;
+            foreach (var (key, value) in values)
+            {
+                if (key == "RequestId") Id = value as string;
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace Agnes.Server.Platform.State;
+
+public enum StateEngine
+{
+    DuckDb,
+    Postgres,
+}
+
+/// <summary>Where the state is and what it may use.</summary>
+public sealed record StateOptions
+{
+    public required string DataDir { get; init; }
+
+    /// <summary>Holds <c>system.duckdb</c>, its lock and its side files.</summary>
+    public required string StateDir { get; init; }
+
+    /// <summary>Of PostgreSQL; empty for embedded DuckDB.</summary>
+    public string? ConnectionString { get; init; }
+
+    public StateEngine Engine => string.IsNullOrWhiteSpace(ConnectionString) ? StateEngine.DuckDb : StateEngine.Postgres;
+
+    /// <summary>Memory limit of the DuckDB instance.</summary>
+    public long MemoryBytes { get; init; } = 128L << 20;
+
+    public int Threads { get; init; } = 1;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Reads the state again after each write and compares it with what the write made of the snapshot. For tests.</summary>
+    public bool CheckSnapshot { get; init; }
+
+    /// <summary>From <c>DATA_DIR</c>, <c>STATE_DIR</c> and <c>AGNES_STATE_URL</c>.</summary>
+    public static StateOptions From(IConfiguration configuration)
+    {
+        var dataDir = Path.GetFullPath(NonEmpty(configuration["DATA_DIR"]) ?? "data");
+        return new()
+        {
+            DataDir = dataDir,
+            StateDir = Path.GetFullPath(NonEmpty(configuration["STATE_DIR"]) ?? Path.Combine(dataDir, "state")),
+            ConnectionString = NonEmpty(configuration["AGNES_STATE_URL"]),
+        };
+    }
+
+    private static string? NonEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
+}

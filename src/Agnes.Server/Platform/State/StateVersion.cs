@@ -1,0 +1,15 @@
+namespace Agnes.Server.Platform.State;
+
+/// <summary>
+/// The one row of <c>state_version</c>. <c>version</c> counts control writes: a snapshot is known by it. <c>commits</c> counts all write transactions of an embedded
+/// engine: compared with a file beside it, it tells whether commits were lost.
+/// </summary>
+internal static class StateVersion
+{
+    public const string CreateSql = "CREATE TABLE IF NOT EXISTS state_version (id INTEGER PRIMARY KEY, version BIGINT NOT NULL, commits BIGINT NOT NULL)";
+    public const string InsertSql = "INSERT INTO state_version (id, version, commits) VALUES (1, 0, 0) ON CONFLICT (id) DO NOTHING";
+    public const string SelectSql = "SELECT version FROM state_version WHERE id = 1";
+    public const string SelectCommitsSql = "SELECT commits FROM state_version WHERE id = 1";
+    public const string RaiseSql = "UPDATE state_version SET version = version + 1, commits = commits + 1 WHERE id = 1 RETURNING version";
+    public const string CountSql = "UPDATE state_version SET commits = commits + 1 WHERE id = 1";
+}

@@ -1,0 +1,95 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server;
+
+/// <summary>Puts the web server together. Tests start the same thing on a port of their own.</summary>
+public static class ServerApp
+{
+    /// <summary>Enough for any control request; endpoints that take files say so themselves.</summary>
+    private const long BodyBytesMax = 1 << 20;
+    private const int HeaderBytesMax = 32 << 10;
+
+    /// <summary>Opens the state and builds the server, not yet listening.</summary>
+    /// <param name="adjust">What a test replaces, e.g. the clock.</param>
+    /// <exception cref="OptionsException">It cannot start with these options.</exception>
+    /// <exception cref="StateRefusedException">It cannot start on this state.</exception>
+    public static async Task<WebApplication> BuildAsync(ServerOptions options, Action<IServiceCollection>? adjust = null, CancellationToken stop = default)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        LogLines.AddTo(builder.Logging);
+        builder.WebHost.UseUrls(options.Urls);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
+            kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
+        });
+        AddPlatform(builder.Services, options);
+        FeatureList.AddServices(builder.Services, options);
+        adjust?.Invoke(builder.Services);
+
+        // Before the container exists, so that a server that cannot open its state fails here, with the reason, and not in its first request.
+        var state = await OpenStateAsync(options, builder.Services, stop);
+        builder.Services.AddSingleton(_ => state);
+        try
+        {
+            var app = builder.Build();
+            app.Services.GetRequiredService<StateDb>();
+            UsePlatform(app, options);
+            FeatureList.Map(app);
+            await FeatureList.PrepareAsync(app.Services, stop);
+            return app;
+        }
+        catch
+        {
+            await state.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<StateDb> OpenStateAsync(ServerOptions options, IServiceCollection services, CancellationToken stop)
+    {
+        await using var early = services.BuildServiceProvider();
+        return await StateDb.OpenAsync(
+            new StateOptions
+            {
+                DataDir = options.DataDir,
+                StateDir = options.StateDir,
+                ConnectionString = options.StateUrl,
+                Time = early.GetRequiredService<TimeProvider>(),
+            },
+            early.GetRequiredService<ILogger<StateDb>>(),
+            stop);
+    }
+
+    private static void AddPlatform(IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => SigningKey.Resolve(options, provider.GetRequiredService<ILogger<SigningKey>>()));
+        services.AddSingleton<SessionTokens>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<SameOrigin>();
+        services.AddSingleton<Passwords>();
+        services.AddSingleton<RateLimits>();
+        Compression.AddTo(services);
+        ApiDescription.AddTo(services);
+        services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins([.. options.CorsOrigins]).AllowCredentials().AllowAnyHeader().AllowAnyMethod()));
+    }
+
+    private static void UsePlatform(WebApplication app, ServerOptions options)
+    {
+        app.Services.GetRequiredService<SigningKey>();
+        app.UseForwarding(options);
+        app.UseConventions();
+        app.UseMiddleware<Errors>();
+        app.UseWhen(Compression.IsAllowedFor, branch => branch.UseResponseCompression());
+        app.UseRouting();
+        app.UseCors();
+        app.UseMiddleware<Enforcement>();
+    }
+}
