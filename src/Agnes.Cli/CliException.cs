@@ -1,7 +1,7 @@
 namespace Agnes.Cli;
 
 /// <summary>A failure whose text is meant for the person (or agent) at the prompt. Everything else that escapes is a defect and goes to the log.</summary>
-internal sealed class CliException(string message, int exitCode = ExitCode.Failed) : Exception(message)
+internal sealed class CliException(string message, int exitCode = ExitCode.Failed, Exception? inner = null) : Exception(message, inner)
 {
     public int ExitCode { get; } = exitCode;
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -41,20 +43,18 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
         if (body is not null) request.Content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(body.ToJsonString())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 
         var call = $"{method} {WithoutQuery(path)}";
-        try
-        {
-            _client ??= HttpTransport.Create(decompress: true);
-            using var response = await SendHeadersAsync(_client, request, idle, host.Clock, cancellation);
-            if (path.StartsWith("/api/", StringComparison.Ordinal)) VersionHandshake.Check(response.Headers);
-            await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
-            var content = await ReadAllAsync(stream, response.Content.Headers.ContentLength, idle, cancellation);
-            return new ApiResponse((int)response.StatusCode, content, response.Headers.ETag?.ToString());
-        }
-        catch (Exception problem) when (TransportFailure.From(problem, call, Server, host.Settings.Folder, cancellation) is { } failure)
-        {
-            LastErrorLog.TryAppend(host.Settings.Folder, host.Clock.GetUtcNow(), call, problem);
-            throw failure;
-        }
+        return await GuardAsync(
+            async () =>
+            {
+                _client ??= HttpTransport.Create(decompress: true);
+                using var response = await SendHeadersAsync(_client, request, idle, host.Clock, cancellation);
+                if (path.StartsWith("/api/", StringComparison.Ordinal)) VersionHandshake.Check(response.Headers);
+                await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+                var content = await ReadAllAsync(stream, response.Content.Headers.ContentLength, idle, cancellation);
+                return new ApiResponse((int)response.StatusCode, content, response.Headers.ETag?.ToString());
+            },
+            call,
+            cancellation);
     }
 
     /// <summary>The silence limit covers the wait for the headers too.</summary>
@@ -66,13 +66,44 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
         {
             return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
         }
-        catch (OperationCanceledException) when (silence.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException problem) when (silence.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"no answer for {idle.TotalSeconds:0.###} s");
+            throw new TimeoutException($"no answer for {idle.TotalSeconds:0.###} s", problem);
         }
     }
 
+    /// <summary>Server-sent events, until the server ends the stream.</summary>
+    public async IAsyncEnumerable<SseItem<string>> EventsAsync(string path, string? lastEventId, TimeSpan idle, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var request = HttpTransport.Request(HttpMethod.Get, Server.At(path), Token);
+        request.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
+        if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
+        _client ??= HttpTransport.Create(decompress: true);
+        var call = $"GET {path}";
+        using var response = await GuardAsync(() => SendHeadersAsync(_client, request, idle, host.Clock, cancellation), call, cancellation);
+        VersionHandshake.Check(response.Headers);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        if (!response.IsSuccessStatusCode) throw new ApiResponse((int)response.StatusCode, await ReadAllAsync(body, null, idle, cancellation), null).Failure();
+        using var stream = new IdleStream(body, idle, host.Clock);
+        await using var events = SseParser.Create(stream).EnumerateAsync(cancellation).GetAsyncEnumerator(cancellation);
+        while (await GuardAsync(async () => await events.MoveNextAsync(), call, cancellation)) yield return events.Current;
+    }
+
     public void Dispose() => _client?.Dispose();
+
+    private async Task<T> GuardAsync<T>(Func<Task<T>> action, string call, CancellationToken cancellation)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (Exception problem)
+        {
+            if (TransportFailure.From(problem, call, Server, host.Settings.Folder, cancellation) is not { } failure) throw;
+            LastErrorLog.TryAppend(host.Settings.Folder, host.Clock.GetUtcNow(), call, problem);
+            throw failure;
+        }
+    }
 
     private async Task<byte[]> ReadAllAsync(Stream stream, long? length, TimeSpan idle, CancellationToken cancellation)
     {

@@ -19,13 +19,9 @@ internal sealed class IdleReader(Stream body, TimeSpan idle, TimeProvider clock,
             _silence.CancelAfter(Timeout.InfiniteTimeSpan);
             return count;
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException problem) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"nothing was received for {idle.TotalSeconds:0.###} s");
-        }
-        catch (OperationCanceledException)
-        {
-            throw new OperationCanceledException(cancellation);
+            throw new TimeoutException($"nothing was received for {idle.TotalSeconds:0.###} s", problem);
         }
     }
 

@@ -7,57 +7,43 @@ internal sealed class BarProgress : IPullProgress
 {
     private const int LabelCharactersMax = 40;
 
-    public IPullDisplay Begin(int files, long bytes) => new Display(files);
-
-    private sealed class Display : IPullDisplay
+    public async Task<IPullDisplay> BeginAsync(int files, long bytes)
     {
-        private readonly TaskCompletionSource<ProgressContext> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly Task _run;
+        var ready = new TaskCompletionSource<ProgressContext>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        var run = console.Progress().AutoClear(true).HideCompleted(files > 1)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+            .StartAsync(async context =>
+            {
+                ready.SetResult(context);
+                await end.Task;
+            });
+        return new Display(await ready.Task, end, run);
+    }
 
-        public Display(int files)
-        {
-            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-            _run = console.Progress().AutoClear(true).HideCompleted(files > 1)
-                .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
-                .StartAsync(async context =>
-                {
-                    _ready.SetResult(context);
-                    await _end.Task;
-                });
-        }
-
-        public IFileProgress Start(string label, long bytes) => new Bar(_ready.Task, Markup.Escape(DisplayText.Cut(DisplayText.OneLine(label), LabelCharactersMax)), bytes);
+    private sealed class Display(ProgressContext context, TaskCompletionSource end, Task run) : IPullDisplay
+    {
+        public IFileProgress Start(string label, long bytes) =>
+            new Bar(context.AddTask(Markup.Escape(DisplayText.Cut(DisplayText.OneLine(label), LabelCharactersMax)), maxValue: Math.Max(1, bytes)));
 
         public async ValueTask DisposeAsync()
         {
-            _end.SetResult();
-            await _run;
+            end.SetResult();
+            await run;
         }
     }
 
-    private sealed class Bar : IFileProgress
+    private sealed class Bar(ProgressTask task) : IFileProgress
     {
-        private readonly Task<ProgressTask> _task;
+        public void Add(long bytes) => task.Increment(bytes);
 
-        public Bar(Task<ProgressContext> ready, string label, long bytes) => _task = AddAsync(ready, label, bytes);
-
-        public void Add(long bytes)
-        {
-            if (_task.IsCompletedSuccessfully) Shown(task => task.Increment(bytes));
-        }
-
-        public void Finish() => Shown(task =>
+        public void Finish()
         {
             task.Value = task.MaxValue;
             task.StopTask();
-        });
+        }
 
-        public void Fail() => Shown(task => task.StopTask());
-
-        private void Shown(Action<ProgressTask> change) => _task.ContinueWith(
-            static (done, change) => ((Action<ProgressTask>)change!)(done.GetAwaiter().GetResult()), change, CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
-        private static async Task<ProgressTask> AddAsync(Task<ProgressContext> ready, string label, long bytes) => (await ready).AddTask(label, maxValue: Math.Max(1, bytes));
+        public void Fail() => task.StopTask();
     }
 }

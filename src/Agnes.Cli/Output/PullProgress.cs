@@ -7,7 +7,7 @@ namespace Agnes.Cli.Output;
 /// <summary>What a pull tells while it downloads.</summary>
 internal interface IPullProgress
 {
-    IPullDisplay Begin(int files, long bytes);
+    Task<IPullDisplay> BeginAsync(int files, long bytes);
 }
 
 internal interface IPullDisplay : IAsyncDisposable
@@ -31,7 +31,7 @@ internal static class PullProgress
 
 internal sealed class SilentProgress : IPullProgress, IPullDisplay, IFileProgress
 {
-    public IPullDisplay Begin(int files, long bytes) => this;
+    public Task<IPullDisplay> BeginAsync(int files, long bytes) => Task.FromResult<IPullDisplay>(this);
 
     public IFileProgress Start(string label, long bytes) => this;
 
@@ -56,7 +56,7 @@ internal sealed class SilentProgress : IPullProgress, IPullDisplay, IFileProgres
 /// <summary>Plain lines, for logs and agents: every tenth of a file or every interval, and one at its end.</summary>
 internal sealed class LineProgress(Host host) : IPullProgress
 {
-    public IPullDisplay Begin(int files, long bytes) => new Display(host, files);
+    public Task<IPullDisplay> BeginAsync(int files, long bytes) => Task.FromResult<IPullDisplay>(new Display(host, files));
 
     private sealed class Display(Host host, int files) : IPullDisplay
     {

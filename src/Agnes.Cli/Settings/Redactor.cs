@@ -7,21 +7,21 @@ internal static partial class Redactor
 {
     public static string Redact(string text)
     {
-        text = UserInfo().Replace(text, "$1***@");
-        text = Bearer().Replace(text, "$1 ***");
+        text = UserInfo().Replace(text, "${scheme}***@");
+        text = Bearer().Replace(text, "${scheme} ***");
         text = JsonWebToken().Replace(text, "***");
-        return NamedSecret().Replace(text, "$1***");
+        return NamedSecret().Replace(text, "${name}***");
     }
 
-    [GeneratedRegex(@"(https?://)[^/\s@]+@", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?<scheme>https?://)[^/\s@]+@", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex UserInfo();
 
-    [GeneratedRegex(@"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\b(?<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex Bearer();
 
     [GeneratedRegex(@"\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.?[A-Za-z0-9_-]*")]
     private static partial Regex JsonWebToken();
 
-    [GeneratedRegex(@"((?:token|password|secret|api[_-]?key)[""']?\s*[=:]\s*[""']?)[^\s""',}&]+", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?<name>(?:token|password|secret|api[_-]?key)[""']?\s*[=:]\s*[""']?)[^\s""',}&]+", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex NamedSecret();
 }

@@ -27,9 +27,9 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         {
             await using (var connection = Open(temporary, readOnly: false))
             {
-                if (await AttachOldAsync(connection, warnings, cancellation)) CarryOver(connection, tables, owned, warnings);
-                CreateViews(connection, tables, refused);
-                connection.ExecuteUnprepared("CHECKPOINT");
+                if (await AttachOldAsync(connection, warnings, cancellation)) CarryOver(connection, tables, owned, warnings, cancellation);
+                CreateViews(connection, tables, refused, cancellation);
+                connection.ExecuteUnprepared("CHECKPOINT", cancellation);
             }
 
             await ExchangeAsync(temporary, cancellation);
@@ -72,7 +72,7 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         {
             try
             {
-                connection.ExecuteUnprepared($"ATTACH {SqlText.Literal(layout.Database)} AS old (READ_ONLY)");
+                connection.ExecuteUnprepared($"ATTACH {SqlText.Literal(layout.Database)} AS old (READ_ONLY)", cancellation);
                 return true;
             }
             catch (DuckDBException problem) when (IsLocked(problem))
@@ -91,38 +91,38 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
     }
 
     /// <summary>Base tables are the user's, all of them; so are views that we did not make.</summary>
-    private void CarryOver(DuckDBConnection connection, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, IReadOnlyList<string> owned, List<string> warnings)
+    private void CarryOver(DuckDBConnection connection, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, IReadOnlyList<string> owned, List<string> warnings, CancellationToken cancellation)
     {
         var synced = tables.Select(table => table.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var ours = owned.ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var name in Names(connection, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' AND schema_name = 'main' AND NOT internal ORDER BY table_oid"))
         {
-            if (!TryRun(connection, $"CREATE TABLE main.{SqlText.Identifier(name)} AS FROM old.main.{SqlText.Identifier(name)}", out var problem)) throw new CliException($"Your table '{name}' in {layout.Database} could not be copied: {problem}") { Hint = "Nothing was replaced. Export or drop that table, then run 'agnes pull' again." };
+            if (!TryRun(connection, $"CREATE TABLE main.{SqlText.Identifier(name)} AS FROM old.main.{SqlText.Identifier(name)}", out var problem, cancellation)) throw new CliException($"Your table '{name}' in {layout.Database} could not be copied: {problem}") { Hint = "Nothing was replaced. Export or drop that table, then run 'agnes pull' again." };
             if (synced.Contains(name)) warnings.Add($"your own table '{name}' hides the pulled table of that name");
         }
 
         var views = Names(connection, "SELECT view_name || chr(0) || sql FROM duckdb_views() WHERE database_name = 'old' AND schema_name = 'main' AND NOT internal ORDER BY view_oid");
-        connection.ExecuteUnprepared("DETACH old");
+        connection.ExecuteUnprepared("DETACH old", cancellation);
         foreach (var view in views.Select(text => text.Split('\0', 2)))
         {
             // A view over parts is ours even where the state was lost: what it shows may have been revoked.
             if (synced.Contains(view[0]) || ours.Contains(view[0]) || view[1].Contains(layout.Parts, StringComparison.Ordinal)) continue;
-            if (!TryRun(connection, view[1], out var problem)) warnings.Add($"your view '{view[0]}' no longer works and was left out: {problem}");
+            if (!TryRun(connection, view[1], out var problem, cancellation)) warnings.Add($"your view '{view[0]}' no longer works and was left out: {problem}");
         }
     }
 
     /// <summary>All at once; where one is refused, one by one, so that only that one is missing.</summary>
-    private static void CreateViews(DuckDBConnection connection, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, List<(string Table, string Error)> refused)
+    private static void CreateViews(DuckDBConnection connection, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, List<(string Table, string Error)> refused, CancellationToken cancellation)
     {
         if (tables.Count == 0) return;
         var taken = Names(connection, "SELECT table_name FROM duckdb_tables() WHERE NOT internal").ToHashSet(StringComparer.OrdinalIgnoreCase);
         var views = tables.Where(table => !taken.Contains(table.Name))
             .Select(table => (table.Name, Sql: $"CREATE OR REPLACE VIEW main.{SqlText.Identifier(table.Name)} AS {TableSource.FromParts(table.Paths)}")).ToList();
-        if (TryRun(connection, Together(views.Select(view => view.Sql)), out _)) return;
-        TryRun(connection, "ROLLBACK", out _);
+        if (TryRun(connection, Together(views.Select(view => view.Sql)), out _, cancellation)) return;
+        TryRun(connection, "ROLLBACK", out _, cancellation);
         foreach (var view in views)
         {
-            if (!TryRun(connection, view.Sql, out var problem)) refused.Add((view.Name, problem));
+            if (!TryRun(connection, view.Sql, out var problem, cancellation)) refused.Add((view.Name, problem));
         }
     }
 
@@ -160,11 +160,11 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         return names;
     }
 
-    private static bool TryRun(DuckDBConnection connection, string sql, out string problem)
+    private static bool TryRun(DuckDBConnection connection, string sql, out string problem, CancellationToken cancellation)
     {
         try
         {
-            connection.ExecuteUnprepared(sql);
+            connection.ExecuteUnprepared(sql, cancellation);
             problem = "";
             return true;
         }

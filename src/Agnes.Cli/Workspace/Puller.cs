@@ -136,9 +136,9 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
 
         using var client = HttpTransport.Create(decompress: false);
         var downloader = new PartDownloader(host, client, api.Server, api.Token, layout);
-        await using var shown = progress.Begin(jobs.Count, jobs.Sum(job => job.Item.SizeBytes ?? job.Table.Entry.SizeBytes));
-        var options = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellation };
-        await Parallel.ForEachAsync(jobs, options, async (job, stop) =>
+        await using var shown = await progress.BeginAsync(jobs.Count, jobs.Sum(job => job.Item.SizeBytes ?? job.Table.Entry.SizeBytes));
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(jobs, atOnce, async (job, stop) =>
         {
             var file = shown.Start(job.Item.Label, job.Item.SizeBytes ?? job.Table.Entry.SizeBytes);
             try
