@@ -7,8 +7,9 @@ internal static class Peers
 
     public static async Task InstallAsync()
     {
+        // Not `npm ci`: the lock of this version names platforms that cannot be had, and npm then refuses it. The version itself is pinned.
         if (Directory.Exists(Path.Combine(Folder, "node_modules", "@duckdb", "node-api"))) return;
-        await Child.RunAsync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder: Folder);
+        await Child.RunAsync("npm", ["install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder: Folder);
     }
 
     public static string Script(string name) => Path.Combine(Folder, name);

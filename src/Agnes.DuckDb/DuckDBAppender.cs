@@ -1,4 +1,3 @@
-using System.Text;
 using DuckDB.NET.Data.Native;
 
 namespace DuckDB.NET.Data;
@@ -23,9 +22,9 @@ public sealed unsafe class DuckDBAppender : IDisposable
         _handle = new AppenderHandle(connection.Handle, appender);
         if (state != 0)
         {
-            var message = Utf8.Borrow(NativeMethods.duckdb_appender_error(appender)) ?? $"Cannot append to '{table}'.";
+            var failure = Failure();
             _handle.Dispose();
-            throw Execution.Failure(connection, message);
+            throw failure;
         }
 
         connection.Track(this);
@@ -45,9 +44,9 @@ public sealed unsafe class DuckDBAppender : IDisposable
 
     public DuckDBAppender Append(Int128 value) => Check(NativeMethods.duckdb_append_hugeint(_handle, NativeHugeInt.From(value)));
 
-    public DuckDBAppender Append(float value) => Check(NativeMethods.duckdb_append_float(_handle, value));
+    public DuckDBAppender Append(float value) => Check(NativeMethods.duckdb_append_float(_handle, (float)EngineValue.PlainNaN(value)));
 
-    public DuckDBAppender Append(double value) => Check(NativeMethods.duckdb_append_double(_handle, value));
+    public DuckDBAppender Append(double value) => Check(NativeMethods.duckdb_append_double(_handle, EngineValue.PlainNaN(value)));
 
     public DuckDBAppender Append(DateOnly value) => Check(NativeMethods.duckdb_append_date(_handle, EngineTime.Days(value)));
 
@@ -68,7 +67,7 @@ public sealed unsafe class DuckDBAppender : IDisposable
         if (value is null) return AppendNull();
         var count = Utf8.Strict.GetByteCount(value);
         var bytes = count <= StackBytesMax ? stackalloc byte[StackBytesMax] : new byte[count];
-        return AppendUtf8(bytes[..Utf8.Strict.GetBytes(value, bytes)]);
+        return AppendChecked(bytes[..Utf8.Strict.GetBytes(value, bytes)]);
     }
 
     public DuckDBAppender Append(byte[]? value) => value is null ? AppendNull() : AppendBlob(value);
@@ -80,11 +79,11 @@ public sealed unsafe class DuckDBAppender : IDisposable
         fixed (byte* data = value) return Check(NativeMethods.duckdb_append_blob(_handle, data is null ? &none : data, (ulong)value.Length));
     }
 
-    /// <summary>Appends a text that is UTF-8 already; the engine checks that it is.</summary>
+    /// <summary>Appends a text that is UTF-8 already. That is checked here, since the engine would store any bytes.</summary>
     public DuckDBAppender AppendUtf8(ReadOnlySpan<byte> value)
     {
-        byte none = 0;
-        fixed (byte* text = value) return Check(NativeMethods.duckdb_append_varchar_length(_handle, text is null ? &none : text, (ulong)value.Length));
+        if (!System.Text.Unicode.Utf8.IsValid(value)) throw new ArgumentException("The text is not valid UTF-8.", nameof(value));
+        return AppendChecked(value);
     }
 
     /// <summary>Appends anything that can be a parameter, lists included. The engine casts it to the column's type.</summary>
@@ -121,10 +120,21 @@ public sealed unsafe class DuckDBAppender : IDisposable
         _handle.Dispose();
     }
 
-    private DuckDBAppender Check(int state)
+    private DuckDBAppender AppendChecked(ReadOnlySpan<byte> value)
     {
-        if (state == 0) return this;
-        var message = Utf8.Borrow(NativeMethods.duckdb_appender_error(_handle.DangerousGetHandle())) ?? "The engine refused the value.";
-        throw Execution.Failure(_connection, message);
+        byte none = 0;
+        fixed (byte* text = value) return Check(NativeMethods.duckdb_append_varchar_length(_handle, text is null ? &none : text, (ulong)value.Length));
+    }
+
+    private DuckDBAppender Check(int state) => state == 0 ? this : throw Failure();
+
+    private DuckDBException Failure()
+    {
+        var appender = _handle.DangerousGetHandle();
+        var message = Utf8.Borrow(NativeMethods.duckdb_appender_error(appender)) ?? "The engine refused the row.";
+        var error = NativeMethods.duckdb_appender_error_data(appender);
+        var type = (DuckDBErrorType)NativeMethods.duckdb_error_data_error_type(error);
+        NativeMethods.duckdb_destroy_error_data(ref error);
+        return Execution.Failure(_connection, message, type);
     }
 }

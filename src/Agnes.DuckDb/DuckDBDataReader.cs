@@ -16,6 +16,8 @@ namespace DuckDB.NET.Data;
 /// </summary>
 public sealed class DuckDBDataReader : DbDataReader
 {
+    private static readonly Task<bool> HasRow = Task.FromResult(true);
+
     private readonly DuckDBConnection _connection;
     private readonly Queue<ResultHandle> _results;
     private readonly bool _closesConnection;
@@ -90,8 +92,9 @@ public sealed class DuckDBDataReader : DbDataReader
 
     public override Task<bool> ReadAsync(CancellationToken cancellationToken)
     {
-        if (_row + 1 < _rows) return Read(cancellationToken) ? Completed.True : Completed.False;
-        return Task.Run(() => Read(cancellationToken), cancellationToken);
+        if (_row + 1 >= _rows) return Task.Run(() => Read(cancellationToken), cancellationToken);
+        Read(cancellationToken);
+        return HasRow;
     }
 
     public override bool NextResult()
@@ -249,17 +252,25 @@ public sealed class DuckDBDataReader : DbDataReader
         ObjectDisposedException.ThrowIf(_closed, this);
         ReleaseChunk();
         if (_result is null) return false;
-        var started = Stopwatch.GetTimestamp();
-        using var interruption = new Interruption(_connection, _budget, cancellationToken.CanBeCanceled ? cancellationToken : _cancellation);
-        do
+        try
         {
-            ReleaseChunk();
-            _chunk = Execution.Fetch(_connection, _result, interruption);
-            _rows = _chunk == 0 ? 0 : (int)NativeMethods.duckdb_data_chunk_get_size(_chunk);
+            var started = Stopwatch.GetTimestamp();
+            using var interruption = new Interruption(_connection, _budget, cancellationToken.CanBeCanceled ? cancellationToken : _cancellation);
+            do
+            {
+                ReleaseChunk();
+                _chunk = Execution.Fetch(_connection, _result, interruption);
+                _rows = _chunk == 0 ? 0 : (int)NativeMethods.duckdb_data_chunk_get_size(_chunk);
+            }
+            while (_chunk != 0 && _rows == 0);
+            _budget.Spend(started);
         }
-        while (_chunk != 0 && _rows == 0);
+        catch
+        {
+            CloseResult(); // nothing more will come, and the connection is free again
+            throw;
+        }
 
-        _budget.Spend(started);
         if (_chunk == 0)
         {
             CloseResult();
@@ -317,10 +328,4 @@ public sealed class DuckDBDataReader : DbDataReader
     }
 
     private InvalidCastException NullValue(int ordinal) => new($"Column '{_columns[ordinal].Name}' is null in this row.");
-
-    private static class Completed
-    {
-        internal static readonly Task<bool> True = Task.FromResult(true);
-        internal static readonly Task<bool> False = Task.FromResult(false);
-    }
 }

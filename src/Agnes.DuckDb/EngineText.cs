@@ -38,6 +38,40 @@ internal static class EngineText
         return year > 0 ? $"{year:0000}-{month:00}-{dayOfMonth:00}" : $"{1 - year:0000}-{month:00}-{dayOfMonth:00} (BC)";
     }
 
+    /// <summary>The shortest text that reads back as the same number; whole ones end in <c>.0</c>.</summary>
+    internal static string Float<T>(T value) where T : IFloatingPointIeee754<T>
+    {
+        if (T.IsNaN(value)) return T.IsNegative(value) ? "-nan" : "nan";
+        if (T.IsInfinity(value)) return T.IsNegative(value) ? "-inf" : "inf";
+        // .NET and the engine agree on the digits, but not on when to write an exponent: the engine does below 1e-04 and from 1e+16.
+        var text = value.ToString("R", null);
+        var sign = text[0] == '-' ? "-" : "";
+        var mantissa = text.AsSpan(sign.Length);
+        var exponent = 0;
+        if (mantissa.IndexOf('E') is >= 0 and var at)
+        {
+            exponent = int.Parse(mantissa[(at + 1)..]);
+            mantissa = mantissa[..at];
+        }
+
+        var point = mantissa.IndexOf('.') is >= 0 and var dot ? dot : mantissa.Length;
+        var digits = mantissa.ToString().Replace(".", "");
+        var significant = digits.TrimStart('0');
+        exponent += point - 1 - (digits.Length - significant.Length);
+        significant = significant.TrimEnd('0');
+        return sign + (significant.Length == 0 ? "0.0" : Position(significant, exponent));
+    }
+
+    /// <summary>The digits, of which the first counts 10 to the <paramref name="exponent"/>.</summary>
+    private static string Position(string digits, int exponent)
+    {
+        if (exponent is < -4 or >= 16)
+            return (digits.Length > 1 ? digits[0] + "." + digits[1..] : digits) + $"e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}";
+        if (exponent < 0) return "0." + new string('0', -exponent - 1) + digits;
+        var whole = digits.PadRight(exponent + 1, '0');
+        return whole.Length > exponent + 1 ? whole[..(exponent + 1)] + "." + whole[(exponent + 1)..] : whole + ".0";
+    }
+
     internal static string Decimal(Int128 unscaled, int scale)
     {
         var digits = Int128.IsNegative(unscaled) ? ((UInt128)(-unscaled)).ToString() : ((UInt128)unscaled).ToString();

@@ -19,7 +19,7 @@ internal static unsafe class EngineValue
             int v => NativeMethods.duckdb_create_int32(v),
             long v => NativeMethods.duckdb_create_int64(v),
             bool v => NativeMethods.duckdb_create_bool(v),
-            double v => NativeMethods.duckdb_create_double(v),
+            double v => NativeMethods.duckdb_create_double(PlainNaN(v)),
             decimal v => Decimal(v),
             DateTime v => NativeMethods.duckdb_create_timestamp(EngineTime.Micros(v)),
             DateTimeOffset v => NativeMethods.duckdb_create_timestamp_tz(EngineTime.Micros(v.UtcDateTime)),
@@ -38,6 +38,9 @@ internal static unsafe class EngineValue
         };
         return made != 0 ? made : throw new InvalidOperationException($"The engine refused a value of type {value?.GetType()}.");
     }
+
+    /// <summary>.NET's NaN carries a sign, which the engine would write as <c>-nan</c>.</summary>
+    internal static double PlainNaN(double value) => double.IsNaN(value) ? double.Abs(value) : value;
 
     internal static NativeHugeInt Uuid(Guid value)
     {
@@ -76,7 +79,7 @@ internal static unsafe class EngineValue
         ushort v => NativeMethods.duckdb_create_uint16(v),
         uint v => NativeMethods.duckdb_create_uint32(v),
         ulong v => NativeMethods.duckdb_create_uint64(v),
-        float v => NativeMethods.duckdb_create_float(v),
+        float v => NativeMethods.duckdb_create_float((float)PlainNaN(v)),
         Int128 v => NativeMethods.duckdb_create_hugeint(NativeHugeInt.From(v)),
         UInt128 v => NativeMethods.duckdb_create_uhugeint(NativeHugeInt.From(v)),
         BigInteger v => Big(v),
@@ -120,7 +123,9 @@ internal static unsafe class EngineValue
                 : NativeMethods.duckdb_create_logical_type((int)element);
             try
             {
-                fixed (nint* first = CollectionsMarshal.AsSpan(values)) return NativeMethods.duckdb_create_list_value(native, first, (ulong)values.Count);
+                nint none = 0; // the engine refuses a null pointer, also when there is nothing to read
+                fixed (nint* first = CollectionsMarshal.AsSpan(values))
+                    return NativeMethods.duckdb_create_list_value(native, first is null ? &none : first, (ulong)values.Count);
             }
             finally
             {
@@ -193,7 +198,7 @@ internal readonly struct DecimalParts
         Scale = value.Scale;
         var digits = 0;
         for (var rest = unscaled; rest > 0; rest /= 10) digits++;
-        Width = (byte)Math.Max(Math.Max(digits, (int)Scale), 1);
+        Width = (byte)Math.Max(digits, Scale + 1); // with a digit before the point: the engine writes DECIMAL(2,2) as .05
     }
 
     internal Int128 Unscaled { get; }

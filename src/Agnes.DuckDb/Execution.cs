@@ -72,18 +72,16 @@ internal static unsafe class Execution
 
     internal static bool IsStreaming(ResultHandle result) => NativeMethods.duckdb_result_is_streaming(*result.Pointer);
 
-    internal static DuckDBException Failure(DuckDBConnection connection, string message)
+    internal static DuckDBException Failure(DuckDBConnection connection, string message, DuckDBErrorType type = DuckDBErrorType.Invalid)
     {
         if (connection.Transaction is { } transaction) transaction.SawError = true;
-        return new DuckDBException(message);
+        return type == DuckDBErrorType.Invalid ? new DuckDBException(message) : new DuckDBException(message, type);
     }
 
     private static Exception Failure(DuckDBConnection connection, ResultHandle result, Interruption interruption)
     {
         var message = Utf8.Borrow(NativeMethods.duckdb_result_error(result.Pointer)) ?? "The engine reported an error without a message.";
         var type = (DuckDBErrorType)NativeMethods.duckdb_result_error_type(result.Pointer);
-        if (type == DuckDBErrorType.Invalid) type = DuckDBException.ErrorTypeOf(message);
-        if (connection.Transaction is { } transaction) transaction.SawError = true;
-        return interruption.Translate(new DuckDBException(message, type));
+        return interruption.Translate(Failure(connection, message, type));
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DuckDB.NET.Data.Native;
 
 namespace DuckDB.NET.Data;
@@ -17,6 +16,8 @@ internal sealed class Interruption : IDisposable
     private readonly TimeSpan _limit;
     private readonly CancellationTokenRegistration _registration;
     private readonly Timer? _timer;
+    private readonly Lock _gate = new();
+    private bool _over; // under _gate: nobody interrupts the statement after ours
     private volatile bool _timedOut;
 
     internal Interruption(DuckDBConnection connection, TimeBudget budget, CancellationToken token)
@@ -44,26 +45,29 @@ internal sealed class Interruption : IDisposable
 
     public void Dispose()
     {
+        if (_timer is null) return;
+        lock (_gate) _over = true;
         _registration.Dispose();
-        _timer?.Dispose();
+        _timer.Dispose();
     }
 
     private void OnCancelled()
     {
-        DuckDBConnection.Interrupt(_handle);
-        try
+        lock (_gate)
         {
+            if (_over) return;
+            DuckDBConnection.Interrupt(_handle);
             _timer!.Change(RepeatEveryMs, RepeatEveryMs);
-        }
-        catch (ObjectDisposedException)
-        {
-            Debug.Assert(_token.IsCancellationRequested, "only a call that is over disposes the timer");
         }
     }
 
     private void OnTimer()
     {
-        if (!_token.IsCancellationRequested) _timedOut = true;
-        DuckDBConnection.Interrupt(_handle);
+        lock (_gate)
+        {
+            if (_over) return;
+            if (!_token.IsCancellationRequested) _timedOut = true;
+            DuckDBConnection.Interrupt(_handle);
+        }
     }
 }

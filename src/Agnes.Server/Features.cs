@@ -1,3 +1,11 @@
+using Agnes.Server.Features.Audit;
+using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Home;
+using Agnes.Server.Features.SignIn;
+using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.Tokens;
+using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -8,13 +16,26 @@ internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
+        services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<GroupOrigins>();
     }
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         ApiDescription.Map(routes);
+        routes.MapSignIn();
+        routes.MapTokens();
+        routes.MapUsers();
+        routes.MapGroups();
+        routes.MapAudit();
+        routes.MapSignInPages();
+        routes.MapHomePages();
+        routes.MapCatalogPages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>
-    public static Task PrepareAsync(IServiceProvider services, CancellationToken stop) => Task.CompletedTask;
+    public static async Task PrepareAsync(IServiceProvider services, CancellationToken stop)
+    {
+        await SeedAdmin.PrepareAsync(services, stop);
+    }
 }

@@ -1,7 +1,9 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
+using Agnes.Server.Web;
 
 namespace Agnes.Server;
 
@@ -28,6 +30,7 @@ public static class ServerApp
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
         });
         AddPlatform(builder.Services, options);
+        builder.AddWeb();
         FeatureList.AddServices(builder.Services, options);
         adjust?.Invoke(builder.Services);
 
@@ -40,6 +43,7 @@ public static class ServerApp
             app.Services.GetRequiredService<StateDb>();
             UsePlatform(app, options);
             FeatureList.Map(app);
+            app.MapWebAssets();
             await FeatureList.PrepareAsync(app.Services, stop);
             return app;
         }
@@ -75,6 +79,9 @@ public static class ServerApp
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<IResourceType, TableResources>();
+        services.AddSingleton<ResourceTypes>();
+        services.AddSingleton<AuditLog>();
         Compression.AddTo(services);
         ApiDescription.AddTo(services);
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy

@@ -3,5 +3,15 @@ namespace Agnes.Campaigns;
 /// <summary>All campaigns, in the order in which "all" runs them.</summary>
 public static class Campaigns
 {
-    public static IReadOnlyList<Campaign> All { get; } = [];
+    public static IReadOnlyList<Campaign> All { get; } =
+    [
+        new("server-kills", "kill -9 of the server during syncs and state writes, state in DuckDB", 200, ServerKills.OnDuckDbAsync),
+        new("server-kills-postgres", "the same, state in PostgreSQL", 200, ServerKills.OnPostgresAsync),
+        new("worker-kills", "kill -9 of query workers under statements", 100, WorkerKills.RunAsync),
+        new("pull-kills", "kill -9 of agnes pull", 100, PullKills.RunAsync),
+        new("foreign-replaced", "a foreign file replaced by rename under readers", 100, ForeignFiles.ReplacedAsync),
+        new("foreign-truncated", "a foreign file truncated in place under readers", 100, ForeignFiles.TruncatedAsync),
+        new("foreign-rewritten", "a foreign file rewritten in place during adoption", 100, ForeignFiles.RewrittenAsync),
+        new("heavy-statements", "statements that exceed memory or ignore interruption, beside a neighbour", 3, HeavyStatements.RunAsync),
+    ];
 }

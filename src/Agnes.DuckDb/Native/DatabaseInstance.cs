@@ -6,6 +6,7 @@ namespace DuckDB.NET.Data.Native;
 /// </summary>
 internal sealed class DatabaseInstance
 {
+    private const string Memory = ":memory:";
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, DatabaseInstance> Shared = new(StringComparer.Ordinal);
 
@@ -20,6 +21,7 @@ internal sealed class DatabaseInstance
     /// <summary>A new connection to the database of a connection string.</summary>
     internal static ConnectionHandle Connect(string source, IReadOnlyDictionary<string, string> options)
     {
+        if (source.Contains('\0')) throw new ArgumentException("A path cannot contain a NUL character.", nameof(source));
         var key = KeyOf(source);
         DatabaseInstance? instance;
         lock (Gate)
@@ -62,26 +64,36 @@ internal sealed class DatabaseInstance
         }
     }
 
+    /// <summary>The path with all links resolved; null for a private memory database.</summary>
     private static string? KeyOf(string source)
     {
-        if (source is "" or ":memory:") return null;
-        if (IsMemory(source)) return source;
-        var path = Path.GetFullPath(source);
-        // The folder may be reached by a link as well as the file.
-        var folder = Path.GetDirectoryName(path);
-        if (folder is not null) path = Path.Combine(RealFolder(folder), Path.GetFileName(path));
-        return File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target ? target.FullName : path;
+        if (source is "" or Memory) return null;
+        return IsMemory(source) || source.Contains("://", StringComparison.Ordinal) ? source : RealPath(source);
     }
 
-    private static string RealFolder(string folder)
+    private static string RealPath(string path)
     {
-        var parent = Path.GetDirectoryName(folder);
-        if (parent is null) return folder;
-        var here = Path.Combine(RealFolder(parent), Path.GetFileName(folder));
-        return Directory.Exists(here) && Directory.ResolveLinkTarget(here, returnFinalTarget: true) is { } target ? target.FullName : here;
+        // Folder by folder, as the system goes: behind a link, '..' is not where the text of the path suggests.
+        var whole = Path.Combine(Environment.CurrentDirectory, path);
+        var current = Path.GetPathRoot(whole) ?? "";
+        foreach (var part in whole[current.Length..].Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (part == ".") continue;
+            if (part == "..")
+            {
+                current = Path.GetDirectoryName(current) ?? current;
+                continue;
+            }
+
+            current = Path.Combine(current, part);
+            // A link may lead to a file that is yet to be made.
+            if (new FileInfo(current).LinkTarget is not null) current = RealPath(File.ResolveLinkTarget(current, returnFinalTarget: true)!.FullName);
+        }
+
+        return current;
     }
 
-    private static bool IsMemory(string source) => source.StartsWith(":memory:", StringComparison.Ordinal);
+    private static bool IsMemory(string source) => source.StartsWith(Memory, StringComparison.Ordinal);
 
     private ConnectionHandle Connect(Action open)
     {
@@ -117,13 +129,13 @@ internal sealed class DatabaseInstance
             return;
         }
 
-        _handle = OpenHandle(IsMemory(source) || source.Length == 0 ? ":memory:" : source, options);
+        // By its own path, not by a link to it: the engine keeps the write-ahead log beside the path that it was given.
+        _handle = OpenHandle(_key is null || IsMemory(_key) ? Memory : _key, options);
         _options = options;
     }
 
     private static DatabaseHandle OpenHandle(string path, IReadOnlyDictionary<string, string> options)
     {
-        if (path.Contains('\0')) throw new ArgumentException("A path cannot contain a NUL character.", nameof(path));
         if (NativeMethods.duckdb_create_config(out var config) != 0) throw new DuckDBException("Out of Memory Error: no configuration could be made.");
         try
         {

@@ -11,6 +11,16 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library)]
     internal static partial nint duckdb_appender_error(nint appender);
 
+    /// <summary>The caller destroys the error.</summary>
+    [LibraryImport(Library)]
+    internal static partial nint duckdb_appender_error_data(nint appender);
+
+    [LibraryImport(Library)]
+    internal static partial int duckdb_error_data_error_type(nint error);
+
+    [LibraryImport(Library)]
+    internal static partial void duckdb_destroy_error_data(ref nint error);
+
     [LibraryImport(Library)]
     internal static partial int duckdb_appender_flush(AppenderHandle appender);
 

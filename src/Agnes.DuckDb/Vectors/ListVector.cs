@@ -15,7 +15,11 @@ internal sealed class ListVector(DuckDBColumn column) : ColumnVector(column)
         return values;
     }
 
-    internal override string GetString(int row) => NestedText.Of(GetValue(row));
+    internal override string GetString(int row)
+    {
+        var (offset, length) = Column.Range(row);
+        return "[" + string.Join(", ", Enumerable.Range(offset, length).Select(i => NestedText.Of(_element, Column.Children[0], i))) + "]";
+    }
 
     protected override bool TryGet<T>(int row, out T value)
     {

@@ -16,5 +16,11 @@ internal sealed class MapVector(DuckDBColumn column) : ColumnVector(column)
         return values;
     }
 
-    internal override string GetString(int row) => NestedText.Of(GetValue(row));
+    internal override string GetString(int row)
+    {
+        var (offset, length) = Column.Range(row);
+        return "{" + string.Join(", ", Enumerable.Range(offset, length).Select(Entry)) + "}";
+    }
+
+    private string Entry(int i) => NestedText.Of(_key, Column.Children[0], i) + "=" + NestedText.Of(_value, Column.Children[1], i);
 }

@@ -1,21 +1,33 @@
-using System.Collections;
+using System.Text;
 
 namespace DuckDB.NET.Data.Vectors;
 
-/// <summary>Nested values as a text for people: <c>[1, NULL, {a: x}]</c>.</summary>
+/// <summary>Nested values as the engine writes them: <c>[1, NULL, {'a': 'x: y'}]</c>.</summary>
 internal static class NestedText
 {
-    internal static string Of(object? value) => value switch
+    private const string Special = "'\",:=()[]{}";
+
+    /// <summary>The value of a row inside something nested: NULL, or its text, in quotes where it could be misread.</summary>
+    internal static string Of(ColumnVector vector, DuckDBColumn column, int row)
     {
-        null or DBNull => "NULL",
-        string text => text,
-        bool flag => flag ? "true" : "false",
-        IDictionary map => "{" + string.Join(", ", map.Cast<DictionaryEntry>().Select(entry => Of(entry.Key) + ": " + Of(entry.Value))) + "}",
-        object?[] list => "[" + string.Join(", ", list.Select(Of)) + "]",
-        DateTime time => time.ToString("yyyy-MM-dd HH:mm:ss.FFFFFFF"),
-        DateOnly date => date.ToString("yyyy-MM-dd"),
-        TimeOnly time => time.ToString("HH:mm:ss.FFFFFFF"),
-        byte[] bytes => "0x" + Convert.ToHexString(bytes),
-        _ => Convert.ToString(value) ?? "",
-    };
+        if (column.IsNull(row)) return "NULL";
+        var text = vector.GetString(row);
+        return column.LogicalType.Fields.Count > 0 || !NeedsQuotes(text) ? text : Quote(text);
+    }
+
+    internal static string Quote(string text)
+    {
+        var quoted = new StringBuilder(text.Length + 2).Append('\'');
+        foreach (var c in text)
+        {
+            if (c is '\'' or '\\') quoted.Append('\\');
+            quoted.Append(c);
+        }
+
+        return quoted.Append('\'').ToString();
+    }
+
+    private static bool NeedsQuotes(string text) =>
+        text.Length == 0 || char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1]) || text.Equals("null", StringComparison.OrdinalIgnoreCase)
+        || text.AsSpan().ContainsAny(Special);
 }

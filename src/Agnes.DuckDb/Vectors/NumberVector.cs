@@ -12,7 +12,12 @@ internal sealed unsafe class NumberVector<TNumber>(DuckDBColumn column) : Column
 
     internal override object GetValue(int row) => this[row];
 
-    internal override string GetString(int row) => this[row].ToString(null, null);
+    internal override string GetString(int row) => this[row] switch
+    {
+        double value => EngineText.Float(value),
+        float value => EngineText.Float(value),
+        var value => value.ToString(null, null),
+    };
 
     internal override bool GetBoolean(int row) => !TNumber.IsZero(this[row]);
 

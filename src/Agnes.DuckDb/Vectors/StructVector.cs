@@ -20,5 +20,10 @@ internal sealed class StructVector(DuckDBColumn column) : ColumnVector(column)
         return values;
     }
 
-    internal override string GetString(int row) => NestedText.Of(GetValue(row));
+    internal override string GetString(int row)
+    {
+        var isNamed = Column.Children is [{ Name.Length: > 0 }, ..];
+        var fields = string.Join(", ", Column.Children.Select((field, i) => (isNamed ? NestedText.Quote(field.Name) + ": " : "") + NestedText.Of(_fields[i], field, row)));
+        return isNamed ? "{" + fields + "}" : "(" + fields + ")";
+    }
 }

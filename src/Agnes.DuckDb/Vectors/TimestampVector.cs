@@ -39,9 +39,7 @@ internal sealed unsafe class TimestampVector(DuckDBColumn column) : ColumnVector
             rest += perDay;
         }
 
-        var date = EngineText.Date((long)day);
-        var clock = EngineText.Clock((UInt128)rest, _unit.Digits) + (HasZone ? "+00" : "");
-        return date.EndsWith(" (BC)", StringComparison.Ordinal) ? date[..^5] + " " + clock + " (BC)" : date + " " + clock;
+        return EngineText.Date((long)day) + " " + EngineText.Clock((UInt128)rest, _unit.Digits) + (HasZone ? "+00" : "");
     }
 
     private long Units(int row) => Column.Values<long>()[row];

@@ -9,5 +9,9 @@ internal sealed class UnionVector(DuckDBColumn column) : ColumnVector(column)
 
     internal override object GetValue(int row) => _members[Column.UnionTag(row)].GetValueOrNull(row) ?? DBNull.Value;
 
-    internal override string GetString(int row) => NestedText.Of(GetValue(row));
+    internal override string GetString(int row)
+    {
+        var tag = Column.UnionTag(row);
+        return Column.Children[tag].IsNull(row) ? "NULL" : _members[tag].GetString(row);
+    }
 }

@@ -1,27 +1,56 @@
 using System.IO.Pipelines;
+using System.Text;
 using Agnes.Engine.Query.Workers;
+using Agnes.Protocol;
 
 namespace Agnes.Engine.Query;
 
 /// <summary>Runs analysts' statements: parsed and executed in a query worker, checked here against the asker's scope.</summary>
-public sealed class StatementRunner : IAsyncDisposable
+public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
 {
-    private readonly WorkerPool _pool;
-
-    public StatementRunner(WorkerPool pool) => _pool = pool;
+    private readonly ParseCache _parsed = new();
+    private readonly CallerSlots _callers = new();
 
     /// <summary>
     /// Writes <c>{"columns":[…],"rows":[[…]],"row_count":n,"truncated":b}</c>. Nothing is written (let alone flushed) before the statement has succeeded
     /// or has made its first mebibyte, so that nearly every failure leaves the output untouched; see <see cref="StatementOutcome.BodyStarted"/>.
+    /// The output is not completed, and its last bytes are not flushed.
     /// </summary>
     /// <param name="limit">Rows at most; one more is looked for, to tell <c>truncated</c>.</param>
     /// <exception cref="OperationCanceledException">The client has gone; the statement has been ended.</exception>
-    public Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken cancellation) =>
-        Task.FromResult(new StatementOutcome(StatementStatus.Busy, "The query workers are not there yet.", null, 0, 0, false, false, [], [], TimeSpan.Zero));
+    public async Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken cancellation)
+    {
+        var run = new StatementRun(pool, _parsed, limits, output, cancellation);
+        if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax) return run.Refused(StatementStatus.TooLarge, $"A query's text may be {StatementLimits.SqlBytesMax >> 10} KiB long at most.");
+        if (sql.Contains('\0')) return run.Refused(StatementStatus.ParseError, "Query error: Parser Error: a query must not contain a NUL character.");
+        if (!_callers.TryEnter(limits.Caller, limits.PerCaller)) return run.Refused(StatementStatus.Busy, Busy(limits.PerCaller));
+        try
+        {
+            return await run.RunAsync(scope, sql, limit);
+        }
+        finally
+        {
+            _callers.Leave(limits.Caller);
+        }
+    }
 
-    /// <summary>Writes the first rows of a table as an array of JSON objects, e.g. <c>[{"id":1},{"id":2}]</c>.</summary>
-    public Task<StatementOutcome> SampleAsync(ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken cancellation) =>
-        Task.FromResult(new StatementOutcome(StatementStatus.Busy, "The query workers are not there yet.", null, 0, 0, false, false, [], [], TimeSpan.Zero));
+    /// <summary>Writes the first rows of a table as an array of JSON objects, e.g. <c>[{"id":1},{"id":2}]</c>. Nested values are JSON there, not text.</summary>
+    /// <inheritdoc cref="RunAsync" path="/exception"/>
+    public async Task<StatementOutcome> SampleAsync(ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken cancellation)
+    {
+        var run = new StatementRun(pool, _parsed, limits, output, cancellation);
+        if (!_callers.TryEnter(limits.Caller, limits.PerCaller)) return run.Refused(StatementStatus.Busy, Busy(limits.PerCaller));
+        try
+        {
+            return await run.RunTrustedAsync($"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}", [table], rows);
+        }
+        finally
+        {
+            _callers.Leave(limits.Caller);
+        }
+    }
 
-    public ValueTask DisposeAsync() => _pool.DisposeAsync();
+    public ValueTask DisposeAsync() => pool.DisposeAsync();
+
+    private static string Busy(int perCaller) => $"You have {perCaller} queries running or waiting already. Wait for one of them to end.";
 }

@@ -1,32 +1,253 @@
+using Microsoft.Extensions.Logging;
+
 namespace Agnes.Engine.Query.Workers;
 
-/// <summary>How query workers are started and what each may take.</summary>
-/// <param name="Program">The executable; <c>agnes-server</c> itself in the product.</param>
-/// <param name="Arguments">e.g. <c>["query-worker"]</c>.</param>
-/// <param name="Workers">Statements that run at once, besides short ones.</param>
-/// <param name="MemoryBytes">Resident memory of each; it is ended a quarter above.</param>
-/// <param name="ScratchFolder">Where workers may spill; each gets its own folder below.</param>
-public sealed record WorkerPoolOptions(
-    string Program,
-    IReadOnlyList<string> Arguments,
-    int Workers,
-    long MemoryBytes,
-    int Threads,
-    long TempBytes,
-    string ScratchFolder);
-
-/// <summary>The query workers of this process: started on first use, kept warm, one statement at a time each, replaced when ended.</summary>
-public sealed class WorkerPool : IAsyncDisposable
+/// <summary>
+/// The query workers of this process: started on first use, kept warm, replaced when they were ended. Besides the workers for any statement there is one that only
+/// takes short ones, so that a <c>SELECT 1</c> never stands behind statements that take minutes.
+/// </summary>
+public sealed partial class WorkerPool : IAsyncDisposable
 {
-    public WorkerPool(WorkerPoolOptions options, TimeProvider time)
+    /// <summary>Statements in the queue, over all callers; more are refused at once.</summary>
+    internal const int WaitingMax = 64;
+
+    private static readonly TimeSpan WatchEvery = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly List<QueryWorker> _idle = []; // under _gate, last used last
+    private readonly List<QueryWorker> _rented = []; // under _gate
+    private readonly LinkedList<Waiter> _waiting = new(); // under _gate
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ILogger _log;
+    private readonly Task _watch;
+    private int _starting; // under _gate, and the counts below
+    private int _longs;
+    private int _shorts;
+
+    public WorkerPool(WorkerPoolOptions options, TimeProvider time, ILogger<WorkerPool> log)
     {
         Options = options;
         Time = time;
+        _log = log;
+        _watch = Task.Run(WatchAsync, CancellationToken.None);
     }
 
     public WorkerPoolOptions Options { get; }
 
     internal TimeProvider Time { get; }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>Starts what will be needed first, so that the first statement does not wait for it.</summary>
+    public void Warm()
+    {
+        lock (_gate)
+        {
+            StartMissing(isShort: true);
+            StartMissing(isShort: false);
+        }
+    }
+
+    /// <param name="isShort">The statement is known, or structurally bound, to take a moment only.</param>
+    /// <returns>Null when none came free in time, or too many wait already.</returns>
+    internal async Task<QueryWorker?> RentAsync(bool isShort, string footprint, TimeSpan wait, CancellationToken cancellation)
+    {
+        Waiter waiter;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
+            if (TakeIdle(isShort, footprint) is { } idle) return idle;
+            if (_waiting.Count >= WaitingMax) return null;
+            waiter = new Waiter(isShort, footprint);
+            _waiting.AddLast(waiter);
+            if (isShort) StartMissing(isShort: true);
+            StartMissing(isShort: false);
+        }
+        return await WaitAsync(waiter, wait, cancellation);
+    }
+
+    /// <summary>Gives a worker back, or what is left of it.</summary>
+    internal void Return(QueryWorker worker)
+    {
+        var usable = !worker.IsLost && !worker.IsBloated();
+        lock (_gate)
+        {
+            _rented.Remove(worker);
+            if (usable && !_stop.IsCancellationRequested)
+            {
+                Offer(worker);
+                return;
+            }
+            CountOut(worker.IsShort);
+            if (!_stop.IsCancellationRequested) StartMissing(worker.IsShort); // kept warm: the next statement does not wait for the start
+        }
+        LogReplaced(worker.ProcessId, worker.WasOutOfMemory);
+        _ = DisposeQuietlyAsync(worker);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        List<QueryWorker> workers;
+        lock (_gate)
+        {
+            if (_stop.IsCancellationRequested) return;
+            _stop.Cancel();
+            workers = [.. _idle, .. _rented];
+            _idle.Clear();
+            foreach (var waiter in _waiting) waiter.Given.TrySetResult(null);
+            _waiting.Clear();
+        }
+        foreach (var worker in workers) await worker.DisposeAsync();
+        await _watch;
+        while (Volatile.Read(ref _starting) > 0) await Task.Delay(WatchEvery, Time, CancellationToken.None);
+        _stop.Dispose();
+    }
+
+    private async Task<QueryWorker?> WaitAsync(Waiter waiter, TimeSpan wait, CancellationToken cancellation)
+    {
+        try
+        {
+            return await waiter.Given.Task.WaitAsync(wait, Time, cancellation);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            lock (_gate) _waiting.Remove(waiter);
+            // It may have been given one in this very moment.
+            if (!waiter.Given.TrySetResult(null) && await waiter.Given.Task is { } late)
+            {
+                if (e is TimeoutException) return late;
+                Return(late);
+            }
+            if (e is OperationCanceledException) throw;
+            return null;
+        }
+    }
+
+    // All below until the next comment: under _gate.
+
+    private QueryWorker? TakeIdle(bool isShort, string footprint)
+    {
+        var best = -1;
+        var bestScore = -1;
+        for (var i = _idle.Count - 1; i >= 0; i--)
+        {
+            if (_idle[i].IsShort && !isShort) continue;
+            var score = (_idle[i].IsWarmFor(footprint) ? 2 : 0) + (_idle[i].IsShort ? 1 : 0);
+            if (score > bestScore) (best, bestScore) = (i, score);
+        }
+        if (best < 0) return null;
+        var worker = _idle[best];
+        _idle.RemoveAt(best);
+        if (worker.IsLost)
+        {
+            CountOut(worker.IsShort); // it died in its sleep
+            _ = DisposeQuietlyAsync(worker);
+            return TakeIdle(isShort, footprint);
+        }
+        _rented.Add(worker);
+        return worker;
+    }
+
+    /// <summary>To the first that waits, short ones before all others, else to the idle ones.</summary>
+    private void Offer(QueryWorker worker)
+    {
+        for (var pass = 0; pass < (worker.IsShort ? 1 : 2); pass++)
+        {
+            for (var node = _waiting.First; node is not null; node = node.Next)
+            {
+                if (node.Value.IsShort != (pass == 0)) continue;
+                _waiting.Remove(node);
+                _rented.Add(worker);
+                if (node.Value.Given.TrySetResult(worker)) return;
+                _rented.Remove(worker);
+                Offer(worker);
+                return;
+            }
+        }
+        _idle.Add(worker);
+    }
+
+    private void StartMissing(bool isShort)
+    {
+        if (isShort ? _shorts >= 1 : _longs >= Options.Workers) return;
+        if (isShort) _shorts++;
+        else _longs++;
+        _starting++;
+        _ = Task.Run(() => StartAsync(isShort), CancellationToken.None);
+    }
+
+    private void CountOut(bool isShort)
+    {
+        if (isShort) _shorts--;
+        else _longs--;
+    }
+
+    // Not under _gate.
+
+    private async Task StartAsync(bool isShort)
+    {
+        QueryWorker? worker = null;
+        try
+        {
+            worker = await QueryWorker.StartAsync(Options, isShort, _stop.Token);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            LogNotStarted(e); // those who wait get another worker, or are refused as busy when their time is over
+        }
+        lock (_gate)
+        {
+            _starting--;
+            if (worker is not null && !_stop.IsCancellationRequested)
+            {
+                Offer(worker);
+                return;
+            }
+            CountOut(isShort);
+        }
+        if (worker is not null) await worker.DisposeAsync();
+    }
+
+    private async Task WatchAsync()
+    {
+        using var timer = new PeriodicTimer(WatchEvery, Time);
+        var watched = new List<QueryWorker>();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token))
+            {
+                lock (_gate) watched.AddRange(_rented);
+                foreach (var worker in watched) worker.CheckMemory();
+                watched.Clear();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The pool is being disposed of.
+        }
+    }
+
+    private async Task DisposeQuietlyAsync(QueryWorker worker)
+    {
+        try
+        {
+            await worker.DisposeAsync();
+        }
+        catch (IOException e)
+        {
+            LogNotCleared(e, worker.ProcessId); // its scratch folder; the next start sweeps it
+        }
+    }
+
+    [LoggerMessage(3001, LogLevel.Information, "Query worker {ProcessId} was ended (too much memory: {OutOfMemory}) and is being replaced.")]
+    private partial void LogReplaced(int processId, bool outOfMemory);
+
+    [LoggerMessage(3002, LogLevel.Error, "A query worker could not be started.")]
+    private partial void LogNotStarted(Exception error);
+
+    [LoggerMessage(3003, LogLevel.Warning, "The scratch folder of query worker {ProcessId} could not be removed.")]
+    private partial void LogNotCleared(Exception error, int processId);
+
+    private sealed record Waiter(bool IsShort, string Footprint)
+    {
+        public TaskCompletionSource<QueryWorker?> Given { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }

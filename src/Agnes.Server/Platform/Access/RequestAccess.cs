@@ -26,6 +26,7 @@ public static class RequestAccessExtensions
     public static Caller? CallerOrNull(this HttpContext context)
     {
         var access = context.Access();
+        if (!context.RequestServices.GetRequiredService<StateDb>().IsConfirmed) return null;
         return access.Caller ??= context.RequestServices.GetRequiredService<Authenticator>().Authenticate(context, access.Snapshot).Caller;
     }
 

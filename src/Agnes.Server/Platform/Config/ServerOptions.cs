@@ -45,6 +45,12 @@ public sealed record ServerOptions
     /// <summary>Lets a caller who is not on this machine make the first admin.</summary>
     public string? BootstrapToken { get; init; }
 
+    /// <summary>The directory's group whose members are admins.</summary>
+    public string? GroupAdminEmail { get; init; }
+
+    /// <summary>The directory's group that stands for everyone.</summary>
+    public string? GroupEveryoneEmail { get; init; }
+
     public bool RateLimits { get; init; } = true;
 
     /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
@@ -84,6 +90,8 @@ public sealed record ServerOptions
             SeedAdminEmail = Setting("SEED_ADMIN_EMAIL")?.Trim(),
             SeedAdminPassword = Setting("SEED_ADMIN_PASSWORD"),
             BootstrapToken = Setting("AGNES_BOOTSTRAP_TOKEN"),
+            GroupAdminEmail = Setting("AGNES_GROUP_ADMIN_EMAIL")?.Trim().ToLowerInvariant(),
+            GroupEveryoneEmail = Setting("AGNES_GROUP_EVERYONE_EMAIL")?.Trim().ToLowerInvariant(),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             CorsOrigins = List(Setting("CORS_ORIGINS") ?? "http://localhost:3000,http://localhost:8000"),

@@ -1,36 +1,14 @@
-using System.Text.Encodings.Web;
+using Agnes.Server.Web;
 
 namespace Agnes.Server.Platform.Http;
 
-/// <summary>The page a person sees instead of an error's JSON. Plain on purpose: it must work when nothing else does.</summary>
+/// <summary>The page a person sees instead of an error's JSON.</summary>
 internal static class ErrorPage
 {
     public static Task WriteAsync(HttpContext context, int status, string message)
     {
-        var encode = HtmlEncoder.Default;
-        var title = Title(status);
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/html; charset=utf-8";
-        context.Response.Headers.CacheControl = "no-store";
-        return context.Response.WriteAsync(
-            $"""
-            <!doctype html>
-            <html lang="en">
-            <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{status} {title}</title><link rel="stylesheet" href="/static/style.css"></head>
-            <body>
-            <main id="main" class="error-page">
-            <p class="error-code">{status}</p>
-            <h1>{title}</h1>
-            <p>{encode.Encode(message)}</p>
-            <p>Path: <code>{encode.Encode(context.Request.Path)}</code></p>
-            <p>Reference: <code>{encode.Encode(context.TraceIdentifier)}</code></p>
-            <p><a href="/">Home</a></p>
-            </main>
-            </body>
-            </html>
-
-            """,
-            context.RequestAborted);
+        var model = new ErrorModel(status, Title(status), message, context.Request.Path, context.TraceIdentifier);
+        return Page.Show<ErrorDocument>(model, status).ExecuteAsync(context);
     }
 
     private static string Title(int status) => status switch

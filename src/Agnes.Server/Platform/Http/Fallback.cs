@@ -9,13 +9,8 @@ internal static class Fallback
 
     public static IResult MethodNotAllowed() => Problem.Detail(StatusCodes.Status405MethodNotAllowed, "Method Not Allowed");
 
-    /// <summary>Routing takes a trailing slash for nothing; here <c>/a/</c> is another path than <c>/a</c>, and unknown unless a route says so.</summary>
-    public static bool IsSlashVariant(HttpContext context, RouteEndpoint endpoint)
-    {
-        var path = context.Request.Path.Value;
-        if (path is not { Length: > 1 } || path[^1] != '/') return false;
-        var pattern = endpoint.RoutePattern;
-        if (pattern.RawText is { Length: > 0 } raw && raw[^1] == '/') return false;
-        return pattern.PathSegments is not [.., { Parts: [Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { IsCatchAll: true }] }];
-    }
+    /// <summary>Routing takes a trailing slash for nothing; here <c>/a/</c> is another path than <c>/a</c>, and unknown unless the route takes any path.</summary>
+    public static bool IsSlashVariant(HttpContext context, RouteEndpoint endpoint) =>
+        context.Request.Path.Value is { Length: > 1 } path && path[^1] == '/'
+        && endpoint.RoutePattern.PathSegments is not [.., { Parts: [Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { IsCatchAll: true }] }];
 }

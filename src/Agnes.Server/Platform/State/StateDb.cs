@@ -17,6 +17,7 @@ public sealed class StateDb : IAsyncDisposable
     private readonly Appends _appends;
     private readonly TokenUses _uses;
     private readonly Follower? _follower;
+    private readonly Checkpoints? _checkpoints;
 
     static StateDb() => UtcTime.RegisterWithDapper();
 
@@ -28,7 +29,8 @@ public sealed class StateDb : IAsyncDisposable
         Current = new(snapshot, logger);
         _gate = new(store, options, Current, logger);
         _appends = new(store, _gate, options.Time, uses, logger);
-        if (store.Engine == StateEngine.Postgres) _follower = new(store, options.Time, Current, logger);
+        if (store is DuckDbStore embedded) _checkpoints = new(embedded, _gate, options.Time, logger);
+        else _follower = new(store, options.Time, Current, logger);
     }
 
     public StateEngine Engine => _store.Engine;
@@ -126,6 +128,7 @@ public sealed class StateDb : IAsyncDisposable
     {
         if (_follower is not null) await _follower.DisposeAsync();
         await _appends.DisposeAsync();
+        if (_checkpoints is not null) await _checkpoints.DisposeAsync();
         await _gate.DisposeAsync();
         await _store.DisposeAsync();
     }

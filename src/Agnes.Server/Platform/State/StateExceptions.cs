@@ -7,6 +7,7 @@ public sealed class StateRefusedException(string message, Exception? inner = nul
 public enum StateFailure
 {
     DiskFull,
+    ReadOnly,
 
     /// <summary>The engine gave up; it is reopened, or the process ends.</summary>
     EngineFailed,

@@ -22,4 +22,22 @@ internal static partial class StateLog
 
     [LoggerMessage(106, LogLevel.Information, "Applied the migration {Name}")]
     public static partial void Migrated(ILogger logger, string name);
+
+    [LoggerMessage(107, LogLevel.Error, "The state engine failed; it is closed and opened again")]
+    public static partial void Reopening(ILogger logger);
+
+    [LoggerMessage(108, LogLevel.Critical, "The state engine could not be reopened; the process ends")]
+    public static partial void Ending(ILogger logger, Exception error);
+
+    [LoggerMessage(109, LogLevel.Warning, "No copy of the state was kept before its log was replayed: {Reason}")]
+    public static partial void NoCopy(ILogger logger, string reason);
+
+    [LoggerMessage(110, LogLevel.Information, "The log of the last run was replayed; the state has {Commits} commits")]
+    public static partial void Replayed(ILogger logger, long commits);
+
+    [LoggerMessage(111, LogLevel.Warning, "The number of the last commit could not be noted")]
+    public static partial void NoMark(ILogger logger, Exception error);
+
+    [LoggerMessage(112, LogLevel.Error, "The log of the state has {Bytes} bytes and cannot be taken into the file; a read is open for too long, or the disk is nearly full")]
+    public static partial void LongLog(ILogger logger, long bytes);
 }

@@ -13,7 +13,7 @@ internal abstract class StateStore : IAsyncDisposable
     public static async Task<StateStore> OpenAsync(StateOptions options, ILogger logger, CancellationToken cancellation) => options.Engine switch
     {
         StateEngine.Postgres => await PostgresStore.OpenAsync(options, logger, cancellation),
-        _ => throw new NotSupportedException("DuckDB state comes with its provider."),
+        _ => await DuckDbStore.OpenAsync(options, logger, cancellation),
     };
 
     /// <summary>A connection for reading, given back by disposing. Short reads only: an old reader keeps DuckDB from checkpointing.</summary>

@@ -1,0 +1,67 @@
+using System.IO.Pipelines;
+
+namespace Agnes.Engine.Query.Workers;
+
+/// <summary>How much of a response has gone to the output; outlives the copy, which may end in an exception.</summary>
+internal sealed class BodyProgress
+{
+    public long Bytes { get; set; }
+}
+
+/// <summary>Passes a worker's response on to the output, and throws the rest away when the output does not want it any more.</summary>
+internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgress progress, CancellationToken stop)
+{
+    private const int FlushBytes = 128 << 10;
+
+    private long _unflushed;
+    private bool _outputGone;
+
+    public async Task<WorkerReply> RunAsync()
+    {
+        for (; ; )
+        {
+            var (kind, length) = await frames.ReadHeaderAsync();
+            switch (kind)
+            {
+                case FrameKind.Body:
+                    await CopyAsync(length);
+                    break;
+                case FrameKind.Done:
+                    var done = RunDone.Read(await frames.ReadPayloadAsync(length));
+                    return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.EngineMicroseconds);
+                case FrameKind.Failed:
+                    var failed = RunFailed.Read(await frames.ReadPayloadAsync(length));
+                    return new WorkerReply(failed.Status, failed.Message, 0, false, long.MaxValue);
+                default:
+                    throw new InvalidDataException("The query worker answered something else.");
+            }
+        }
+    }
+
+    private async Task CopyAsync(int length)
+    {
+        while (length > 0)
+        {
+            var rest = await frames.CopySomeAsync(length, _outputGone ? null : output);
+            if (!_outputGone) progress.Bytes += length - rest;
+            _unflushed += length - rest;
+            length = rest;
+            if (_unflushed >= FlushBytes) await FlushAsync();
+        }
+    }
+
+    private async Task FlushAsync()
+    {
+        _unflushed = 0;
+        if (_outputGone) return;
+        try
+        {
+            var flushed = await output.FlushAsync(stop);
+            _outputGone = flushed.IsCompleted || flushed.IsCanceled;
+        }
+        catch (OperationCanceledException)
+        {
+            _outputGone = true; // whoever cancelled ends the statement as well
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text;
+using Agnes.Protocol;
+using DuckDB.NET.Data;
+
+namespace Agnes.Engine.Query.Workers;
+
+/// <summary>
+/// A private engine in memory that holds views over just the table versions of one footprint, can open their parts and no other file, and cannot be
+/// reconfigured. What a statement may not see is not in here, whatever the guard thought of it.
+/// </summary>
+internal sealed class Sandbox : IDisposable
+{
+    private readonly DuckDBConnection _connection;
+    private readonly string _tempFolder;
+
+    private Sandbox(DuckDBConnection connection, string tempFolder)
+    {
+        _connection = connection;
+        _tempFolder = tempFolder;
+    }
+
+    public DuckDBConnection Connection => _connection;
+
+    public static Sandbox Create(WorkerShare share, long memoryBytes, string tempFolder, IReadOnlyList<WorkerTable> tables)
+    {
+        var connection = new DuckDBConnection(Options(share, memoryBytes, tempFolder));
+        try
+        {
+            connection.Open();
+            connection.ExecuteUnprepared(Preparation(tables));
+            return new Sandbox(connection, tempFolder);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _connection.Dispose();
+        if (Directory.Exists(_tempFolder)) Directory.Delete(_tempFolder, recursive: true);
+    }
+
+    /// <summary>What can only be set when an instance is made.</summary>
+    private static string Options(WorkerShare share, long memoryBytes, string tempFolder) => string.Join(';',
+    [
+        "Data Source=:memory:",
+        $"memory_limit={memoryBytes}B",
+        $"threads={share.Threads}",
+        $"temp_directory={tempFolder}",
+        $"max_temp_directory_size={share.TempBytes}B",
+        "autoinstall_known_extensions=false",
+        "autoload_known_extensions=false",
+        "allow_community_extensions=false",
+        "allow_unsigned_extensions=false",
+        "allow_persistent_secrets=false",
+    ]);
+
+    private static string Preparation(IReadOnlyList<WorkerTable> tables)
+    {
+        var sql = new StringBuilder("SET TimeZone='UTC';SET parquet_metadata_cache=true;");
+        foreach (var table in tables)
+            sql.Append("CREATE VIEW main.").Append(SqlText.Identifier(table.Name)).Append(" AS ").Append(TableSource.FromParts(table.Paths)).Append(';');
+        sql.Append("SET allowed_paths=").Append(SqlText.List(tables.SelectMany(table => table.Paths))).Append(';');
+        sql.Append("SET enable_external_access=false;SET lock_configuration=true;");
+        return sql.ToString();
+    }
+}

@@ -1,0 +1,80 @@
+namespace Agnes.Engine.Query.Workers;
+
+/// <summary>A worker's fixed share, given once.</summary>
+internal sealed record WorkerShare(long MemoryBytes, int Threads, string TempFolder, long TempBytes, int Niceness)
+{
+    public ReadOnlyMemory<byte> Write(FrameWriter frame) =>
+        frame.Start(FrameKind.Configure).Long(MemoryBytes).Int(Threads).Text(TempFolder).Long(TempBytes).Int(Niceness).End();
+
+    public static WorkerShare Read(ReadOnlySpan<byte> payload)
+    {
+        var frame = new FrameReader(payload);
+        return new WorkerShare(frame.Long(), frame.Int(), frame.Text(), frame.Long(), frame.Int());
+    }
+}
+
+internal sealed record WorkerTable(string Name, IReadOnlyList<string> Paths);
+
+/// <summary>One statement for a worker.</summary>
+/// <param name="Number">Counts a worker's statements, so that an interrupt that comes late meets nobody else's.</param>
+internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Limit, long ResultBytesMax, string FootprintKey, IReadOnlyList<WorkerTable> Tables)
+{
+    public ReadOnlyMemory<byte> Write(FrameWriter frame)
+    {
+        frame.Start(FrameKind.Run).Int(Number).Byte((byte)Form).Text(Sql).Int(Limit).Long(ResultBytesMax).Text(FootprintKey).Int(Tables.Count);
+        foreach (var table in Tables) frame.Text(table.Name).Texts(table.Paths);
+        return frame.End();
+    }
+
+    public static RunRequest Read(ReadOnlySpan<byte> payload)
+    {
+        var frame = new FrameReader(payload);
+        var (number, form, sql, limit, bytes, key) = (frame.Int(), (RowsForm)frame.Byte(), frame.Text(), frame.Int(), frame.Long(), frame.Text());
+        var tables = new WorkerTable[frame.Int()];
+        for (var i = 0; i < tables.Length; i++) tables[i] = new WorkerTable(frame.Text(), frame.Texts());
+        return new RunRequest(number, form, sql, limit, bytes, key, tables);
+    }
+}
+
+/// <param name="EngineMicroseconds">Time inside the engine and the writer, without making the sandbox.</param>
+internal sealed record RunDone(long Rows, bool Truncated, long EngineMicroseconds)
+{
+    public ReadOnlyMemory<byte> Write(FrameWriter frame) =>
+        frame.Start(FrameKind.Done).Long(Rows).Byte(Truncated ? (byte)1 : (byte)0).Long(EngineMicroseconds).End();
+
+    public static RunDone Read(ReadOnlySpan<byte> payload)
+    {
+        var frame = new FrameReader(payload);
+        return new RunDone(frame.Long(), frame.Byte() != 0, frame.Long());
+    }
+}
+
+internal sealed record RunFailed(StatementStatus Status, string Message)
+{
+    public ReadOnlyMemory<byte> Write(FrameWriter frame) => frame.Start(FrameKind.Failed).Int((int)Status).Text(Message).End();
+
+    public static RunFailed Read(ReadOnlySpan<byte> payload)
+    {
+        var frame = new FrameReader(payload);
+        return new RunFailed((StatementStatus)frame.Int(), frame.Text());
+    }
+}
+
+internal static class ParsedFrame
+{
+    public static ReadOnlyMemory<byte> Write(FrameWriter frame, ParsedStatement statement)
+    {
+        frame.Start(FrameKind.Parsed).Byte((byte)statement.Shape).Text(statement.Message ?? "").Int(statement.Tables.Count);
+        foreach (var table in statement.Tables) frame.Text(table.Catalog).Text(table.Schema).Text(table.Name);
+        return frame.Texts([.. statement.Functions]).Texts([.. statement.TableFunctions]).End();
+    }
+
+    public static ParsedStatement Read(ReadOnlySpan<byte> payload)
+    {
+        var frame = new FrameReader(payload);
+        var (shape, message) = ((StatementShape)frame.Byte(), frame.Text());
+        var tables = new NamedTable[frame.Int()];
+        for (var i = 0; i < tables.Length; i++) tables[i] = new NamedTable(frame.Text(), frame.Text(), frame.Text());
+        return new ParsedStatement(shape, message, tables, frame.Texts(), frame.Texts());
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.Audit;
+
+internal static class ListAudit
+{
+    private const int LimitDefault = 100;
+
+    public static async Task<IResult> HandleAsync(HttpContext context, AuditLog audit, CancellationToken stop)
+    {
+        var query = new RequestQuery(context);
+        var filter = new AuditFilter
+        {
+            UserId = query.Text("user_id"),
+            Action = query.Text("action"),
+            Resource = query.Text("resource"),
+            Since = query.Time("since"),
+            Until = query.Time("until"),
+        };
+        var limit = query.Integer("limit", LimitDefault, min: 1, max: AuditLog.PageMax);
+        var cursor = query.Text("cursor");
+        query.ThrowIfInvalid();
+        try
+        {
+            var page = await audit.ReadAsync(filter, cursor, limit, stop);
+            var entries = new JsonArray([.. page.Entries.Select(Entry)]);
+            return JsonBody.Of(new JsonObject { ["entries"] = entries, ["count"] = entries.Count, ["next_cursor"] = page.Next });
+        }
+        catch (FormatException fault)
+        {
+            return Problem.Detail(StatusCodes.Status400BadRequest, fault.Message);
+        }
+    }
+
+    private static JsonObject Entry(AuditEntry entry) => new()
+    {
+        ["id"] = entry.Id,
+        ["timestamp"] = Timestamps.Spaced(entry.Timestamp),
+        ["user_id"] = entry.UserId,
+        ["action"] = entry.Action,
+        ["resource"] = entry.Resource,
+        ["params"] = Params(entry.Params),
+        ["result"] = entry.Result,
+        ["duration_ms"] = entry.DurationMs,
+    };
+
+    private static JsonNode? Params(string? text)
+    {
+        if (text is null) return null;
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            // A row of another program's making is shown as it is.
+            return text;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Catalog.Pages;
+
+/// <summary>The tables that a caller may read, as lists show them.</summary>
+internal static class CatalogEntries
+{
+    /// <summary>Grows with the tables that the caller may read, as any search over them does; it reads memory only.</summary>
+    public static IEnumerable<(CatalogEntry Entry, NamedTable Table)> Of(Snapshot snapshot, Caller caller, DateTime now) =>
+        Scopes.Tables(snapshot, caller).Select(table => (Of(snapshot, table, now), table));
+
+    public static CatalogEntry Of(Snapshot snapshot, NamedTable table, DateTime now)
+    {
+        var (row, published) = (table.Row, table.Published);
+        return new CatalogEntry(
+            table.Id ?? table.Name,
+            table.Name,
+            row?.Description ?? published?.Description,
+            row?.SourceType ?? published?.Source ?? "unknown",
+            row?.QueryMode ?? published?.QueryMode ?? "local",
+            published?.Rows,
+            published?.Bytes,
+            TableHealth.Of(snapshot, row, published, table.Name, now));
+    }
+}

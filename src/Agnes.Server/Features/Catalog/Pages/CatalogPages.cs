@@ -1,0 +1,15 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Catalog.Pages;
+
+/// <summary>The catalog in a browser.</summary>
+internal static class CatalogPages
+{
+    public static void MapCatalogPages(this IEndpointRouteBuilder routes)
+    {
+        var pages = routes.MapGroup("/catalog").ExcludeFromDescription().SignedIn();
+        pages.MapGet("", ShowCatalog.Handle);
+        pages.MapGet("/{table}", ShowTable.Handle);
+        pages.MapGet("/{table}/sample", ShowSample.HandleAsync);
+    }
+}

@@ -1,0 +1,58 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Web;
+
+namespace Agnes.Server.Features.Catalog.Pages;
+
+/// <summary><c>GET /catalog</c></summary>
+internal static class ShowCatalog
+{
+    private static readonly string[] SortKeys = ["name", "source", "rows", "size", "loaded"];
+
+    public static IResult Handle(HttpContext context, TimeProvider time)
+    {
+        var query = ListQuery.From(context.Request, "name", SortKeys, "source", "state");
+        var caller = context.Caller();
+        var all = CatalogEntries.Of(context.Snapshot(), caller, time.GetUtcNow().UtcDateTime).ToList();
+        var matching = Sorted(all.Where(item => Matches(query, item.Entry, item.Table)).Select(item => item.Entry), query).ToList();
+        var pages = Math.Max(1, (matching.Count + ListQuery.PageRows - 1) / ListQuery.PageRows);
+        query = query with { Page = Math.Min(query.Page, pages) };
+        return Page.Show<CatalogPage>(new CatalogModel(
+            query,
+            matching.Skip((query.Page - 1) * ListQuery.PageRows).Take(ListQuery.PageRows).ToList(),
+            matching.Count,
+            all.Count,
+            all.Select(item => item.Entry.Source).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList(),
+            caller.IsAdmin));
+    }
+
+    private static bool Matches(ListQuery query, CatalogEntry entry, NamedTable table)
+    {
+        if (query.Filter("source") is { Length: > 0 } source && source != entry.Source) return false;
+        if (query.Filter("state") == "fresh" && entry.Health.IsProblem) return false;
+        if (query.Filter("state") == "attention" && !entry.Health.IsProblem) return false;
+
+        // Every word has to be somewhere.
+        return query.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word =>
+            Has(entry.Name, word) || Has(entry.Id, word) || Has(entry.Description, word) || Has(entry.Source, word)
+            || (table.Published?.Columns.Any(column => Has(column.Name, word)) ?? false));
+    }
+
+    private static bool Has(string? text, string word) => text is not null && text.Contains(word, StringComparison.OrdinalIgnoreCase);
+
+    private static IEnumerable<CatalogEntry> Sorted(IEnumerable<CatalogEntry> entries, ListQuery query)
+    {
+        Func<CatalogEntry, object?> key = query.SortKey switch
+        {
+            "source" => entry => entry.Source,
+            "rows" => entry => entry.Rows ?? -1,
+            "size" => entry => entry.Bytes ?? -1,
+            "loaded" => entry => entry.Health.LoadedAt ?? DateTime.MinValue,
+            _ => entry => entry.Name.ToLowerInvariant(),
+        };
+        var sorted = query.Descending ? entries.OrderByDescending(key, Values) : entries.OrderBy(key, Values);
+        return sorted.ThenBy(entry => entry.Name, StringComparer.Ordinal);
+    }
+
+    private static readonly Comparer<object?> Values = Comparer<object?>.Create((a, b) =>
+        a is string x && b is string y ? string.CompareOrdinal(x, y) : Comparer<object?>.Default.Compare(a, b));
+}

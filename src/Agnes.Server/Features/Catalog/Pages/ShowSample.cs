@@ -1,0 +1,46 @@
+using System.IO.Pipelines;
+using System.Text.Json;
+using Agnes.Engine.Query;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Web;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Agnes.Server.Features.Catalog.Pages;
+
+/// <summary><c>GET /catalog/{table}/sample</c>: a query worker reads the rows, so this may take a moment, or fail alone.</summary>
+internal static class ShowSample
+{
+    private const int RowsMax = 20;
+
+    public static async Task<IResult> HandleAsync(string table, HttpContext context, [FromServices] StatementRunner runner, [FromServices] Scopes scopes, CancellationToken stop)
+    {
+        if (ShowTable.Find(context, table) is not { Published: { } published } found) return ShowTable.Missing(table);
+        if (scopes.Of(context.Snapshot(), context.Caller()).Find(found.Name) is not { } scoped) return ShowTable.Missing(table);
+
+        using var body = new MemoryStream();
+        var output = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
+        var outcome = await runner.SampleAsync(scoped, RowsMax, output, StatementLimits.For(context.Caller().UserId), stop);
+        await output.CompleteAsync();
+        if (!outcome.IsOk) return Problem.Detail(Status(outcome.Status), outcome.Message ?? "The sample could not be read.");
+
+        body.Position = 0;
+        using var rows = await JsonDocument.ParseAsync(body, default, stop);
+        return Page.Show<SamplePage>(new SampleModel(
+            found.Name,
+            CatalogEntry.Address(found.Id ?? found.Name),
+            published.Columns,
+            [.. rows.RootElement.EnumerateArray().Select(row => Cells(published.Columns, row))],
+            published.Rows));
+    }
+
+    private static IReadOnlyList<SampleCell> Cells(IReadOnlyList<Protocol.TableColumn> columns, JsonElement row) =>
+        [.. columns.Select(column => SampleCell.Of(row.TryGetProperty(column.Name, out var value) ? value : default))];
+
+    private static int Status(StatementStatus status) => status switch
+    {
+        StatementStatus.Busy => StatusCodes.Status429TooManyRequests,
+        StatementStatus.TimedOut => StatusCodes.Status504GatewayTimeout,
+        _ => StatusCodes.Status400BadRequest,
+    };
+}

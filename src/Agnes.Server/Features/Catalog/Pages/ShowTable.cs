@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Web;
+
+namespace Agnes.Server.Features.Catalog.Pages;
+
+/// <summary><c>GET /catalog/{table}</c>, by id or name.</summary>
+internal static class ShowTable
+{
+    public static IResult Handle(string table, HttpContext context, TimeProvider time)
+    {
+        if (Find(context, table) is not { } found) return Missing(table);
+        var (snapshot, caller) = (context.Snapshot(), context.Caller());
+        var (row, published) = (found.Row, found.Published);
+        return Page.Show<TablePage>(new TableModel(
+            CatalogEntries.Of(snapshot, found, time.GetUtcNow().UtcDateTime),
+            published?.Columns ?? [],
+            new TableOrigin(row?.Bucket, row?.SourceTable, row?.SyncSchedule, row?.SyncStrategy, Names(row?.PrimaryKey)),
+            published is null ? null : new TablePublication(published.Number, published.Parts.Count, published.PartsDigest, published.ExtractedAt, published.PublishedAt),
+            TableCommands.For(found.Name))
+        {
+            Groups = caller.IsAdmin ? Groups(snapshot, found) : null,
+        });
+    }
+
+    /// <summary>The table if the caller may read it. One that is hidden and one that never existed are the same here.</summary>
+    public static NamedTable? Find(HttpContext context, string sent)
+    {
+        var (snapshot, caller) = (context.Snapshot(), context.Caller());
+        return NamedTable.Resolve(snapshot, caller, sent) is { } found && Access.CanRead(snapshot, caller, found) ? found : null;
+    }
+
+    public static IResult Missing(string sent) => Problem.NotFound($"There is no table '{sent}' that you may read. Look for it in the catalog, or ask an admin for access.");
+
+    private static List<string> Groups(Snapshot snapshot, NamedTable table) =>
+        table.Id is null
+            ? []
+            : [.. snapshot.GrantsOn(Access.TableType, table.Id).Keys.Select(id => snapshot.Group(id)?.Name).OfType<string>().Order(StringComparer.OrdinalIgnoreCase)];
+
+    /// <summary>The registry keeps the key as a JSON array in a text; older rows may hold anything.</summary>
+    private static IReadOnlyList<string> Names(string? json)
+    {
+        if (json is null) return [];
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return document.RootElement.ValueKind == JsonValueKind.Array
+                ? [.. document.RootElement.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
+                : [];
+        }
+        catch (JsonException)
+        {
+            return [json];
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Catalog.Pages;
+
+/// <summary>How far a table's rows can be trusted to be of today: what the chip beside its age says.</summary>
+/// <param name="Tone">See <see cref="Web.Components.Chip"/>.</param>
+/// <param name="LoadedAt">When the rows that are served were taken from the source.</param>
+/// <param name="Error">Of the last attempt, when it failed.</param>
+public sealed record TableHealth(string Tone, string Label, DateTime? LoadedAt, string? Error)
+{
+    public bool IsProblem => Tone is "bad" or "warn";
+
+    internal static TableHealth Of(Snapshot snapshot, TableRow? row, PublishedVersion? published, string name, DateTime now)
+    {
+        var state = snapshot.SyncStates.GetValueOrDefault(name);
+        var loadedAt = published?.ExtractedAt ?? state?.LastSync;
+        if (row?.QueryMode == "remote") return new("info", "Live", loadedAt, null);
+        if (state is { Status: "error" }) return new("bad", published is null ? "Failed" : "Last sync failed", loadedAt, state.Error);
+        if (published is null) return new("warn", "Not loaded yet", null, null);
+        return new("good", "Fresh", loadedAt, null);
+    }
+}

@@ -1,0 +1,33 @@
+using Agnes.Server.Features.Users;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Groups;
+
+/// <summary>The grants that reach a user, also for admins: what they hold without being one.</summary>
+internal static class EffectiveAccess
+{
+    public static IResult OfUser(HttpContext context, ResourceTypes types, string id) => context.Snapshot().User(id) is { } user
+        ? JsonBody.Of(Of(context.Snapshot(), user.Id, types), GroupsJson.Default.EffectiveView)
+        : Problem.NotFound(ListUsers.NotFound);
+
+    public static IResult Own(HttpContext context, ResourceTypes types) =>
+        JsonBody.Of(Of(context.Snapshot(), context.Caller().UserId, types), GroupsJson.Default.EffectiveView);
+
+    private static EffectiveView Of(Snapshot snapshot, string userId, ResourceTypes types)
+    {
+        var reached =
+            from groupId in snapshot.GroupIdsOf(userId)
+            from type in types.All
+            from resource in snapshot.ResourceIdsOf(groupId, type.Key)
+            group new ViaGroup(groupId, snapshot.Group(groupId)!.Name) by (Type: type.Key, Resource: resource);
+        return new EffectiveView(
+            snapshot.IsAdmin(userId),
+            [
+                .. reached
+                    .OrderBy(item => item.Key.Type, StringComparer.Ordinal).ThenBy(item => item.Key.Resource, StringComparer.Ordinal)
+                    .Select(item => new EffectiveItem(item.Key.Type, item.Key.Resource, [.. item.OrderBy(group => group.GroupName, StringComparer.Ordinal)])),
+            ]);
+    }
+}

@@ -1,0 +1,36 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Groups;
+
+/// <summary>Groups, who is in them, and what they were granted.</summary>
+internal static class GroupsEndpoints
+{
+    public static void MapGroups(this IEndpointRouteBuilder routes)
+    {
+        var admin = routes.MapGroup("/api/admin").WithTags("Access").Admin();
+        admin.MapGet("/resource-types", AccessOverviewPage.ResourceTypes).WithSummary("What can be granted.");
+        admin.MapGet("/access-overview", AccessOverviewPage.Show).WithSummary("Groups, grants and everything grantable at once.");
+        admin.MapGet("/access/explain", ExplainAccess.Handle).WithSummary("Why a user may or may not use a resource: user, type, id.");
+
+        admin.MapGet("/groups", ListGroups.All).WithSummary("All groups by name.");
+        admin.MapGet("/groups/{id}", ListGroups.One).WithSummary("One group.");
+        admin.MapPost("/groups", CreateGroup.HandleAsync).WithSummary("Add a group.");
+        admin.MapPatch("/groups/{id}", UpdateGroup.HandleAsync).WithSummary("Rename or describe a group.");
+        admin.MapDelete("/groups/{id}", DeleteGroup.HandleAsync).WithSummary("Delete a group with its members and grants.");
+
+        admin.MapGet("/groups/{id}/members", ListMembers.OfGroup).WithSummary("The members of a group.");
+        admin.MapPost("/groups/{id}/members", AddMember.ToGroupAsync).WithSummary("Add a user, by e-mail, to a group.");
+        admin.MapDelete("/groups/{id}/members/{userId}", RemoveMember.FromGroupAsync).WithSummary("Remove a user from a group.");
+        admin.MapGet("/users/{id}/memberships", ListMembers.OfUser).WithSummary("The groups of a user.");
+        admin.MapPost("/users/{id}/memberships", AddMember.ToUserAsync).WithSummary("Add a user to a group, by its id.");
+        admin.MapDelete("/users/{id}/memberships/{groupId}", RemoveMember.FromUserAsync).WithSummary("Remove a user from a group.");
+
+        admin.MapGet("/grants", ListGrants.Handle).WithSummary("Grants; resource_type and group_id narrow it.");
+        admin.MapPost("/grants", CreateGrant.HandleAsync).WithSummary("Grant a resource to a group.");
+        admin.MapPost("/grants/bulk", BulkGrants.HandleAsync).WithSummary("Grant and revoke many resources of a type for one group.");
+        admin.MapDelete("/grants/{id}", DeleteGrant.HandleAsync).WithSummary("Revoke a grant.");
+        admin.MapGet("/users/{id}/effective-access", EffectiveAccess.OfUser).WithSummary("What a user was granted, and by which groups.");
+
+        routes.MapGet("/api/me/effective-access", EffectiveAccess.Own).WithTags("Profile").SignedIn().WithSummary("What you were granted, and by which groups.");
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Features.Users;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Groups;
+
+internal static class RemoveMember
+{
+    public static Task<IResult> FromGroupAsync(HttpContext context, StateDb state, GroupOrigins origins, string id, string userId, CancellationToken stop) => RemoveAsync(
+        context, state, origins, id, userId, (write, _) => write.Audit(context.Caller().UserId, "user_group.member_removed", $"group:{id}", new JsonObject { ["user_id"] = userId }), stop);
+
+    public static Task<IResult> FromUserAsync(HttpContext context, StateDb state, GroupOrigins origins, string id, string groupId, CancellationToken stop) => RemoveAsync(
+        context, state, origins, groupId, id,
+        (write, group) => write.Audit(context.Caller().UserId, "user_group.member_removed", $"user:{id}", new JsonObject { ["group_id"] = group.Id, ["group_name"] = group.Name }),
+        stop);
+
+    private static async Task<IResult> RemoveAsync(
+        HttpContext context, StateDb state, GroupOrigins origins, string groupId, string userId, Action<StateWrite, GroupRow> audit, CancellationToken stop)
+    {
+        await state.WriteAsync(
+            async write =>
+            {
+                var group = write.Before.Group(groupId) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListGroups.NotFound);
+                origins.RefuseManaged(group);
+                var removable = write.Before.MembershipsOf(userId).Where(row => row.GroupId == groupId && IsRemovable(group, row)).ToList();
+                if (write.Before.User(userId) is not { } user || removable.Count == 0)
+                {
+                    throw new ProblemException(StatusCodes.Status404NotFound, "No admin-managed membership of that user in this group");
+                }
+
+                foreach (var row in removable) await MembershipStore.RemoveAsync(write, userId, groupId, row.Source);
+                if (group.Name == Snapshot.AdminGroup && !write.Current.IsAdmin(userId)) LastAdmin.Refuse(write.Before, user);
+                audit(write, group);
+            },
+            stop);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>What an admin gave, and what a break-glass left behind. A seed's or a directory's word is taken back there.</summary>
+    private static bool IsRemovable(GroupRow group, MembershipRow row) =>
+        row.Source is MembershipStore.AdminSource or MembershipStore.BreakGlassSource;
+}

@@ -1,0 +1,20 @@
+using Agnes.Server.Platform.Config;
+
+namespace Agnes.Server.Features.Home;
+
+/// <summary>The commands that connect a laptop to this server.</summary>
+internal static class Connect
+{
+    public static IReadOnlyList<ConnectStep> Steps(string server, string token = "<token>") =>
+    [
+        new("Install the command line tool.", $"curl -fsSL {server}/cli/install.sh | bash", "the install command"),
+        new("In an empty folder, connect it to this server and fetch your tables.", InitCommand(server, token), "the init command"),
+        new("Ask a question, or start your coding agent in the folder and let it ask.", "agnes query \"SHOW TABLES\"", "a first query"),
+    ];
+
+    public static string InitCommand(string server, string token) => $"agnes init --server-url {server} --token {token}";
+
+    /// <summary>The address that laptops reach, as configured, else as this browser reached it. The characters are those of a host, so it is safe in a shell.</summary>
+    public static string ServerUrl(HttpContext context, ServerOptions options) =>
+        options.ServerUrl ?? new Uri($"{context.Request.Scheme}://{context.Request.Host.ToUriComponent()}").GetLeftPart(UriPartial.Authority);
+}

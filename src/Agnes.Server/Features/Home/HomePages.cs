@@ -1,0 +1,35 @@
+using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Web;
+
+namespace Agnes.Server.Features.Home;
+
+/// <summary>The way in, and the page behind it.</summary>
+internal static class HomePages
+{
+    private const int ListedMax = 6;
+
+    public static void MapHomePages(this IEndpointRouteBuilder routes)
+    {
+        var pages = routes.MapGroup("").ExcludeFromDescription();
+        pages.MapGet("/", (HttpContext context, ServerOptions options) => Results.Redirect(context.CallerOrNull() is null ? "/login" : options.HomeRoute)).Public();
+        pages.MapGet("/dashboard", ShowHome).SignedIn();
+        pages.MapGet("/home", ShowHome).SignedIn();
+    }
+
+    private static IResult ShowHome(HttpContext context, ServerOptions options, TimeProvider time)
+    {
+        var caller = context.Caller();
+        var tables = CatalogEntries.Of(context.Snapshot(), caller, time.GetUtcNow().UtcDateTime).Select(item => item.Entry).ToList();
+        return Page.Show<HomePage>(new HomeModel(
+            $"Welcome, {caller.Name ?? caller.Email}",
+            new TableTotals(tables.Count, tables.Sum(table => table.Rows ?? 0), tables.Sum(table => table.Bytes ?? 0), tables.Count(table => !table.Health.IsProblem)),
+            [.. tables.Where(table => table.Health.IsProblem).OrderBy(table => table.Health.Tone, StringComparer.Ordinal).Take(ListedMax)],
+            [.. tables.Where(table => table.Health.LoadedAt is not null).OrderByDescending(table => table.Health.LoadedAt).Take(ListedMax)],
+            Connect.Steps(Connect.ServerUrl(context, options)))
+        {
+            IsAdmin = caller.IsAdmin,
+        });
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Users;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.SignIn;
+
+internal static class Bootstrap
+{
+    private const int PerMinuteMax = 3;
+    private const string Closed = "Bootstrap is closed: this server has an admin. Sign in with POST /auth/token (agnes auth login).";
+
+    public static async Task<IResult> HandleAsync(
+        HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var email = body.String("email").Trim();
+        var name = body.String("name", "").Trim();
+        var password = body.String("password", "");
+        if (!EmailAddress.IsValid(email)) body.Refuse("email", "value is not a valid email address");
+        body.ThrowIfInvalid();
+        limits.Take(context, "POST /auth/bootstrap", PerMinuteMax);
+        if (!BootstrapWindow.LooksOpen(context.Snapshot())) return Refused(Closed);
+        if (!BootstrapWindow.MayUse(context, options))
+        {
+            return Refused($"The first admin is made on the server's own machine, or with the header {BootstrapWindow.TokenHeader} holding AGNES_BOOTSTRAP_TOKEN.");
+        }
+
+        if (password.Length > 0 && Passwords.Fault(password) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
+        var hash = password.Length > 0 ? await passwords.HashAsync(password, stop) : null;
+        var user = await state.WriteAsync(write => AddAsync(write, email, name, hash), stop);
+        if (user is null) return Refused(Closed);
+        var token = tokens.Session(user);
+        SessionCookie.Set(context, options, token);
+        return JsonBody.Of(new IssuedToken(token, "bearer", user.Id, user.Email, RoleName.Of(isAdmin: true)), SignInJson.Default.IssuedToken);
+    }
+
+    private static async Task<UserRow?> AddAsync(StateWrite write, string email, string name, string? hash)
+    {
+        if (!await BootstrapWindow.TryCloseAsync(write)) return null;
+        var seeded = write.Before.UserByEmail(email);
+        var user = seeded ?? await NewUser.AddAsync(write, email, name.Length > 0 ? name : "Admin", hash);
+        if (seeded is not null) await UserStore.SetPasswordAsync(write, seeded with { Active = true, Name = name.Length > 0 ? name : seeded.Name }, hash);
+        var admins = write.Current.GroupByName(Snapshot.AdminGroup)!;
+        if (!write.Current.GroupIdsOf(user.Id).Contains(admins.Id)) await MembershipStore.AddAsync(write, user.Id, admins.Id, Everyone.SeedSource, BootstrapWindow.AddedBy);
+        write.Audit(user.Id, seeded is null ? "bootstrap_completed" : "bootstrap_activated_seed", PasswordCheck.Resource, new JsonObject { ["email"] = email });
+        return write.Current.User(user.Id);
+    }
+
+    private static IResult Refused(string detail) => Problem.Detail(StatusCodes.Status403Forbidden, detail);
+}

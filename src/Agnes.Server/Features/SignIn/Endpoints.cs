@@ -1,0 +1,27 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.SignIn;
+
+/// <summary>How people prove who they are, and what the server says about them afterwards.</summary>
+internal static class SignInEndpoints
+{
+    public static void MapSignIn(this IEndpointRouteBuilder routes)
+    {
+        var open = routes.MapGroup("/auth").WithTags("Sign-in").Public();
+        open.MapPost("/token", IssueToken.HandleAsync).WithSummary("Exchange e-mail and password for a session token.");
+        open.MapPost("/bootstrap", Bootstrap.HandleAsync).WithSummary("Make the first admin of a new server, once.");
+        open.MapPost("/logout", Logout.HandleAsync).WithSummary("End the session of this browser.");
+        open.MapPost("/password/login", PasswordLogin.JsonAsync).WithSummary("Sign in with a password.");
+        open.MapPost("/password/login/web", PasswordLogin.FormAsync).WithSummary("Sign in with a password from a form.");
+        open.MapPost("/password/setup", SetPassword.SetupAsync).WithSummary("Set the first password with a link's token.");
+        open.MapPost("/password/setup/confirm", SetPassword.SetupFormAsync).WithSummary("Set the first password from a form.");
+        open.MapPost("/password/reset/confirm", SetPassword.ResetFormAsync).WithSummary("Set another password from a form.");
+
+        var own = routes.MapGroup("").WithTags("Profile").SignedIn();
+        own.MapPost("/auth/password/change", ChangePassword.HandleAsync).WithSummary("Change your password; ends your other sessions.");
+        own.MapPost("/auth/logout/everywhere", Logout.EverywhereAsync).WithSummary("End all your sessions.");
+        own.MapGet("/auth/me", Profile.Show).WithSummary("Who you are and which groups you are in.");
+        own.MapGet("/api/me/profile", Profile.Show).WithSummary("Who you are and which groups you are in.");
+        own.MapPost("/api/me/onboarded", Onboarded.HandleAsync).WithSummary("Note that you were introduced to the product.");
+    }
+}

@@ -1,0 +1,38 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.SignIn;
+
+/// <summary>The sign-in of the command line and of programs.</summary>
+internal static class IssueToken
+{
+    private const int PerMinuteMax = 10;
+
+    public static async Task<IResult> HandleAsync(HttpContext context, PasswordCheck check, SessionTokens tokens, RateLimits limits)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var email = body.String("email");
+        var password = body.String("password", "");
+        body.ThrowIfInvalid();
+        limits.Take(context, "POST /auth/token", PerMinuteMax);
+        if (password.Length == 0) return WithoutPassword(context.Snapshot(), email);
+
+        var (outcome, user) = await check.CheckAsync(context, email, password, succeeded: "token_created");
+        return outcome switch
+        {
+            PasswordOutcome.Deactivated => Unauthorized("Account deactivated"),
+            PasswordOutcome.Wrong => Unauthorized("Invalid password"),
+            _ => JsonBody.Of(
+                new IssuedToken(tokens.Session(user!), "bearer", user!.Id, user.Email, RoleName.Of(context.Snapshot(), user)),
+                SignInJson.Default.IssuedToken),
+        };
+    }
+
+    /// <summary>The command line asks without a password first, to learn whether the account has one at all.</summary>
+    private static IResult WithoutPassword(Snapshot snapshot, string email) => snapshot.UserByEmail(email.Trim()) is { Active: true, PasswordHash: null or "" }
+        ? Unauthorized("This account uses external authentication: sign in through the browser and create a token there, or ask an admin for a link to set a password.")
+        : Unauthorized("Password required");
+
+    private static IResult Unauthorized(string detail) => Problem.Detail(StatusCodes.Status401Unauthorized, detail);
+}

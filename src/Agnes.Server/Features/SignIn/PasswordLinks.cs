@@ -1,0 +1,66 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.SignIn;
+
+/// <summary>What a link lets its holder do.</summary>
+internal enum LinkPurpose
+{
+    /// <summary>Set the first password of an account.</summary>
+    Setup,
+
+    /// <summary>Set another password.</summary>
+    Reset,
+}
+
+/// <summary>Links with which a person sets a password: one purpose, one use, hashed at rest. The only reader and writer of <c>auth_tokens</c>.</summary>
+internal static class PasswordLinks
+{
+    private const int TokenBytes = 32;
+    private static readonly TimeSpan SetupLifetime = TimeSpan.FromDays(7);
+    private static readonly TimeSpan ResetLifetime = TimeSpan.FromHours(24);
+
+    private const string InsertSql =
+        """
+        INSERT INTO auth_tokens (id, user_id, purpose, token_sha256, created_at, expires_at)
+        VALUES (@id, @userId, @purpose, @hash, @now, @expires)
+        """;
+
+    private const string ConsumeSql =
+        """
+        UPDATE auth_tokens SET consumed_at = @now
+        WHERE user_id = @userId AND purpose = @purpose AND token_sha256 = @hash AND consumed_at IS NULL AND expires_at > @now
+        RETURNING id
+        """;
+
+    /// <summary>A new link's token; it takes the place of older ones of the purpose.</summary>
+    public static async Task<string> CreateAsync(StateWrite write, string userId, LinkPurpose purpose)
+    {
+        var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes));
+        var expires = write.Now + (purpose == LinkPurpose.Setup ? SetupLifetime : ResetLifetime);
+        await write.ExecuteAsync("DELETE FROM auth_tokens WHERE user_id = @userId AND purpose = @purpose", new { userId, purpose = Name(purpose) });
+        await write.ExecuteAsync(InsertSql, new { id = write.NewId(), userId, purpose = Name(purpose), hash = Hash(token), now = write.Now, expires });
+        return token;
+    }
+
+    /// <summary>Whether the token was good; if so, it is not from now on.</summary>
+    public static async Task<bool> ConsumeAsync(StateWrite write, string userId, LinkPurpose purpose, string token) =>
+        await write.QueryFirstAsync<string>(ConsumeSql, new { userId, purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
+
+    /// <summary>Whether the user has a link of the purpose that was not used, expired or not: to tell "wrong" from "expired".</summary>
+    public static async Task<bool> IsExpiredAsync(StateWrite write, string userId, LinkPurpose purpose, string token)
+    {
+        const string Sql = "SELECT id FROM auth_tokens WHERE user_id = @userId AND purpose = @purpose AND token_sha256 = @hash AND consumed_at IS NULL AND expires_at <= @now";
+        return await write.QueryFirstAsync<string>(Sql, new { userId, purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
+    }
+
+    public static string Address(ServerOptions options, HttpContext context, LinkPurpose purpose, string email, string token) =>
+        $"{PublicAddress.Of(options, context)}/auth/password/{Name(purpose)}?email={Uri.EscapeDataString(email)}&token={token}";
+
+    private static string Name(LinkPurpose purpose) => purpose == LinkPurpose.Setup ? "setup" : "reset";
+
+    private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+}

@@ -1,0 +1,47 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.SignIn;
+
+internal static class PasswordLogin
+{
+    private const int PerMinuteMax = 10;
+    private const string Succeeded = "login";
+
+    public static async Task<IResult> JsonAsync(HttpContext context, PasswordCheck check, SessionTokens tokens, RateLimits limits)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var email = body.String("email");
+        var password = body.String("password");
+        body.ThrowIfInvalid();
+        limits.Take(context, "POST /auth/password/login", PerMinuteMax);
+        var (outcome, user) = await check.CheckAsync(context, email, password, Succeeded);
+        return outcome switch
+        {
+            PasswordOutcome.Deactivated => Problem.Detail(StatusCodes.Status401Unauthorized, "Account deactivated"),
+            PasswordOutcome.Wrong => Problem.Detail(StatusCodes.Status401Unauthorized, "Invalid email or password"),
+            _ => JsonBody.Of(new SignedIn(tokens.Session(user!), "bearer", user!.Email, RoleName.Of(context.Snapshot(), user)), SignInJson.Default.SignedIn),
+        };
+    }
+
+    /// <summary>Ends in a redirect whatever happens: a person is looking.</summary>
+    public static async Task<IResult> FormAsync(HttpContext context, PasswordCheck check, SessionTokens tokens, RateLimits limits, ServerOptions options)
+    {
+        var form = await RequestForm.ReadAsync(context);
+        var email = form.String("email");
+        var password = form.String("password");
+        var next = LocalPath.Accept(form.Optional("next"));
+        form.ThrowIfInvalid();
+        limits.Take(context, "POST /auth/password/login/web", PerMinuteMax);
+        var (outcome, user) = await check.CheckAsync(context, email, password, Succeeded);
+        if (outcome != PasswordOutcome.Good)
+        {
+            var error = outcome == PasswordOutcome.Deactivated ? "deactivated" : "invalid";
+            return TypedResults.Redirect($"/login/password?error={error}{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
+        }
+
+        SessionCookie.Set(context, options, tokens.Session(user!));
+        return TypedResults.Redirect(next ?? options.HomeRoute);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Features.Users;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.SignIn;
+
+/// <summary>Setting a password with a link. The link is used up in the same transaction that stores the password, so exactly one of two racing requests wins.</summary>
+internal static class SetPassword
+{
+    private const int PerMinuteMax = 10;
+    private const string BadLink = "Invalid or expired link";
+
+    public static async Task<IResult> SetupAsync(HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, CancellationToken stop)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var (email, token, password) = (body.String("email"), body.String("token"), body.String("password"));
+        body.ThrowIfInvalid();
+        limits.Take(context, "POST /auth/password/setup", PerMinuteMax);
+        var user = await StoreAsync(state, passwords, LinkPurpose.Setup, email, token, password, null, stop);
+        return JsonBody.Of(new PasswordSet(tokens.Session(user), "bearer", "Password set"), SignInJson.Default.PasswordSet);
+    }
+
+    public static Task<IResult> SetupFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop) =>
+        FormAsync(context, state, passwords, tokens, limits, options, LinkPurpose.Setup, options.HomeRoute, stop);
+
+    public static Task<IResult> ResetFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop) =>
+        FormAsync(context, state, passwords, tokens, limits, options, LinkPurpose.Reset, "/login/password?msg=password_reset", stop);
+
+    /// <summary>A fault leads back to the form, which shows it; the token travels along, so that it can be tried again.</summary>
+    private static async Task<IResult> FormAsync(
+        HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, LinkPurpose purpose, string done, CancellationToken stop)
+    {
+        var form = await RequestForm.ReadAsync(context);
+        var (email, token, password, confirmed) = (form.String("email"), form.String("token"), form.String("password"), form.String("confirm_password"));
+        var name = form.Optional("name")?.Trim();
+        form.ThrowIfInvalid();
+        var path = purpose == LinkPurpose.Setup ? "/auth/password/setup" : "/auth/password/reset";
+        limits.Take(context, $"POST {path}/confirm", PerMinuteMax);
+        IResult Again(string error) => TypedResults.Redirect($"{path}?email={Uri.EscapeDataString(email)}&token={Uri.EscapeDataString(token)}&error={error}");
+        if (password != confirmed) return Again("mismatch");
+        if (Passwords.Fault(password) is not null) return Again("length");
+        try
+        {
+            var user = await StoreAsync(state, passwords, purpose, email, token, password, name, stop);
+            SessionCookie.Set(context, options, tokens.Session(user));
+            return TypedResults.Redirect(done);
+        }
+        catch (ProblemException refused) when (refused.Status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound)
+        {
+            return Again("link");
+        }
+    }
+
+    private static async Task<UserRow> StoreAsync(
+        StateDb state, Passwords passwords, LinkPurpose purpose, string email, string token, string password, string? name, CancellationToken stop)
+    {
+        // Hashed before the write, which must be short; the rate limit bounds what a wrong token can cost.
+        var hash = Passwords.Fault(password) is null ? await passwords.HashAsync(password, stop) : null;
+        return await state.WriteAsync(
+            async write =>
+            {
+                var user = write.Before.UserByEmail(email.Trim());
+                if (user is null) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
+                if (!await PasswordLinks.ConsumeAsync(write, user.Id, purpose, token)) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
+                if (!user.Active) throw new ProblemException(StatusCodes.Status403Forbidden, "Account deactivated");
+                if (hash is null) throw new ProblemException(StatusCodes.Status400BadRequest, Passwords.Fault(password)!);
+                await UserStore.SetPasswordAsync(write, user with { Name = string.IsNullOrEmpty(name) ? user.Name : name }, hash);
+                write.Audit(user.Id, "user.set_password", $"user:{user.Id}", new JsonObject { ["email"] = user.Email, ["by"] = "link" });
+                return write.Current.User(user.Id)!;
+            },
+            stop);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Tokens;
+
+internal static class CreateToken
+{
+    private const int NameCharsMax = 128;
+    private const int DaysDefault = 90;
+    private const int DaysMax = 3650;
+    private const int SecondsMax = DaysMax * 86_400;
+    private const int ActiveTokensMax = 200;
+    private const int PrefixChars = 8;
+    private const int PerMinuteMax = 30;
+
+    /// <summary>What a fresh laptop gets to set itself up with; never longer than an hour, whatever was asked.</summary>
+    private const string BootstrapScope = "bootstrap-analyst";
+    private static readonly TimeSpan BootstrapLifetimeMax = TimeSpan.FromHours(1);
+
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, SessionTokens tokens, RateLimits limits, CancellationToken stop)
+    {
+        var caller = context.Caller();
+        if (caller.Kind == CallerKind.Token)
+        {
+            return Problem.Detail(StatusCodes.Status403Forbidden, "Creating a token needs an interactive session, not a PAT: sign in with your password first.");
+        }
+
+        var body = await RequestBody.ReadAsync(context);
+        var name = body.String("name").Trim();
+        var days = body.Has("expires_in_days") ? body.OptionalInteger("expires_in_days") : DaysDefault;
+        var seconds = body.OptionalInteger("ttl_seconds");
+        var scope = body.String("scope", "general");
+        body.ThrowIfInvalid();
+        if (Fault(name, days, seconds) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
+        limits.Take(context, "POST /auth/tokens", PerMinuteMax);
+
+        var lifetime = Lifetime(days, seconds, scope);
+        var created = await state.WriteAsync(write => AddAsync(write, tokens, caller, name, scope, lifetime), stop);
+        return JsonBody.Of(created, TokensJson.Default.CreatedToken, StatusCodes.Status201Created);
+    }
+
+    private static string? Fault(string name, int? days, int? seconds) => name.Length switch
+    {
+        0 => "name must not be blank",
+        > NameCharsMax => $"name must have at most {NameCharsMax} characters",
+        _ when seconds is <= 0 or > SecondsMax => $"ttl_seconds must be between 1 and {SecondsMax}",
+        _ when days is <= 0 or > DaysMax => $"expires_in_days must be between 1 and {DaysMax}, or null for a token that never expires",
+        _ => null,
+    };
+
+    private static TimeSpan? Lifetime(int? days, int? seconds, string scope)
+    {
+        TimeSpan? asked = seconds is { } given ? TimeSpan.FromSeconds(given) : days is { } count ? TimeSpan.FromDays(count) : null;
+        return scope == BootstrapScope && (asked is null || asked > BootstrapLifetimeMax) ? BootstrapLifetimeMax : asked;
+    }
+
+    private static async Task<CreatedToken> AddAsync(StateWrite write, SessionTokens tokens, Caller caller, string name, string scope, TimeSpan? lifetime)
+    {
+        var active = write.Before.TokenIdsOf(caller.UserId).Count(id => write.Before.Token(id) is { RevokedAt: null } row && (row.ExpiresAt is null || row.ExpiresAt > write.Now));
+        if (active >= ActiveTokensMax)
+        {
+            throw new ProblemException(StatusCodes.Status409Conflict, $"You have {active} active tokens, which is the most there can be: revoke some first.");
+        }
+
+        var id = Guid.NewGuid().ToString("D");
+        var expires = lifetime is { } length ? write.Now + length : (DateTime?)null;
+        var token = tokens.Personal(caller.UserId, caller.Email, id, scope, write.Now, expires);
+        var row = new TokenRow
+        {
+            Id = id,
+            UserId = caller.UserId,
+            Name = name,
+            TokenHash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(token))),
+            Prefix = id[..PrefixChars],
+            Scopes = scope,
+            CreatedAt = write.Now,
+            ExpiresAt = expires,
+        };
+        await TokenStore.InsertAsync(write, row);
+        write.Audit(caller.UserId, "token.create", $"token:{id}", new JsonObject { ["name"] = name, ["scope"] = scope });
+        return new CreatedToken(id, name, row.Prefix, token, expires is { } at ? Timestamps.SpacedWithOffset(at) : null, Timestamps.SpacedWithOffset(write.Now));
+    }
+}

@@ -1,0 +1,23 @@
+import { watchCopyButtons } from './copy.js';
+import { loadFragments } from './fragments.js';
+import { watchConnection } from './connection.js';
+import { watchJobs } from './jobs.js';
+import { onPageChange, watchNavigation } from './navigation.js';
+import { watchPopovers } from './popovers.js';
+import { watchShortcuts } from './shortcuts.js';
+import { keepTimesFresh } from './times.js';
+import { showThemeChoice, watchTheme } from './theme.js';
+
+// What listens on the document is set up once; what looks at a page's content runs again for each page.
+watchNavigation();
+watchCopyButtons();
+watchShortcuts();
+watchTheme();
+watchPopovers();
+watchConnection();
+onPageChange(page => {
+  showThemeChoice(page);
+  keepTimesFresh(page);
+  loadFragments(page);
+  watchJobs(page);
+});

@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace Agnes.Campaigns;
+
+internal sealed record Ended(int ExitCode, string Output);
+
+/// <summary>The built programs, run to their end or killed on the way.</summary>
+internal static class Programs
+{
+    public static async Task<Ended> RunAsync(string name, string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation, int? killAfterMilliseconds = null)
+    {
+        var info = new ProcessStartInfo(ServerProcess.Program(name)) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments) info.ArgumentList.Add(argument);
+        foreach (var (key, value) in environment) info.Environment[key] = value;
+        using var process = Process.Start(info)!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync(cancellation);
+        var errors = process.StandardError.ReadToEndAsync(cancellation);
+        if (killAfterMilliseconds is { } delay)
+        {
+            var ended = process.WaitForExitAsync(cancellation);
+            await Task.WhenAny(ended, Task.Delay(delay, cancellation));
+            if (!process.HasExited) process.Kill();
+        }
+
+        await process.WaitForExitAsync(cancellation);
+        return new Ended(process.ExitCode, await output + await errors);
+    }
+}

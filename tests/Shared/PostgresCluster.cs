@@ -1,0 +1,97 @@
+using System.Diagnostics;
+
+namespace Agnes.Testing;
+
+/// <summary>
+/// A PostgreSQL server of one's own, started on first use and ended with this process, however that ends. It listens on a socket in a temporary folder.
+/// </summary>
+public sealed class PostgresCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(60);
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private string? _folder;
+    private Process? _server;
+    private int _databases;
+
+    /// <summary>Empty where PostgreSQL is not installed.</summary>
+    public static string? Binaries { get; } = !Directory.Exists("/usr/lib/postgresql") ? null : Directory.EnumerateDirectories("/usr/lib/postgresql")
+        .Select(folder => Path.Combine(folder, "bin")).Where(bin => File.Exists(Path.Combine(bin, "postgres"))).Order(StringComparer.Ordinal).LastOrDefault();
+
+    /// <returns>The connection string of an empty database.</returns>
+    public async Task<string> NewDatabaseAsync()
+    {
+        await StartAsync();
+        var name = $"t{Interlocked.Increment(ref _databases)}";
+        await RunAsync("psql", ["-h", _folder!, "-U", "postgres", "-q", "-c", $"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy"]);
+        return $"Host={_folder};Username=postgres;Database={name};Maximum Pool Size=20";
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            _server.StandardInput.Close();
+            await _server.WaitForExitAsync();
+            _server.Dispose();
+        }
+        if (_folder is not null && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        _starting.Dispose();
+    }
+
+    private async Task StartAsync()
+    {
+        await _starting.WaitAsync();
+        try
+        {
+            if (_server is not null) return;
+            if (Binaries is null || OperatingSystem.IsWindows()) throw new InvalidOperationException("PostgreSQL is not installed.");
+            _folder = Directory.CreateTempSubdirectory("agnes-pg-").FullName;
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+            if (Environment.IsPrivilegedProcess) await RunAsync("/bin/chown", ["postgres:postgres", _folder]);
+            var data = Path.Combine(_folder, "data");
+            await RunAsync("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
+            // synchronous_commit stays on: without it a killed server loses commits that it acknowledged.
+            var server = StartHeld(AsPostgres("postgres",
+                ["-D", data, "-k", _folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]));
+            using var limit = new CancellationTokenSource(StartTimeMax);
+            while (await server.StandardError.ReadLineAsync(limit.Token) is { } line)
+            {
+                if (!line.Contains("ready to accept connections", StringComparison.Ordinal)) continue;
+                _ = server.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+                _server = server;
+                return;
+            }
+            throw new InvalidOperationException("PostgreSQL did not start.");
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    private static async Task RunAsync(string program, string[] arguments)
+    {
+        var command = program.Contains('/') ? [program, .. arguments] : AsPostgres(program, arguments);
+        var info = new ProcessStartInfo(command[0]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var part in command[1..]) info.ArgumentList.Add(part);
+        using var process = Process.Start(info) ?? throw new InvalidOperationException($"{program} did not start.");
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = await process.StandardError.ReadToEndAsync();
+        await output;
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{program}: {errors}");
+    }
+
+    /// <summary>PostgreSQL refuses to run as root.</summary>
+    private static string[] AsPostgres(string program, string[] arguments) => Environment.IsPrivilegedProcess
+        ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", Path.Combine(Binaries!, program), .. arguments]
+        : [Path.Combine(Binaries!, program), .. arguments];
+
+    /// <summary>A shell holds the program and ends it when our end of its input closes: also when this process is killed.</summary>
+    private static Process StartHeld(string[] command)
+    {
+        var info = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var part in (string[])["-c", "\"$@\" & p=$!; cat >/dev/null; kill -INT $p 2>/dev/null; wait $p", "sh", .. command]) info.ArgumentList.Add(part);
+        return Process.Start(info) ?? throw new InvalidOperationException("/bin/sh did not start.");
+    }
+}
