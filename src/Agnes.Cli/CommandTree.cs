@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Help;
+using System.Text.RegularExpressions;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
 using Agnes.Cli.Settings;
@@ -8,7 +9,7 @@ using Agnes.Cli.Settings;
 namespace Agnes.Cli;
 
 /// <summary>All commands by name, and the way from a command line to an exit code.</summary>
-internal static class CommandTree
+internal static partial class CommandTree
 {
     private static readonly (string Name, Func<Host, Command> Build)[] Commands =
     [
@@ -34,6 +35,7 @@ internal static class CommandTree
             var parsed = BuildRoot(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             context = PathOf(parsed.CommandResult);
             if (args.Length == 0) return Help(host, parsed, ExitCode.Usage);
+            if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
             if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or HelpWithExamples)) return UsageError(host, parsed);
             return await parsed.InvokeAsync(new InvocationConfiguration { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false });
         }
@@ -66,6 +68,32 @@ internal static class CommandTree
         foreach (var command in asked.Length > 0 ? asked : Commands) root.Add(command.Build(host));
         return root;
     }
+
+    /// <summary>A mistyped option must not pass for a table's name or a statement.</summary>
+    private static string? StrayOption(ParseResult parsed)
+    {
+        var isPastEnd = false;
+        var ends = parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>().SelectMany(argument => argument.Tokens).ToHashSet();
+        foreach (var token in parsed.Tokens)
+        {
+            isPastEnd |= token.Type == System.CommandLine.Parsing.TokenType.DoubleDash;
+            if (!isPastEnd && ends.Contains(token) && OptionLike().IsMatch(token.Value)) return token.Value;
+        }
+
+        return null;
+    }
+
+    private static int UnknownOption(Host host, ParseResult parsed, string option)
+    {
+        var name = option.Split('=')[0];
+        var near = Suggestions.Nearest(name, parsed.CommandResult.Command.Options.Select(known => known.Name));
+        host.Error.WriteLine($"Error: {PathOf(parsed.CommandResult)} has no option '{name}'.{(near is null ? "" : $" Did you mean '{near}'?")}");
+        host.Error.WriteLine($"See: {PathOf(parsed.CommandResult)} --help");
+        return ExitCode.Usage;
+    }
+
+    [GeneratedRegex(@"\A--?[A-Za-z][A-Za-z0-9-]*(=.*)?\z", RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
+    private static partial Regex OptionLike();
 
     private static int Help(Host host, ParseResult parsed, int exitCode)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
 
@@ -167,24 +166,23 @@ internal sealed class LocalSession : IDisposable
 
     private (int Statements, string? Error) Parse(string sql)
     {
-        using var command = new DuckDBCommand("SELECT CAST(json_serialize_sql($sql) AS VARCHAR)", _connection);
+        const string Question = """
+            SELECT tree->>'error_type', tree->>'error_message', coalesce(json_array_length(tree, 'statements'), 0)::BIGINT
+            FROM (SELECT json_serialize_sql($sql::VARCHAR, skip_null := true, skip_empty := true) AS tree)
+            """;
+        using var command = new DuckDBCommand(Question, _connection);
         command.Parameters.Add(new DuckDBParameter("sql", sql));
-        string text;
         try
         {
-            text = (string)command.ExecuteScalar()!;
+            using var reader = command.ExecuteReader();
+            reader.Read();
+            if (reader.IsDBNull(1)) return ((int)reader.GetInt64(2), null);
+            return (0, reader.GetString(0) == "parser" ? $"Parser Error: {reader.GetString(1)}" : reader.GetString(1));
         }
         catch (DuckDBException problem)
         {
             return (0, problem.Message);
         }
-
-        using var answer = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 4096 });
-        var root = answer.RootElement;
-        if (!root.GetProperty("error").GetBoolean()) return (root.GetProperty("statements").GetArrayLength(), null);
-        var kind = root.GetProperty("error_type").GetString();
-        var message = root.GetProperty("error_message").GetString();
-        return (0, kind == "parser" ? $"Parser Error: {message}" : message);
     }
 
     private static string? ExplainedStatement(string sql)
