@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Help;
-using System.Text.RegularExpressions;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
 using Agnes.Cli.Settings;
@@ -9,23 +8,9 @@ using Agnes.Cli.Settings;
 namespace Agnes.Cli;
 
 /// <summary>All commands by name, and the way from a command line to an exit code.</summary>
-internal static partial class CommandTree
+internal static class CommandTree
 {
-    private static readonly (string Name, Func<Host, Command> Build)[] Commands =
-    [
-        ("init", InitCommand.Build),
-        ("pull", PullCommand.Build),
-        ("query", QueryCommand.Build),
-        ("catalog", CatalogCommand.Build),
-        ("schema", SchemaCommand.Build),
-        ("describe", host => DescribeCommand.Build(host, "describe")),
-        ("sample", host => DescribeCommand.Build(host, "sample")),
-        ("explore", ExploreCommand.Build),
-        ("status", StatusCommand.Build),
-        ("disk-info", DiskInfoCommand.Build),
-        ("auth", AuthCommand.Build),
-        ("admin", AdminCommand.Build),
-    ];
+    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "auth", "admin"];
 
     public static async Task<int> RunAsync(Host host, string[] args)
     {
@@ -37,6 +22,7 @@ internal static partial class CommandTree
             if (args.Length == 0) return Help(host, parsed, ExitCode.Usage);
             if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
             if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or HelpWithExamples)) return UsageError(host, parsed);
+            if (parsed.Action is not (HelpAction or HelpWithExamples) && (parsed.CommandResult.Command as AgnesCommand)?.Immediate?.Invoke(parsed) is { } exitCode) return exitCode;
             return await parsed.InvokeAsync(new InvocationConfiguration { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false });
         }
         catch (CliException failure)
@@ -64,10 +50,31 @@ internal static partial class CommandTree
         var root = new RootCommand("Brings a company's data to its analysts and their AI agents: pull the tables you were granted, query them locally.");
         root.Options.OfType<VersionOption>().Single().Aliases.Add("-V");
         root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();
-        var asked = Commands.Where(command => args is [var first, ..] && command.Name == first).ToArray();
-        foreach (var command in asked.Length > 0 ? asked : Commands) root.Add(command.Build(host));
+        if (args is [var asked, ..] && Build(host, asked) is { } command)
+        {
+            root.Add(command);
+            return root;
+        }
+
+        foreach (var name in Names) root.Add(Build(host, name)!);
         return root;
     }
+
+    private static Command? Build(Host host, string name) => name switch
+    {
+        "init" => InitCommand.Build(host),
+        "pull" => PullCommand.Build(host),
+        "query" => QueryCommand.Build(host),
+        "catalog" => CatalogCommand.Build(host),
+        "schema" => SchemaCommand.Build(host),
+        "describe" or "sample" => DescribeCommand.Build(host, name),
+        "explore" => ExploreCommand.Build(host),
+        "status" => StatusCommand.Build(host),
+        "disk-info" => DiskInfoCommand.Build(host),
+        "auth" => AuthCommand.Build(host),
+        "admin" => AdminCommand.Build(host),
+        _ => null,
+    };
 
     /// <summary>A mistyped option must not pass for a table's name or a statement.</summary>
     private static string? StrayOption(ParseResult parsed)
@@ -77,7 +84,7 @@ internal static partial class CommandTree
         foreach (var token in parsed.Tokens)
         {
             isPastEnd |= token.Type == System.CommandLine.Parsing.TokenType.DoubleDash;
-            if (!isPastEnd && ends.Contains(token) && OptionLike().IsMatch(token.Value)) return token.Value;
+            if (!isPastEnd && ends.Contains(token) && IsOptionLike(token.Value)) return token.Value;
         }
 
         return null;
@@ -92,8 +99,19 @@ internal static partial class CommandTree
         return ExitCode.Usage;
     }
 
-    [GeneratedRegex(@"\A--?[A-Za-z][A-Za-z0-9-]*(=.*)?\z", RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
-    private static partial Regex OptionLike();
+    /// <summary>One or two dashes, then a word, perhaps with a value; a statement or a sentence has spaces before that.</summary>
+    private static bool IsOptionLike(string token)
+    {
+        var start = token.StartsWith("--", StringComparison.Ordinal) ? 2 : 1;
+        if (token.Length <= start || token[0] != '-' || !char.IsAsciiLetter(token[start])) return false;
+        foreach (var c in token.AsSpan(start))
+        {
+            if (c == '=') return true;
+            if (!char.IsAsciiLetterOrDigit(c) && c != '-') return false;
+        }
+
+        return true;
+    }
 
     private static int Help(Host host, ParseResult parsed, int exitCode)
     {

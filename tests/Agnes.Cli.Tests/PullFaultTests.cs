@@ -47,7 +47,7 @@ public sealed class PullFaultTests : IAsyncLifetime
     {
         _server.Add("orders", Parquet.Number(1));
         var failures = 0;
-        _server.Intercept = context => AnswerPart(context, failures++ < 2 ? 503 : 0);
+        _server.Intercept = context => AnswerPart(context, IsPart(context) && failures++ < 2 ? 503 : 0);
         (await _agnes.RunAsync("pull", "--json")).ShouldSucceed();
         _server.Downloads.Count().ShouldBe(3);
 

@@ -23,6 +23,11 @@ internal sealed class IdleReader(Stream body, TimeSpan idle, TimeProvider clock,
         {
             throw new TimeoutException($"nothing was received for {idle.TotalSeconds:0.###} s", problem);
         }
+        catch (IOException problem) when (problem is not HttpIOException)
+        {
+            // So that nobody takes it for an error of the disk that the bytes go to.
+            throw new HttpIOException(HttpRequestError.ResponseEnded, problem.Message, problem);
+        }
     }
 
     public void Dispose() => _silence.Dispose();

@@ -8,6 +8,9 @@ namespace Agnes.Cli.Commands;
 internal sealed class AgnesCommand(string name, string description, params string[] examples) : Command(name, description)
 {
     public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>Tried before the action, on the spot and without signal handling (Ctrl-C just ends the program). Null: the action has to do it.</summary>
+    public Func<ParseResult, int?>? Immediate { get; set; }
 }
 
 /// <summary>The usual help, and the examples below it.</summary>
@@ -39,12 +42,11 @@ internal static class Shared
 
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Print nothing on success; warnings still go to stderr." };
 
-    public static Option<T> Positive<T>(this Option<T> option)
-        where T : IComparable<T>
+    public static Option<int> Positive(this Option<int> option)
     {
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.Errors.Any() is false && result.GetValueOrDefault<T>() is { } value && value.CompareTo(default) <= 0) result.AddError($"{option.Name} must be at least 1.");
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var value) && value < 1) result.AddError($"{option.Name} must be at least 1.");
         });
         return option;
     }

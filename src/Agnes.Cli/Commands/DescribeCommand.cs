@@ -38,7 +38,7 @@ internal static class DescribeCommand
             SchemaCommand.Print(host, schema.As(ProtocolJson.Default.TableSchema));
             host.Out.WriteLine();
             using var grid = new RemoteRows(sampleBody.RootElement);
-            await ResultFormat.WriteAsync(host, "table", grid, RowsMax, cancellation);
+            ResultFormat.Write(host, "table", grid, RowsMax);
             return ExitCode.Ok;
         });
         return command;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Agnes.Cli.Output;
 using Agnes.Cli.Workspace;
 using Agnes.Protocol;
+using DuckDB.NET.Data;
 
 namespace Agnes.Cli.Commands;
 
@@ -17,82 +18,83 @@ internal static class ExploreCommand
         var remote = new Option<bool>("--remote") { Description = "The profile that the server keeps of the table." };
         var json = Shared.Json();
         var command = new AgnesCommand("explore", "Shows a pulled table's size, columns and first rows, offline.", "agnes explore orders", "agnes explore orders --json", "agnes explore web_events --remote") { table, remote, json };
-        command.SetAction((parsed, cancellation) => parsed.GetValue(remote)
-            ? RemoteAsync(host, parsed.GetRequiredValue(table), cancellation)
-            : LocalAsync(host, parsed.GetRequiredValue(table), parsed.GetValue(json), cancellation));
+        command.Immediate = parsed => parsed.GetValue(remote) ? null : Local(host, parsed.GetRequiredValue(table), parsed.GetValue(json));
+        command.SetAction((parsed, cancellation) => RemoteAsync(host, parsed.GetRequiredValue(table), cancellation));
         return command;
     }
 
-    private static async Task<int> LocalAsync(Host host, string asked, bool json, CancellationToken cancellation)
+    private static int Local(Host host, string asked, bool json)
     {
-        using var session = await LocalSession.OpenAsync(Layout.Current(), [], host.Clock, cancellation);
-        var names = session.TableNames();
-        var table = names.FirstOrDefault(name => name == asked) ?? names.FirstOrDefault(name => name.Equals(asked, StringComparison.OrdinalIgnoreCase))
-            ?? throw new CliException($"This workspace has no table '{asked}'.") { Hint = names.Count == 0 ? "It has none yet. Run: agnes pull" : $"It has: {string.Join(", ", names)}" };
-        var quoted = SqlText.Identifier(table);
-        var count = await ScalarAsync(session, $"SELECT count(*) FROM {quoted}", cancellation);
-        if (json) await WriteJsonAsync(host, session, table, count, cancellation);
-        else
+        using var session = LocalSession.Open(Layout.Current(), [], host.Clock);
+        try
         {
-            host.Out.WriteLine($"{table}: {count} rows");
-            await WriteAsync(host, session, $"SELECT column_name, column_type FROM (DESCRIBE {quoted})", cancellation);
-            await WriteAsync(host, session, $"SELECT * FROM {quoted} LIMIT {SampleRows}", cancellation);
+            var names = session.TableNames();
+            var table = names.FirstOrDefault(name => name == asked) ?? names.FirstOrDefault(name => name.Equals(asked, StringComparison.OrdinalIgnoreCase))
+                ?? throw new CliException($"This workspace has no table '{asked}'.") { Hint = names.Count == 0 ? "It has none yet. Run: agnes pull" : $"It has: {string.Join(", ", names)}" };
+            if (json) WriteJson(host, session, table);
+            else WriteText(host, session, table);
+            return ExitCode.Ok;
         }
-
-        return ExitCode.Ok;
+        catch (DuckDBException problem)
+        {
+            throw session.Explained(problem);
+        }
     }
 
-    private static async Task WriteAsync(Host host, LocalSession session, string sql, CancellationToken cancellation)
-    {
-        var (command, reader) = await session.RunAsync(sql, cancellation);
-        using var rows = new LocalRows(command, reader);
-        await ResultFormat.WriteAsync(host, "table", rows, int.MaxValue, cancellation);
-    }
-
-    private static async Task<string> ScalarAsync(LocalSession session, string sql, CancellationToken cancellation)
-    {
-        var (command, reader) = await session.RunAsync(sql, cancellation);
-        using var rows = new LocalRows(command, reader);
-        return await rows.ReadAsync(cancellation) ? rows.Text(0) ?? "0" : "0";
-    }
-
-    private static async Task WriteJsonAsync(Host host, LocalSession session, string table, string count, CancellationToken cancellation)
+    private static void WriteText(Host host, LocalSession session, string table)
     {
         var quoted = SqlText.Identifier(table);
-        await using (var writer = new Utf8JsonWriter(host.OutBytes, JsonText.Indented))
+        host.Out.WriteLine($"{table}: {Count(session, quoted)} rows");
+        foreach (var sql in (string[])[$"SELECT column_name, column_type FROM (DESCRIBE {quoted})", $"SELECT * FROM {quoted} LIMIT {SampleRows}"])
+        {
+            using var rows = session.Run(sql);
+            ResultFormat.Write(host, "table", rows, int.MaxValue);
+        }
+    }
+
+    private static string Count(LocalSession session, string quoted)
+    {
+        using var rows = session.Run($"SELECT count(*) FROM {quoted}");
+        return rows.Read() ? rows.Text(0) ?? "0" : "0";
+    }
+
+    private static void WriteJson(Host host, LocalSession session, string table)
+    {
+        var quoted = SqlText.Identifier(table);
+        using (var writer = new Utf8JsonWriter(host.OutBytes, JsonText.Indented))
         {
             writer.WriteStartObject();
             writer.WriteString("table", table);
             writer.WritePropertyName("row_count");
-            writer.WriteRawValue(count);
-            writer.WriteStartArray("columns");
-            await WriteObjectsAsync(writer, session, $"SELECT column_name AS name, column_type AS type, \"null\" = 'YES' AS nullable FROM (DESCRIBE {quoted})", cancellation);
-            writer.WriteEndArray();
-            writer.WriteStartArray("sample_rows");
-            await WriteObjectsAsync(writer, session, $"SELECT * FROM {quoted} LIMIT {SampleRows}", cancellation);
-            writer.WriteEndArray();
+            writer.WriteRawValue(Count(session, quoted));
+            WriteObjects(writer, "columns", session, $"SELECT column_name AS name, column_type AS type, \"null\" = 'YES' AS nullable FROM (DESCRIBE {quoted})");
+            WriteObjects(writer, "sample_rows", session, $"SELECT * FROM {quoted} LIMIT {SampleRows}");
             writer.WriteEndObject();
         }
 
         host.Out.Write('\n');
     }
 
-    private static async Task WriteObjectsAsync(Utf8JsonWriter writer, LocalSession session, string sql, CancellationToken cancellation)
+    private static void WriteObjects(Utf8JsonWriter writer, string name, LocalSession session, string sql)
     {
-        var (command, reader) = await session.RunAsync(sql, cancellation);
-        using var rows = new LocalRows(command, reader);
-        var names = ResultRows.UniqueNames(rows.Columns);
-        while (await rows.ReadAsync(cancellation))
+        writer.WriteStartArray(name);
+        using (var rows = session.Run(sql))
         {
-            writer.WriteStartObject();
-            for (var index = 0; index < names.Count; index++)
+            var names = ResultRows.UniqueNames(rows.Columns);
+            while (rows.Read())
             {
-                writer.WritePropertyName(names[index]);
-                rows.WriteJson(writer, index);
-            }
+                writer.WriteStartObject();
+                for (var index = 0; index < names.Count; index++)
+                {
+                    writer.WritePropertyName(names[index]);
+                    rows.WriteJson(writer, index);
+                }
 
-            writer.WriteEndObject();
+                writer.WriteEndObject();
+            }
         }
+
+        writer.WriteEndArray();
     }
 
     private static async Task<int> RemoteAsync(Host host, string table, CancellationToken cancellation)

@@ -36,32 +36,28 @@ internal static class QueryCommand
         {
             positional, sql, stdin, remote, format, json, limit, allow,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var text = await StatementAsync(parsed.GetValue(positional), parsed.GetValue(sql), parsed.GetValue(stdin), cancellation);
-            var form = parsed.GetValue(json) ? "json" : parsed.GetRequiredValue(format);
-            var rows = parsed.GetValue(limit);
-            return parsed.GetValue(remote)
-                ? await RemoteAsync(host, text, form, rows, cancellation)
-                : await LocalAsync(host, text, form, rows, parsed.GetValue(allow) ?? [], cancellation);
-        });
+        command.Immediate = parsed => parsed.GetValue(remote) ? null : Local(host, Statement(parsed, positional, sql, stdin), Format(parsed), parsed.GetValue(limit), parsed.GetValue(allow) ?? []);
+        command.SetAction((parsed, cancellation) => RemoteAsync(host, Statement(parsed, positional, sql, stdin), Format(parsed), parsed.GetValue(limit), cancellation));
         return command;
+
+        string Format(ParseResult parsed) => parsed.GetValue(json) ? "json" : parsed.GetRequiredValue(format);
     }
 
-    private static async Task<string> StatementAsync(string? positional, string? option, bool stdin, CancellationToken cancellation)
+    private static string Statement(ParseResult parsed, Argument<string?> positional, Option<string?> option, Option<bool> stdin)
     {
-        var given = (positional is null ? 0 : 1) + (option is null ? 0 : 1) + (stdin ? 1 : 0);
+        var (argument, text, isStdin) = (parsed.GetValue(positional), parsed.GetValue(option), parsed.GetValue(stdin));
+        var given = (argument is null ? 0 : 1) + (text is null ? 0 : 1) + (isStdin ? 1 : 0);
         if (given != 1) throw new CliException($"Give the statement once: as an argument, with --sql, or with --stdin{(given == 0 ? "" : $"; here it was given {given} times")}.") { Hint = "Example: agnes query \"SELECT count(*) FROM orders\"" };
-        var text = positional ?? option ?? await StdinAsync(cancellation);
-        return string.IsNullOrWhiteSpace(text) ? throw new CliException("The statement is empty.") : text;
+        var statement = argument ?? text ?? FromStdin();
+        return string.IsNullOrWhiteSpace(statement) ? throw new CliException("The statement is empty.") : statement;
     }
 
-    private static async Task<string> StdinAsync(CancellationToken cancellation)
+    private static string FromStdin()
     {
         var buffer = new char[4096];
         var text = new System.Text.StringBuilder();
         int read;
-        while ((read = await Console.In.ReadAsync(buffer, cancellation)) > 0)
+        while ((read = Console.In.Read(buffer)) > 0)
         {
             text.Append(buffer, 0, read);
             if (text.Length > StdinCharactersMax) throw new CliException($"More than {StdinCharactersMax >> 20} MiB on the standard input; a statement is smaller.");
@@ -80,14 +76,14 @@ internal static class QueryCommand
         throw new CliException("--stdin expects an object with \"sql\".") { Hint = "Example: echo '{\"sql\":\"SELECT 1\"}' | agnes query --stdin" };
     }
 
-    private static async Task<int> LocalAsync(Host host, string sql, string format, int limit, string[] allow, CancellationToken cancellation)
+    /// <summary>Without tasks: nothing here waits for anything but the engine, and a command that starts fast has less to compile.</summary>
+    private static int Local(Host host, string sql, string format, int limit, string[] allow)
     {
-        using var session = await LocalSession.OpenAsync(Layout.Current(), AllowedFolders(allow), host.Clock, cancellation);
+        using var session = LocalSession.Open(Layout.Current(), AllowedFolders(allow), host.Clock);
         try
         {
-            var (command, reader) = await session.RunAsync(sql, cancellation);
-            using var rows = new LocalRows(command, reader);
-            TellIfCut(host, limit, await ResultFormat.WriteAsync(host, format, rows, limit, cancellation));
+            using var rows = session.Run(sql);
+            TellIfCut(host, limit, ResultFormat.Write(host, format, rows, limit));
             return ExitCode.Ok;
         }
         catch (DuckDBException problem)
@@ -121,12 +117,12 @@ internal static class QueryCommand
         using var json = answer.OrFail().Json();
         if (!json.RootElement.TryGetProperty("rows", out _)) throw new CliException("The server's answer holds no rows.");
         using var rows = new RemoteRows(json.RootElement);
-        var written = await ResultFormat.WriteAsync(host, format, rows, limit, cancellation);
-        TellIfCut(host, limit, (written.Rows, written.IsCut || (json.RootElement.TryGetProperty("truncated", out var truncated) && truncated.ValueKind == JsonValueKind.True)));
+        var written = ResultFormat.Write(host, format, rows, limit);
+        TellIfCut(host, limit, written with { IsCut = written.IsCut || (json.RootElement.TryGetProperty("truncated", out var truncated) && truncated.ValueKind == JsonValueKind.True) });
         return ExitCode.Ok;
     }
 
-    private static void TellIfCut(Host host, int limit, (long Rows, bool IsCut) written)
+    private static void TellIfCut(Host host, int limit, Written written)
     {
         if (!written.IsCut) return;
         host.Flush();

@@ -11,11 +11,11 @@ internal static class Grid
     private const int ColumnRoomMin = 6;
     private const string Null = "NULL";
 
-    public static async Task<(long Rows, bool IsCut)> WriteAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    public static Written Write(Host host, ResultRows rows, long limit)
     {
         var cells = new List<string[]>();
         var isCut = false;
-        while (await rows.ReadAsync(cancellation))
+        while (rows.Read())
         {
             if (cells.Count == limit)
             {
@@ -30,9 +30,9 @@ internal static class Grid
 
         var names = rows.Columns.Select(DisplayText.OneLine).ToArray();
         if (names.Length * ColumnRoomMin > host.Width) WriteRecords(host.Out, names, cells);
-        else WriteGrid(host, names, cells, [.. names.Select((_, index) => rows.IsNumber(index))]);
+        else WriteGrid(host, names, cells, rows);
         host.Out.Write(string.Create(CultureInfo.InvariantCulture, $"({cells.Count} {(cells.Count == 1 ? "row" : "rows")}{(isCut ? ", more exist" : "")})\n"));
-        return (cells.Count, isCut);
+        return new Written(cells.Count, isCut);
     }
 
     private static void WriteRecords(TextWriter output, string[] names, List<string[]> rows)
@@ -48,9 +48,18 @@ internal static class Grid
         }
     }
 
-    private static void WriteGrid(Host host, string[] names, List<string[]> rows, bool[] isNumber)
+    private static void WriteGrid(Host host, string[] names, List<string[]> rows, ResultRows shape)
     {
-        var widths = names.Select((name, column) => Math.Max(1, rows.Select(row => DisplayText.Width(row[column])).Append(DisplayText.Width(name)).Max())).ToArray();
+        // Plain loops: generics over numbers would have to be compiled at start-up.
+        var widths = new int[names.Length];
+        var isNumber = new bool[names.Length];
+        for (var column = 0; column < names.Length; column++)
+        {
+            widths[column] = Math.Max(1, DisplayText.Width(names[column]));
+            isNumber[column] = shape.IsNumber(column);
+            foreach (var row in rows) widths[column] = Math.Max(widths[column], DisplayText.Width(row[column]));
+        }
+
         if (host.OutIsTerminal) Shrink(widths, host.Width);
         WriteRule(host.Out, widths, '┌', '┬', '┐');
         WriteRow(host.Out, names, widths, isNumber);

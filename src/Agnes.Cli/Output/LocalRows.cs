@@ -11,7 +11,7 @@ internal sealed class LocalRows(DuckDBCommand command, DuckDBDataReader reader) 
 {
     public override IReadOnlyList<string> Columns { get; } = [.. reader.Columns.Select(column => column.Name)];
 
-    public override async ValueTask<bool> ReadAsync(CancellationToken cancellation) => await reader.ReadAsync(cancellation);
+    public override bool Read() => reader.Read();
 
     public override string? Text(int column)
     {

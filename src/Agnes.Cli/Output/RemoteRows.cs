@@ -28,11 +28,11 @@ internal sealed class RemoteRows : ResultRows
 
     public override IReadOnlyList<string> Columns { get; }
 
-    public override ValueTask<bool> ReadAsync(CancellationToken cancellation)
+    public override bool Read()
     {
-        if (_next >= _rows.GetArrayLength()) return ValueTask.FromResult(false);
+        if (_next >= _rows.GetArrayLength()) return false;
         _current = Cells(_rows[_next++]);
-        return ValueTask.FromResult(true);
+        return true;
     }
 
     public override string? Text(int column) => _current[column].ValueKind switch

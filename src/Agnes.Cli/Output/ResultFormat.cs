@@ -3,6 +3,9 @@ using System.Text.Json;
 
 namespace Agnes.Cli.Output;
 
+/// <summary>Rows written, and whether there were more.</summary>
+internal sealed record Written(long Rows, bool IsCut);
+
 /// <summary>A result in the form that was asked for.</summary>
 internal static class ResultFormat
 {
@@ -10,52 +13,51 @@ internal static class ResultFormat
 
     private const int FlushBytes = 1 << 20;
 
-    /// <returns>Rows written, and whether there were more than the limit.</returns>
-    public static Task<(long Rows, bool IsCut)> WriteAsync(Host host, string format, ResultRows rows, long limit, CancellationToken cancellation) => format switch
+    public static Written Write(Host host, string format, ResultRows rows, long limit) => format switch
     {
-        "json" => WriteJsonAsync(host, rows, limit, cancellation),
-        "ndjson" => WriteNdjsonAsync(host, rows, limit, cancellation),
-        "csv" => WriteCsvAsync(host, rows, limit, cancellation),
-        "markdown" => WriteMarkdownAsync(host, rows, limit, cancellation),
-        _ => Grid.WriteAsync(host, rows, limit, cancellation),
+        "json" => WriteJson(host, rows, limit),
+        "ndjson" => WriteNdjson(host, rows, limit),
+        "csv" => WriteCsv(host, rows, limit),
+        "markdown" => WriteMarkdown(host, rows, limit),
+        _ => Grid.Write(host, rows, limit),
     };
 
-    private static async Task<(long Rows, bool IsCut)> WriteJsonAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    private static Written WriteJson(Host host, ResultRows rows, long limit)
     {
         var names = Encode(ResultRows.UniqueNames(rows.Columns));
-        await using (var writer = new Utf8JsonWriter(host.OutBytes, JsonText.Indented))
+        using (var writer = new Utf8JsonWriter(host.OutBytes, JsonText.Indented))
         {
             writer.WriteStartArray();
             long count = 0;
-            while (await rows.ReadAsync(cancellation))
+            while (rows.Read())
             {
                 if (count == limit) return Finish(writer, count, isCut: true);
                 WriteObject(writer, rows, names);
                 count++;
-                if (writer.BytesPending > FlushBytes) await writer.FlushAsync(cancellation);
+                if (writer.BytesPending > FlushBytes) writer.Flush();
             }
 
             return Finish(writer, count, isCut: false);
         }
 
-        (long, bool) Finish(Utf8JsonWriter writer, long count, bool isCut)
+        Written Finish(Utf8JsonWriter writer, long count, bool isCut)
         {
             writer.WriteEndArray();
             writer.Flush();
             host.Out.Write('\n');
-            return (count, isCut);
+            return new Written(count, isCut);
         }
     }
 
-    private static async Task<(long Rows, bool IsCut)> WriteNdjsonAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    private static Written WriteNdjson(Host host, ResultRows rows, long limit)
     {
         var names = Encode(ResultRows.UniqueNames(rows.Columns));
         var output = host.OutBytes;
-        await using var writer = new Utf8JsonWriter(output, JsonText.OnOneLine);
+        using var writer = new Utf8JsonWriter(output, JsonText.OnOneLine);
         for (long count = 0; ; count++)
         {
-            if (!await rows.ReadAsync(cancellation)) return (count, false);
-            if (count == limit) return (count, true);
+            if (!rows.Read()) return new Written(count, false);
+            if (count == limit) return new Written(count, true);
             WriteObject(writer, rows, names);
             writer.Flush();
             writer.Reset();
@@ -63,15 +65,15 @@ internal static class ResultFormat
         }
     }
 
-    private static async Task<(long Rows, bool IsCut)> WriteCsvAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    private static Written WriteCsv(Host host, ResultRows rows, long limit)
     {
         var line = new StringBuilder();
         for (var index = 0; index < rows.Columns.Count; index++) AppendField(line, rows.Columns[index], index);
         host.Out.Write(line.Append('\n'));
         for (long count = 0; ; count++)
         {
-            if (!await rows.ReadAsync(cancellation)) return (count, false);
-            if (count == limit) return (count, true);
+            if (!rows.Read()) return new Written(count, false);
+            if (count == limit) return new Written(count, true);
             line.Clear();
             for (var index = 0; index < rows.Columns.Count; index++) AppendField(line, rows.Text(index), index);
             // A row of one NULL would be an empty line, which readers skip.
@@ -80,14 +82,14 @@ internal static class ResultFormat
         }
     }
 
-    private static async Task<(long Rows, bool IsCut)> WriteMarkdownAsync(Host host, ResultRows rows, long limit, CancellationToken cancellation)
+    private static Written WriteMarkdown(Host host, ResultRows rows, long limit)
     {
         host.Out.Write($"| {string.Join(" | ", rows.Columns.Select(Escape))} |\n");
         host.Out.Write($"| {string.Join(" | ", rows.Columns.Select((_, index) => rows.IsNumber(index) ? "---:" : "---"))} |\n");
         for (long count = 0; ; count++)
         {
-            if (!await rows.ReadAsync(cancellation)) return (count, false);
-            if (count == limit) return (count, true);
+            if (!rows.Read()) return new Written(count, false);
+            if (count == limit) return new Written(count, true);
             host.Out.Write("| ");
             for (var index = 0; index < rows.Columns.Count; index++) host.Out.Write((index == 0 ? "" : " | ") + Escape(rows.Text(index) ?? ""));
             host.Out.Write(" |\n");

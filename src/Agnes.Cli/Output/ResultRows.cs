@@ -7,7 +7,7 @@ internal abstract class ResultRows : IDisposable
 {
     public abstract IReadOnlyList<string> Columns { get; }
 
-    public abstract ValueTask<bool> ReadAsync(CancellationToken cancellation);
+    public abstract bool Read();
 
     /// <summary>The value as text of the current row; null for NULL.</summary>
     public abstract string? Text(int column);

@@ -27,8 +27,9 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         {
             await using (var connection = Open(temporary, readOnly: false))
             {
-                if (await AttachOldAsync(connection, warnings, cancellation)) CarryOver(connection, tables, owned, warnings, cancellation);
+                var views = await AttachOldAsync(connection, warnings, cancellation) ? CopyTables(connection, tables, warnings, cancellation) : [];
                 CreateViews(connection, tables, refused, cancellation);
+                CreateUserViews(connection, views, tables, owned, warnings, cancellation);
                 connection.ExecuteUnprepared("CHECKPOINT", cancellation);
             }
 
@@ -90,11 +91,11 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         }
     }
 
-    /// <summary>Base tables are the user's, all of them; so are views that we did not make.</summary>
-    private void CarryOver(DuckDBConnection connection, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, IReadOnlyList<string> owned, List<string> warnings, CancellationToken cancellation)
+    /// <summary>Base tables are the user's, all of them.</summary>
+    /// <returns>Names and texts of the old file's views.</returns>
+    private List<string[]> CopyTables(DuckDBConnection connection, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, List<string> warnings, CancellationToken cancellation)
     {
         var synced = tables.Select(table => table.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var ours = owned.ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var name in Names(connection, "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' AND schema_name = 'main' AND NOT internal ORDER BY table_oid"))
         {
             if (!TryRun(connection, $"CREATE TABLE main.{SqlText.Identifier(name)} AS FROM old.main.{SqlText.Identifier(name)}", out var problem, cancellation)) throw new CliException($"Your table '{name}' in {layout.Database} could not be copied: {problem}") { Hint = "Nothing was replaced. Export or drop that table, then run 'agnes pull' again." };
@@ -103,7 +104,16 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
 
         var views = Names(connection, "SELECT view_name || chr(0) || sql FROM duckdb_views() WHERE database_name = 'old' AND schema_name = 'main' AND NOT internal ORDER BY view_oid");
         connection.ExecuteUnprepared("DETACH old", cancellation);
-        foreach (var view in views.Select(text => text.Split('\0', 2)))
+        return [.. views.Select(text => text.Split('\0', 2))];
+    }
+
+    /// <summary>After the tables that they read: the old file's views that we did not make.</summary>
+    private void CreateUserViews(
+        DuckDBConnection connection, List<string[]> views, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, IReadOnlyList<string> owned, List<string> warnings, CancellationToken cancellation)
+    {
+        var synced = tables.Select(table => table.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var ours = owned.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var view in views)
         {
             // A view over parts is ours even where the state was lost: what it shows may have been revoked.
             if (synced.Contains(view[0]) || ours.Contains(view[0]) || view[1].Contains(layout.Parts, StringComparison.Ordinal)) continue;
@@ -148,6 +158,23 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
     private void RemoveLeftovers()
     {
         foreach (var path in Directory.EnumerateFiles(layout.DatabaseFolder, ".analytics.*.duckdb.tmp*")) File.Delete(path);
+        foreach (var spilled in Directory.EnumerateDirectories(layout.DatabaseFolder, LocalSession.SpillPrefix + "*"))
+        {
+            if (int.TryParse(Path.GetFileName(spilled)[LocalSession.SpillPrefix.Length..], out var owner) && !IsAlive(owner)) Directory.Delete(spilled, recursive: true);
+        }
+    }
+
+    private static bool IsAlive(int processId)
+    {
+        try
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(processId);
+            return !process.HasExited;
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private static List<string> Names(DuckDBConnection connection, string sql)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Agnes.Cli.Output;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
 
@@ -11,10 +12,13 @@ namespace Agnes.Cli.Workspace;
 /// </summary>
 internal sealed class LocalSession : IDisposable
 {
+    /// <summary>Folders for what a query cannot hold in memory, by process.</summary>
+    public const string SpillPrefix = ".spill-";
+
     private const string Explain = "EXPLAIN";
     private static readonly TimeSpan LockWaitMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
-    private static Task<DuckDBConnection>? warm;
+    private static Opening? warm;
 
     private readonly Layout _layout;
     private readonly DuckDBConnection _connection;
@@ -26,15 +30,15 @@ internal sealed class LocalSession : IDisposable
     public static void WarmUp()
     {
         var layout = Layout.Current();
-        if (File.Exists(layout.Database)) warm = Task.Factory.StartNew(() => LocalDatabase.Open(layout.Database, readOnly: true), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (File.Exists(layout.Database)) warm = new Opening(layout.Database);
     }
 
     /// <param name="allowed">Folders that a person at the terminal added.</param>
-    public static async Task<LocalSession> OpenAsync(Layout layout, IReadOnlyList<string> allowed, TimeProvider clock, CancellationToken cancellation)
+    public static LocalSession Open(Layout layout, IReadOnlyList<string> allowed, TimeProvider clock)
     {
         if (!File.Exists(layout.Database)) throw new CliException($"There is no local data in {layout.Root} yet.") { Hint = "Run: agnes pull" };
-        var connection = await ConnectAsync(layout, clock, cancellation);
-        var temporary = Path.Combine(layout.DatabaseFolder, string.Create(CultureInfo.InvariantCulture, $".spill-{Environment.ProcessId}"));
+        var connection = Connect(layout, clock);
+        var temporary = Path.Combine(layout.DatabaseFolder, string.Create(CultureInfo.InvariantCulture, $"{SpillPrefix}{Environment.ProcessId}"));
         var session = new LocalSession(layout, connection, temporary);
         try
         {
@@ -49,13 +53,13 @@ internal sealed class LocalSession : IDisposable
     }
 
     /// <exception cref="CliException">Not one statement that only reads, or the engine refused it.</exception>
-    public async Task<(DuckDBCommand Command, DuckDBDataReader Reader)> RunAsync(string sql, CancellationToken cancellation)
+    public LocalRows Run(string sql)
     {
         RefuseUnlessReading(sql);
         var command = new DuckDBCommand(sql, _connection);
         try
         {
-            return (command, await command.ExecuteReaderAsync(cancellation));
+            return new LocalRows(command, command.ExecuteReader());
         }
         catch (DuckDBException problem)
         {
@@ -112,20 +116,21 @@ internal sealed class LocalSession : IDisposable
         if (Directory.Exists(_temporary)) Directory.Delete(_temporary, recursive: true);
     }
 
-    private static async Task<DuckDBConnection> ConnectAsync(Layout layout, TimeProvider clock, CancellationToken cancellation)
+    /// <summary>Waits while another program holds the file for writing.</summary>
+    private static DuckDBConnection Connect(Layout layout, TimeProvider clock)
     {
         var started = clock.GetTimestamp();
         while (true)
         {
             try
             {
-                var opening = Interlocked.Exchange(ref warm, null) ?? Task.Run(() => LocalDatabase.Open(layout.Database, readOnly: true), cancellation);
-                return await opening;
+                return Interlocked.Exchange(ref warm, null)?.Join() ?? LocalDatabase.Open(layout.Database, readOnly: true);
             }
             catch (DuckDBException problem) when (LocalDatabase.IsLocked(problem))
             {
                 if (clock.GetElapsedTime(started) > LockWaitMax) throw new CliException($"local_db_locked: another program has {layout.Database} open for writing.") { Hint = "Close it, or open it read-only there." };
-                await Task.Delay(LockPoll, clock, cancellation);
+                using var pause = new ManualResetEventSlim();
+                pause.Wait(LockPoll);
             }
             catch (DuckDBException problem)
             {
@@ -203,5 +208,35 @@ internal sealed class LocalSession : IDisposable
         var start = problem.Message.IndexOf(Begin, StringComparison.Ordinal);
         var end = problem.Message.IndexOf(End, StringComparison.Ordinal);
         return start >= 0 && end > start ? problem.Message[(start + Begin.Length)..end] : null;
+    }
+
+    /// <summary>A database being opened on a thread of its own.</summary>
+    private sealed class Opening
+    {
+        private readonly Thread _thread;
+        private DuckDBConnection? _connection;
+        private Exception? _problem;
+
+        public Opening(string path)
+        {
+            _thread = new Thread(() =>
+            {
+                try
+                {
+                    _connection = LocalDatabase.Open(path, readOnly: true);
+                }
+                catch (Exception problem)
+                {
+                    _problem = problem;
+                }
+            }) { IsBackground = true };
+            _thread.Start();
+        }
+
+        public DuckDBConnection Join()
+        {
+            _thread.Join();
+            return _connection ?? throw _problem!;
+        }
     }
 }
