@@ -1,11 +1,23 @@
 using Agnes.Server.Features.Audit;
+using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Demo;
+using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Home;
+using Agnes.Server.Features.Manifest;
+using Agnes.Server.Features.Query;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.Sync;
+using Agnes.Server.Features.Sync.Pages;
+using Agnes.Server.Features.Tables;
+using Agnes.Server.Features.Tables.Pages;
 using Agnes.Server.Features.Tokens;
+using Agnes.Server.Features.Tokens.Pages;
 using Agnes.Server.Features.Users;
+using Agnes.Server.Features.Users.Pages;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -16,6 +28,11 @@ internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
+        DataPlane.AddServices(services, options);
+        services.AddHealth();
+        services.AddSync();
+        services.AddTables();
+        services.AddDemo(options);
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<GroupOrigins>();
     }
@@ -23,6 +40,13 @@ internal static class FeatureList
     public static void Map(IEndpointRouteBuilder routes)
     {
         ApiDescription.Map(routes);
+        routes.MapHealth();
+        routes.MapTables();
+        routes.MapSync();
+        routes.MapManifest();
+        routes.MapDownloads();
+        routes.MapCatalog();
+        routes.MapQuery();
         routes.MapSignIn();
         routes.MapTokens();
         routes.MapUsers();
@@ -31,11 +55,16 @@ internal static class FeatureList
         routes.MapSignInPages();
         routes.MapHomePages();
         routes.MapCatalogPages();
+        routes.MapTablesPages();
+        routes.MapSyncPages();
+        routes.MapTokensPages();
+        routes.MapProfilePages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>
     public static async Task PrepareAsync(IServiceProvider services, CancellationToken stop)
     {
+        DataPlane.Sweep(services);
         await SeedAdmin.PrepareAsync(services, stop);
     }
 }

@@ -1,5 +1,9 @@
+using Agnes.Connectors;
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Query.Workers;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
+using Agnes.Server.Platform.State.Maintenance;
 
 namespace Agnes.Server;
 
@@ -18,20 +22,34 @@ internal static class Program
                 return 0;
             case ["--help" or "-h", ..]:
                 Console.WriteLine(Arguments.Usage);
+                Console.WriteLine();
+                Console.WriteLine(StateCommands.Usage);
                 return 0;
+            case ["extract-worker"]:
+                return await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case ["query-worker"]:
+                return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case [var command, ..] when StateCommands.Knows(command):
+                return await RunAsync(() => StateCommands.RunAsync(command, args[1..], Environment.GetEnvironmentVariable, Console.Out, CancellationToken.None));
             default:
-                return await ServeAsync(args);
+                return await RunAsync(() => ServeAsync(args));
         }
     }
 
     private static async Task<int> ServeAsync(string[] args)
     {
+        var options = ServerOptions.From(args, Environment.GetEnvironmentVariable);
+        await using var app = await ServerApp.BuildAsync(options);
+        await app.RunAsync();
+        return 0;
+    }
+
+    /// <summary>What the operator can put right is said in one line on standard error, with an exit code of its own.</summary>
+    private static async Task<int> RunAsync(Func<Task<int>> run)
+    {
         try
         {
-            var options = ServerOptions.From(args, Environment.GetEnvironmentVariable);
-            await using var app = await ServerApp.BuildAsync(options);
-            await app.RunAsync();
-            return 0;
+            return await run();
         }
         catch (OptionsException fault)
         {

@@ -18,5 +18,8 @@ public sealed class Postgres : IAsyncLifetime
         return _cluster.NewDatabaseAsync();
     }
 
+    /// <summary>Ends the server; the data stay, and the next database starts it again.</summary>
+    public Task StopAsync() => _cluster.StopAsync();
+
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 }

@@ -26,14 +26,19 @@ public sealed class PostgresCluster : IAsyncDisposable
         return $"Host={_folder};Username=postgres;Database={name};Maximum Pool Size=20";
     }
 
+    /// <summary>Ends the server; the data stay.</summary>
+    public async Task StopAsync()
+    {
+        if (_server is null) return;
+        _server.StandardInput.Close();
+        await _server.WaitForExitAsync();
+        _server.Dispose();
+        _server = null;
+    }
+
     public async ValueTask DisposeAsync()
     {
-        if (_server is not null)
-        {
-            _server.StandardInput.Close();
-            await _server.WaitForExitAsync();
-            _server.Dispose();
-        }
+        await StopAsync();
         if (_folder is not null && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
         _starting.Dispose();
     }
@@ -45,11 +50,12 @@ public sealed class PostgresCluster : IAsyncDisposable
         {
             if (_server is not null) return;
             if (Binaries is null || OperatingSystem.IsWindows()) throw new InvalidOperationException("PostgreSQL is not installed.");
-            _folder = Directory.CreateTempSubdirectory("agnes-pg-").FullName;
+            var isNew = _folder is null;
+            _folder ??= Directory.CreateTempSubdirectory("agnes-pg-").FullName;
             if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
             if (Environment.IsPrivilegedProcess) await RunAsync("/bin/chown", ["postgres:postgres", _folder]);
             var data = Path.Combine(_folder, "data");
-            await RunAsync("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
+            if (isNew) await RunAsync("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
             // synchronous_commit stays on: without it a killed server loses commits that it acknowledged.
             var server = StartHeld(AsPostgres("postgres",
                 ["-D", data, "-k", _folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]));

@@ -15,6 +15,9 @@ public sealed record ExtractRequest(
     IReadOnlyList<string>? Registered = null,
     IReadOnlyDictionary<string, string>? Options = null)
 {
+    /// <summary>Whether every registered table is written by this run, so that nothing is carried over.</summary>
+    public bool WritesAll => Registered is not null && Registered.All(name => Tables.Any(table => string.Equals(table.Name, name, StringComparison.OrdinalIgnoreCase)));
+
     public string? Option(string name) => Options?.GetValueOrDefault(name);
 }
 

@@ -6,7 +6,17 @@ using Agnes.Engine.Limits;
 namespace Agnes.Engine.Extracts;
 
 /// <summary>The worker ended without a result: it crashed, was killed, or ran out of memory.</summary>
-public sealed class WorkerFailedException(string message) : Exception(message);
+public class WorkerFailedException(string message) : Exception(message);
+
+/// <summary>The worker was ended by a signal.</summary>
+public sealed class WorkerCrashedException(string message, int exitCode) : WorkerFailedException(message)
+{
+    private const int SignalBase = 128;
+    private static readonly int[] OwnDoing = [4, 6, 7, 8, 11]; // illegal instruction, abort, bus error, arithmetic, segmentation fault
+
+    /// <summary>True where the process did it to itself; false for a kill from outside, as by the system when memory runs out.</summary>
+    public bool IsOwnDoing => OwnDoing.Contains(exitCode - SignalBase);
+}
 
 /// <summary>The parent's side: starts a worker, sends its one request, reads its lines.</summary>
 internal static class ExtractWorker
@@ -31,7 +41,7 @@ internal static class ExtractWorker
         var result = await ReadAsync(child.Output, progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result is { Error: { } error }) throw new WorkerFailedException(error);
-        return result ?? throw new WorkerFailedException(await DescribeAsync(child, cancellation));
+        return result ?? throw await DescribeAsync(child, cancellation);
     }
 
     private static async Task<WorkerLine?> ReadAsync(Stream output, IProgress<ExtractEvent>? progress, CancellationToken cancellation)
@@ -56,11 +66,12 @@ internal static class ExtractWorker
         }
     }
 
-    private static async Task<string> DescribeAsync(ChildProcess child, CancellationToken cancellation)
+    private static async Task<WorkerFailedException> DescribeAsync(ChildProcess child, CancellationToken cancellation)
     {
         var code = await child.Exited.WaitAsync(TimeSpan.FromSeconds(5), cancellation);
         var errors = child.ErrorTail.Trim();
         var why = code == 137 ? " It was killed, most likely because memory ran out." : "";
-        return $"The extract worker ended with code {code} before it had a result.{why}{(errors.Length > 0 ? $" It said: {errors}" : "")}";
+        var message = $"The extract worker ended with code {code} before it had a result.{why}{(errors.Length > 0 ? $" It said: {errors}" : "")}";
+        return code > 128 ? new WorkerCrashedException(message, code) : new WorkerFailedException(message);
     }
 }

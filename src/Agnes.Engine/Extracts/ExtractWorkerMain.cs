@@ -1,15 +1,109 @@
 using System.Text.Json;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Publishing;
+using DuckDB.NET.Data;
 
 namespace Agnes.Engine.Extracts;
 
-/// <summary>The child's side: <c>agnes-server extract-worker</c>.</summary>
+/// <summary>The child's side: <c>agnes-server extract-worker</c>. One request, one process.</summary>
 public static class ExtractWorkerMain
 {
+    private const int RequestBytesMax = 256 << 20;
+
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<Connector> connectors, Stream input, Stream output, CancellationToken cancellation)
     {
-        _ = connectors;
-        await output.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new WorkerLine(Error: "not wired yet", Done: true), WorkerJson.Default.WorkerLine), cancellation);
-        return 1;
+        var request = await ReadRequestAsync(input, cancellation);
+        Action? parentGone = null;
+        ChildProcess.EndWithParent(input, () => parentGone?.Invoke());
+        using var lines = new LineWriter(output);
+        try
+        {
+            var line = request.Op switch
+            {
+                "extract" => await ExtractAsync(request, connectors, lines, cancellation),
+                "prepare" => new WorkerLine(Publication: await PrepareAsync(request, request.Source!, request.Known!, action => parentGone = action, cancellation)),
+                "analytics" => await AnalyticsAsync(request, cancellation),
+                _ => new WorkerLine(Error: $"Unknown request '{request.Op}'."),
+            };
+            lines.Write(line);
+            return line.Error is null ? 0 : 1;
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            lines.Write(new WorkerLine(Error: e is WorkerFailedException ? e.Message : Wording.Of(e, request.DataFolder)));
+            await Console.Error.WriteLineAsync(e.ToString());
+            return 1;
+        }
+    }
+
+    private static async Task<WorkerLine> ExtractAsync(WorkerRequest request, IReadOnlyList<Connector> connectors, LineWriter lines, CancellationToken cancellation)
+    {
+        var run = request.Extract!;
+        var connector = connectors.FirstOrDefault(connector => connector.Name == run.Connector) ?? throw new WorkerFailedException($"There is no connector '{run.Connector}'.");
+        var folder = new DataFolder(request.DataFolder);
+        ExtractOutcome outcome;
+        await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation))
+        {
+            await connector.RunAsync(run, writer, lines, cancellation);
+            outcome = await writer.CommitAsync(cancellation);
+        }
+        if (request.Known is not null)
+            outcome = outcome with { Publication = await PrepareAsync(request, run.Source, request.Known, _ => { }, cancellation) };
+        return new WorkerLine(Outcome: outcome);
+    }
+
+    private static async Task<Publication> PrepareAsync(WorkerRequest request, string source, IReadOnlyList<PublishedTable> known, Action<Action> whenParentGone, CancellationToken cancellation)
+    {
+        var folder = new DataFolder(request.DataFolder);
+        var preparation = new SourcePreparation(folder, new PartStore(folder), source, $"prepare-{request.RunId}", request.Share, Temp(), known, TimeProvider.System);
+        whenParentGone(preparation.Marker.Withdraw);
+        return await preparation.RunAsync(cancellation);
+    }
+
+    private static async Task<WorkerLine> AnalyticsAsync(WorkerRequest request, CancellationToken cancellation)
+    {
+        var folder = new DataFolder(request.DataFolder);
+        await AnalyticsFile.WriteAsync(folder, new PartStore(folder), request.Share, Temp(), request.Analytics!, cancellation);
+        return new WorkerLine(Done: true);
+    }
+
+    /// <summary>The parent has made a scratch folder of this run's own the working folder.</summary>
+    private static string Temp() => Directory.CreateDirectory(Path.Combine(Directory.GetCurrentDirectory(), "temp")).FullName;
+
+    private static async Task<WorkerRequest> ReadRequestAsync(Stream input, CancellationToken cancellation)
+    {
+        var text = new MemoryStream();
+        var buffer = new byte[1 << 16];
+        while (true)
+        {
+            var read = await input.ReadAsync(buffer, cancellation);
+            var end = buffer.AsSpan(0, read).IndexOf((byte)'\n');
+            text.Write(buffer, 0, end >= 0 ? end : read);
+            if (end >= 0) break;
+            if (read == 0 || text.Length > RequestBytesMax) throw new WorkerFailedException("The request is incomplete or too long.");
+        }
+        return JsonSerializer.Deserialize(text.ToArray(), WorkerJson.Default.WorkerRequest) ?? throw new WorkerFailedException("The request is empty.");
+    }
+
+    /// <summary>One JSON line at a time, from whatever thread.</summary>
+    private sealed class LineWriter(Stream output) : IProgress<ExtractEvent>, IDisposable
+    {
+        private readonly Lock _gate = new();
+
+        public void Report(ExtractEvent value) => Write(new WorkerLine(Event: value));
+
+        public void Write(WorkerLine line)
+        {
+            lock (_gate)
+            {
+                output.Write(WorkerJson.Line(line).Span);
+                output.Write("\n"u8);
+                output.Flush();
+            }
+        }
+
+        public void Dispose() => output.Flush();
     }
 }

@@ -1,13 +1,155 @@
+using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Protocol;
+using DuckDB.NET.Data;
 
 namespace Agnes.Engine.Extracts;
 
-/// <summary>Builds an extract anew, carries over what this run does not touch, and replaces the old one by a rename.</summary>
-public sealed class ExtractWriter
+/// <summary>
+/// Builds an extract anew, carries over what the run does not touch, and replaces the old one by a rename: the rename is the commit.
+/// Lives in an extract worker; used by connectors.
+/// </summary>
+public sealed class ExtractWriter : IAsyncDisposable
 {
-    internal ExtractWriter(DataFolder folder, string source) => (Folder, Source) = (folder, source);
+    private readonly Dictionary<string, ExtractTable> _written = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<ExtractedTable> _ok = [];
+    private readonly List<FailedTable> _failed = [];
+    private readonly List<string> _warnings = [];
+    private readonly PartStaging _staging;
+    private readonly IReadOnlySet<string>? _registered;
+    private Task _hashing = Task.CompletedTask;
+
+    private ExtractWriter(DataFolder folder, PartStore store, string source, PartStaging staging, DuckDBConnection connection, IReadOnlyDictionary<string, ExtractTable> previous, IReadOnlySet<string>? registered, string tempFolder, TimeProvider time)
+    {
+        (Folder, Store, Source, Connection, Previous, TempFolder, Time) = (folder, store, source, connection, previous, tempFolder, time);
+        (_staging, _registered) = (staging, registered);
+    }
+
+    /// <summary>Goes when the run ends.</summary>
+    public string TempFolder { get; }
 
     public DataFolder Folder { get; }
 
+    public PartStore Store { get; }
+
     public string Source { get; }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>The run's engine; what it may open is fixed: the source's folder, the staging area, scratch and the folders that the connector asked for.</summary>
+    public DuckDBConnection Connection { get; }
+
+    /// <summary>Tables of the last good extract, by name, case-insensitive.</summary>
+    public IReadOnlyDictionary<string, ExtractTable> Previous { get; }
+
+    /// <param name="readable">Further folders that the connector reads.</param>
+    /// <exception cref="WorkerFailedException">The previous extract cannot be read, or is not ours, and the run would lose tables of it.</exception>
+    public static async Task<ExtractWriter> OpenAsync(DataFolder folder, ExtractRequest request, Share share, string tempFolder, IReadOnlyList<string> readable, TimeProvider time, CancellationToken cancellation)
+    {
+        if (!Identifiers.IsSource(request.Source)) throw new WorkerFailedException($"'{request.Source}' cannot be the name of a source.");
+        Directory.CreateDirectory(Path.Combine(folder.Source(request.Source), "data"));
+        var store = new PartStore(folder);
+        var staging = store.Stage(request.RunId);
+        var connection = WorkerDatabase.Open(share, tempFolder, [folder.Source(request.Source), staging.Folder, .. readable]);
+        try
+        {
+            var previous = await ReadPreviousAsync(folder, request, connection, cancellation);
+            var registered = request.Registered?.ToHashSet(StringComparer.OrdinalIgnoreCase);
+            return new ExtractWriter(folder, store, request.Source, staging, connection, previous, registered, tempFolder, time);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            staging.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a SELECT into a part. Returns when the rows are written; hashing goes on while the next part is written, and ends before the table is put.</summary>
+    /// <param name="md5">Also compute the MD5: for tables of one part.</param>
+    public async Task<WrittenPart> WritePartAsync(string select, string partName, bool md5, CancellationToken cancellation)
+    {
+        var file = _staging.NewFile();
+        var (rows, columns) = await Connection.CopyAsync(select, file, cancellation);
+        await _hashing; // one part behind at most, so that staging stays small
+        var storing = Task.Run(() => StoreAsync(file, partName, rows, md5, cancellation), cancellation);
+        _hashing = storing;
+        return new WrittenPart(columns, rows, storing);
+    }
+
+    /// <summary>A whole table of this run. All parts must have the same columns.</summary>
+    public void Put(ExtractTable table)
+    {
+        if (!Identifiers.IsStrict(table.Name)) throw new ArgumentException($"'{table.Name}' cannot be the name of a table.", nameof(table));
+        if (table.Parts.Count == 0) throw new ArgumentException("A table has at least one part.", nameof(table));
+        if (!_written.TryAdd(table.Name, table)) throw new ArgumentException($"{table.Name} was written already in this run.", nameof(table));
+        _ok.Add(new ExtractedTable(table.Name, table.Rows, table.Bytes, Changed: true));
+    }
+
+    /// <summary>The source has nothing new for this table; it stays as it is.</summary>
+    public void Keep(ExtractTable table) => _ok.Add(new ExtractedTable(table.Name, table.Rows, table.Bytes, Changed: false));
+
+    /// <summary>The table keeps its last good version.</summary>
+    public void Fail(string table, string error) => _failed.Add(new FailedTable(table, error));
+
+    public void Warn(string text) => _warnings.Add(text);
+
+    /// <summary>Whether this run has written a table of that name, in whatever case.</summary>
+    public bool Wrote(string table) => _written.ContainsKey(table);
+
+    /// <summary>Puts all written tables, and all carried over, into place at once. Does nothing when nothing changed.</summary>
+    public async Task<ExtractOutcome> CommitAsync(CancellationToken cancellation)
+    {
+        await _hashing;
+        var carried = Previous.Values.Where(table => !_written.ContainsKey(table.Name) && (_registered is null || _registered.Contains(table.Name))).ToList();
+        if (_written.Count > 0 || carried.Count != Previous.Count || !File.Exists(Folder.ExtractFile(Source)))
+            await ExtractFile.ReplaceAsync(Folder, Store, Source, Connection, [.. carried, .. _written.Values], cancellation);
+        return new ExtractOutcome(_ok, _failed, _warnings);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _hashing;
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            // The run has reported it, or is being cancelled.
+        }
+        await Connection.DisposeAsync();
+        _staging.Dispose();
+    }
+
+    private async Task<ExtractPart> StoreAsync(string file, string partName, long rows, bool md5, CancellationToken cancellation)
+    {
+        var md5Task = md5 ? ContentHash.Md5Async(file, cancellation) : Task.FromResult("");
+        var sha256 = await ContentHash.Sha256Async(file, cancellation);
+        var md5Text = await md5Task;
+        var part = await Store.AddHashedAsync(file, sha256, partName, rows, cancellation);
+        return new ExtractPart(part, md5 ? md5Text : null, FileStamp.Of(Store.PathOf(sha256)).ModifiedNs);
+    }
+
+    private static async Task<IReadOnlyDictionary<string, ExtractTable>> ReadPreviousAsync(DataFolder folder, ExtractRequest request, DuckDBConnection connection, CancellationToken cancellation)
+    {
+        var file = folder.ExtractFile(request.Source);
+        if (!File.Exists(file)) return new Dictionary<string, ExtractTable>(StringComparer.OrdinalIgnoreCase);
+        try
+        {
+            await ExtractReader.AttachAsync(connection, file, cancellation);
+            var tables = await ExtractReader.TablesAsync(connection, cancellation);
+            await connection.ExecuteAsync($"DETACH {ExtractReader.Alias}", cancellation);
+            return tables;
+        }
+        catch (Exception e) when (e is DuckDBException or InvalidDataException && !cancellation.IsCancellationRequested)
+        {
+            if (!request.WritesAll)
+                throw new WorkerFailedException($"extracts/{request.Source}/extract.duckdb cannot be read as an extract of ours, and this run would lose the tables it does not write. Sync all tables of '{request.Source}' in one run to build it anew; the unreadable file is then kept as extract.duckdb.broken.");
+            File.Move(file, $"{file}.broken", overwrite: true);
+            return new Dictionary<string, ExtractTable>(StringComparer.OrdinalIgnoreCase);
+        }
+    }
 }
+
+/// <param name="Storing">The part's hash and its place in the store; to be awaited before the table is put.</param>
+public sealed record WrittenPart(IReadOnlyList<TableColumn> Columns, long Rows, Task<ExtractPart> Storing);

@@ -103,6 +103,19 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Processor time used so far, in which a busy machine does not count; zero when the child is gone.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        try
+        {
+            return _process.TotalProcessorTime;
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return TimeSpan.Zero; // it has just ended
+        }
+    }
+
     public void Kill()
     {
         try
@@ -132,7 +145,8 @@ public sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>For the child's side: ends this process at once when the parent is gone, even while native code runs.</summary>
     /// <remarks>Not PR_SET_PDEATHSIG: that fires when the <i>thread</i> that started the child ends, and ours are pool threads.</remarks>
-    public static void EndWithParent(Stream input) => _ = Task.Factory.StartNew(
+    /// <param name="last">Run before the end; must be quick.</param>
+    public static void EndWithParent(Stream input, Action? last = null) => _ = Task.Factory.StartNew(
         () =>
         {
             Span<byte> rest = stackalloc byte[256];
@@ -141,7 +155,14 @@ public sealed class ChildProcess : IAsyncDisposable
                 // Nothing is expected after the request.
             }
             using var self = Process.GetCurrentProcess();
-            self.Kill();
+            try
+            {
+                last?.Invoke();
+            }
+            finally
+            {
+                self.Kill();
+            }
         },
         CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

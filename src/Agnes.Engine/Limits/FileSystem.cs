@@ -8,6 +8,11 @@ public static class FileSystem
     /// <summary>Makes the content of a closed file durable.</summary>
     public static void Flush(string path)
     {
+        if (OperatingSystem.IsLinux())
+        {
+            Flush(path, Libc.OpenReadOnly); // the file may be another program's and read-only, with a name of ours
+            return;
+        }
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 1);
         file.Flush(flushToDisk: true);
     }
@@ -15,17 +20,7 @@ public static class FileSystem
     /// <summary>Makes the names in a folder durable. Windows and macOS do so by themselves, or offer no way.</summary>
     public static void FlushFolder(string folder)
     {
-        if (!OperatingSystem.IsLinux()) return;
-        var descriptor = Libc.Open(folder, Libc.OpenReadOnly | Libc.OpenDirectory | Libc.OpenCloseOnExec, 0);
-        if (descriptor < 0) throw Failure($"Cannot open the folder {folder}");
-        try
-        {
-            if (Libc.Fsync(descriptor) != 0) throw Failure($"Cannot flush the folder {folder}");
-        }
-        finally
-        {
-            _ = Libc.Close(descriptor);
-        }
+        if (OperatingSystem.IsLinux()) Flush(folder, Libc.OpenReadOnly | Libc.OpenDirectory);
     }
 
     /// <summary>Replaces <paramref name="target"/> by a finished file: flush, rename, flush the folder.</summary>
@@ -56,12 +51,27 @@ public static class FileSystem
 
     public static long FreeBytes(string folder) => new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
 
+    private static void Flush(string path, int flags)
+    {
+        var descriptor = Libc.Open(path, flags | Libc.OpenCloseOnExec, 0);
+        if (descriptor < 0) throw Failure($"Cannot open {path}");
+        try
+        {
+            if (Libc.Fsync(descriptor) != 0) throw Failure($"Cannot flush {path}");
+        }
+        finally
+        {
+            _ = Libc.Close(descriptor);
+        }
+    }
+
     internal static IOException Failure(string what) => new($"{what}: {Marshal.GetLastPInvokeErrorMessage()}");
 }
 
 /// <summary>A regular file held open by descriptor, never reached through a symbolic link as its last step, so that what is stamped is what is linked or read.</summary>
 internal sealed class OpenedFile : IDisposable
 {
+    private const int CopyBytes = 1 << 20;
     private readonly int _descriptor;
 
     private OpenedFile(string path, int descriptor) => (Path, _descriptor) = (path, descriptor);
@@ -93,6 +103,16 @@ internal sealed class OpenedFile : IDisposable
             cloned = Libc.Clone((int)file.SafeFileHandle.DangerousGetHandle(), _descriptor);
         if (!cloned) File.Delete(target);
         return cloned;
+    }
+
+    /// <summary>Copies the content, from the descriptor.</summary>
+    public async Task CopyToAsync(string target, CancellationToken cancellation)
+    {
+        await using var source = OperatingSystem.IsLinux()
+            ? new FileStream($"/proc/self/fd/{_descriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CopyBytes, useAsync: true)
+            : new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CopyBytes, useAsync: true);
+        await using var copy = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.Read, CopyBytes, useAsync: true);
+        await source.CopyToAsync(copy, CopyBytes, cancellation);
     }
 
     public void Dispose()

@@ -42,6 +42,10 @@ public sealed class PartStore
     public string PathOf(string sha256) =>
         Identifiers.IsSha256(sha256) ? Path.Combine(_root, sha256[..2], $"{sha256}.parquet") : throw new ArgumentException("Not a SHA-256 in lower-case hex.", nameof(sha256));
 
+    /// <summary>Whether a part is there and has not been touched since it was stamped.</summary>
+    public bool IsStamped(string sha256, FileStamp recorded) =>
+        FileStamp.TryOf(PathOf(sha256)) is { } now && now.Size == recorded.Size && now.ModifiedNs == recorded.ModifiedNs;
+
     public bool Contains(string sha256, long sizeBytes) => FileStamp.TryOf(PathOf(sha256)) is { } stamp && stamp.Size == sizeBytes;
 
     /// <summary>The local path of a part, after comparing it with what was recorded when it was published.</summary>
@@ -78,23 +82,28 @@ public sealed class PartStore
         }
     }
 
-    /// <summary>Hashes a staged file, makes it durable and moves it to its name; a part that is already there is kept.</summary>
+    /// <summary>Hashes a staged file, makes it durable and moves it to its name; an intact part that is already there is kept.</summary>
     public async Task<TablePart> AddAsync(string stagedFile, string partName, long rows, CancellationToken cancellation)
     {
         var sha256 = await ContentHash.Sha256Async(stagedFile, cancellation);
-        return Add(stagedFile, sha256, partName, rows);
+        return await AddHashedAsync(stagedFile, sha256, partName, rows, cancellation);
     }
 
-    /// <summary>As <see cref="AddAsync"/> for a file whose hash the caller has computed from what it wrote.</summary>
-    public TablePart Add(string stagedFile, string sha256, string partName, long rows)
+    /// <summary>As <see cref="AddAsync"/> for a file whose hash the caller knows.</summary>
+    public async Task<TablePart> AddHashedAsync(string stagedFile, string sha256, string partName, long rows, CancellationToken cancellation)
     {
         var size = new FileInfo(stagedFile).Length;
+        var part = new TablePart(partName, sha256, size, rows);
         var target = PathOf(sha256);
-        if (FileStamp.TryOf(target)?.Size == size)
+        if (Contains(sha256, size))
         {
-            File.Delete(stagedFile);
             FileSystem.Touch(target); // or a sweep could take it before the publication that now names it is committed
-            return new TablePart(partName, sha256, size, rows);
+            // Another program may have written through a name of its own, so that what is there is read before it is believed.
+            if (await IsIntactAsync(sha256, cancellation))
+            {
+                File.Delete(stagedFile);
+                return part;
+            }
         }
         var folder = Path.GetDirectoryName(target)!;
         if (!Directory.Exists(folder))
@@ -103,7 +112,7 @@ public sealed class PartStore
             FileSystem.FlushFolder(_root);
         }
         FileSystem.Replace(stagedFile, target);
-        return new TablePart(partName, sha256, size, rows);
+        return part;
     }
 
     /// <summary>Reads the whole part and tells whether it is still what its name says.</summary>

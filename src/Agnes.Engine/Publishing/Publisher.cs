@@ -45,7 +45,17 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
     {
         using var home = scratch.NewFolder("prepare");
         var request = new WorkerRequest("prepare", folder.Root, budget.Jobs, Source: source, RunId: Path.GetFileName(home.Path), Known: known);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, request, null, cancellation);
+        WorkerLine line;
+        try
+        {
+            line = await ExtractWorker.RunAsync(_program, home.Path, request, null, cancellation);
+        }
+        catch (WorkerCrashedException crash)
+        {
+            // A signal of its own making (no kill from outside) was the file's doing: one is enough.
+            if (crash.IsOwnDoing) new AdoptionMarker(folder, source).Block();
+            return Publication.Failed(source, $"the process that read it ended unexpectedly. {crash.Message}");
+        }
         return line.Publication ?? throw new WorkerFailedException("The extract worker answered something else.");
     }
 }

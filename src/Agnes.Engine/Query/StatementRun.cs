@@ -10,13 +10,14 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     /// <summary>A text no longer than this is parsed on the worker of short statements.</summary>
     private const int ShortCharactersMax = 2048;
 
-    /// <summary>Longer than that on the worker of short statements, and it starts again on one of the others. Statements change nothing, so that is safe.</summary>
-    private static readonly TimeSpan ShortTime = TimeSpan.FromMilliseconds(60);
+    private static readonly TimeSpan ShortParseTime = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan ShortParseTime = TimeSpan.FromSeconds(1);
+    /// <summary>What a statement has for running however long its parsing took.</summary>
+    private static readonly TimeSpan LeftMin = TimeSpan.FromMilliseconds(50);
 
     private readonly long _started = pool.Time.GetTimestamp();
     private IReadOnlyList<string> _tables = [];
+    private TimeSpan _left = limits.Time;
 
     public async Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit)
     {
@@ -26,9 +27,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
             var statement = known.Find(sql);
             if (statement is null)
             {
-                worker = await pool.RentAsync(sql.Length <= ShortCharactersMax, "", limits.Wait, cancellation);
-                if (worker is null) return RefusedBusy();
-                var (parsed, failure) = await ParseAsync(worker, sql);
+                (worker, var parsed, var failure) = await ParseOnPoolAsync(sql);
                 if (parsed is null) return failure!;
                 statement = known.Add(sql, parsed);
             }
@@ -64,16 +63,40 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
 
     private StatementOutcome RefusedBusy() => Refused(StatementStatus.Busy, "All query workers are busy. Try again in a moment.");
 
+    /// <returns>The worker too, to run on; it is to be given back.</returns>
+    private async Task<(QueryWorker? Worker, ParsedStatement? Parsed, StatementOutcome? Failure)> ParseOnPoolAsync(string sql)
+    {
+        for (var isShort = sql.Length <= ShortCharactersMax; ; isShort = false)
+        {
+            var worker = await pool.RentAsync(isShort, "", limits.Wait, cancellation);
+            if (worker is null) return (null, null, RefusedBusy());
+            try
+            {
+                var (parsed, failure) = await ParseAsync(worker, sql);
+                if (parsed is not null || !worker.IsShort || !worker.IsLost) return (worker, parsed, failure);
+            }
+            catch
+            {
+                pool.Return(worker);
+                throw;
+            }
+            pool.Return(worker);
+        }
+    }
+
     private async Task<(ParsedStatement? Parsed, StatementOutcome? Failure)> ParseAsync(QueryWorker worker, string sql)
     {
-        var time = worker.IsShort ? Min(ShortParseTime, limits.Time) : limits.Time;
+        var time = worker.IsShort ? Min(ShortParseTime, _left) : _left;
+        var started = pool.Time.GetTimestamp();
         using var deadline = new CancellationTokenSource(time, pool.Time);
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         var (reply, lost) = await Supervision.RunAsync(worker, worker.ParseAsync(sql), pool.Time, stopped.Token);
+        _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);
         if (reply?.Parsed is { } parsed) return (parsed, null);
         cancellation.ThrowIfCancellationRequested();
         if (reply?.Failed is { } failed) return (null, Refused(StatementStatus.ParseError, $"Query error: {EngineMessages.Clean(failed.Message)}"));
-        return (null, lost && worker.WasOutOfMemory ? OutOfMemory() : TooComplex());
+        if (lost && worker.WasOutOfMemory) return (null, OutOfMemory());
+        return (null, deadline.IsCancellationRequested ? TimedOut() : TooComplex());
     }
 
     /// <param name="worker">One that was rented already, or null.</param>
@@ -84,29 +107,31 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         worker ??= await pool.RentAsync(isShort, footprint.Key, limits.Wait, cancellation);
         if (worker is null) return RefusedBusy();
         var onShort = worker.IsShort;
-        var (outcome, microseconds) = await RunOnWorkerAsync(worker, request, onShort ? Min(ShortTime, limits.Time) : limits.Time);
+        var (outcome, microseconds) = await RunOnWorkerAsync(worker, request);
         if (onShort && !outcome.BodyStarted && outcome.Status is StatementStatus.TimedOut or StatementStatus.OutOfMemory)
         {
+            // It starts again on one of the others; statements change nothing, so that is safe.
             statement.TookLong();
             worker = await pool.RentAsync(isShort: false, footprint.Key, limits.Wait, cancellation);
             if (worker is null) return RefusedBusy();
-            (outcome, microseconds) = await RunOnWorkerAsync(worker, request, limits.Time);
+            (outcome, microseconds) = await RunOnWorkerAsync(worker, request);
         }
         statement.Took(microseconds);
         return outcome;
     }
 
-    private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request, TimeSpan time)
+    private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request)
     {
-        using var deadline = new CancellationTokenSource(time, pool.Time);
+        using var deadline = new CancellationTokenSource(_left, pool.Time);
+        using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         try
         {
             var progress = new BodyProgress();
             var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, stopped.Token), pool.Time, stopped.Token);
-            if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.EngineMicroseconds);
+            if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
             cancellation.ThrowIfCancellationRequested();
-            var ended = Failed(reply, worker, deadline.IsCancellationRequested, time);
+            var ended = Failed(reply, worker, deadline.IsCancellationRequested);
             return (ended with { Bytes = progress.Bytes, BodyStarted = progress.Bytes > 0 }, long.MaxValue);
         }
         finally
@@ -118,9 +143,9 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     private StatementOutcome Done(WorkerReply reply, long bytes) =>
         new(StatementStatus.Ok, null, null, reply.Rows, bytes, reply.Truncated, false, _tables, [], pool.Time.GetElapsedTime(_started));
 
-    private StatementOutcome Failed(WorkerReply? reply, QueryWorker worker, bool overTime, TimeSpan time)
+    private StatementOutcome Failed(WorkerReply? reply, QueryWorker worker, bool overTime)
     {
-        if (overTime && reply?.Status is null or StatementStatus.TimedOut) return TimedOut(time);
+        if (overTime && reply?.Status is null or StatementStatus.TimedOut) return TimedOut();
         return reply?.Status switch
         {
             null => worker.WasOutOfMemory ? OutOfMemory() : TooComplex(),
@@ -130,8 +155,8 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         };
     }
 
-    private StatementOutcome TimedOut(TimeSpan time) =>
-        Refused(StatementStatus.TimedOut, $"Query error: The query ran longer than its limit of {time.TotalSeconds:0.###} s. Filter or aggregate more.");
+    private StatementOutcome TimedOut() =>
+        Refused(StatementStatus.TimedOut, $"Query error: The query ran longer than its limit of {limits.Time.TotalSeconds:0.###} s. Filter or aggregate more.");
 
     private StatementOutcome OutOfMemory() =>
         Refused(StatementStatus.OutOfMemory, $"Query error: The query needs more memory than the {pool.Options.MemoryBytes >> 20} MiB that a query may use. Filter or aggregate more, or work in steps.");
@@ -144,6 +169,8 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         output.Write(body);
         return new(StatementStatus.Ok, null, null, rows, body.Length, truncated, false, [], [], pool.Time.GetElapsedTime(_started));
     }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

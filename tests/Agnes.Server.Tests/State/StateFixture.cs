@@ -27,6 +27,39 @@ internal sealed class StatePlace : IDisposable
         });
     }
 
+    public string Main => Path.Combine(Options.StateDir, "system.duckdb");
+
+    public static Task<StatePlace> EmbeddedAsync() => NewAsync(StateEngine.DuckDb, null!);
+
+    /// <summary>An embedded state that was closed in order.</summary>
+    public static async Task<StatePlace> WithUserAsync(int users = 1)
+    {
+        var place = await EmbeddedAsync();
+        await using var state = await StateDb.OpenAsync(place.Options with { CheckSnapshot = false });
+        await Task.WhenAll(Enumerable.Range(0, users).Select(i => state.WriteAsync(write => write.AddUserAsync($"u{i}@example.com"))));
+        return place;
+    }
+
+    /// <summary>An embedded state as a killed process leaves it: with a log of so many commits, each a user.</summary>
+    public static async Task<StatePlace> CrashedAsync(int commits)
+    {
+        using var live = await EmbeddedAsync();
+        await (await live.OpenAsync()).DisposeAsync();
+        var crashed = new StatePlace(new(), live.Options);
+        crashed = new(crashed.Folder, live.Options with { DataDir = crashed.Folder.Path, StateDir = crashed.Folder["state"] });
+        await using var state = await live.OpenAsync();
+        for (var i = 0; i < commits; i++) await state.WriteAsync(write => write.AddUserAsync($"u{i}@example.com"));
+        // By another program: opening the file in this process would release the engine's lock.
+        Directory.CreateDirectory(crashed.Options.StateDir);
+        foreach (var name in (string[])["system.duckdb", "system.duckdb.wal", "state.version"])
+        {
+            using var copy = System.Diagnostics.Process.Start("/bin/cp", [Path.Combine(live.Options.StateDir, name), crashed.Options.StateDir]);
+            await copy.WaitForExitAsync();
+            copy.ExitCode.ShouldBe(0);
+        }
+        return crashed;
+    }
+
     public Task<StateDb> OpenAsync() => StateDb.OpenAsync(Options);
 
     public void Dispose() => Folder.Dispose();
@@ -82,5 +115,30 @@ internal static class Writes
             """, token);
         write.Apply(snapshot => snapshot.WithToken(token));
         return token;
+    }
+
+    public static async Task PublishAsync(this StateWrite write, PublishedVersion version)
+    {
+        await write.ExecuteAsync(
+            """
+            INSERT INTO table_versions (name, number, source, columns, rows, bytes, rendition, md5, parts_digest, query_mode, extracted_at, published_at, superseded_at)
+            VALUES (@Name, @Number, @Source, @columns, @Rows, @Bytes, @Rendition, @Md5, @PartsDigest, @QueryMode, @ExtractedAt, @PublishedAt, @SupersededAt)
+            """,
+            new
+            {
+                version.Name, version.Number, version.Source, columns = StateJson.WriteColumns(version.Columns), version.Rows, version.Bytes, version.Rendition, version.Md5,
+                version.PartsDigest, version.QueryMode, version.ExtractedAt, version.PublishedAt, version.SupersededAt,
+            });
+        await write.ExecuteAsync(
+            """
+            INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows, modified_ns, inode)
+            VALUES (@name, @number, @ordinal, @partName, @sha256, @size, @rows, @modified, @inode)
+            """,
+            version.Parts.Zip(version.Stamps).Select((pair, ordinal) => new
+            {
+                name = version.Name, number = version.Number, ordinal, partName = pair.First.Name, sha256 = pair.First.Sha256, size = pair.First.SizeBytes, rows = pair.First.Rows,
+                modified = pair.Second.ModifiedNs, inode = pair.Second.Inode,
+            }).ToList());
+        write.Apply(snapshot => snapshot.WithVersion(version));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DuckDB.NET.Data.Native;
 
 namespace Agnes.Engine.Query.Workers;
@@ -21,7 +22,11 @@ internal sealed class JsonAsTextCell(JsonCell inner) : JsonCell
     }
 }
 
-internal sealed unsafe class JsonListCell(JsonCell item) : JsonCell
+/// <summary>Where the items of one row stand in the child vector.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct ListEntry(ulong Offset, ulong Length);
+
+internal sealed class JsonListCell(JsonCell item) : JsonCell
 {
     public override void Bind(nint vector)
     {
@@ -31,7 +36,7 @@ internal sealed unsafe class JsonListCell(JsonCell item) : JsonCell
 
     protected override void WriteValue(JsonBuffer json, ulong row)
     {
-        var (offset, length) = Read<(ulong Offset, ulong Length)>(row);
+        var (offset, length) = Read<ListEntry>(row);
         json.Raw((byte)'[');
         for (var i = 0UL; i < length; i++)
         {
@@ -105,7 +110,7 @@ internal sealed class JsonMapCell(JsonCell key, JsonCell value) : JsonCell
 
     protected override void WriteValue(JsonBuffer json, ulong row)
     {
-        var (offset, length) = Read<(ulong Offset, ulong Length)>(row);
+        var (offset, length) = Read<ListEntry>(row);
         json.Raw((byte)'{');
         for (var i = offset; i < offset + length; i++)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DuckDB.NET.Data;
 
 namespace Agnes.Engine.Query.Workers;
@@ -131,7 +132,7 @@ internal sealed class JsonIntervalCell : JsonTimeCell
 {
     protected override void WriteValue(JsonBuffer json, ulong row)
     {
-        var (months, days, micros) = Read<(int Months, int Days, long Micros)>(row);
+        var (months, days, micros) = Read<Parts>(row);
         json.Raw((byte)'"');
         var start = json.Length;
         Part(json, start, months / 12, "year");
@@ -145,6 +146,10 @@ internal sealed class JsonIntervalCell : JsonTimeCell
         }
         json.Raw((byte)'"');
     }
+
+    // Not a tuple: the runtime may order its fields otherwise.
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct Parts(int Months, int Days, long Micros);
 
     private static void Part(JsonBuffer json, int start, int count, string unit)
     {

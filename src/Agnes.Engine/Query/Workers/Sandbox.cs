@@ -23,6 +23,7 @@ internal sealed class Sandbox : IDisposable
 
     public static Sandbox Create(WorkerShare share, long memoryBytes, string tempFolder, IReadOnlyList<WorkerTable> tables)
     {
+        Directory.CreateDirectory(tempFolder);
         var connection = new DuckDBConnection(Options(share, memoryBytes, tempFolder));
         try
         {

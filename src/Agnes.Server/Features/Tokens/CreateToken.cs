@@ -58,7 +58,7 @@ internal static class CreateToken
         return scope == BootstrapScope && (asked is null || asked > BootstrapLifetimeMax) ? BootstrapLifetimeMax : asked;
     }
 
-    private static async Task<CreatedToken> AddAsync(StateWrite write, SessionTokens tokens, Caller caller, string name, string scope, TimeSpan? lifetime)
+    internal static async Task<CreatedToken> AddAsync(StateWrite write, SessionTokens tokens, Caller caller, string name, string scope, TimeSpan? lifetime)
     {
         var active = write.Before.TokenIdsOf(caller.UserId).Count(id => write.Before.Token(id) is { RevokedAt: null } row && (row.ExpiresAt is null || row.ExpiresAt > write.Now));
         if (active >= ActiveTokensMax)

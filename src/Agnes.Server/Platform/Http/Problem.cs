@@ -49,12 +49,17 @@ public sealed class ProblemException : Exception
     public int Status { get; }
 
     public IResult Answer { get; }
+
+    /// <summary>For an answer that lists several faults.</summary>
+    public JsonNode? Detail => (Answer as ProblemResult)?.Body?.DeepClone();
 }
 
 /// <summary>Writes the error in the form that the path and the caller's <c>Accept</c> ask for.</summary>
 internal sealed class ProblemResult(int status, JsonNode? detail, string? text, bool alwaysJson = false) : IResult, IStatusCodeHttpResult
 {
     public int? StatusCode => status;
+
+    public JsonNode? Body => detail;
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

@@ -50,6 +50,15 @@ public sealed class RequestBody
         throw invalid.Exception();
     }
 
+    /// <summary>An object out of a list in another body.</summary>
+    public static RequestBody Of(JsonElement item, int index)
+    {
+        if (item.ValueKind == JsonValueKind.Object) return new RequestBody(item);
+        var invalid = new Invalid();
+        invalid.Add("model_attributes_type", ["body", index], "Input should be a valid dictionary or object to extract fields from", Node(item));
+        throw invalid.Exception();
+    }
+
     /// <summary>For endpoints whose body may be absent altogether.</summary>
     public static Task<RequestBody> ReadOptionalAsync(HttpContext context) => context.Request.ContentLength is 0 || context.Request.Headers.ContentType.Count == 0
         ? Task.FromResult(new RequestBody(JsonDocument.Parse("{}").RootElement))

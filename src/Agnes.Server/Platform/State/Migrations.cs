@@ -38,7 +38,12 @@ public static class Migrations
         }
     }
 
-    internal static IReadOnlyList<string> StatementsOf(string name, StateEngine engine) => Statements(ReadText(Resources()[name]), engine);
+    /// <summary>All statements that make an empty database one of this version, without the record of it.</summary>
+    internal static IEnumerable<string> Schema(StateEngine engine)
+    {
+        var resources = Resources();
+        return [CreateSql, StateVersion.CreateSql, .. All.SelectMany(name => Statements(ReadText(resources[name]), engine))];
+    }
 
     internal static IReadOnlyList<string> Statements(string text, StateEngine engine)
     {

@@ -27,24 +27,8 @@ public sealed record StateOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>The embedded engine died and could not be reopened: the process is of no use any more.</summary>
-    public Action<Exception> OnDead { get; init; } = _ => Environment.Exit(ExitCodeDead);
-
-    public const int ExitCodeDead = 70;
+    public Action<Exception> OnDead { get; init; } = error => Environment.FailFast("The state engine failed and could not be reopened.", error);
 
     /// <summary>Reads the state again after each write and compares it with what the write made of the snapshot. For tests.</summary>
     public bool CheckSnapshot { get; init; }
-
-    /// <summary>From <c>DATA_DIR</c>, <c>STATE_DIR</c> and <c>AGNES_STATE_URL</c>.</summary>
-    public static StateOptions From(IConfiguration configuration)
-    {
-        var dataDir = Path.GetFullPath(NonEmpty(configuration["DATA_DIR"]) ?? "data");
-        return new()
-        {
-            DataDir = dataDir,
-            StateDir = Path.GetFullPath(NonEmpty(configuration["STATE_DIR"]) ?? Path.Combine(dataDir, "state")),
-            ConnectionString = NonEmpty(configuration["AGNES_STATE_URL"]),
-        };
-    }
-
-    private static string? NonEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
 }

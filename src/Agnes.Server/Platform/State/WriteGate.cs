@@ -114,7 +114,14 @@ internal sealed class WriteGate : IAsyncDisposable
 
     private async Task RunBatchAsync(List<PendingWrite> batch)
     {
-        if (batch.Count > 1 && await TryRunAsync(batch) is null) return;
+        var failure = await TryRunAsync(batch);
+        if (failure is null) return;
+        if (batch.Count == 1 || failure is StateUnavailableException { Reason: not StateFailure.Overloaded })
+        {
+            // Not the fault of one of them; and where the outcome is unknown, none may run again.
+            foreach (var pending in batch) pending.Fail(failure);
+            return;
+        }
         foreach (var pending in batch)
         {
             if (await TryRunAsync([pending]) is { } error) pending.Fail(error);

@@ -9,6 +9,7 @@ internal sealed class StateFiles(StateOptions options) : IDisposable
     public const string MainName = "system.duckdb";
     public const string LockName = "state.lock";
     public const string RecoveryName = "recovery";
+    public const string TemporaryName = "tmp";
     public const int RecoveryCopiesMax = 3;
 
     private FileStream? _lock;
@@ -55,13 +56,19 @@ internal sealed class StateFiles(StateOptions options) : IDisposable
         {
             throw new StateRefusedException($"The state in {Folder} is in use by another agnes-server process. Stop that one first; only one process may open it.", error);
         }
+        // What the engine spilled before it was killed.
+        var temporary = Path.Combine(Folder, TemporaryName);
+        if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
     }
 
-    /// <summary>A log without its file is what remains when the file was moved or deleted: opening would make a new, empty state.</summary>
-    public void RefuseOrphanedLogs()
+    /// <summary>A log or a mark without its file is what remains when the file was moved or deleted: opening would make a new, empty state.</summary>
+    public void RefuseWithoutMain()
     {
-        if (File.Exists(Main) || Logs.Count == 0) return;
-        throw new StateRefusedException($"{Main} is missing, but {Path.GetFileName(Logs[0])} is there: commits would be lost. Nothing was changed. Put the file back, or restore a backup: {RestoreCommand}");
+        if (File.Exists(Main)) return;
+        var left = Logs.FirstOrDefault() ?? (CommitMark.Read(Mark) > 0 ? Mark : null);
+        if (left is null) return;
+        throw new StateRefusedException(
+            $"{Main} is missing, but {Path.GetFileName(left)} is there: everything would be lost. Nothing was changed. Put the file back, or restore a backup: {RestoreCommand} --force");
     }
 
     /// <summary>Keeps what is there before the engine replays a log into it. The first copies since the last backup stay, as do the newest.</summary>

@@ -1,0 +1,15 @@
+using Agnes.Connectors.Files;
+using Agnes.Connectors.Samples;
+using Agnes.Engine.Extracts;
+
+namespace Agnes.Connectors;
+
+/// <summary>All connectors, one line each.</summary>
+public static class ConnectorList
+{
+    public static IReadOnlyList<Connector> All { get; } =
+    [
+        new FilesConnector(),
+        new SamplesConnector(),
+    ];
+}

@@ -1,0 +1,42 @@
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using DuckDB.NET.Data;
+
+namespace Agnes.Connectors.Files;
+
+/// <summary>
+/// Tables from CSV, TSV, JSON and Parquet files below one folder (option <c>root</c>, else <c>DATA_DIR/csv</c>): <c>bucket</c> is a sub-folder,
+/// <c>source_table</c> a file, a folder or a glob. Every file becomes a part; files that did not change are not read again.
+/// </summary>
+public sealed class FilesConnector : Connector
+{
+    public const string ConnectorName = "files";
+
+    public override string Name => ConnectorName;
+
+    public override IReadOnlyList<string> Readable(DataFolder folder, ExtractRequest request) => [Root(folder, request)];
+
+    public override async Task RunAsync(ExtractRequest request, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation)
+    {
+        var root = Root(writer.Folder, request);
+        foreach (var table in request.Tables)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            progress.Report(new ExtractEvent("table_started", table.Name));
+            try
+            {
+                if (writer.Wrote(table.Name)) throw new TableException($"Another table of this run is called '{table.Name}' (case does not count).");
+                await new TableLoad(root, table, writer, progress).RunAsync(cancellation);
+            }
+            catch (Exception e) when (e is TableException or IOException or UnauthorizedAccessException or DuckDBException { IsFatal: false } && !cancellation.IsCancellationRequested)
+            {
+                var message = e is DiskSpaceException or TableException ? e.Message : Engine.Publishing.Wording.Of(e, root);
+                writer.Fail(table.Name, message);
+                progress.Report(new ExtractEvent("table_failed", table.Name, Message: message));
+            }
+        }
+    }
+
+    private static string Root(DataFolder folder, ExtractRequest request) => Path.GetFullPath(request.Option("root") ?? folder.Csv);
+}

@@ -1,0 +1,61 @@
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Publishing;
+using Agnes.Engine.Query;
+using Agnes.Engine.Query.Workers;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Registry;
+
+namespace Agnes.Server;
+
+/// <summary>What tables need of the host: the engine's parts, the jobs, and what keeps publications in order.</summary>
+internal static class DataPlane
+{
+    private static readonly TimeSpan PurgeEvery = TimeSpan.FromHours(1);
+
+    public static void AddServices(IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(new DataFolder(options.DataDir));
+        services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch));
+        services.AddSingleton(Budget.FromEnvironment(options.Memory, Environment.ProcessorCount));
+        services.AddSingleton(WorkerProgram.Default);
+        services.AddSingleton<PartStore>();
+        services.AddSingleton<Publisher>();
+        services.AddSingleton<ExtractRunner>();
+        services.AddSingleton(provider => WorkerPoolOptions.From(
+            provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), Environment.ProcessorCount));
+        services.AddSingleton<WorkerPool>();
+        services.AddSingleton<StatementRunner>();
+        services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf));
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<TableRegistry>();
+        services.AddSingleton<ScopeBodies>();
+        services.AddSingleton<Consolidations>();
+
+        services.AddSingleton<PublishingGate>();
+        services.AddSingleton<SourcePublisher>();
+        services.AddSingleton<SourcePull>();
+        services.AddSingleton<IJobHandler, PublishJob>();
+        services.AddSingleton<IJobHandler, PurgeJob>();
+        services.AddSingleton<JobEvents>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton<AnalyticsFile>();
+        if (!options.Role.RunsJobs()) return;
+        services.AddHostedService(provider => provider.GetRequiredService<JobRunner>());
+        services.AddHostedService(provider => provider.GetRequiredService<AnalyticsFile>());
+        services.AddHostedService<SourceWatch>();
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery));
+    }
+
+    /// <summary>Removes what an earlier process left half done, before anything new is begun.</summary>
+    public static void Sweep(IServiceProvider services)
+    {
+        services.GetRequiredService<Scratch>().Sweep([]);
+        services.GetRequiredService<PartStore>().SweepIncoming();
+    }
+}

@@ -1,0 +1,18 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Catalog;
+
+/// <summary>What tables there are, what columns they have, and what their rows look like: each a function of what the asker may read.</summary>
+internal static class CatalogFeature
+{
+    private const string Denied = "not authorized for this table";
+
+    public static void MapCatalog(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/api/catalog/tables", ListTables.Handle).SignedIn().WithTags("catalog");
+        var v2 = routes.MapGroup("/api/v2").WithTags("catalog");
+        v2.MapGet("/catalog", ShowCatalog.Handle).SignedIn();
+        v2.MapGet("/schema/{table_id}", ShowSchema.Handle).NeedsTable("table_id", Denied);
+        v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).NeedsTable("table_id", Denied);
+    }
+}

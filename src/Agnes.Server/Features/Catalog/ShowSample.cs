@@ -1,0 +1,48 @@
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json;
+using Agnes.Engine.Query;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.Catalog;
+
+/// <summary><c>GET /api/v2/sample/{table_id}?n=5</c>: a few rows, read in a query worker like any statement of the caller's.</summary>
+internal static class ShowSample
+{
+    private const int RowsDefault = 5;
+    private const int RowsMax = 100;
+    private const long BytesMax = 16L << 20;
+
+    public static async Task<IResult> HandleAsync(HttpContext context, string table_id, Scopes scopes, StatementRunner runner, string? n = null)
+    {
+        var rows = QueryNumber.Read("n", n, RowsDefault, 1, RowsMax);
+        if (CatalogTables.Refuse(context, table_id) is { } refusal) return refusal;
+        var table = context.Table()!;
+        var caller = context.Caller();
+        if (scopes.Of(context.Snapshot(), caller).Find(table.Name) is not { } scoped) return Problem.NotFound($"table '{table_id}' not found");
+
+        using var sample = new MemoryStream();
+        var output = PipeWriter.Create(sample, new StreamPipeWriterOptions(leaveOpen: true));
+        var limits = StatementLimits.For(caller.UserId) with { ResultBytes = BytesMax };
+        var outcome = await runner.SampleAsync(scoped, rows, output, limits, context.RequestAborted);
+        await output.CompleteAsync();
+        return outcome.IsOk
+            ? new Answer(table_id, sample.ToArray(), table.Row?.SourceType ?? "")
+            : StatementAnswer.Refuse(context, outcome);
+    }
+
+    private sealed class Answer(string tableId, byte[] rows, string source) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var start = Encoding.UTF8.GetBytes($"{{\"table_id\":{JsonSerializer.Serialize(tableId, TextJson.Default.String)},\"rows\":");
+            var end = Encoding.UTF8.GetBytes($",\"source\":{JsonSerializer.Serialize(source, TextJson.Default.String)}}}");
+            var response = httpContext.Response;
+            response.ContentType = "application/json";
+            response.Headers.CacheControl = "no-store";
+            response.ContentLength = start.Length + rows.Length + end.Length;
+            foreach (var piece in new[] { start, rows, end }) await response.Body.WriteAsync(piece, httpContext.RequestAborted);
+        }
+    }
+}

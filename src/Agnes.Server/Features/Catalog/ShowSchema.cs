@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+using Agnes.Protocol;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.Catalog;
+
+/// <summary><c>GET /api/v2/schema/{table_id}</c>: the columns as they were published.</summary>
+internal static class ShowSchema
+{
+    public static IResult Handle(HttpContext context, string table_id)
+    {
+        if (CatalogTables.Refuse(context, table_id) is { } refusal) return refusal;
+        var table = context.Table()!;
+        return JsonBody.Of(
+            new TableSchema(
+                table_id,
+                table.Row?.SourceType ?? "",
+                "duckdb",
+                [.. table.Published!.Columns.Select(column => new SchemaColumn(column.Name, column.Type, column.Nullable, ""))],
+                PartitionBy: null,
+                ClusteredBy: [],
+                WhereDialectHints: new Dictionary<string, string>(StringComparer.Ordinal)),
+            ProtocolJson.Default.TableSchema);
+    }
+}
+
+internal static class CatalogTables
+{
+    /// <summary>Why a table that the caller may read, or know to be missing, has no columns or rows to show.</summary>
+    public static IResult? Refuse(HttpContext context, string sent)
+    {
+        if (context.Table() is not { } table)
+        {
+            return Identifiers.IsQuoted(sent)
+                ? Problem.NotFound($"table '{sent}' not found")
+                : Problem.Detail(StatusCodes.Status400BadRequest, new JsonObject
+                {
+                    ["error"] = "unsafe_identifier",
+                    ["message"] = "A table's id or name has letters, digits, '_', '.' and '-' only.",
+                    ["details"] = new JsonObject(),
+                });
+        }
+        return table.Published is null ? Problem.NotFound($"table '{sent}' has not been synced yet; an admin starts that with: agnes sync {table.Id}") : null;
+    }
+}

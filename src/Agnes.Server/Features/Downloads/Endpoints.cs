@@ -1,0 +1,17 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Downloads;
+
+/// <summary>The bytes of tables. Nothing in here depends on how many tables or users there are.</summary>
+internal static class DownloadsFeature
+{
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
+    public static void MapDownloads(this IEndpointRouteBuilder routes)
+    {
+        var data = routes.MapGroup("/api/data").WithTags("data");
+        data.MapMethods("/{table_id}/download", Reading, DownloadTable.Handle).NeedsTable("table_id");
+        data.MapMethods("/{table_id}/parts/{sha256}", Reading, DownloadPart.Handle).NeedsTable("table_id");
+        data.MapGet("/{table_id}/check-access", CheckAccess.Handle).NeedsTable("table_id");
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Health;
+
+/// <param name="Word"><c>ok</c> or <c>unreachable</c>.</param>
+internal sealed record SchemaHealth(bool IsOk, string Word, int Current, int Expected, string? Detail);
+
+/// <summary>Looks at the parts of the server. Reads memory and asks the file system for free space, nothing else.</summary>
+internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOptions options, TimeProvider time)
+{
+    private const long FreeBytesLow = 5L << 30;
+    private const double FreeShareLow = 0.10;
+    private const double FreeShareOut = 0.01;
+    private const int NamesMax = 50;
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromHours(24);
+
+    public DateTimeOffset StartedAt { get; } = time.GetUtcNow();
+
+    public SchemaHealth Schema()
+    {
+        var count = Migrations.All.Count; // a state with others does not open
+        if (state.Failure is { } failure) return new(false, "unreachable", count, count, failure.Message);
+        return state.IsConfirmed ? new(true, "ok", count, count, null) : new(false, "unreachable", count, count, "The shared state does not answer.");
+    }
+
+    public string? NotReadyBecause() => Schema().Detail;
+
+    public JsonObject Services(bool withSchema)
+    {
+        var schema = Schema();
+        var services = new JsonObject { ["duckdb_state"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["engine"] = state.Engine == StateEngine.DuckDb ? "duckdb" : "postgres" } };
+        if (withSchema) services["db_schema"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["current"] = schema.Current, ["expected"] = schema.Expected };
+        services["data"] = Data();
+        services["users"] = new JsonObject { ["status"] = "ok", ["count"] = state.Snapshot.UsersById.Count };
+        services["disk"] = Disk();
+        services["sources"] = SourcesHealth();
+        return services;
+    }
+
+    /// <summary>A table is stale when its own schedule is overdue; without one, a day after it was extracted. Grows with the number of tables, in memory.</summary>
+    private JsonObject Data()
+    {
+        var snapshot = state.Snapshot;
+        var now = time.GetUtcNow().UtcDateTime;
+        var stale = snapshot.Published.Values.Where(version => version.QueryMode != TableRules.ModeRemote && IsStale(snapshot, version, now))
+            .Select(version => version.Name).Order(StringComparer.Ordinal).ToList();
+        return new JsonObject
+        {
+            ["status"] = stale.Count > 0 ? "warning" : "ok",
+            ["tables"] = snapshot.Published.Count,
+            ["total_rows"] = snapshot.Published.Values.Sum(version => version.Rows),
+            ["stale_tables"] = Names(stale),
+        };
+    }
+
+    private static bool IsStale(Snapshot snapshot, PublishedVersion version, DateTime now)
+    {
+        var last = snapshot.SyncStates.GetValueOrDefault(version.Name)?.LastSync ?? version.ExtractedAt;
+        var scheduled = SyncSchedule.TryParse(snapshot.TableByName(version.Name)?.SyncSchedule, out var schedule);
+        return scheduled ? schedule.IsDue(last + (schedule.Interval ?? TimeSpan.FromHours(1)), now) : now - last > StaleAfter;
+    }
+
+    private JsonObject Disk()
+    {
+        var (data, dataTotal) = Space(options.DataDir);
+        var (own, ownTotal) = Space(options.StateDir);
+        var status = new[] { Grade(data, dataTotal), Grade(own, ownTotal) }.Max() switch { 0 => "ok", 1 => "warning", _ => "error" };
+        return new JsonObject { ["status"] = status, ["data_free_bytes"] = data, ["state_free_bytes"] = own };
+    }
+
+    private static int Grade(long free, long total) => free < total * FreeShareOut ? 2 : free < total * FreeShareLow || free < FreeBytesLow ? 1 : 0;
+
+    private static (long Free, long Total) Space(string folder)
+    {
+        var drive = new DriveInfo(Path.GetFullPath(folder));
+        return (drive.AvailableFreeSpace, drive.TotalSize);
+    }
+
+    private JsonObject SourcesHealth()
+    {
+        var troubles = publisher.Troubles;
+        var listed = troubles.Take(NamesMax).Select(trouble => (JsonNode)new JsonObject
+        {
+            ["source"] = trouble.Source,
+            ["problem"] = trouble.Problem,
+            ["skipped"] = new JsonArray([.. trouble.Skipped.Take(NamesMax).Select(s => (JsonNode)new JsonObject { ["table"] = s.Name, ["reason"] = s.Reason })]),
+            ["collided"] = Names(trouble.Collided),
+        });
+        return new JsonObject { ["status"] = troubles.Count > 0 ? "warning" : "ok", ["skipped"] = new JsonArray([.. listed]) };
+    }
+
+    private static JsonArray Names(IEnumerable<string> names) => new([.. names.Take(NamesMax).Select(name => (JsonNode)JsonValue.Create(name))]);
+}

@@ -1,0 +1,14 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Manifest;
+
+/// <summary>What a caller may pull.</summary>
+internal static class ManifestFeature
+{
+    public static void MapManifest(this IEndpointRouteBuilder routes)
+    {
+        var sync = routes.MapGroup("/api/sync").WithTags("sync");
+        sync.MapGet("/manifest", ShowManifest.Handle).SignedIn();
+        sync.MapGet("/parts/{table}/{parts_digest}", ListParts.Handle).NeedsTable("table");
+    }
+}

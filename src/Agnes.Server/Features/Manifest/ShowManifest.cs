@@ -1,0 +1,43 @@
+using System.Text.Json;
+using Agnes.Protocol;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Manifest;
+
+/// <summary><c>GET /api/sync/manifest</c></summary>
+internal static class ShowManifest
+{
+    public static IResult Handle(HttpContext context, ScopeBodies bodies, Consolidations consolidations) =>
+        bodies.Answer(context, "manifest", (snapshot, caller) => Make(snapshot, caller, consolidations));
+
+    private static byte[] Make(Snapshot snapshot, Caller caller, Consolidations consolidations)
+    {
+        var tables = new Dictionary<string, ManifestTable>(StringComparer.Ordinal);
+        foreach (var table in Scopes.Tables(snapshot, caller))
+        {
+            if (table.Published is { } version) tables[table.Name] = Entry(snapshot, table, version, consolidations.Of(version));
+        }
+        var manifest = new Protocol.Manifest(tables, new Dictionary<string, ManifestAsset>(StringComparer.Ordinal), "");
+        return ScopeBodies.WithoutTime(JsonSerializer.SerializeToUtf8Bytes(manifest, ProtocolJson.Default.Manifest));
+    }
+
+    private static ManifestTable Entry(Snapshot snapshot, NamedTable table, PublishedVersion version, Consolidated? consolidated)
+    {
+        var several = version.Parts.Count > 1;
+        return new ManifestTable(
+            Hash: several ? consolidated?.Md5 ?? "" : version.Md5 ?? "",
+            Updated: Timestamps.Naive(snapshot.SyncStates.GetValueOrDefault(table.Name)?.LastSync ?? version.ExtractedAt),
+            SizeBytes: consolidated?.SizeBytes ?? version.Bytes,
+            Rows: version.Rows,
+            QueryMode: table.Row?.QueryMode ?? version.QueryMode,
+            SourceType: table.Row?.SourceType ?? "",
+            Id: table.Id,
+            Version: version.Number,
+            Sha256: version.Parts.Count == 1 ? version.Parts[0].Sha256 : null,
+            PartsCount: several ? version.Parts.Count : null,
+            PartsDigest: several ? version.PartsDigest : null);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Agnes.Engine.Query;
+using Agnes.Protocol;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.Query;
+
+/// <summary><c>POST /api/query</c>: one SELECT, answered as it is made.</summary>
+internal static class RunQuery
+{
+    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, AuditLog audit)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var sql = body.String("sql");
+        var limit = body.OptionalInteger("limit") ?? QueryRequest.LimitDefault;
+        if (limit is < 1 or > QueryRequest.LimitMax) body.Refuse("limit", $"limit must be between 1 and {QueryRequest.LimitMax}");
+        body.ThrowIfInvalid();
+
+        var caller = context.Caller();
+        var response = context.Response;
+        response.ContentType = "application/json"; // nothing is sent before the statement has succeeded, or has made its first megabyte
+        response.Headers.CacheControl = "no-store";
+        var outcome = await runner.RunAsync(scopes.Of(context.Snapshot(), caller), sql, limit, response.BodyWriter, StatementLimits.For(caller.UserId), context.RequestAborted);
+        await audit.AppendAsync(caller.UserId, "query", null, Describe(sql, outcome), outcome.IsOk ? "ok" : outcome.Status.ToString(), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+        if (outcome.IsOk) return Results.Empty;
+        if (outcome.BodyStarted)
+        {
+            context.Abort(); // half a body is out: only a cut connection tells the client
+            return Results.Empty;
+        }
+        return StatementAnswer.Refuse(context, outcome);
+    }
+
+    private static JsonObject Describe(string sql, StatementOutcome outcome) => new()
+    {
+        ["sql_sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))),
+        ["tables"] = new JsonArray([.. outcome.Tables.Select(table => (JsonNode)JsonValue.Create(table))]),
+        ["rows"] = outcome.Rows,
+        ["bytes"] = outcome.Bytes,
+        ["truncated"] = outcome.Truncated,
+    };
+}

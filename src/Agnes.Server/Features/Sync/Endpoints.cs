@@ -1,0 +1,23 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Jobs;
+
+namespace Agnes.Server.Features.Sync;
+
+/// <summary>Pulling tables from their sources, and looking on.</summary>
+internal static class SyncFeature
+{
+    public static void AddSync(this IServiceCollection services) => services.AddSingleton<IJobHandler, SyncJob>();
+
+    public static void MapSync(this IEndpointRouteBuilder routes)
+    {
+        var sync = routes.MapGroup("/api/sync").WithTags("sync");
+        sync.MapPost("/trigger", TriggerSync.HandleAsync).Admin();
+        sync.MapGet("/status", SyncStatus.HandleAsync).Public();
+        sync.MapGet("/runs", ListRuns.HandleAsync).Admin();
+        sync.MapGet("/runs/stream", StreamRuns.HandleAsync).Admin();
+        sync.MapGet("/runs/{id}", ShowRun.HandleAsync).Admin();
+        sync.MapGet("/runs/{id}/stream", StreamRuns.HandleAsync).Admin();
+        sync.MapGet("/runs/{id}/log", ShowRunLog.HandleAsync).Admin();
+        sync.MapPost("/runs/{id}/cancel", CancelRun.HandleAsync).Admin();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Sync;
+
+/// <summary>
+/// Pulls registered tables from their sources and publishes them, then whatever else lies in the extracts. A table that fails keeps its last good version
+/// and leaves the others alone: the run is then called partial.
+/// </summary>
+internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher publisher, TimeProvider time) : IJobHandler
+{
+    public const string KindName = "sync";
+
+    public string Kind => KindName;
+
+    /// <param name="targets">Ids; null for all that are due.</param>
+    public static JobRequest Request(string trigger, string? requestedBy, IReadOnlyCollection<string>? targets) => new(
+        KindName, null, KindName, trigger, requestedBy,
+        targets is null ? null : new JsonObject { ["tables"] = new JsonArray([.. targets.Select(id => (JsonNode)JsonValue.Create(id))]) }.ToJsonString());
+
+    public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
+    {
+        var plan = SyncPlan.Of(state.Snapshot, Targets(job.Job.Input), time.GetUtcNow().UtcDateTime);
+        foreach (var row in plan.NoConnector)
+        {
+            await pull.FailAsync(job, row.Name, $"This server has no connector for source_type '{row.SourceType}'; its tables are served when something else writes extracts/{row.SourceType}.", cancellation);
+        }
+
+        var problems = new List<string>();
+        foreach (var (own, rows) in plan.Pulls)
+        {
+            if (await pull.RunAsync(job, own, rows, cancellation) is { } problem) problems.Add(problem);
+        }
+        problems.AddRange(await PublishOthersAsync(job, cancellation));
+        return Conclude(job, problems);
+    }
+
+    private static List<string>? Targets(string? input) =>
+        input is null ? null : [.. JsonNode.Parse(input)!["tables"]!.AsArray().Select(id => id!.GetValue<string>())];
+
+    private async Task<IReadOnlyList<string>> PublishOthersAsync(JobContext job, CancellationToken cancellation)
+    {
+        var problems = new List<string>();
+        foreach (var source in publisher.Changed().Where(source => Sources.OfFolder(source) is null))
+        {
+            var (_, problem) = await PublishJob.PublishAsync(publisher, job, source, cancellation);
+            if (problem is not null) problems.Add($"{source}: {problem}");
+        }
+        return problems;
+    }
+
+    private static JobResult Conclude(JobContext job, IReadOnlyList<string> problems)
+    {
+        var failed = job.Steps.Where(step => step.Status == "failed").OrderBy(step => step.Name, StringComparer.Ordinal).ToList();
+        var done = job.Steps.Count - failed.Count;
+        var result = new JsonObject
+        {
+            ["ok"] = job.Steps.Count(step => step.Status == "ok"),
+            ["unchanged"] = job.Steps.Count(step => step.Status == "unchanged"),
+            ["failed"] = new JsonArray([.. failed.Select(step => (JsonNode)new JsonObject { ["table"] = step.Name, ["error"] = step.Error })]),
+            ["problems"] = new JsonArray([.. problems.Select(problem => (JsonNode)JsonValue.Create(problem))]),
+        }.ToJsonString();
+        if (failed.Count == 0 && problems.Count == 0) return new JobResult(JobStatus.Ok, result);
+        var error = failed.Count > 0 ? $"{failed.Count} of {job.Steps.Count} tables failed: {string.Join(", ", failed.Take(10).Select(step => step.Name))}. The first: {failed[0].Error}" : problems[0];
+        return new JobResult(done > 0 || failed.Count == 0 ? JobStatus.Partial : JobStatus.Failed, result, error);
+    }
+}

@@ -1,0 +1,33 @@
+using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Sync;
+
+/// <summary>What a run is to do, decided on one snapshot.</summary>
+/// <param name="Pulls">By source of our own, which tables to pull.</param>
+/// <param name="NoConnector">Registered tables that this server has no connector for.</param>
+internal sealed record SyncPlan(IReadOnlyDictionary<OwnSource, IReadOnlyList<TableRow>> Pulls, IReadOnlyList<TableRow> NoConnector)
+{
+    /// <param name="targets">Ids of registered tables, whatever their schedule; null for all that are due.</param>
+    public static SyncPlan Of(Snapshot snapshot, IReadOnlyCollection<string>? targets, DateTime now)
+    {
+        var wanted = targets?.ToHashSet(StringComparer.Ordinal);
+        bool IsWanted(TableRow row) => wanted?.Contains(row.Id) ?? IsDue(snapshot, row, now);
+
+        var pulls = new Dictionary<OwnSource, IReadOnlyList<TableRow>>();
+        foreach (var own in Sources.Own)
+        {
+            var rows = snapshot.RegisteredFor(own).Where(IsWanted).ToList();
+            if (rows.Count > 0) pulls[own] = rows;
+        }
+        var others = snapshot.TablesById.Values
+            .Where(row => Sources.OfType(row.SourceType) is null && row.QueryMode != TableRules.ModeRemote && snapshot.PublishedTable(row.Name) is null && IsWanted(row))
+            .OrderBy(row => row.Name, StringComparer.Ordinal);
+        return new SyncPlan(pulls, [.. others]);
+    }
+
+    /// <summary>A schedule that cannot be read, from an older installation, does not keep a table from being pulled.</summary>
+    private static bool IsDue(Snapshot snapshot, TableRow row, DateTime now) =>
+        !SyncSchedule.TryParse(row.SyncSchedule, out var schedule) || schedule.IsDue(snapshot.SyncStates.GetValueOrDefault(row.Name)?.LastSync, now);
+}

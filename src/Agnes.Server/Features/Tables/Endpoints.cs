@@ -1,0 +1,23 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Jobs;
+
+namespace Agnes.Server.Features.Tables;
+
+/// <summary>Which tables there are: the registry, for admins.</summary>
+internal static class TablesFeature
+{
+    private const long BatchBytesMax = 4L << 20;
+
+    public static void AddTables(this IServiceCollection services) => services.AddSingleton<IJobHandler, TidyJob>();
+
+    public static void MapTables(this IEndpointRouteBuilder routes)
+    {
+        var admin = routes.MapGroup("/api/admin").WithTags("registry").Admin();
+        admin.MapPost("/register-table", RegisterTable.HandleAsync);
+        admin.MapPost("/register-table/precheck", PrecheckTable.HandleAsync);
+        admin.MapPost("/register-tables", RegisterTables.HandleAsync).BodyBytesMax(BatchBytesMax);
+        admin.MapGet("/registry", ListRegistry.Handle);
+        admin.MapPut("/registry/{id}", UpdateTable.HandleAsync);
+        admin.MapDelete("/registry/{id}", DeleteTable.HandleAsync);
+    }
+}

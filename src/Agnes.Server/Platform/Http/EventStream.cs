@@ -1,0 +1,71 @@
+using System.Text;
+
+namespace Agnes.Server.Platform.Http;
+
+/// <param name="Id">What a client sends back as <c>Last-Event-ID</c>; null leaves its last one.</param>
+internal sealed record StreamEvent(string? Id, string Name, string Data);
+
+/// <summary>
+/// Server-sent events. A comment goes out when nothing else did for a while, so that proxies keep the connection and a dead client is noticed;
+/// the asker's access is looked at again every few seconds, and the stream ends when it is gone.
+/// </summary>
+internal static class EventStream
+{
+    private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan AccessEvery = TimeSpan.FromSeconds(2);
+
+    /// <param name="events">The stream ends with them.</param>
+    /// <param name="allowed">Whether the asker may still look on.</param>
+    /// <param name="ended">Stops <paramref name="events"/>, cancelled here when the stream ends, and when the client goes.</param>
+    public static async Task WriteAsync(HttpContext context, IAsyncEnumerator<StreamEvent> events, Func<bool> allowed, TimeProvider time, CancellationTokenSource ended)
+    {
+        var response = context.Response;
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        await response.Body.WriteAsync(": connected\n\n"u8.ToArray(), ended.Token);
+        await response.Body.FlushAsync(ended.Token);
+
+        var written = time.GetTimestamp();
+        var waiting = events.MoveNextAsync().AsTask();
+        try
+        {
+            while (allowed())
+            {
+                await Task.WhenAny(waiting, Task.Delay(AccessEvery, time, ended.Token));
+                ended.Token.ThrowIfCancellationRequested();
+                if (waiting.IsCompleted)
+                {
+                    if (!await waiting || !allowed()) return;
+                    await response.Body.WriteAsync(Encode(events.Current), ended.Token);
+                    waiting = events.MoveNextAsync().AsTask();
+                }
+                else if (time.GetElapsedTime(written) >= HeartbeatEvery)
+                {
+                    await response.Body.WriteAsync(": still here\n\n"u8.ToArray(), ended.Token);
+                }
+                else
+                {
+                    continue;
+                }
+
+                await response.Body.FlushAsync(ended.Token);
+                written = time.GetTimestamp();
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await ((Task)waiting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the sequence may not be disposed while it is asked for its next
+        }
+    }
+
+    private static byte[] Encode(StreamEvent happened)
+    {
+        var text = new StringBuilder();
+        if (happened.Id is { } id) text.Append("id: ").Append(id).Append('\n');
+        text.Append("event: ").Append(happened.Name).Append('\n');
+        foreach (var line in happened.Data.Split('\n')) text.Append("data: ").Append(line).Append('\n');
+        return Encoding.UTF8.GetBytes(text.Append('\n').ToString());
+    }
+}

@@ -1,0 +1,23 @@
+using Agnes.Engine.Query;
+
+namespace Agnes.Server.Platform.Http;
+
+/// <summary>What a statement that did not succeed is answered with. The texts come from the engine and are safe to show.</summary>
+internal static class StatementAnswer
+{
+    private const int RetryAfterSeconds = 2;
+
+    public static IResult Refuse(HttpContext context, StatementOutcome outcome)
+    {
+        var message = outcome.Message ?? "The statement could not be run.";
+        switch (outcome.Status)
+        {
+            case StatementStatus.TableDenied: return Problem.Detail(StatusCodes.Status403Forbidden, message);
+            case StatementStatus.TimedOut: return Problem.Detail(StatusCodes.Status504GatewayTimeout, message);
+            case StatementStatus.Busy:
+                context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString();
+                return Problem.Detail(StatusCodes.Status429TooManyRequests, message);
+            default: return Problem.Detail(StatusCodes.Status400BadRequest, message);
+        }
+    }
+}

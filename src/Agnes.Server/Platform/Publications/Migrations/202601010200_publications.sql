@@ -1,0 +1,3 @@
+-- A renamed table takes its versions and their parts along.
+-- pg: ALTER TABLE version_parts DROP CONSTRAINT version_parts_name_number_fkey;
+-- pg: ALTER TABLE version_parts ADD CONSTRAINT version_parts_name_number_fkey FOREIGN KEY (name, number) REFERENCES table_versions (name, number) ON UPDATE CASCADE;

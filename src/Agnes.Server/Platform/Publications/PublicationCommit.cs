@@ -1,0 +1,200 @@
+using System.Text.Json.Nodes;
+using Agnes.Engine.Publishing;
+using Agnes.Protocol;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Publications;
+
+/// <summary>What a commit did.</summary>
+/// <param name="Collided">Tables whose name another source owns.</param>
+/// <param name="Freed">Names that no source owns any more.</param>
+internal sealed record CommitOutcome(
+    IReadOnlyList<string> Published,
+    IReadOnlyList<string> Refreshed,
+    IReadOnlyList<string> Removed,
+    IReadOnlyList<string> Collided,
+    IReadOnlyList<SkippedTable> Skipped,
+    string? Problem)
+{
+    public bool Changed => Published.Count + Refreshed.Count + Removed.Count > 0;
+}
+
+/// <summary>
+/// Takes a prepared publication into the state, inside one transaction. Only what changed is written: the cost does not depend on what else is published.
+/// </summary>
+internal sealed class PublicationCommit(StateWrite write, Publication publication)
+{
+    // What a scan wrote, a scan may take back; errors of a sync are cleared by a sync.
+    private const string SourceProblem = "The source cannot be read: ";
+    private const string TableProblem = "Not published: ";
+
+    private readonly string _source = publication.Source;
+    private readonly OwnSource? _own = Sources.OfFolder(publication.Source);
+    private readonly List<string> _published = [];
+    private readonly List<string> _refreshed = [];
+    private readonly List<string> _removed = [];
+    private readonly List<string> _collided = [];
+
+    public async Task<CommitOutcome> RunAsync()
+    {
+        if (publication.Problem is { } problem)
+        {
+            foreach (var name in write.Before.PublishedNamesOf(_source)) await FailAsync(name, SourceProblem + problem);
+        }
+        else
+        {
+            foreach (var name in publication.Removed) await RemoveAsync(name);
+            foreach (var table in publication.Tables.Where(IsOurs)) await PublishAsync(table);
+            foreach (var skipped in publication.Skipped.Where(s => Belongs(s.Name))) await FailAsync(skipped.Name, TableProblem + skipped.Reason);
+        }
+
+        var outcome = new CommitOutcome(_published, _refreshed, _removed, _collided, publication.Skipped, publication.Problem);
+        if (outcome.Changed) write.Audit(null, "publish", _source, Describe(outcome), "ok");
+        return outcome;
+    }
+
+    /// <summary>A source of our own holds registered tables only: what else lies there was unregistered or renamed since, and the next run drops it.</summary>
+    private bool IsOurs(TablePublication table) => _own is null || IsRegistered(table.Name);
+
+    private bool IsRegistered(string name) => write.Current.TableByName(name) is { } row && Sources.OfType(row.SourceType) == _own && row.Name == name;
+
+    private async Task PublishAsync(TablePublication table)
+    {
+        if (!await ClaimAsync(table.Name)) return;
+        var current = write.Current.PublishedTable(table.Name);
+        if (current is not null && (!table.Changed || IsSame(current, table)))
+        {
+            await ClearProblemAsync(table.Name);
+            return;
+        }
+
+        var digest = PartsList.Digest(table.Parts);
+        var sameRows = current is not null && current.Source == _source && current.PartsDigest == digest && current.QueryMode == table.QueryMode
+            && current.Name == table.Name && current.Columns.SequenceEqual(table.Columns);
+        if (sameRows) await RefreshAsync(current!, table);
+        else await ReplaceAsync(current, table, digest);
+        await SaveStateAsync(table);
+    }
+
+    private bool IsSame(PublishedVersion current, TablePublication table) =>
+        current.Source == _source && current.Name == table.Name && current.ExtractedAt == UtcTime.Cut(table.ExtractedAt) && current.Origin == table.Origin
+        && current.Description == table.Description && current.PartsDigest == PartsList.Digest(table.Parts) && current.Stamps.SequenceEqual(table.Stamps);
+
+    private async Task RefreshAsync(PublishedVersion current, TablePublication table)
+    {
+        var next = current with { ExtractedAt = UtcTime.Cut(table.ExtractedAt), Description = table.Description, Origin = table.Origin, Stamps = table.Stamps };
+        await write.ExecuteAsync(PublicationSql.Refresh, new { next.ExtractedAt, next.Description, next.Origin, next.Name, next.Number });
+        for (var i = 0; i < table.Stamps.Count; i++)
+        {
+            if (current.Stamps[i] == table.Stamps[i]) continue;
+            await write.ExecuteAsync(PublicationSql.RefreshStamp, new { table.Stamps[i].ModifiedNs, table.Stamps[i].Inode, next.Name, next.Number, Ordinal = i });
+        }
+        write.Apply(snapshot => snapshot.WithVersion(next));
+        _refreshed.Add(table.Name);
+    }
+
+    private async Task ReplaceAsync(PublishedVersion? current, TablePublication table, string digest)
+    {
+        if (current is not null) await SupersedeAsync(current);
+        var version = new PublishedVersion
+        {
+            Name = table.Name,
+            Number = write.Before.Version + 1, // the state's version is never used twice, so a table that was gone and came back cannot be taken for its former self
+            Source = _source,
+            Description = table.Description,
+            Columns = table.Columns,
+            Rows = table.Rows,
+            Bytes = table.Bytes,
+            Parts = table.Parts,
+            Stamps = table.Stamps,
+            Md5 = table.Md5,
+            PartsDigest = digest,
+            QueryMode = table.QueryMode,
+            ExtractedAt = UtcTime.Cut(table.ExtractedAt),
+            PublishedAt = write.Now,
+            Origin = table.Origin,
+        };
+        await write.ExecuteAsync(PublicationSql.InsertVersion, new
+        {
+            version.Name, version.Number, version.Source, version.Description,
+            Columns = StateJson.WriteColumns(version.Columns),
+            version.Rows, version.Bytes, version.Rendition, version.Md5, version.PartsDigest, version.QueryMode, version.ExtractedAt, version.PublishedAt, version.Origin,
+        });
+        await write.ExecuteAsync(PublicationSql.InsertPart, version.Parts.Select((part, i) => new
+        {
+            version.Name, version.Number, Ordinal = i, PartName = part.Name, part.Sha256, part.SizeBytes, part.Rows, version.Stamps[i].ModifiedNs, version.Stamps[i].Inode,
+        }));
+        write.Apply(snapshot => snapshot.WithVersion(version));
+        _published.Add(table.Name);
+    }
+
+    private async Task SupersedeAsync(PublishedVersion current)
+    {
+        await write.ExecuteAsync(PublicationSql.Supersede, new { now = write.Now, name = current.Name, number = current.Number });
+        write.Apply(snapshot => snapshot.WithVersion(current with { SupersededAt = write.Now }));
+    }
+
+    private async Task<bool> ClaimAsync(string name)
+    {
+        if (write.Current.ViewOwners.TryGetValue(name, out var owner))
+        {
+            if (owner.SourceName == _source) return true;
+            _collided.Add(name);
+            return false;
+        }
+        await write.QueryAsync<string>(PublicationSql.ClaimName, new { name, source = _source, now = write.Now });
+        write.Apply(snapshot => snapshot.WithViewOwner(new ViewOwnerRow { ViewName = name, SourceName = _source, RegisteredAt = write.Now }));
+        return true;
+    }
+
+    private async Task RemoveAsync(string name)
+    {
+        if (write.Current.PublishedTable(name) is not { } current || current.Source != _source) return;
+        if (_own is not null && IsRegistered(name)) return; // its extract is yet to be written under this name; unregistering is what removes it
+        await SupersedeAsync(current);
+        await write.ExecuteAsync(PublicationSql.FreeName, new { name });
+        write.Apply(snapshot => snapshot.WithoutViewOwner(name));
+        if (write.Current.TableByName(name) is null)
+        {
+            await write.ExecuteAsync(PublicationSql.DeleteState, new { name });
+            write.Apply(snapshot => snapshot.WithoutSyncState(name));
+        }
+        _removed.Add(current.Name);
+    }
+
+    private async Task SaveStateAsync(TablePublication table)
+    {
+        var row = new SyncStateRow
+        {
+            TableId = table.Name,
+            LastSync = UtcTime.Cut(table.ExtractedAt),
+            Rows = table.Rows,
+            FileSizeBytes = table.Bytes,
+            Columns = table.Columns.Count,
+            Hash = table.Md5 ?? "",
+        };
+        await write.ExecuteAsync(PublicationSql.SaveState, row);
+        await write.ExecuteAsync(
+            PublicationSql.AddHistory, new { id = write.NewId(), name = table.Name, now = write.Now, rows = (long?)table.Rows, durationMs = (int?)null, status = "ok", error = (string?)null });
+        write.Apply(snapshot => snapshot.WithSyncState(row));
+    }
+
+    private bool Belongs(string name) => !write.Current.IsServedByOther(name, _source) && (write.Current.TableByName(name) is not null || write.Current.PublishedTable(name) is not null);
+
+    private async Task FailAsync(string name, string error) => await write.SaveSyncErrorAsync(name, error);
+
+    private async Task ClearProblemAsync(string name)
+    {
+        if (write.Current.SyncStates.GetValueOrDefault(name)?.Error is not { } error) return;
+        if (error.StartsWith(SourceProblem, StringComparison.Ordinal) || error.StartsWith(TableProblem, StringComparison.Ordinal)) await write.ClearSyncErrorAsync(name);
+    }
+
+    private static JsonObject Describe(CommitOutcome outcome) => new()
+    {
+        ["published"] = Names(outcome.Published),
+        ["refreshed"] = Names(outcome.Refreshed),
+        ["removed"] = Names(outcome.Removed),
+    };
+
+    private static JsonArray Names(IReadOnlyList<string> names) => new([.. names.Select(name => (JsonNode)JsonValue.Create(name))]);
+}

@@ -1,0 +1,63 @@
+namespace Agnes.Server.Platform.Publications;
+
+internal static class PublicationSql
+{
+    public const string Supersede = "UPDATE table_versions SET superseded_at = @now WHERE name = @name AND number = @number AND superseded_at IS NULL";
+
+    public const string InsertVersion =
+        """
+        INSERT INTO table_versions (name, number, source, description, columns, rows, bytes, rendition, md5, parts_digest, query_mode, extracted_at, published_at, origin)
+        VALUES (@Name, @Number, @Source, @Description, @Columns, @Rows, @Bytes, @Rendition, @Md5, @PartsDigest, @QueryMode, @ExtractedAt, @PublishedAt, @Origin)
+        """;
+
+    public const string InsertPart =
+        """
+        INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows, modified_ns, inode)
+        VALUES (@Name, @Number, @Ordinal, @PartName, @Sha256, @SizeBytes, @Rows, @ModifiedNs, @Inode)
+        """;
+
+    /// <summary>The same rows, extracted again.</summary>
+    public const string Refresh =
+        "UPDATE table_versions SET extracted_at = @ExtractedAt, description = @Description, origin = @Origin WHERE name = @Name AND number = @Number";
+
+    public const string RefreshStamp = "UPDATE version_parts SET modified_ns = @ModifiedNs, inode = @Inode WHERE name = @Name AND number = @Number AND ordinal = @Ordinal";
+
+    public const string ClaimName =
+        "INSERT INTO view_ownership (view_name, source_name, registered_at) VALUES (@name, @source, @now) ON CONFLICT (view_name) DO NOTHING RETURNING source_name";
+
+    public const string FreeName = "DELETE FROM view_ownership WHERE lower(view_name) = lower(@name)";
+
+    public const string SaveState =
+        """
+        INSERT INTO sync_state (table_id, last_sync, rows, file_size_bytes, columns, hash, status, error)
+        VALUES (@TableId, @LastSync, @Rows, @FileSizeBytes, @Columns, @Hash, @Status, @Error)
+        ON CONFLICT (table_id) DO UPDATE SET last_sync = excluded.last_sync, rows = excluded.rows, file_size_bytes = excluded.file_size_bytes,
+            columns = excluded.columns, hash = excluded.hash, status = excluded.status, error = excluded.error
+        """;
+
+    /// <summary>A failure leaves the last good values.</summary>
+    public const string SaveFailure =
+        "INSERT INTO sync_state (table_id, status, error) VALUES (@name, @status, @error) ON CONFLICT (table_id) DO UPDATE SET status = excluded.status, error = excluded.error";
+
+    public const string DeleteState = "DELETE FROM sync_state WHERE table_id = @name";
+
+    public const string AddHistory =
+        "INSERT INTO sync_history (id, table_id, synced_at, rows, duration_ms, status, error) VALUES (@id, @name, @now, @rows, @durationMs, @status, @error)";
+
+    public const string DeleteHistory = "DELETE FROM sync_history WHERE table_id = @name";
+
+    public const string DeleteParts = "DELETE FROM version_parts WHERE name = @Name AND number = @Number";
+
+    public const string DeleteAllParts = "DELETE FROM version_parts WHERE name = @name";
+
+    public const string DeleteAllVersions = "DELETE FROM table_versions WHERE name = @name";
+
+    public const string DeleteVersion = "DELETE FROM table_versions WHERE name = @Name AND number = @Number AND superseded_at < @Before RETURNING number";
+
+    // Renaming: what is known of a table goes with it.
+    public const string RenameVersions = "UPDATE table_versions SET name = @after WHERE name = @before";
+    public const string RenameParts = "UPDATE version_parts SET name = @after WHERE name = @before";
+    public const string RenameState = "UPDATE sync_state SET table_id = @after WHERE table_id = @before";
+    public const string RenameHistory = "UPDATE sync_history SET table_id = @after WHERE table_id = @before";
+    public const string RenameOwner = "UPDATE view_ownership SET view_name = @after WHERE view_name = @before";
+}

@@ -1,0 +1,71 @@
+namespace Agnes.Server.Platform.Publications;
+
+/// <summary>
+/// Keeps apart those who put parts into the store, and those who delete parts that nothing names: a part is named only when its publication is committed.
+/// Also deals out the one place for an extracting and the one for a preparing child, so that the memory of jobs is not used twice.
+/// </summary>
+internal sealed class PublishingGate
+{
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _extracting = new(1, 1);
+    private readonly SemaphoreSlim _preparing = new(1, 1);
+    private int _publishing;
+    private TaskCompletionSource? _sweeping;
+
+    public Task<IDisposable> ExtractAsync(CancellationToken cancellation) => EnterAsync(_extracting, cancellation);
+
+    public Task<IDisposable> PrepareAsync(CancellationToken cancellation) => EnterAsync(_preparing, cancellation);
+
+    /// <returns>Null while anybody publishes: sweeping can wait, publishing does not.</returns>
+    public IDisposable? TrySweep()
+    {
+        lock (_gate)
+        {
+            if (_publishing > 0 || _sweeping is not null) return null;
+            var sweeping = _sweeping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new Leave(() =>
+            {
+                lock (_gate) _sweeping = null;
+                sweeping.SetResult();
+            });
+        }
+    }
+
+    private async Task<IDisposable> EnterAsync(SemaphoreSlim slot, CancellationToken cancellation)
+    {
+        await slot.WaitAsync(cancellation);
+        try
+        {
+            while (!TryJoin(out var sweeping)) await sweeping.WaitAsync(cancellation);
+        }
+        catch
+        {
+            slot.Release();
+            throw;
+        }
+        return new Leave(() =>
+        {
+            lock (_gate) _publishing--;
+            slot.Release();
+        });
+    }
+
+    /// <param name="sweeping">What to wait for before trying again.</param>
+    private bool TryJoin(out Task sweeping)
+    {
+        lock (_gate)
+        {
+            sweeping = _sweeping?.Task ?? Task.CompletedTask;
+            if (_sweeping is not null) return false;
+            _publishing++;
+            return true;
+        }
+    }
+
+    private sealed class Leave(Action leave) : IDisposable
+    {
+        private Action? _leave = leave;
+
+        public void Dispose() => Interlocked.Exchange(ref _leave, null)?.Invoke();
+    }
+}

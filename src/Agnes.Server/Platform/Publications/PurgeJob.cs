@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Publications;
+
+/// <summary>Removes versions that no answered manifest can still name: first their rows, then the parts that nothing names any more.</summary>
+internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate gate, TimeProvider time) : IJobHandler
+{
+    public const string KindName = "purge";
+
+    /// <summary>What a manifest named can be fetched for this long after it was superseded.</summary>
+    public static readonly TimeSpan KeepFor = TimeSpan.FromHours(24);
+
+    /// <summary>Parts younger than this may belong to a publication that another process is about to commit.</summary>
+    private static readonly TimeSpan PartAgeMin = TimeSpan.FromHours(1);
+    private static readonly TimeSpan KeepJobsFor = TimeSpan.FromDays(30);
+    private const int BatchMax = 200;
+
+    public string Kind => KindName;
+
+    public static JobRequest Request(string trigger) => new(KindName, null, KindName, trigger, null);
+
+    public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
+    {
+        var versions = 0;
+        int removed;
+        do
+        {
+            removed = await RemoveVersionsAsync(cancellation);
+            versions += removed;
+        }
+        while (removed == BatchMax);
+        await RemoveJobsAsync(cancellation);
+
+        using var sweeping = gate.TrySweep();
+        var (count, bytes) = sweeping is null ? (0, 0L) : parts.Sweep(Named(state.Snapshot), PartAgeMin, time, cancellation);
+        if (sweeping is null) await job.LogAsync("Parts were not swept: something is being published. The next run does it.", cancellation);
+        return new JobResult(JobStatus.Ok, new JsonObject { ["versions"] = versions, ["parts"] = count, ["bytes"] = bytes }.ToJsonString());
+    }
+
+    private Task<int> RemoveVersionsAsync(CancellationToken cancellation) => state.WriteAsync(
+        async write =>
+        {
+            var before = write.Now - KeepFor;
+            var expired = write.Before.Kept.Values.SelectMany(kept => kept.ByNumber.Values).Where(version => version.SupersededAt < before).Take(BatchMax).ToList();
+            foreach (var version in expired)
+            {
+                var key = new { version.Name, version.Number, Before = before };
+                await write.ExecuteAsync(PublicationSql.DeleteParts, key);
+                await write.QueryAsync<long>(PublicationSql.DeleteVersion, key);
+                write.Apply(snapshot => snapshot.WithoutVersion(version.Name, version.Number));
+            }
+            if (expired.Count > 0) write.Audit(null, "purge_versions", null, new JsonObject { ["versions"] = expired.Count }, "ok");
+            return expired.Count;
+        },
+        cancellation);
+
+    private Task RemoveJobsAsync(CancellationToken cancellation) => state.WriteAsync(
+        async write =>
+        {
+            foreach (var id in await write.QueryAsync<string>(JobSql.Expired, new { before = write.Now - KeepJobsFor, limit = BatchMax }))
+            {
+                await write.ExecuteAsync(JobSql.DeleteLog, new { id });
+                await write.ExecuteAsync(JobSql.DeleteSteps, new { id });
+                await write.ExecuteAsync(JobSql.Delete, new { id });
+            }
+        },
+        cancellation);
+
+    private static HashSet<string> Named(Snapshot snapshot) =>
+        [.. snapshot.Kept.Values.SelectMany(kept => kept.ByNumber.Values).SelectMany(version => version.Parts).Select(part => part.Sha256)];
+}

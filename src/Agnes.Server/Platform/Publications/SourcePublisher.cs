@@ -1,0 +1,67 @@
+using System.Collections.Concurrent;
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Publishing;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Publications;
+
+/// <summary>What is wrong with a source, for those who look after it.</summary>
+/// <param name="Problem">Why nothing of it could be read; null where only some tables could not.</param>
+internal sealed record SourceTrouble(string Source, string? Problem, IReadOnlyList<SkippedTable> Skipped, IReadOnlyList<string> Collided);
+
+/// <summary>Prepares what lies in a source's extract and commits it. A reader sees the old or the new state of all its tables.</summary>
+internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, AnalyticsFile analytics)
+{
+    private readonly ConcurrentDictionary<string, SourceTrouble> _troubles = new(StringComparer.Ordinal); // by folder below extracts/
+    private readonly ConcurrentDictionary<string, FileStamp> _seen = new(StringComparer.Ordinal); // the same
+
+    public IReadOnlyCollection<SourceTrouble> Troubles => [.. _troubles.Values.OrderBy(trouble => trouble.Source, StringComparer.Ordinal)];
+
+    /// <summary>What the publisher has to know of a source, so that it reads only what changed.</summary>
+    public IReadOnlyList<PublishedTable> Known(string source)
+    {
+        var snapshot = state.Snapshot;
+        return [.. snapshot.PublishedNamesOf(source).Select(name => snapshot.PublishedTable(name)!).Select(version => new PublishedTable(
+            version.Name, version.Description, version.QueryMode, version.ExtractedAt, version.Columns, version.Rows, version.Parts, version.Stamps, version.Md5, version.Origin))];
+    }
+
+    /// <summary>Sources whose extract is another file than when it was last published.</summary>
+    public IReadOnlyList<string> Changed()
+    {
+        var there = publisher.Sources();
+        var gone = state.Snapshot.ViewOwners.Values.Select(owner => owner.SourceName).Distinct(StringComparer.Ordinal).Except(there, StringComparer.Ordinal);
+        return [.. there.Concat(gone).Where(source => FileStamp.TryOf(folder.ExtractFile(source)) is not { } stamp || !_seen.TryGetValue(source, out var seen) || seen != stamp)];
+    }
+
+    /// <summary>Makes the next look take the source for changed.</summary>
+    public void Forget(string source) => _seen.TryRemove(source, out _);
+
+    /// <exception cref="WorkerFailedException">The child ended without an answer; what was published stays.</exception>
+    public async Task<CommitOutcome> PublishAsync(string source, CancellationToken cancellation)
+    {
+        using var entered = await gate.PrepareAsync(cancellation);
+        var stamp = FileStamp.TryOf(folder.ExtractFile(source));
+        var prepared = stamp is null ? Missing(source) : await publisher.PrepareAsync(source, Known(source), cancellation);
+        if (stamp is { } seen) _seen[source] = seen;
+        return await CommitAsync(prepared, cancellation);
+    }
+
+    /// <summary>Commits what was prepared elsewhere, by a run that holds the gate.</summary>
+    public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation)
+    {
+        var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared).RunAsync(), cancellation);
+        if (outcome.Problem is null && outcome.Skipped.Count == 0 && outcome.Collided.Count == 0) _troubles.TryRemove(prepared.Source, out _);
+        else _troubles[prepared.Source] = new SourceTrouble(prepared.Source, outcome.Problem, outcome.Skipped, outcome.Collided);
+        if (outcome.Changed) analytics.Invalidate();
+        foreach (var waiting in _troubles.Values.Where(t => t.Source != prepared.Source && t.Collided.Intersect(outcome.Removed, StringComparer.OrdinalIgnoreCase).Any()))
+            Forget(waiting.Source); // a name is free that this one also offers
+        return outcome;
+    }
+
+    /// <summary>A folder that is gone takes its tables along; one that lost its file only is damaged, and its tables stay as they were.</summary>
+    private Publication Missing(string source) => Directory.Exists(folder.Source(source))
+        ? Publication.Failed(source, "extract.duckdb is missing; put it back, or remove the folder to remove its tables.")
+        : new Publication(source, [], [.. state.Snapshot.PublishedNamesOf(source)], []);
+}

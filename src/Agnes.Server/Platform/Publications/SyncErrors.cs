@@ -1,0 +1,31 @@
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Publications;
+
+internal static class SyncErrors
+{
+    private const int ErrorCharsMax = 2_000;
+
+    public static async Task ClearSyncErrorAsync(this StateWrite write, string name)
+    {
+        if (write.Current.SyncStates.GetValueOrDefault(name) is not { Status: "error" } state) return;
+        await write.ExecuteAsync(PublicationSql.SaveFailure, new { name, status = "ok", error = (string?)null });
+        write.Apply(snapshot => snapshot.WithSyncState(state with { Status = "ok", Error = null }));
+    }
+
+    /// <summary>Notes why a table could not be brought up to date; what was published of it stays. Nothing is written when that is known already.</summary>
+    public static async Task SaveSyncErrorAsync(this StateWrite write, string name, string error, bool inHistory = false)
+    {
+        var text = error.Length > ErrorCharsMax ? error[..ErrorCharsMax] : error;
+        var before = write.Current.SyncStates.GetValueOrDefault(name);
+        if (inHistory)
+        {
+            await write.ExecuteAsync(
+                PublicationSql.AddHistory,
+                new { id = write.NewId(), name, now = write.Now, rows = (long?)null, durationMs = (int?)null, status = "error", error = text });
+        }
+        if (before is { Status: "error" } && before.Error == text) return;
+        await write.ExecuteAsync(PublicationSql.SaveFailure, new { name, status = "error", error = text });
+        write.Apply(snapshot => snapshot.WithSyncState((before ?? new SyncStateRow { TableId = name }) with { Status = "error", Error = text }));
+    }
+}

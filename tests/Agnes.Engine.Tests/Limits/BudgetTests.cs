@@ -1,0 +1,38 @@
+using Agnes.Engine.Limits;
+
+namespace Agnes.Engine.Tests.Limits;
+
+public sealed class BudgetTests
+{
+    [Theory]
+    [InlineData("512MiB", 512L << 20)]
+    [InlineData("4GiB", 4L << 30)]
+    [InlineData("1.5 gb", 1_500_000_000)]
+    [InlineData("1073741824", 1L << 30)]
+    public void Amounts_are_read_in_the_usual_units(string text, long bytes) => Budget.ParseBytes(text).ShouldBe(bytes);
+
+    [Theory]
+    [InlineData("lots")]
+    [InlineData("4 elephants")]
+    [InlineData("-1GB")]
+    [InlineData("0")]
+    [InlineData("1e30GB")]
+    public void What_is_no_amount_is_refused(string text) => Should.Throw<FormatException>(() => Budget.ParseBytes(text));
+
+    [Theory]
+    [InlineData(1L << 30, 2)]
+    [InlineData(8L << 30, 2)]
+    [InlineData(64L << 30, 64)]
+    [InlineData(512L << 20, 1)]
+    public void The_shares_never_add_up_to_more_than_the_whole(long total, int processors)
+    {
+        var budget = Budget.FromTotal(total, processors);
+        (budget.State.MemoryBytes + budget.Jobs.MemoryBytes + budget.Query.MemoryBytes * budget.QueryWorkers).ShouldBeLessThanOrEqualTo(total);
+        budget.QueryWorkers.ShouldBeGreaterThan(0);
+        budget.Query.MemoryBytes.ShouldBeGreaterThanOrEqualTo(64L << 20);
+    }
+
+    [Fact]
+    public void Too_little_memory_is_refused_with_the_setting_named() =>
+        Should.Throw<FormatException>(() => Budget.FromEnvironment("100MB", 2)).Message.ShouldContain("AGNES_MEMORY");
+}

@@ -1,0 +1,129 @@
+using Agnes.Engine.Extracts;
+using Agnes.Protocol;
+
+namespace Agnes.Engine.Tests.Publishing;
+
+public sealed class OwnExtractTests : IDisposable
+{
+    private readonly Installation _installation = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _installation.Dispose();
+
+    [Fact]
+    public async Task A_run_becomes_a_publication_whose_parts_are_in_the_store()
+    {
+        var outcome = await _installation.RunAsync(Table("orders", "SELECT 1 AS id, 'a' AS name UNION ALL SELECT 2, 'b' ORDER BY 1"));
+        outcome.Ok.ShouldHaveSingleItem().Rows.ShouldBe(2);
+
+        var publication = await _installation.PrepareAsync();
+        publication.Problem.ShouldBeNull();
+        var table = publication.Tables.ShouldHaveSingleItem();
+        table.Columns.ShouldBe([new TableColumn("id", "INTEGER"), new TableColumn("name", "VARCHAR")]);
+        table.Rows.ShouldBe(2);
+        _installation.Rows(table).ShouldBe("1|a 2|b");
+        table.Md5.ShouldBe(await ContentHash.Md5Async(_installation["extracts", "shop", "data", "orders.parquet"], Stop));
+        table.Parts[0].Sha256.ShouldBe(await ContentHash.Sha256Async(_installation["extracts", "shop", "data", "orders.parquet"], Stop));
+        _installation.Events.ShouldContain(happened => happened.Kind == "table_started" && happened.Table == "orders");
+    }
+
+    [Fact]
+    public async Task A_table_of_several_parts_has_a_folder_and_no_md5()
+    {
+        await _installation.RunAsync(Table("orders", "SELECT 1 AS id;;SELECT 2 AS id;;SELECT 3 AS id"));
+        var table = (await _installation.PrepareAsync()).Tables.ShouldHaveSingleItem();
+        table.Parts.Select(part => part.Name).ShouldBe(["00.parquet", "01.parquet", "02.parquet"]);
+        table.Md5.ShouldBeNull();
+        _installation.Rows(table).ShouldBe("1 2 3");
+        Directory.EnumerateFiles(_installation["extracts", "shop", "data", "orders"]).Count().ShouldBe(3);
+
+        await _installation.RunAsync(Table("orders", "SELECT 4 AS id"));
+        _installation.Rows((await _installation.PrepareAsync()).Tables.Single()).ShouldBe("4");
+        Directory.Exists(_installation["extracts", "shop", "data", "orders"]).ShouldBeFalse();
+        _installation.Foreign("SELECT count(*) FROM orders"); // other tools can still read it
+    }
+
+    [Fact]
+    public async Task A_run_of_one_table_carries_the_others_over()
+    {
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x"), Table("c", "SELECT 3 AS x"));
+        var known = Installation.Commit(await _installation.PrepareAsync());
+        await _installation.RunAsync(["A", "b"], [Table("b", "SELECT 22 AS x")]);
+
+        var publication = await _installation.PrepareAsync("shop", known);
+        publication.Tables.Select(table => (table.Name, table.Changed, _installation.Rows(table))).ShouldBe([("a", false, "1"), ("b", true, "22")]);
+        publication.Removed.ShouldBe(["c"]);
+        File.Exists(_installation["extracts", "shop", "data", "c.parquet"]).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_table_that_fails_keeps_its_last_good_version()
+    {
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x"));
+        var outcome = await _installation.RunAsync(Table("a", "fail"), Table("b", "SELECT 22 AS x"));
+        outcome.Failed.ShouldBe([new FailedTable("a", "it was told to fail")]);
+        (await _installation.PrepareAsync()).Tables.Select(_ => _installation.Rows(_)).ShouldBe(["1", "22"]);
+    }
+
+    [Fact]
+    public async Task A_worker_that_crashes_leaves_the_extract_as_it_was()
+    {
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"));
+        (await Should.ThrowAsync<WorkerFailedException>(() => _installation.RunAsync(Table("a", "SELECT 2 AS x"), Table("b", "crash")))).Message.ShouldContain("ended with code");
+        _installation.Rows((await _installation.PrepareAsync()).Tables.Single()).ShouldBe("1");
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_ends_its_worker_at_once_and_changes_nothing()
+    {
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var request = new ExtractRequest("run", "shop", "scripted", [Table("a", "hang")]);
+        var run = _installation.Runner.RunAsync(request, new Progress<ExtractEvent>(_ => cancellation.Cancel()), cancellation.Token);
+        await Should.ThrowAsync<OperationCanceledException>(() => run);
+        File.Exists(_installation.Data.ExtractFile("shop")).ShouldBeFalse();
+        Directory.EnumerateFileSystemEntries(_installation.Scratch.Root).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_unknown_connector_is_an_error_that_names_it() =>
+        (await Should.ThrowAsync<WorkerFailedException>(() => _installation.Runner.RunAsync(new ExtractRequest("r", "shop", "fax", []), new Progress<ExtractEvent>(), Stop))).Message.ShouldContain("'fax'");
+
+    [Fact]
+    public async Task A_part_that_another_program_changed_is_skipped_and_the_rest_published()
+    {
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x"));
+        var known = Installation.Commit(await _installation.PrepareAsync());
+        await using (var file = new FileStream(_installation["extracts", "shop", "data", "a.parquet"], FileMode.Open, FileAccess.Write)) file.WriteByte(0);
+
+        var publication = await _installation.PrepareAsync("shop", known);
+        publication.Skipped.ShouldHaveSingleItem().Name.ShouldBe("a");
+        publication.Tables.ShouldHaveSingleItem().Name.ShouldBe("b");
+        publication.Removed.ShouldBeEmpty();
+
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"));
+        _installation.Rows((await _installation.PrepareAsync("shop", known)).Tables[0]).ShouldBe("1");
+    }
+
+    [Fact]
+    public async Task An_unreadable_extract_of_ours_stops_a_partial_run_and_is_built_anew_by_a_whole_one()
+    {
+        await _installation.RunAsync(["a", "b"], [Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x")]);
+        await File.WriteAllTextAsync(_installation.Data.ExtractFile("shop"), "this is no database", Stop);
+
+        (await Should.ThrowAsync<WorkerFailedException>(() => _installation.RunAsync(["a", "b"], [Table("a", "SELECT 1 AS x")]))).Message.ShouldContain("all tables");
+        await _installation.RunAsync(["a", "b"], [Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x")]);
+        (await _installation.PrepareAsync()).Tables.Count.ShouldBe(2);
+        File.Exists(_installation["extracts", "shop", "extract.duckdb.broken"]).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Types_that_Parquet_has_not_are_stored_without_loss()
+    {
+        await _installation.RunAsync(Table("t", "SELECT 12345678901234567890123456789012345678::DECIMAL(38,0) AS big, 'x' AS s"));
+        var table = (await _installation.PrepareAsync()).Tables.Single();
+        _installation.Rows(table, "big::VARCHAR").ShouldBe("12345678901234567890123456789012345678");
+    }
+
+    private static TableConfig Table(string name, string sql) => new(name, name, SourceTable: sql);
+}
