@@ -166,7 +166,8 @@ internal sealed class LocalSession : IDisposable
         if (error is null) throw new CliException("Query error: there is no statement.", ExitCode.Failed) { IsBlock = true };
         if (error.StartsWith("Parser Error", StringComparison.Ordinal)) throw new CliException($"Query error: {error}") { IsBlock = true };
         throw new CliException("Query error: only statements that read can be run: SELECT, FROM, VALUES, DESCRIBE, SUMMARIZE, SHOW TABLES, EXPLAIN."
-            + "\nNote: the workspace's database is made anew by each pull. Keep results with --format csv > file.csv, or in a database of your own.") { IsBlock = true };
+            + "\nNote: the workspace's database is made anew by each pull. Keep results with --format csv > file.csv, or in a database of your own.")
+        { IsBlock = true };
     }
 
     private (int Statements, string? Error) Parse(string sql)
@@ -229,7 +230,8 @@ internal sealed class LocalSession : IDisposable
                 {
                     _problem = problem;
                 }
-            }) { IsBackground = true };
+            })
+            { IsBackground = true };
             _thread.Start();
         }
 

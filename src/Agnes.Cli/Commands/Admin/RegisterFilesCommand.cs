@@ -111,11 +111,11 @@ internal static class RegisterFilesCommand
     {
         if (json)
         {
-            JsonText.Write(host, (JsonNode)new JsonArray([.. outcomes.Select(outcome => (JsonNode)new JsonObject { ["name"] = outcome.Table.Name, ["file"] = outcome.Table.Path, ["result"] = outcome.Result, ["error"] = outcome.Error, ["id"] = outcome.Id })]));
+            JsonText.Write(host, (JsonNode)new JsonArray([.. outcomes.Select(outcome => (JsonNode)new JsonObject { ["name"] = outcome.Table.Name, ["file"] = outcome.Table.Path, ["result"] = outcome.Done, ["error"] = outcome.Error, ["id"] = outcome.Id })]));
             return;
         }
 
-        Columns.Write(host.Out, ["TABLE", "FILE", "RESULT"], [.. outcomes.Select(outcome => (IReadOnlyList<string>)[outcome.Table.Name, outcome.Table.Path, outcome.Error ?? outcome.Result])]);
+        Columns.Write(host.Out, ["TABLE", "FILE", "RESULT"], [.. outcomes.Select(outcome => (IReadOnlyList<string>)[outcome.Table.Name, outcome.Table.Path, outcome.Error ?? outcome.Done])]);
     }
 
     private sealed record FileTable(string Name, string? Folder, string File)
@@ -123,5 +123,5 @@ internal static class RegisterFilesCommand
         public string Path => Folder is null ? File : $"{Folder}/{File}";
     }
 
-    private sealed record Outcome(FileTable Table, string Result, string? Error, string? Id);
+    private sealed record Outcome(FileTable Table, string Done, string? Error, string? Id);
 }
