@@ -29,6 +29,27 @@ public sealed class AppendTests(Postgres postgres)
         await using (var state = await place.OpenAsync()) (await state.ReadAsync<long>("SELECT count(*) FROM audit_log")).ShouldBe([700]);
     }
 
+    [Fact]
+    public async Task When_too_many_rows_wait_the_caller_is_told_and_nothing_is_dropped()
+    {
+        using var place = await StatePlace.EmbeddedAsync();
+        await using var state = await StateDb.OpenAsync(place.Options with { CheckSnapshot = false });
+        var audit = new AuditLog(state);
+        var accepted = 0;
+        await state.Gate.AloneAsync(async () =>
+        {
+            var failure = await Should.ThrowAsync<StateUnavailableException>(async () =>
+            {
+                for (; ; accepted++) await audit.AppendAsync("u", "query", "t");
+            });
+            failure.Reason.ShouldBe(StateFailure.Overloaded);
+            return true;
+        }, CancellationToken.None);
+        accepted.ShouldBeInRange(Appends.QueueRowsMax, Appends.QueueRowsMax + Appends.BatchRowsMax);
+        await state.FlushAsync();
+        (await state.ReadAsync<long>("SELECT count(*) FROM audit_log")).ShouldBe([accepted]);
+    }
+
     [Theory, OnBothEngines]
     public async Task A_row_that_the_engine_refuses_does_not_take_others_with_it(StateEngine engine)
     {
