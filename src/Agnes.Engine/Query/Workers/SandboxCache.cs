@@ -19,7 +19,6 @@ internal sealed class SandboxCache(WorkerShare share, long memoryBytes) : IDispo
             _recent.AddFirst(entry);
             return entry.Value.Sandbox;
         }
-        while (_recent.Count >= SandboxesMax) RemoveLast();
         var sandbox = Make(tables);
         _recent.AddFirst((key, sandbox));
         return sandbox;
@@ -39,6 +38,12 @@ internal sealed class SandboxCache(WorkerShare share, long memoryBytes) : IDispo
             entry.Value.Sandbox.Dispose();
             return;
         }
+    }
+
+    /// <summary>Closes what has become one too many; after the answer, since closing takes a while.</summary>
+    public void Trim()
+    {
+        while (_recent.Count > SandboxesMax) RemoveLast();
     }
 
     /// <summary>Gives memory back.</summary>

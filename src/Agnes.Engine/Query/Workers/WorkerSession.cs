@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DuckDB.NET.Data;
 using DuckDB.NET.Data.Native;
 
@@ -59,11 +58,11 @@ internal sealed class WorkerSession : IDisposable
         try
         {
             var sandbox = _sandboxes.Take(request.FootprintKey, request.Tables);
-            var started = Stopwatch.GetTimestamp();
+            var before = Environment.CpuUsage.TotalTime;
             if (!Enter(request.Number, sandbox.Connection)) throw new OperationCanceledException();
             var (rows, truncated) = Execute(request, sandbox.Connection);
             Leave();
-            _send(new RunDone(rows, truncated, (long)Stopwatch.GetElapsedTime(started).TotalMicroseconds).Write(_frame));
+            _send(new RunDone(rows, truncated, (long)(Environment.CpuUsage.TotalTime - before).TotalMicroseconds).Write(_frame));
         }
         catch (Exception e) when (e is DuckDBException or NotSupportedException or ResultTooLargeException or OperationCanceledException or OutOfMemoryException)
         {
@@ -73,6 +72,7 @@ internal sealed class WorkerSession : IDisposable
             Fail(EngineMessages.StatusOf(e), e.Message);
         }
         if (Environment.WorkingSet > _trimAboveBytes) _sandboxes.Clear();
+        else _sandboxes.Trim();
     }
 
     /// <summary>From any thread: ends the statement of that number if it is the one that runs.</summary>
