@@ -26,7 +26,11 @@ internal static class RunQuery
         response.Headers.CacheControl = "no-store";
         var outcome = await runner.RunAsync(scopes.Of(context.Snapshot(), caller), sql, limit, response.BodyWriter, StatementLimits.For(caller.UserId), context.RequestAborted);
         await audit.AppendAsync(caller.UserId, "query", null, Describe(sql, outcome), outcome.IsOk ? "ok" : outcome.Status.ToString(), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
-        if (outcome.IsOk) return Results.Empty;
+        if (outcome.IsOk)
+        {
+            await response.BodyWriter.FlushAsync(context.RequestAborted);
+            return Results.Empty;
+        }
         if (outcome.BodyStarted)
         {
             context.Abort(); // half a body is out: only a cut connection tells the client
