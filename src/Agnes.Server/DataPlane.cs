@@ -10,6 +10,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server;
 
@@ -31,7 +32,7 @@ internal static class DataPlane
             provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), Environment.ProcessorCount));
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
-        services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf));
+        services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf, version => Verify(provider.GetRequiredService<PartStore>(), version)));
         services.AddSingleton<AuditLog>();
         services.AddSingleton<TableRegistry>();
         services.AddSingleton<ScopeBodies>();
@@ -50,6 +51,12 @@ internal static class DataPlane
         services.AddHostedService(provider => provider.GetRequiredService<AnalyticsFile>());
         services.AddHostedService<SourceWatch>();
         services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery));
+    }
+
+    /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>
+    private static void Verify(PartStore parts, PublishedVersion version)
+    {
+        for (var i = 0; i < version.Parts.Count; i++) parts.PathOf(version.Parts[i].Sha256, version.Stamps[i]);
     }
 
     /// <summary>Removes what an earlier process left half done, before anything new is begun.</summary>

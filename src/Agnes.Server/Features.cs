@@ -1,6 +1,6 @@
 using Agnes.Server.Features.Audit;
-using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.Catalog;
+using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
@@ -8,12 +8,16 @@ using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Home;
 using Agnes.Server.Features.Manifest;
 using Agnes.Server.Features.Query;
-using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.SignIn;
+using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Sync;
+using Agnes.Server.Features.Sync.Pages;
 using Agnes.Server.Features.Tables;
+using Agnes.Server.Features.Tables.Pages;
 using Agnes.Server.Features.Tokens;
+using Agnes.Server.Features.Tokens.Pages;
 using Agnes.Server.Features.Users;
+using Agnes.Server.Features.Users.Pages;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -51,6 +55,10 @@ internal static class FeatureList
         routes.MapSignInPages();
         routes.MapHomePages();
         routes.MapCatalogPages();
+        routes.MapTablesPages();
+        routes.MapSyncPages();
+        routes.MapTokensPages();
+        routes.MapProfilePages();
     }
 
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>

@@ -20,7 +20,11 @@ public static class ServerApp
     /// <exception cref="StateRefusedException">It cannot start on this state.</exception>
     public static async Task<WebApplication> BuildAsync(ServerOptions options, Action<IServiceCollection>? adjust = null, CancellationToken stop = default)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(ServerApp).Assembly.GetName().Name, // also when a test's program hosts it: the web's files go by this name
+        });
         LogLines.AddTo(builder.Logging);
         builder.WebHost.UseUrls(options.Urls);
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -84,6 +84,33 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void Statements_that_the_engine_turns_into_several_give_their_one_result()
+    {
+        using var memory = new Memory();
+        memory.Run("create table t(k varchar, n int); insert into t values ('a', 1), ('b', 2), ('a', 3)");
+        using (var reader = memory.Read("pivot t on k using sum(n)"))
+        {
+            reader.Read().ShouldBeTrue();
+            reader.GetInt64(reader.GetOrdinal("a")).ShouldBe(4);
+            reader.GetInt64(reader.GetOrdinal("b")).ShouldBe(2);
+            reader.Read().ShouldBeFalse();
+            reader.NextResult().ShouldBeFalse();
+        }
+
+        using (var transaction = memory.Connection.BeginTransaction())
+        {
+            memory.Run("alter table t add column flag boolean default 'f'");
+            transaction.Commit();
+        }
+
+        foreach (var sql in (string[])["summarize t", "describe t", "show tables", "from t", "explain analyze select 1", "pragma table_info('t')", "call range(3)", "values (1)"])
+        {
+            using var reader = memory.Read(sql);
+            reader.Read().ShouldBeTrue(sql);
+        }
+    }
+
+    [Fact]
     public void Returning_gives_rows()
     {
         using var memory = new Memory();

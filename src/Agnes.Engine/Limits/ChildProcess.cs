@@ -103,6 +103,19 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Processor time used so far, in which a busy machine does not count; zero when the child is gone.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        try
+        {
+            return _process.TotalProcessorTime;
+        }
+        catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return TimeSpan.Zero; // it has just ended
+        }
+    }
+
     public void Kill()
     {
         try

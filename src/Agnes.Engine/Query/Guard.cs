@@ -44,9 +44,9 @@ internal static class Guard
             tables.Add(table);
         }
         foreach (var function in statement.TableFunctions)
-            if (!FunctionList.Tables.Contains(function)) return RefuseFunction(function);
+            if (!FunctionList.Tables.Contains(function)) return RefuseFunction(function, FunctionList.Tables);
         foreach (var function in statement.Functions)
-            if (!FunctionList.Values.Contains(function)) return RefuseFunction(function);
+            if (!FunctionList.Values.Contains(function)) return RefuseFunction(function, FunctionList.Values);
         return tables.Count > TablesMax
             ? GuardVerdict.Refuse(StatementStatus.TooLarge, $"A query may name {TablesMax} tables at most.")
             : GuardVerdict.Allow(Footprint.Of(tables));
@@ -57,12 +57,16 @@ internal static class Guard
         var name = Shorten(named.ToString());
         if (!scope.NothingHidden || !named.IsOurs) return GuardVerdict.Refuse(StatementStatus.TableDenied, $"Access denied to table '{name}'", name);
         var nearest = NearestNames.Of(named.Name, scope.All().Select(table => table.Name));
-        var hint = nearest.Count == 0 ? "" : $" Did you mean {string.Join(" or ", nearest.Select(near => $"'{near}'"))}?";
-        return GuardVerdict.Refuse(StatementStatus.TableUnknown, $"Query error: Table '{name}' does not exist.{hint}", name, nearest);
+        return GuardVerdict.Refuse(StatementStatus.TableUnknown, $"Query error: Table '{name}' does not exist.{DidYouMean(nearest)}", name, nearest);
     }
 
-    private static GuardVerdict RefuseFunction(string function) =>
-        GuardVerdict.Refuse(StatementStatus.FunctionDenied, $"Function '{Shorten(function)}' is not allowed in a query", Shorten(function));
+    private static GuardVerdict RefuseFunction(string function, IReadOnlySet<string> allowed)
+    {
+        var nearest = NearestNames.Of(function, allowed);
+        return GuardVerdict.Refuse(StatementStatus.FunctionDenied, $"Function '{Shorten(function)}' is not allowed in a query.{DidYouMean(nearest)}", Shorten(function), nearest);
+    }
+
+    private static string DidYouMean(IReadOnlyList<string> names) => names.Count == 0 ? "" : $" Did you mean {string.Join(" or ", names.Select(name => $"'{name}'"))}?";
 
     private static string Shorten(string name) => name.Length <= NameCharactersMax ? name : string.Concat(name.AsSpan(0, NameCharactersMax), "…");
 }

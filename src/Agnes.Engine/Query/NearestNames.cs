@@ -5,17 +5,18 @@ internal static class NearestNames
 {
     private const int AnswersMax = 3;
     private const int CharactersMax = 64;
+    private const int ShortCharactersMax = 3;
 
     public static IReadOnlyList<string> Of(string typed, IEnumerable<string> names)
     {
         if (typed.Length is 0 or > CharactersMax) return [];
         var lower = typed.ToLowerInvariant();
-        var distanceMax = Math.Max(2, typed.Length / 3);
+        var distanceMax = typed.Length <= ShortCharactersMax ? 1 : Math.Max(2, typed.Length / 4);
         return
         [
             .. names.Where(name => name.Length <= CharactersMax)
                 .Select(name => (Name: name, Distance: Distance(lower, name.ToLowerInvariant())))
-                .Where(candidate => candidate.Distance <= distanceMax || candidate.Name.Contains(typed, StringComparison.OrdinalIgnoreCase))
+                .Where(candidate => candidate.Distance <= distanceMax || (typed.Length > ShortCharactersMax && candidate.Name.Contains(typed, StringComparison.OrdinalIgnoreCase)))
                 .OrderBy(candidate => candidate.Distance).ThenBy(candidate => candidate.Name, StringComparer.Ordinal)
                 .Take(AnswersMax).Select(candidate => candidate.Name),
         ];

@@ -1,6 +1,6 @@
 namespace Agnes.Engine.Query;
 
-/// <summary>A text whose names are known, and how long it took when it last ran.</summary>
+/// <summary>A text whose names are known, and how much of a processor it took when it last ran.</summary>
 internal sealed class KnownStatement(ParsedStatement parsed, int sqlCharacters)
 {
     private const long ShortMicrosecondsMax = 20_000;

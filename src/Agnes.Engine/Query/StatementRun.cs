@@ -10,10 +10,9 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     /// <summary>A text no longer than this is parsed on the worker of short statements.</summary>
     private const int ShortCharactersMax = 2048;
 
-    /// <summary>Longer than that on the worker of short statements, and it starts again on one of the others. Statements change nothing, so that is safe.</summary>
-    private static readonly TimeSpan ShortTime = TimeSpan.FromMilliseconds(60);
+    private const long SmallMicroseconds = 2000;
 
-    private static readonly TimeSpan ShortParseTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortParseTime = TimeSpan.FromSeconds(3);
 
     /// <summary>What a statement has for running however long its parsing took.</summary>
     private static readonly TimeSpan LeftMin = TimeSpan.FromMilliseconds(50);
@@ -110,34 +109,38 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         worker ??= await pool.RentAsync(isShort, footprint.Key, limits.Wait, cancellation);
         if (worker is null) return RefusedBusy();
         var onShort = worker.IsShort;
-        var (outcome, microseconds) = await RunOnWorkerAsync(worker, request, onShort ? Min(ShortTime, _left) : _left);
+        var (outcome, microseconds) = await RunOnWorkerAsync(worker, request);
         if (onShort && !outcome.BodyStarted && outcome.Status is StatementStatus.TimedOut or StatementStatus.OutOfMemory)
         {
+            // It starts again on one of the others; statements change nothing, so that is safe.
             statement.TookLong();
             worker = await pool.RentAsync(isShort: false, footprint.Key, limits.Wait, cancellation);
             if (worker is null) return RefusedBusy();
-            (outcome, microseconds) = await RunOnWorkerAsync(worker, request, _left);
+            (outcome, microseconds) = await RunOnWorkerAsync(worker, request);
         }
         statement.Took(microseconds);
         return outcome;
     }
 
-    private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request, TimeSpan time)
+    private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request)
     {
-        using var deadline = new CancellationTokenSource(time, pool.Time);
+        using var deadline = new CancellationTokenSource(_left, pool.Time);
+        using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        var wasSmall = false;
         try
         {
             var progress = new BodyProgress();
             var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, stopped.Token), pool.Time, stopped.Token);
-            if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.EngineMicroseconds);
+            wasSmall = reply is { ProcessorMicroseconds: < SmallMicroseconds };
+            if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
             cancellation.ThrowIfCancellationRequested();
             var ended = Failed(reply, worker, deadline.IsCancellationRequested);
             return (ended with { Bytes = progress.Bytes, BodyStarted = progress.Bytes > 0 }, long.MaxValue);
         }
         finally
         {
-            pool.Return(worker);
+            pool.Return(worker, wasSmall);
         }
     }
 

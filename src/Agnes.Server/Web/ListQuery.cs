@@ -9,6 +9,9 @@ public sealed record ListQuery
     private const int TextLengthMax = 200;
     private const int PageMax = 100_000;
 
+    /// <summary>As lower case, where an underscore stands before letters: order_items before orders.</summary>
+    private static readonly Comparer<string> Texts = Comparer<string>.Create((a, b) => string.CompareOrdinal(a.ToLowerInvariant(), b.ToLowerInvariant()));
+
     public required string Path { get; init; }
 
     public string Text { get; init; } = "";
@@ -51,6 +54,19 @@ public sealed record ListQuery
     {
         var sort = SortKey == key ? (Descending ? key : $"-{key}") : descendingFirst ? $"-{key}" : key;
         return Address(sort, 1);
+    }
+
+    /// <summary>This, with a page beyond the last turned into the last.</summary>
+    public ListQuery Within(int total) => this with { Page = Math.Min(Page, Math.Max(1, (total + PageRows - 1) / PageRows)) };
+
+    /// <summary>The rows of this page.</summary>
+    public IEnumerable<T> OnPage<T>(IEnumerable<T> rows) => rows.Skip((Page - 1) * PageRows).Take(PageRows);
+
+    /// <summary>By a key in the direction asked for; equal ones stay as they came. Texts are compared without regard to case.</summary>
+    public IEnumerable<T> Ordered<T, TKey>(IEnumerable<T> rows, Func<T, TKey> key)
+    {
+        var comparer = typeof(TKey) == typeof(string) ? (IComparer<TKey>)(object)Texts : Comparer<TKey>.Default;
+        return Descending ? rows.OrderByDescending(key, comparer) : rows.OrderBy(key, comparer);
     }
 
     private static string Cut(string value) => value.Length <= TextLengthMax ? value : value[..TextLengthMax];

@@ -10,7 +10,11 @@ public static class Page
     public static IResult Show<TPage>(object model, int status = StatusCodes.Status200OK)
         where TPage : IComponent => new PageResult<TPage>(model, status);
 
-    private sealed class PageResult<TPage>(object model, int status) : IResult, IStatusCodeHttpResult
+    /// <summary>A page that says the same to everybody.</summary>
+    public static IResult Show<TPage>()
+        where TPage : IComponent => new PageResult<TPage>(null, StatusCodes.Status200OK);
+
+    private sealed class PageResult<TPage>(object? model, int status) : IResult, IStatusCodeHttpResult
         where TPage : IComponent
     {
         public int? StatusCode => status;

@@ -10,6 +10,9 @@ internal static class WebSetup
     {
         // From the build's output, outside Development too; without this, static files are empty there.
         builder.WebHost.UseStaticWebAssets();
+
+        // Else a build's output has one more route, for files that came since, which declares no access.
+        builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
         builder.Services.AddRazorComponents();
 
         // Nothing that outlives the process is protected with these keys. So none is stored, and the service that would make one in $HOME at the start has to go.

@@ -28,7 +28,7 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
                     break;
                 case FrameKind.Done:
                     var done = RunDone.Read(await frames.ReadPayloadAsync(length));
-                    return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.EngineMicroseconds);
+                    return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.ProcessorMicroseconds);
                 case FrameKind.Failed:
                     var failed = RunFailed.Read(await frames.ReadPayloadAsync(length));
                     return new WorkerReply(failed.Status, failed.Message, 0, false, long.MaxValue);

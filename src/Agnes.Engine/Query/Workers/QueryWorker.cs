@@ -10,13 +10,13 @@ internal sealed class WorkerLostException(Exception inner) : Exception("The quer
 internal sealed record ParseReply(ParsedStatement? Parsed, RunFailed? Failed);
 
 /// <summary>What came of a run.</summary>
-internal sealed record WorkerReply(StatementStatus Status, string? Message, long Rows, bool Truncated, long EngineMicroseconds);
+internal sealed record WorkerReply(StatementStatus Status, string? Message, long Rows, bool Truncated, long ProcessorMicroseconds);
 
 /// <summary>The server's end of one worker process. Serves one statement at a time; only <see cref="InterruptAsync"/>, <see cref="Kill"/> and the watch come from beside.</summary>
 internal sealed class QueryWorker : IAsyncDisposable
 {
     private const int ExitedBySignal9 = 137;
-    private const int NiceOfLong = 5;
+    private const int NiceOfLong = 2;
     private static readonly TimeSpan StartWait = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ExitWait = TimeSpan.FromSeconds(5);
 
@@ -51,6 +51,9 @@ internal sealed class QueryWorker : IAsyncDisposable
     public bool IsShort { get; }
 
     public int ProcessId => _process.Id;
+
+    /// <summary>Used so far, over all statements.</summary>
+    public TimeSpan ProcessorTime => _process.ProcessorTime();
 
     /// <summary>Not to be used again.</summary>
     public bool IsLost => _killed || _process.Exited.IsCompleted;
@@ -145,11 +148,15 @@ internal sealed class QueryWorker : IAsyncDisposable
     }
 
     /// <summary>The watch: ends a worker that takes more than its share.</summary>
-    public void CheckMemory()
+    /// <returns>Whether it has taken so much that it is worth looking again soon.</returns>
+    public bool CheckMemory()
     {
-        if (_killed || _process.ResidentBytes() <= _residentMax) return;
+        if (_killed) return false;
+        var resident = _process.ResidentBytes();
+        if (resident <= _residentMax) return resident > _residentMax / 2;
         _outOfMemory = true;
         Kill();
+        return false;
     }
 
     /// <summary>Whether it has kept so much that the next statement would suffer.</summary>

@@ -36,11 +36,11 @@ internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Lim
     }
 }
 
-/// <param name="EngineMicroseconds">Time inside the engine and the writer, without making the sandbox.</param>
-internal sealed record RunDone(long Rows, bool Truncated, long EngineMicroseconds)
+/// <param name="ProcessorMicroseconds">Of all threads, inside the engine and the writer, without making the sandbox; unlike the clock it does not count what other processes do.</param>
+internal sealed record RunDone(long Rows, bool Truncated, long ProcessorMicroseconds)
 {
     public ReadOnlyMemory<byte> Write(FrameWriter frame) =>
-        frame.Start(FrameKind.Done).Long(Rows).Byte(Truncated ? (byte)1 : (byte)0).Long(EngineMicroseconds).End();
+        frame.Start(FrameKind.Done).Long(Rows).Byte(Truncated ? (byte)1 : (byte)0).Long(ProcessorMicroseconds).End();
 
     public static RunDone Read(ReadOnlySpan<byte> payload)
     {

@@ -13,6 +13,11 @@ public sealed partial class WorkerPool : IAsyncDisposable
 
     private static readonly TimeSpan WatchEvery = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>One that already has half its share can take the rest in less than the usual time between two looks.</summary>
+    private static readonly TimeSpan WatchLargeEvery = TimeSpan.FromMilliseconds(10);
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly List<QueryWorker> _idle = []; // under _gate, last used last
     private readonly List<QueryWorker> _rented = []; // under _gate
@@ -65,9 +70,10 @@ public sealed partial class WorkerPool : IAsyncDisposable
     }
 
     /// <summary>Gives a worker back, or what is left of it.</summary>
-    internal void Return(QueryWorker worker)
+    /// <param name="wasSmall">It has just done so little that it cannot have grown.</param>
+    internal void Return(QueryWorker worker, bool wasSmall = false)
     {
-        var usable = !worker.IsLost && !worker.IsBloated();
+        var usable = !worker.IsLost && (wasSmall || !worker.IsBloated());
         lock (_gate)
         {
             _rented.Remove(worker);
@@ -197,7 +203,8 @@ public sealed partial class WorkerPool : IAsyncDisposable
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            LogNotStarted(e); // those who wait get another worker, or are refused as busy when their time is over
+            LogNotStarted(e);
+            await Task.Delay(RetryAfter, Time, CancellationToken.None);
         }
         lock (_gate)
         {
@@ -208,6 +215,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
                 return;
             }
             CountOut(isShort);
+            if (_waiting.Count > 0 && !_stop.IsCancellationRequested) StartMissing(isShort); // those who wait are refused as busy when their time is over
         }
         if (worker is not null) await worker.DisposeAsync();
     }
@@ -221,7 +229,9 @@ public sealed partial class WorkerPool : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 lock (_gate) watched.AddRange(_rented);
-                foreach (var worker in watched) worker.CheckMemory();
+                var anyLarge = false;
+                foreach (var worker in watched) anyLarge |= worker.CheckMemory();
+                timer.Period = anyLarge ? WatchLargeEvery : WatchEvery;
                 watched.Clear();
             }
         }

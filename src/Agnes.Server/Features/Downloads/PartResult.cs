@@ -7,15 +7,7 @@ namespace Agnes.Server.Features.Downloads;
 /// <summary>Opens a part for sending; one that is not what was published is an error, never a wrong answer.</summary>
 internal static class PartResult
 {
-    public static IResult Open(PartStore parts, string sha256, FileStamp stamp, string fileName, DateTime? lastModified)
-    {
-        try
-        {
-            return new ParquetResult(new ParquetFile(parts.OpenRead(sha256, stamp), sha256, fileName, lastModified));
-        }
-        catch (PartDamagedException damaged)
-        {
-            return Problem.Detail(StatusCodes.Status503ServiceUnavailable, damaged.Message);
-        }
-    }
+    /// <exception cref="PartDamagedException"/>
+    public static IResult Open(PartStore parts, string sha256, FileStamp stamp, string fileName, DateTime? lastModified) =>
+        new ParquetResult(new ParquetFile(parts.OpenRead(sha256, stamp), sha256, fileName, lastModified));
 }

@@ -9,6 +9,7 @@ internal static class HealthFeature
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
+        routes.ServiceProvider.GetRequiredService<Checkup>(); // made now: it knows since when the server runs
         var health = routes.MapGroup("/api/health").WithTags("health");
         health.MapGet("", ShowHealth.Handle).Public();
         health.MapGet("/live", ShowHealth.Live).Public();

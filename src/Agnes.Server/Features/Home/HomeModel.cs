@@ -1,4 +1,5 @@
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Sync.Pages;
 
 namespace Agnes.Server.Features.Home;
 
@@ -6,6 +7,9 @@ namespace Agnes.Server.Features.Home;
 public sealed record HomeModel(string Greeting, TableTotals Totals, IReadOnlyList<CatalogEntry> Attention, IReadOnlyList<CatalogEntry> Recent, IReadOnlyList<ConnectStep> Steps)
 {
     public bool IsAdmin { get; init; }
+
+    /// <summary>For admins.</summary>
+    public IReadOnlyList<SyncRun> Runs { get; init; } = [];
 }
 
 /// <summary>Over the tables that the person may read.</summary>

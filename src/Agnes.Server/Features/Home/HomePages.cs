@@ -1,6 +1,8 @@
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Sync.Pages;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
 namespace Agnes.Server.Features.Home;
@@ -14,11 +16,11 @@ internal static class HomePages
     {
         var pages = routes.MapGroup("").ExcludeFromDescription();
         pages.MapGet("/", (HttpContext context, ServerOptions options) => Results.Redirect(context.CallerOrNull() is null ? "/login" : options.HomeRoute)).Public();
-        pages.MapGet("/dashboard", ShowHome).SignedIn();
-        pages.MapGet("/home", ShowHome).SignedIn();
+        pages.MapGet("/dashboard", ShowHomeAsync).SignedIn();
+        pages.MapGet("/home", ShowHomeAsync).SignedIn();
     }
 
-    private static IResult ShowHome(HttpContext context, ServerOptions options, TimeProvider time)
+    private static async Task<IResult> ShowHomeAsync(HttpContext context, StateDb state, ServerOptions options, TimeProvider time, CancellationToken stop)
     {
         var caller = context.Caller();
         var tables = CatalogEntries.Of(context.Snapshot(), caller, time.GetUtcNow().UtcDateTime).Select(item => item.Entry).ToList();
@@ -27,9 +29,10 @@ internal static class HomePages
             new TableTotals(tables.Count, tables.Sum(table => table.Rows ?? 0), tables.Sum(table => table.Bytes ?? 0), tables.Count(table => !table.Health.IsProblem)),
             [.. tables.Where(table => table.Health.IsProblem).OrderBy(table => table.Health.Tone, StringComparer.Ordinal).Take(ListedMax)],
             [.. tables.Where(table => table.Health.LoadedAt is not null).OrderByDescending(table => table.Health.LoadedAt).Take(ListedMax)],
-            Connect.Steps(Connect.ServerUrl(context, options)))
+            Connect.Steps(Connect.ServerUrl(context, options), tables.FirstOrDefault(table => table.Rows is not null)?.Name))
         {
             IsAdmin = caller.IsAdmin,
+            Runs = caller.IsAdmin ? await SyncRuns.NewestAsync(state, ListedMax, before: null, stop) : [],
         });
     }
 }

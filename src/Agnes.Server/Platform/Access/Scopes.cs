@@ -10,7 +10,8 @@ namespace Agnes.Server.Platform.Access;
 /// The tables that a caller may read, as a value for the query engine, manifests and catalogs. Making one costs nothing that grows with the number of tables;
 /// its hash is computed once per group set and version of the snapshot.
 /// </summary>
-public sealed class Scopes(Func<string, string> pathOfPart)
+/// <param name="verify">Throws where a part of the version is not what was published; asked for each table that a statement names.</param>
+public sealed class Scopes(Func<string, string> pathOfPart, Action<PublishedVersion>? verify = null)
 {
     private const int HashesMax = 1_000;
     private readonly RecentCache<(long Version, string Groups), string> _hashes = new(HashesMax);
@@ -19,7 +20,7 @@ public sealed class Scopes(Func<string, string> pathOfPart)
     public Scope Of(Snapshot snapshot, Caller caller) => new(
         Hash(snapshot, caller),
         nothingHidden: caller.IsAdmin,
-        name => NamedTable.ByName(snapshot, name) is { } table && Access.CanRead(snapshot, caller, table) ? Scoped(table) : null,
+        name => NamedTable.ByName(snapshot, name) is { } table && Access.CanRead(snapshot, caller, table) ? Verified(table) : null,
         () => Tables(snapshot, caller).Select(Scoped));
 
     /// <summary>Equal for two callers, and two snapshots, exactly when the same versions of the same tables may be read.</summary>
@@ -69,6 +70,12 @@ public sealed class Scopes(Func<string, string> pathOfPart)
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private ScopedTable Verified(NamedTable table)
+    {
+        if (table.Published is { } version) verify?.Invoke(version);
+        return Scoped(table);
     }
 
     private ScopedTable Scoped(NamedTable table) => table.Published is { } version

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
@@ -41,6 +42,9 @@ internal sealed partial class Errors(RequestDelegate next, ServerOptions options
                 LogUnavailable(log, context.Request.Method, context.Request.Path, unavailable);
                 context.Response.Headers.RetryAfter = "1";
                 return Problem.Detail(StatusCodes.Status503ServiceUnavailable, Unavailable(unavailable.Reason)).ExecuteAsync(context);
+            case PartDamagedException damaged:
+                LogDamaged(log, context.Request.Method, context.Request.Path, damaged);
+                return Problem.Detail(StatusCodes.Status503ServiceUnavailable, damaged.Message).ExecuteAsync(context);
             default:
                 LogUnhandled(log, context.Request.Method, context.Request.Path, failure);
                 return UnhandledAsync(context, failure);
@@ -74,6 +78,9 @@ internal sealed partial class Errors(RequestDelegate next, ServerOptions options
 
     [LoggerMessage(EventId = 5002, Level = LogLevel.Warning, Message = "{Method} {Path}: the state could not be written.")]
     private static partial void LogUnavailable(ILogger log, string method, string path, Exception failure);
+
+    [LoggerMessage(EventId = 5004, Level = LogLevel.Error, Message = "{Method} {Path}: a part of a table is not what was published.")]
+    private static partial void LogDamaged(ILogger log, string method, string path, Exception failure);
 
     [LoggerMessage(EventId = 5003, Level = LogLevel.Debug, Message = "{Method} {Path}: the client went away.")]
     private static partial void LogGone(ILogger log, string method, string path);

@@ -71,6 +71,6 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
     }
 
     private Dictionary<string, string> OptionsOf(OwnSource own) => own.SourceType == Sources.SampleType
-        ? new() { ["size"] = "xs", ["seed"] = "42" }
+        ? new() { ["size"] = "s", ["seed"] = "42" }
         : new() { ["root"] = folder.Csv };
 }

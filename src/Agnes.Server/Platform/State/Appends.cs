@@ -24,6 +24,7 @@ internal sealed class Appends : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Task _loop;
+    private volatile bool _stopping;
 
     public Appends(StateStore store, WriteGate gate, TimeProvider time, TokenUses uses, ILogger logger)
     {
@@ -66,6 +67,7 @@ internal sealed class Appends : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
+        _stopping = true;
         _stop.CancelAfter(StopTimeMax);
         Wake();
         await _loop;
@@ -90,18 +92,22 @@ internal sealed class Appends : IAsyncDisposable
         var batch = new List<Row>(BatchRowsMax);
         while (true)
         {
-            var open = !_queue.Reader.Completion.IsCompleted;
-            if (open) await _wake.WaitAsync(Interval, CancellationToken.None);
-            var stopping = _queue.Reader.Completion.IsCompleted || _stop.IsCancellationRequested;
+            var stopping = _stopping;
+            if (!stopping) await _wake.WaitAsync(Interval, CancellationToken.None);
+            var written = true;
             do
             {
                 while (batch.Count < BatchRowsMax && _queue.Reader.TryRead(out var row)) batch.Add(row);
-                if (!await TryWriteAsync(batch, uses: [])) break;
-                batch.Clear();
+                written = await TryWriteAsync(batch, uses: []);
+                if (written) batch.Clear();
             }
-            while (_queue.Reader.Count > 0);
-            await TryWriteAsync([], _uses.TakeDue(_time.Micros(), all: stopping));
-            if (!open || _stop.IsCancellationRequested) return;
+            while (written && _queue.Reader.Count > 0);
+            if (written) await TryWriteAsync([], _uses.TakeDue(_time.Micros(), all: stopping));
+            else if (!_stop.IsCancellationRequested) await Task.Delay(RetryInterval, _time, CancellationToken.None);
+            if (!stopping) continue;
+            if (!written && !_stop.IsCancellationRequested) continue;
+            if (batch.Count > 0) StateLog.AppendsLost(_logger, batch.Count + _queue.Reader.Count);
+            return;
         }
     }
 
@@ -115,6 +121,10 @@ internal sealed class Appends : IAsyncDisposable
         catch (StateUnavailableException error)
         {
             StateLog.AppendFailed(_logger, error.Reason, error);
+            return false;
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
             return false;
         }
         catch (Exception error) when (error is DbException or OperationCanceledException or InvalidOperationException or ArgumentException)
@@ -132,6 +142,11 @@ internal sealed class Appends : IAsyncDisposable
         {
             await WriteAsync([row], []);
         }
+        catch (StateUnavailableException error)
+        {
+            StateLog.AppendsLost(_logger, 1);
+            StateLog.AppendFailed(_logger, error.Reason, error);
+        }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             StateLog.AppendRefused(_logger, row.Sql, error);
@@ -143,7 +158,7 @@ internal sealed class Appends : IAsyncDisposable
         {
             foreach (var rows in batch.Where(row => row.Flushed is null).GroupBy(row => row.Sql, StringComparer.Ordinal))
             {
-                await connection.ExecuteAsync(new(rows.Key, rows.Select(row => row.Parameters), transaction, cancellationToken: _stop.Token));
+                await RowBatch.ExecuteAsync(connection, transaction, rows.Key, [.. rows.Select(row => row.Parameters)], _stop.Token);
             }
             if (uses.Count > 0) await connection.ExecuteAsync(new(TokenUses.UpdateSql, uses, transaction, cancellationToken: _stop.Token));
         }, _stop.Token);

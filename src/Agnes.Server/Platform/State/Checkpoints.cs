@@ -35,6 +35,13 @@ internal sealed class Checkpoints : IAsyncDisposable
         _stop.Dispose();
     }
 
+    /// <summary>Reads do not work either until somebody reopens the engine; there may be no write for long.</summary>
+    private async Task<bool> ReopenAsync()
+    {
+        if (_store.IsDead) await _store.ReopenAsync(_stop.Token);
+        return true;
+    }
+
     private async Task LoopAsync()
     {
         using var timer = new PeriodicTimer(Interval, _time);
@@ -42,6 +49,7 @@ internal sealed class Checkpoints : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
+                if (_store.IsDead) await _gate.AloneAsync(ReopenAsync, _stop.Token);
                 var bytes = _store.Files.LogBytes;
                 if (bytes == 0 || bytes < LogBytesMax && _time.GetElapsedTime(_gate.LastCommit) < IdleTime) continue;
                 if (!await RunAsync(_stop.Token) && bytes >= LogBytesAlarm) StateLog.LongLog(_logger, bytes);

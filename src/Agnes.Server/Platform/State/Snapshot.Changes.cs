@@ -32,7 +32,7 @@ public sealed partial record Snapshot
         return this with { GroupsById = GroupsById.SetItem(group.Id, group), GroupsByName = byName.SetItem(group.Name, group) };
     }
 
-    /// <summary>Also removes the group's members and grants, as the write must. The cost grows with their number.</summary>
+    /// <summary>Also removes the group's members and grants, as the write must.</summary>
     public Snapshot WithoutGroup(string id)
     {
         if (Group(id) is not { } group) return this;
@@ -41,7 +41,7 @@ public sealed partial record Snapshot
         {
             foreach (var row in MembershipsOf(user).Where(row => row.GroupId == id)) next = next.WithoutMembership(user, id, row.Source);
         }
-        foreach (var grant in GrantsById.Values.Where(grant => grant.GroupId == id)) next = next.WithoutGrant(grant.Id);
+        foreach (var grant in GrantsOf(id)) next = next.WithoutGrant(grant.Id);
         return next with { GroupsById = next.GroupsById.Remove(id), GroupsByName = next.GroupsByName.Remove(group.Name) };
     }
 
@@ -86,12 +86,11 @@ public sealed partial record Snapshot
             throw new StateConflictException($"The group has the grant already: {other.Id}.");
         }
         var next = WithoutGrant(grant.Id);
-        var byGroup = (grant.GroupId, grant.ResourceType);
         var byResource = (grant.ResourceType, grant.ResourceId);
         return next with
         {
             GrantsById = next.GrantsById.SetItem(grant.Id, grant),
-            ResourcesByGroup = next.ResourcesByGroup.SetItem(byGroup, next.ResourceIdsOf(grant.GroupId, grant.ResourceType).Add(grant.ResourceId)),
+            ResourcesByGroup = next.WithResources(grant, next.ResourceIdsOf(grant.GroupId, grant.ResourceType).Add(grant.ResourceId)),
             GrantsByResource = next.GrantsByResource.SetItem(byResource, next.GrantsOn(grant.ResourceType, grant.ResourceId).SetItem(grant.GroupId, grant)),
         };
     }
@@ -99,16 +98,22 @@ public sealed partial record Snapshot
     public Snapshot WithoutGrant(string id)
     {
         if (Grant(id) is not { } grant) return this;
-        var byGroup = (grant.GroupId, grant.ResourceType);
         var byResource = (grant.ResourceType, grant.ResourceId);
         var resources = ResourceIdsOf(grant.GroupId, grant.ResourceType).Remove(grant.ResourceId);
         var grants = GrantsOn(grant.ResourceType, grant.ResourceId).Remove(grant.GroupId);
         return this with
         {
             GrantsById = GrantsById.Remove(id),
-            ResourcesByGroup = resources.IsEmpty ? ResourcesByGroup.Remove(byGroup) : ResourcesByGroup.SetItem(byGroup, resources),
+            ResourcesByGroup = WithResources(grant, resources),
             GrantsByResource = grants.IsEmpty ? GrantsByResource.Remove(byResource) : GrantsByResource.SetItem(byResource, grants),
         };
+    }
+
+    private ImmutableDictionary<string, ImmutableDictionary<string, ImmutableHashSet<string>>> WithResources(GrantRow grant, ImmutableHashSet<string> resources)
+    {
+        var byType = ResourcesByGroup.GetValueOrDefault(grant.GroupId, Ordinal<ImmutableHashSet<string>>());
+        byType = resources.IsEmpty ? byType.Remove(grant.ResourceType) : byType.SetItem(grant.ResourceType, resources);
+        return byType.IsEmpty ? ResourcesByGroup.Remove(grant.GroupId) : ResourcesByGroup.SetItem(grant.GroupId, byType);
     }
 
     public Snapshot WithToken(TokenRow token) => this with

@@ -51,8 +51,8 @@ public sealed partial record Snapshot
 
     private ImmutableDictionary<string, UserMemberships> MembershipsByUser { get; init; } = Ordinal<UserMemberships>();
     private ImmutableDictionary<string, ImmutableHashSet<string>> UsersByGroup { get; init; } = Ordinal<ImmutableHashSet<string>>();
-    private ImmutableDictionary<(string Group, string Type), ImmutableHashSet<string>> ResourcesByGroup { get; init; } =
-        ImmutableDictionary<(string Group, string Type), ImmutableHashSet<string>>.Empty;
+    private ImmutableDictionary<string, ImmutableDictionary<string, ImmutableHashSet<string>>> ResourcesByGroup { get; init; } =
+        Ordinal<ImmutableDictionary<string, ImmutableHashSet<string>>>(); // group → type → resources
     private ImmutableDictionary<(string Type, string Resource), ImmutableDictionary<string, GrantRow>> GrantsByResource { get; init; } =
         ImmutableDictionary<(string Type, string Resource), ImmutableDictionary<string, GrantRow>>.Empty;
     private ImmutableDictionary<string, ImmutableHashSet<string>> TokensByUser { get; init; } = Ordinal<ImmutableHashSet<string>>();
@@ -85,7 +85,13 @@ public sealed partial record Snapshot
     public bool IsAdmin(string userId) => GroupByName(AdminGroup) is { } admin && GroupIdsOf(userId).Contains(admin.Id);
 
     /// <summary>The resources of a type that a group was granted.</summary>
-    public ImmutableHashSet<string> ResourceIdsOf(string groupId, string type) => ResourcesByGroup.GetValueOrDefault((groupId, type), None);
+    public ImmutableHashSet<string> ResourceIdsOf(string groupId, string type) =>
+        ResourcesByGroup.TryGetValue(groupId, out var byType) ? byType.GetValueOrDefault(type, None) : None;
+
+    public IEnumerable<GrantRow> GrantsOf(string groupId) =>
+        from type in ResourcesByGroup.GetValueOrDefault(groupId, Ordinal<ImmutableHashSet<string>>())
+        from resource in type.Value
+        select Grant(groupId, type.Key, resource)!;
 
     public bool IsGranted(string groupId, string type, string resourceId) => ResourceIdsOf(groupId, type).Contains(resourceId);
 

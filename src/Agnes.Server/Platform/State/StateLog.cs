@@ -38,6 +38,9 @@ internal static partial class StateLog
     [LoggerMessage(111, LogLevel.Warning, "The number of the last commit could not be noted")]
     public static partial void NoMark(ILogger logger, Exception error);
 
+    [LoggerMessage(113, LogLevel.Error, "{Count} appended rows could not be written and are lost")]
+    public static partial void AppendsLost(ILogger logger, int count);
+
     [LoggerMessage(112, LogLevel.Error, "The log of the state has {Bytes} bytes and cannot be taken into the file; a read is open for too long, or the disk is nearly full")]
     public static partial void LongLog(ILogger logger, long bytes);
 }

@@ -27,9 +27,7 @@ public sealed record StateOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>The embedded engine died and could not be reopened: the process is of no use any more.</summary>
-    public Action<Exception> OnDead { get; init; } = _ => Environment.Exit(ExitCodeDead);
-
-    public const int ExitCodeDead = 70;
+    public Action<Exception> OnDead { get; init; } = error => Environment.FailFast("The state engine failed and could not be reopened.", error);
 
     /// <summary>Reads the state again after each write and compares it with what the write made of the snapshot. For tests.</summary>
     public bool CheckSnapshot { get; init; }

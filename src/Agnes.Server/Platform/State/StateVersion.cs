@@ -6,10 +6,11 @@ namespace Agnes.Server.Platform.State;
 /// </summary>
 internal static class StateVersion
 {
-    public const string CreateSql = "CREATE TABLE IF NOT EXISTS state_version (id INTEGER PRIMARY KEY, version BIGINT NOT NULL, commits BIGINT NOT NULL)";
-    public const string InsertSql = "INSERT INTO state_version (id, version, commits) VALUES (1, 0, 0) ON CONFLICT (id) DO NOTHING";
-    public const string SelectSql = "SELECT version FROM state_version WHERE id = 1";
-    public const string SelectCommitsSql = "SELECT commits FROM state_version WHERE id = 1";
-    public const string RaiseSql = "UPDATE state_version SET version = version + 1, commits = commits + 1 WHERE id = 1 RETURNING version";
-    public const string CountSql = "UPDATE state_version SET commits = commits + 1 WHERE id = 1";
+    // Without a key: DuckDB replaces a row of a keyed table for UPDATE … RETURNING, and aborts the process when the commit of such a transaction meets a full disk.
+    public const string CreateSql = "CREATE TABLE IF NOT EXISTS state_version (version BIGINT NOT NULL, commits BIGINT NOT NULL)";
+    public const string InsertSql = "INSERT INTO state_version (version, commits) SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM state_version)";
+    public const string SelectSql = "SELECT version FROM state_version";
+    public const string SelectCommitsSql = "SELECT commits FROM state_version";
+    public const string RaiseSql = "UPDATE state_version SET version = version + 1, commits = commits + 1 RETURNING version";
+    public const string CountSql = "UPDATE state_version SET commits = commits + 1";
 }

@@ -54,7 +54,7 @@ internal sealed class WriteGate : IAsyncDisposable
         {
             throw new StateUnavailableException(StateFailure.Closed, "The server is stopping.");
         }
-        return await pending.Result;
+        return await pending.Done;
     }
 
     /// <summary>Runs something while no unit runs: a checkpoint, a batch of appends.</summary>
@@ -114,7 +114,14 @@ internal sealed class WriteGate : IAsyncDisposable
 
     private async Task RunBatchAsync(List<PendingWrite> batch)
     {
-        if (batch.Count > 1 && await TryRunAsync(batch) is null) return;
+        var failure = await TryRunAsync(batch);
+        if (failure is null) return;
+        if (batch.Count == 1 || failure is StateUnavailableException { Reason: not StateFailure.Overloaded })
+        {
+            // Not the fault of one of them; and where the outcome is unknown, none may run again.
+            foreach (var pending in batch) pending.Fail(failure);
+            return;
+        }
         foreach (var pending in batch)
         {
             if (await TryRunAsync([pending]) is { } error) pending.Fail(error);
@@ -185,8 +192,10 @@ internal sealed class WriteGate : IAsyncDisposable
                 StateLog.Conflict(_logger, attempt, error.Message);
                 await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 2 << Math.Min(attempt, 6))), cancellation);
             }
-            catch (Exception error) when ((error as StateUnavailableException ?? _store.Translate(error)) is { } translated)
+            catch (Exception error)
             {
+                var translated = error as StateUnavailableException ?? _store.Translate(error);
+                if (translated is null) throw;
                 Failure = translated;
                 StateLog.WriteFailed(_logger, translated.Reason, error);
                 if (_store.IsFatal(error)) await _store.ReopenAsync(cancellation);
@@ -222,7 +231,7 @@ internal sealed class WriteGate : IAsyncDisposable
         private T? _result;
         private Exception? _refusal;
 
-        public Task<T> Result => _done.Task;
+        public Task<T> Done => _done.Task;
 
         public override async Task<bool> RunAsync(StateWrite write, CancellationToken limit)
         {

@@ -1,7 +1,8 @@
+import { watchActions } from './actions.js';
 import { watchCopyButtons } from './copy.js';
 import { loadFragments } from './fragments.js';
 import { watchConnection } from './connection.js';
-import { watchJobs } from './jobs.js';
+import { followStreams } from './live.js';
 import { onPageChange, watchNavigation } from './navigation.js';
 import { watchPopovers } from './popovers.js';
 import { watchShortcuts } from './shortcuts.js';
@@ -10,6 +11,7 @@ import { showThemeChoice, watchTheme } from './theme.js';
 
 // What listens on the document is set up once; what looks at a page's content runs again for each page.
 watchNavigation();
+watchActions();
 watchCopyButtons();
 watchShortcuts();
 watchTheme();
@@ -19,5 +21,5 @@ onPageChange(page => {
   showThemeChoice(page);
   keepTimesFresh(page);
   loadFragments(page);
-  watchJobs(page);
+  followStreams(page);
 });

@@ -14,11 +14,10 @@ internal static class ShowCatalog
         var caller = context.Caller();
         var all = CatalogEntries.Of(context.Snapshot(), caller, time.GetUtcNow().UtcDateTime).ToList();
         var matching = Sorted(all.Where(item => Matches(query, item.Entry, item.Table)).Select(item => item.Entry), query).ToList();
-        var pages = Math.Max(1, (matching.Count + ListQuery.PageRows - 1) / ListQuery.PageRows);
-        query = query with { Page = Math.Min(query.Page, pages) };
+        query = query.Within(matching.Count);
         return Page.Show<CatalogPage>(new CatalogModel(
             query,
-            matching.Skip((query.Page - 1) * ListQuery.PageRows).Take(ListQuery.PageRows).ToList(),
+            [.. query.OnPage(matching)],
             matching.Count,
             all.Count,
             all.Select(item => item.Entry.Source).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList(),
@@ -39,20 +38,12 @@ internal static class ShowCatalog
 
     private static bool Has(string? text, string word) => text is not null && text.Contains(word, StringComparison.OrdinalIgnoreCase);
 
-    private static IEnumerable<CatalogEntry> Sorted(IEnumerable<CatalogEntry> entries, ListQuery query)
+    private static IEnumerable<CatalogEntry> Sorted(IEnumerable<CatalogEntry> entries, ListQuery query) => query.SortKey switch
     {
-        Func<CatalogEntry, object?> key = query.SortKey switch
-        {
-            "source" => entry => entry.Source,
-            "rows" => entry => entry.Rows ?? -1,
-            "size" => entry => entry.Bytes ?? -1,
-            "loaded" => entry => entry.Health.LoadedAt ?? DateTime.MinValue,
-            _ => entry => entry.Name.ToLowerInvariant(),
-        };
-        var sorted = query.Descending ? entries.OrderByDescending(key, Values) : entries.OrderBy(key, Values);
-        return sorted.ThenBy(entry => entry.Name, StringComparer.Ordinal);
-    }
-
-    private static readonly Comparer<object?> Values = Comparer<object?>.Create((a, b) =>
-        a is string x && b is string y ? string.CompareOrdinal(x, y) : Comparer<object?>.Default.Compare(a, b));
+        "source" => query.Ordered(entries, entry => entry.Source),
+        "rows" => query.Ordered(entries, entry => entry.Rows ?? -1),
+        "size" => query.Ordered(entries, entry => entry.Bytes ?? -1),
+        "loaded" => query.Ordered(entries, entry => entry.Health.LoadedAt ?? DateTime.MinValue),
+        _ => query.Ordered(entries, entry => entry.Name),
+    };
 }

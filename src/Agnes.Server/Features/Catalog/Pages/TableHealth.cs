@@ -1,3 +1,4 @@
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog.Pages;
@@ -17,6 +18,7 @@ public sealed record TableHealth(string Tone, string Label, DateTime? LoadedAt, 
         if (row?.QueryMode == "remote") return new("info", "Live", loadedAt, null);
         if (state is { Status: "error" }) return new("bad", published is null ? "Failed" : "Last sync failed", loadedAt, state.Error);
         if (published is null) return new("warn", "Not loaded yet", null, null);
+        if (SyncSchedule.TryParse(row?.SyncSchedule, out var schedule) && schedule.IsDue(loadedAt, now)) return new("warn", "Late", loadedAt, null);
         return new("good", "Fresh", loadedAt, null);
     }
 }

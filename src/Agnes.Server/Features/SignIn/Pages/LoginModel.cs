@@ -7,6 +7,16 @@ public sealed record LoginModel(IReadOnlyList<Provider> Providers, string? Error
 
 public sealed record PasswordModel(string? Next, string LoginHref, string? Error, string? Message);
 
+/// <summary>The form behind a link that sets a first, or another, password.</summary>
+public sealed record SetPasswordModel(string Email, string Token, string? Error, bool AsksName)
+{
+    public string Title => AsksName ? "Welcome to Agnes" : "Set a new password";
+
+    public string Button => AsksName ? "Set password and sign in" : "Set password";
+
+    public string Action => AsksName ? "/auth/password/setup/confirm" : "/auth/password/reset/confirm";
+}
+
 /// <summary>What the codes in a sign-in page's address mean. Unknown codes say nothing, so that nobody can put words on this page.</summary>
 internal static class SignInMessages
 {
@@ -20,6 +30,9 @@ internal static class SignInMessages
         "no_email" => "Google did not tell us your email address, so we cannot know you.",
         "domain_not_allowed" => "Your email’s domain is not allowed on this server.",
         "google_not_configured" => "Signing in with Google is not set up on this server.",
+        "mismatch" => "The two passwords are not the same.",
+        "length" => "The password does not fit the rule below.",
+        "link" => "This link is used up or too old. Ask an admin for a new one.",
         "auth_internal" => "Something went wrong on our side. Try again; if it stays, tell an admin.",
         _ => null,
     };

@@ -12,6 +12,9 @@ internal static class SignInPages
         var pages = routes.MapGroup("").ExcludeFromDescription().Public();
         pages.MapGet("/login", ShowLogin);
         pages.MapGet("/login/password", ShowPassword);
+        pages.MapGet("/auth/password/setup", (HttpContext context) => ShowSetPassword(context, asksName: true));
+        pages.MapGet("/auth/password/reset", (HttpContext context) => ShowSetPassword(context, asksName: false));
+        pages.MapGet("/auth/logout", () => Page.Show<LogoutPage>());
     }
 
     private static IResult ShowLogin(HttpContext context, ServerOptions options)
@@ -31,6 +34,16 @@ internal static class SignInPages
             WithNext("/login", next),
             SignInMessages.Error(query["error"]) ?? SignInMessages.Error(query["err"]),
             SignInMessages.Message(query["msg"])));
+    }
+
+    /// <summary>Looks nothing up: the same for a good link, a bad one and a stranger's email.</summary>
+    private static IResult ShowSetPassword(HttpContext context, bool asksName)
+    {
+        var query = context.Request.Query;
+        var (email, token) = (query["email"].ToString(), query["token"].ToString());
+        return email.Length == 0 || token.Length == 0
+            ? Results.Redirect("/login/password")
+            : Page.Show<SetPasswordPage>(new SetPasswordModel(email, token, SignInMessages.Error(query["error"]), asksName));
     }
 
     private static string WithNext(string path, string? next) => next is null ? path : $"{path}?next={Uri.EscapeDataString(next)}";

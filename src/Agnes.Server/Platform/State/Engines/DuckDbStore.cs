@@ -10,6 +10,8 @@ namespace Agnes.Server.Platform.State.Engines;
 /// <summary>State in one embedded file that this process alone has open. One connection writes, under the gate; a few read.</summary>
 internal sealed class DuckDbStore : StateStore
 {
+    /// <summary>Room for the log of the largest transaction.</summary>
+    public const long CommitReserveBytes = 8L << 20;
     private const int ReadersMax = 8;
     private static readonly TimeSpan ReadersLeaveTimeMax = TimeSpan.FromSeconds(10);
 
@@ -71,6 +73,8 @@ internal sealed class DuckDbStore : StateStore
     public override async Task<StateTransaction> BeginAsync(CancellationToken cancellation)
     {
         if (_dead) await ReopenAsync(cancellation);
+        // A commit that meets a full disk can end the process (the engine aborts while it undoes it); so none is begun that might.
+        if (FileSystem.FreeBytes(_files.Folder) < CommitReserveBytes) throw DiskFull(null);
         return new Writer(this, Connection.BeginTransaction());
     }
 
@@ -87,13 +91,18 @@ internal sealed class DuckDbStore : StateStore
         var text = engine.Message;
         if (text.Contains("No space left", StringComparison.Ordinal) || text.Contains("quota exceeded", StringComparison.OrdinalIgnoreCase))
         {
-            return new(StateFailure.DiskFull, $"The disk of {_files.Folder} is full. Reads go on; writes will when there is space.", error);
+            return DiskFull(error);
         }
         if (text.Contains("Read-only file system", StringComparison.Ordinal)) return new(StateFailure.ReadOnly, $"{_files.Folder} became read-only.", error);
         return engine.IsFatal || engine.ErrorType is DuckDBErrorType.IO or DuckDBErrorType.Internal or DuckDBErrorType.OutOfMemory
             ? new(StateFailure.EngineFailed, "The state engine failed.", error)
             : null;
     }
+
+    public override bool IsFatal(Exception error) => error is DuckDBException { IsFatal: true };
+
+    /// <summary>The engine refuses every statement until it is reopened.</summary>
+    public bool IsDead => _dead;
 
     public override async Task ReopenAsync(CancellationToken cancellation)
     {
@@ -195,6 +204,9 @@ internal sealed class DuckDbStore : StateStore
         _mark = CommitMark.Open(_files.Mark);
     }
 
+    private StateUnavailableException DiskFull(Exception? error) =>
+        new(StateFailure.DiskFull, $"The disk of {_files.Folder} is full (less than {CommitReserveBytes >> 20} MiB are free). Reads go on; writes will when there is space.", error);
+
     private static string ConnectionText(string path, StateOptions options) => new DbConnectionStringBuilder
     {
         ["Data Source"] = path,
@@ -202,7 +214,7 @@ internal sealed class DuckDbStore : StateStore
         ["threads"] = options.Threads.ToString(CultureInfo.InvariantCulture),
         ["memory_limit"] = $"{options.MemoryBytes}B",
         ["checkpoint_threshold"] = "64MB", // so that ours, by timer, come first
-        ["temp_directory"] = Path.Combine(options.DataDir, "scratch", "state"),
+        ["temp_directory"] = Path.Combine(options.StateDir, StateFiles.TemporaryName),
         ["autoinstall_known_extensions"] = "false",
         ["autoload_known_extensions"] = "false",
     }.ConnectionString;

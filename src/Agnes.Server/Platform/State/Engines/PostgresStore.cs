@@ -154,7 +154,7 @@ internal sealed class PostgresStore : StateStore
             }
             try
             {
-                await transaction.CommitAsync(cancellation);
+                await transaction.CommitAsync(CancellationToken.None); // cut short, its outcome would be unknown; the command timeout bounds it
             }
             catch (NpgsqlException error) when (error is not PostgresException)
             {

@@ -9,6 +9,7 @@ internal sealed class StateFiles(StateOptions options) : IDisposable
     public const string MainName = "system.duckdb";
     public const string LockName = "state.lock";
     public const string RecoveryName = "recovery";
+    public const string TemporaryName = "tmp";
     public const int RecoveryCopiesMax = 3;
 
     private FileStream? _lock;
@@ -55,6 +56,9 @@ internal sealed class StateFiles(StateOptions options) : IDisposable
         {
             throw new StateRefusedException($"The state in {Folder} is in use by another agnes-server process. Stop that one first; only one process may open it.", error);
         }
+        // What the engine spilled before it was killed.
+        var temporary = Path.Combine(Folder, TemporaryName);
+        if (Directory.Exists(temporary)) Directory.Delete(temporary, recursive: true);
     }
 
     /// <summary>A log or a mark without its file is what remains when the file was moved or deleted: opening would make a new, empty state.</summary>

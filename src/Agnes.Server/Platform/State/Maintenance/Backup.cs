@@ -84,22 +84,36 @@ public static class Backup
     private static async Task<(IReadOnlyDictionary<string, long> Counts, long Version)> CopyAsync(StateDb state, string draft, CancellationToken cancellation)
     {
         await using var reader = await state.Store.ReaderAsync(cancellation);
-        await using var moment = await reader.Connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
-        var counts = await StateTables.CountAsync(reader.Connection, cancellation, moment);
-        var version = await reader.Connection.ExecuteScalarAsync<long>(new(StateVersion.SelectSql, null, moment, cancellationToken: cancellation));
-        if (reader.Connection is DuckDBConnection source) await CopyFileAsync(source, draft, cancellation);
-        else await CopyRowsAsync(reader.Connection, moment, draft, cancellation);
-        await moment.CommitAsync(cancellation);
-        if (reader.Connection is DuckDBConnection attached) await attached.ExecuteUnpreparedAsync("DETACH backup_target", cancellation);
-        await StateAsync(draft, state, counts, cancellation);
-        return (counts, version);
+        var result = reader.Connection is DuckDBConnection embedded
+            ? await CopyFileAsync(embedded, draft, cancellation)
+            : await AtOneMomentAsync(reader.Connection, moment => CopyRowsAsync(reader.Connection, moment, draft, cancellation), cancellation);
+        await StateAsync(draft, state, result.Counts, cancellation);
+        return result;
     }
 
-    private static async Task CopyFileAsync(DuckDBConnection source, string draft, CancellationToken cancellation)
+    private static async Task<(IReadOnlyDictionary<string, long> Counts, long Version)> CopyFileAsync(DuckDBConnection source, string draft, CancellationToken cancellation)
     {
-        var name = await source.ExecuteScalarAsync<string>(new("SELECT current_database()", cancellationToken: cancellation));
-        await source.ExecuteUnpreparedAsync($"ATTACH {SqlText.Literal(draft)} AS backup_target (STORAGE_VERSION 'latest')", cancellation);
-        await source.ExecuteUnpreparedAsync($"COPY FROM DATABASE {SqlText.Identifier(name!)} TO backup_target", cancellation);
+        var name = SqlText.Identifier((await source.ExecuteScalarAsync<string>(new("SELECT current_database()", cancellationToken: cancellation)))!);
+        var target = SqlText.Identifier($"backup_{Guid.NewGuid():N}"); // another backup may run
+        await source.ExecuteUnpreparedAsync($"ATTACH {SqlText.Literal(draft)} AS {target} (STORAGE_VERSION 'latest')", cancellation);
+        try
+        {
+            return await AtOneMomentAsync(source, _ => source.ExecuteUnpreparedAsync($"COPY FROM DATABASE {name} TO {target}", cancellation), cancellation);
+        }
+        finally
+        {
+            await source.ExecuteUnpreparedAsync($"DETACH {target}", CancellationToken.None);
+        }
+    }
+
+    private static async Task<(IReadOnlyDictionary<string, long> Counts, long Version)> AtOneMomentAsync(DbConnection source, Func<DbTransaction, Task> copy, CancellationToken cancellation)
+    {
+        await using var moment = await source.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+        var counts = await StateTables.CountAsync(source, cancellation, moment);
+        var version = await source.ExecuteScalarAsync<long>(new(StateVersion.SelectSql, null, moment, cancellationToken: cancellation));
+        await copy(moment);
+        await moment.CommitAsync(cancellation);
+        return (counts, version);
     }
 
     private static async Task CopyRowsAsync(DbConnection source, DbTransaction moment, string draft, CancellationToken cancellation)

@@ -1,0 +1,96 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.Serving;
+using Agnes.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Agnes.Server.Tests.Access;
+
+[Collection("world")]
+public sealed class RoutesTests(Worlds worlds, Postgres postgres)
+{
+    /// <summary>What anybody may call without saying who they are. A route that is added here is a decision to be seen in a review.</summary>
+    private static readonly string[] OpenPrefixes = ["/auth/", "/login", "/api/health", "/api/version", "/api/sync/status", "/static/", "/dist/", "/_content/", "/first-time-setup", "/favicon"];
+
+    [Fact]
+    public async Task Every_route_declares_who_may_call_it()
+    {
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
+        Routes(world.Server.Services).Where(route => route.Metadata.GetMetadata<EndpointAccess>() is null).Select(Name).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Only_the_known_routes_are_public()
+    {
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
+        Routes(world.Server.Services)
+            .Where(route => route.Metadata.GetMetadata<EndpointAccess>() is EndpointAccess.PublicAccess)
+            .Select(route => "/" + route.RoutePattern.RawText!.TrimStart('/'))
+            .Where(path => path != "/" && !path.Contains('.') && !OpenPrefixes.Any(prefix => path.StartsWith(prefix, StringComparison.Ordinal)))
+            .ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_guest_gets_no_answer_from_any_route_that_is_not_public()
+    {
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
+        var faults = new List<string>();
+        foreach (var route in Routes(world.Server.Services).Where(route => route.Metadata.GetMetadata<EndpointAccess>() is not EndpointAccess.PublicAccess))
+        {
+            var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part =>
+                part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "orders"))));
+            foreach (var method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"])
+            {
+                var answer = await world.Server.SendAsync(method, path);
+                var refused = answer.Status == 401 || (answer.Status == 302 && answer.Header("Location")!.StartsWith("/login?next=", StringComparison.Ordinal));
+                if (!refused) faults.Add($"{method} {path}: {answer.Status}");
+            }
+        }
+
+        faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_a_page_that_is_not_there()
+    {
+        var answer = await (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server.SendAsync("GET", "/dist/none.js");
+        (answer.Status, answer.Body).ShouldBe((404, """{"detail":"Page not found"}"""));
+    }
+
+    [Fact]
+    public async Task A_route_without_a_declaration_is_closed_to_everybody()
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapGet("/api/forgotten", () => "secret"));
+        var answer = await server.SendAsync("GET", "/api/forgotten", token: await server.SignInAsync());
+        answer.Status.ShouldBe(403);
+        answer.Body.ShouldNotContain("secret");
+    }
+
+    [Fact]
+    public async Task The_description_of_the_api_lists_every_route_with_what_it_needs()
+    {
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
+        var answer = await world.AsAdminAsync("GET", "/openapi/v1.json");
+        var paths = answer.Json["paths"]!.AsObject();
+        var missing =
+            from route in Routes(world.Server.Services)
+            where route.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is not { ExcludeFromDescription: true } // pages
+            where route.RoutePattern.RawText is { } text && (text.StartsWith("/api/", StringComparison.Ordinal) || text.StartsWith("/auth/", StringComparison.Ordinal))
+            let path = route.RoutePattern.RawText!.TrimEnd('/')
+            from method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
+            where method != "HEAD" && paths[path]?[method.ToLowerInvariant()] is null
+            select $"{method} {path}";
+        missing.ShouldBeEmpty();
+        paths["/api/users"]!["get"]!["description"]!.GetValue<string>().ShouldStartWith("Access: admin.");
+        (await world.Server.SendAsync("GET", "/openapi/v1.json")).Status.ShouldBe(401);
+    }
+
+    private static IEnumerable<RouteEndpoint> Routes(IServiceProvider services) =>
+        services.GetServices<EndpointDataSource>().Concat([services.GetRequiredService<EndpointDataSource>()]).SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Distinct();
+
+    private static string Name(RouteEndpoint route) => $"{string.Join(' ', route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [])} {route.RoutePattern.RawText}";
+}

@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.Serving;
+using Agnes.Testing;
+
+[assembly: AssemblyFixture(typeof(Agnes.Server.Tests.DataPlane.Shops))]
+
+namespace Agnes.Server.Tests.DataPlane;
+
+/// <summary>
+/// A server with published tables: <c>orders</c> (registered, granted to the analyst), <c>salaries</c> (registered, granted to nobody) and <c>loose</c>
+/// (published by an extract, registered by nobody).
+/// </summary>
+internal sealed class Shop : IAsyncDisposable
+{
+    private Shop(TestServer server, string dataDir) => (Server, DataDir) = (server, dataDir);
+
+    public TestServer Server { get; }
+
+    public string DataDir { get; }
+
+    public string Admin { get; private set; } = "";
+
+    public string Analyst { get; private set; } = "";
+
+    public string GroupId { get; private set; } = "";
+
+    public static async Task<Shop> OpenAsync(StateEngine engine, Postgres postgres, Func<ServerOptions, ServerOptions>? change = null)
+    {
+        var dataDir = "";
+        var server = await TestServer.StartAsync(engine, postgres, options =>
+        {
+            dataDir = options.DataDir;
+            ForeignExtract.Write(
+                dataDir, "erp",
+                ("Orders", "SELECT i AS id, 'name ' || i AS name, i * 1.5 AS amount FROM range(1000) t(i)"),
+                ("salaries", "SELECT 'secret' AS who, 1 AS pay"),
+                ("loose", "SELECT 1 AS a"));
+            return change is null ? options : change(options);
+        });
+        var shop = new Shop(server, dataDir);
+        await shop.FillAsync();
+        return shop;
+    }
+
+    public Task<Answer> AsAdminAsync(string method, string path, string? body = null) => Server.SendAsync(method, path, body, Admin);
+
+    public Task<Answer> AsAnalystAsync(string method, string path, string? body = null, Action<HttpRequestMessage>? change = null) => Server.SendAsync(method, path, body, Analyst, change);
+
+    /// <summary>Starts a run and waits for its end.</summary>
+    public async Task<JsonNode> SyncAsync(string? body = null)
+    {
+        var started = await AsAdminAsync("POST", "/api/sync/trigger", body);
+        started.Status.ShouldBe(200, started.Body);
+        return await EndOfAsync(started.Text("run_id"));
+    }
+
+    public async Task<JsonNode> EndOfAsync(string runId)
+    {
+        for (var i = 0; i < 600; i++)
+        {
+            var run = (await AsAdminAsync("GET", $"/api/sync/runs/{runId}")).Json;
+            if (run["finished_at"] is not null) return run;
+            await Task.Delay(100);
+        }
+        throw new TimeoutException($"The run {runId} did not end.");
+    }
+
+    public async Task EventuallyAsync(Func<bool> holds, string what)
+    {
+        for (var i = 0; i < 600; i++)
+        {
+            if (holds()) return;
+            await Task.Delay(50);
+        }
+        throw new TimeoutException($"It never came to be that {what}.");
+    }
+
+    public async Task RegisterAsync(string body) => (await AsAdminAsync("POST", "/api/admin/register-table", body)).Status.ShouldBe(201);
+
+    public async Task GrantAsync(string table) =>
+        (await AsAdminAsync("POST", "/api/admin/grants", new JsonObject { ["group_id"] = GroupId, ["resource_type"] = "table", ["resource_id"] = table }.ToJsonString())).Status.ShouldBe(201);
+
+    public string WriteCsv(string name, string text)
+    {
+        var path = Path.Combine(DataDir, "csv", name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    private async Task FillAsync()
+    {
+        Admin = await Server.SignInAsync();
+        await EventuallyAsync(() => Server.State.Snapshot.PublishedTable("loose") is not null, "the extract was published");
+        await RegisterAsync("""{"name":"Orders","source_type":"keboola","description":"what was bought"}""");
+        await RegisterAsync("""{"name":"salaries","source_type":"keboola"}""");
+        var user = (await AsAdminAsync("POST", "/api/users", """{"email":"ana@example.com","name":"Ana"}""")).Text("id");
+        (await AsAdminAsync("POST", $"/api/users/{user}/set-password", """{"password":"correct horse"}""")).Status.ShouldBeInRange(200, 299);
+        GroupId = (await AsAdminAsync("POST", "/api/admin/groups", """{"name":"Analysts"}""")).Text("id");
+        (await AsAdminAsync("POST", $"/api/admin/groups/{GroupId}/members", """{"email":"ana@example.com"}""")).Status.ShouldBeInRange(200, 299);
+        await GrantAsync("orders");
+        Analyst = await Server.SignInAsync("ana@example.com", "correct horse");
+    }
+}
+
+/// <summary>One shop for each engine, for tests that only read.</summary>
+public sealed class Shops : IAsyncDisposable
+{
+    private readonly Dictionary<StateEngine, Task<Shop>> _shops = [];
+    private readonly Lock _making = new();
+
+    internal Task<Shop> OnAsync(StateEngine engine, Postgres postgres)
+    {
+        lock (_making)
+        {
+            return _shops.TryGetValue(engine, out var shop) ? shop : _shops[engine] = Shop.OpenAsync(engine, postgres);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var shop in _shops.Values.Where(shop => shop.IsCompletedSuccessfully)) await (await shop).DisposeAsync();
+    }
+}

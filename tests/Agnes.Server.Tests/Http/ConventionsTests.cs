@@ -1,0 +1,198 @@
+using System.Net.Http.Headers;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.Serving;
+using Agnes.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Agnes.Server.Tests.Http;
+
+[Collection("world")]
+public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
+{
+    [Theory]
+    [InlineData("ab c$1", "abc1")]
+    [InlineData("with-dash_and_line", "with-dash_and_line")]
+    [InlineData("\"><script>", "script")]
+    public async Task The_callers_request_id_is_cleaned_and_given_back(string sent, string expected)
+    {
+        var answer = await (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server.SendAsync("GET", "/api/users", change: request => request.Headers.Add("X-Request-ID", sent));
+        answer.Header("x-request-id").ShouldBe(expected);
+    }
+
+    [Fact]
+    public async Task Every_answer_has_an_id_and_every_answer_of_the_api_the_versions()
+    {
+        var server = (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server;
+        foreach (var path in (string[])["/api/users", "/api/none", "/auth/me", "/nowhere", "/login"])
+        {
+            var answer = await server.SendAsync("GET", path);
+            answer.Header("x-request-id")!.ShouldMatch(@"\A[0-9a-f]{12}\z");
+            answer.Header("X-Content-Type-Options").ShouldBe("nosniff");
+            answer.Header("Content-Security-Policy")!.ShouldContain("default-src 'none'");
+            answer.Header("X-Agnes-Min-Version").ShouldBe(path.StartsWith("/api/", StringComparison.Ordinal) ? "0.0.0" : null);
+            if (path.StartsWith("/api/", StringComparison.Ordinal)) answer.Header("X-Agnes-Latest-Version")!.ShouldMatch(@"\A\d+\.\d+\.\d+\z");
+        }
+
+        (await server.SendAsync("GET", "/api/users", change: request => request.Headers.Add("X-Request-ID", new string('a', 100)))).Header("x-request-id")!.Length.ShouldBe(64);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/none", "text/html", 404, """{"detail":"Page not found"}""")]
+    [InlineData("POST", "/api/none", "*/*", 405, """{"detail":"Method Not Allowed"}""")]
+    [InlineData("HEAD", "/api/none", "*/*", 405, "")]
+    [InlineData("GET", "/none", "*/*", 404, """{"detail":"Page not found"}""")]
+    [InlineData("POST", "/none", null, 405, """{"detail":"Method Not Allowed"}""")]
+    [InlineData("PUT", "/api/users", null, 405, """{"detail":"Method Not Allowed"}""")]
+    [InlineData("GET", "/api/users/", null, 404, """{"detail":"Page not found"}""")]
+    [InlineData("GET", "/api/users", "text/html", 401, """{"detail":"Missing or invalid Authorization header"}""")]
+    public async Task What_no_route_answers_has_one_shape(string method, string path, string? accept, int status, string body)
+    {
+        var answer = await (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server.SendAsync(method, path, change: request =>
+        {
+            if (accept is not null) request.Headers.Add("Accept", accept);
+        });
+        (answer.Status, answer.Body, answer.Header("Content-Type")).ShouldBe((status, body, "application/json"));
+    }
+
+    [Fact]
+    public async Task A_person_is_sent_to_the_sign_in_and_back_and_sees_errors_as_pages()
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app =>
+        {
+            app.MapGet("/page", () => "for you").SignedIn();
+            app.MapPost("/page", () => "for you").SignedIn();
+            app.MapGet("/admins", () => "for admins").Admin();
+        });
+        var away = await server.SendAsync("GET", "/page?q=a b&r=1");
+        (away.Status, away.Header("Location")).ShouldBe((302, "/login?next=%2Fpage%3Fq%3Da%2520b%26r%3D1"));
+        var posted = await server.SendAsync("POST", "/page");
+        (posted.Status, posted.Body).ShouldBe((401, """{"detail":"Missing or invalid Authorization header"}"""));
+
+        void Html(HttpRequestMessage request) => request.Headers.Add("Accept", "text/html,application/xhtml+xml");
+        var page = await server.SendAsync("GET", "/nowhere/<b>", change: Html);
+        page.Status.ShouldBe(404);
+        page.Header("Content-Type")!.ShouldStartWith("text/html");
+        page.Body.ShouldContain("Page not found");
+        page.Body.ShouldContain(page.Header("x-request-id")!);
+        page.Body.ShouldNotContain("<b>");
+    }
+
+    [Fact]
+    public async Task A_failure_says_its_reference_and_nothing_else()
+    {
+        static void Map(WebApplication app)
+        {
+            app.MapGet("/api/broken", string () => throw new InvalidOperationException("Host=db;Password=hunter2 at /srv/secret")).Public();
+            app.MapGet("/broken", string () => throw new InvalidOperationException("Host=db;Password=hunter2 at /srv/secret")).Public();
+            app.MapGet("/api/full", string () => throw new StateUnavailableException(StateFailure.DiskFull, "No space left on /srv/secret")).Public();
+            app.MapGet("/api/taken", string () => throw new ProblemException(409, "code_of_it", "What to do next.")).Public();
+        }
+
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: Map);
+        var broken = await server.SendAsync("GET", "/api/broken");
+        broken.Status.ShouldBe(500);
+        broken.Body.ShouldBe($$"""{"detail":"Internal server error","request_id":"{{broken.Header("x-request-id")}}"}""");
+        var page = await server.SendAsync("GET", "/broken", change: request => request.Headers.Add("Accept", "text/html"));
+        page.Status.ShouldBe(500);
+        page.Body.ShouldContain(page.Header("x-request-id")!);
+        page.Body.ShouldNotContain("secret");
+        var full = await server.SendAsync("GET", "/api/full");
+        (full.Status, full.Header("Retry-After")).ShouldBe((503, "1"));
+        full.Body.ShouldContain("disk");
+        full.Body.ShouldNotContain("secret");
+        (await server.SendAsync("GET", "/api/taken")).Body.ShouldBe("""{"detail":{"code":"code_of_it","message":"What to do next."}}""");
+
+        await using var debug = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { Debug = true }, map: Map);
+        var shown = await debug.SendAsync("GET", "/api/broken");
+        shown.Text("error").ShouldContain("Host=db");
+        shown.Body.ShouldNotContain("hunter2");
+    }
+
+    [Theory]
+    [InlineData("/api/large", 5_000, true)]
+    [InlineData("/api/large", 1_024, true)]
+    [InlineData("/api/large", 1_023, false)]
+    [InlineData("/api/data/large", 5_000, false)]
+    [InlineData("/cli/download", 5_000, false)]
+    public async Task Answers_worth_it_are_compressed_and_files_never(string path, int length, bool compressed)
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapGet(path, () => JsonBody.Of(new string('a', length - 2))).Public());
+        using var client = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None });
+        client.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
+        using var answer = await client.GetAsync(server.Url + path);
+        answer.Content.Headers.ContentEncoding.ShouldBe(compressed ? ["gzip"] : []);
+        if (!compressed) answer.Content.Headers.ContentLength.ShouldBe(length);
+    }
+
+    [Fact]
+    public async Task A_body_larger_than_the_endpoint_takes_is_refused()
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app =>
+            app.MapPost("/api/small", async (HttpContext context, CancellationToken _) => JsonBody.Of((await RequestBody.ReadAsync(context)).String("a"))).Public().BodyBytesMax(1_000));
+        var answer = await server.SendAsync("POST", "/api/small", $$"""{"a":"{{new string('a', 2_000)}}"}""");
+        answer.Status.ShouldBe(413);
+        answer.Text("detail").ShouldNotBeEmpty();
+        (await server.SendAsync("POST", "/api/small", """{"a":"b"}""")).Body.ShouldBe("\"b\"");
+        (await server.SendAsync("POST", "/auth/token", $$"""{"email":"{{new string('a', 2_000_000)}}"}""")).Status.ShouldBe(413);
+    }
+
+    [Theory]
+    [InlineData("""{"a":"\u0000"}""", "value_error")]
+    [InlineData("""{"a":"\ud800"}""", "value_error")]
+    [InlineData("""{"a":null}""", "string_type")]
+    [InlineData("""{"a":["b"]}""", "string_type")]
+    [InlineData("""{"a":"b",}""", "json_invalid")]
+    [InlineData("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "json_invalid")]
+    [InlineData("""{"b":"b"}""", "missing")]
+    public async Task Odd_bodies_are_refused_with_their_fault(string body, string type)
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapPost("/api/odd", async (HttpContext context, CancellationToken _) =>
+        {
+            var read = await RequestBody.ReadAsync(context);
+            var value = read.String("a");
+            read.ThrowIfInvalid();
+            return JsonBody.Of(value);
+        }).Public());
+        var answer = await server.SendAsync("POST", "/api/odd", body);
+        answer.Status.ShouldBe(422, answer.Body);
+        answer.Json["detail"]![0]!["type"]!.GetValue<string>().ShouldBe(type);
+    }
+
+    [Theory]
+    [InlineData("http://localhost:3000", true)]
+    [InlineData("https://evil.example.com", false)]
+    public async Task Only_named_origins_may_read_answers_with_credentials(string origin, bool allowed)
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { CorsOrigins = ["http://localhost:3000"] });
+        var preflight = await server.SendAsync("OPTIONS", "/api/users", change: request =>
+        {
+            request.Headers.Add("Origin", origin);
+            request.Headers.Add("Access-Control-Request-Method", "POST");
+            request.Headers.Add("Access-Control-Request-Headers", "authorization");
+        });
+        preflight.Header("Access-Control-Allow-Origin").ShouldBe(allowed ? origin : null);
+        preflight.Header("Access-Control-Allow-Credentials").ShouldBe(allowed ? "true" : null);
+        (await server.SendAsync("GET", "/api/users", change: request => request.Headers.Add("Origin", origin))).Header("Access-Control-Allow-Origin").ShouldBe(allowed ? origin : null);
+    }
+
+    [Fact]
+    public async Task Forwarded_addresses_are_believed_from_trusted_proxies_only()
+    {
+        static void Map(WebApplication app) => app.MapGet("/api/whence", (HttpContext context) => $"{context.Request.Scheme} {context.Connection.RemoteIpAddress}").Public();
+        static void Proxy(HttpRequestMessage request)
+        {
+            // What the client wrote itself stands left of what the proxy added.
+            request.Headers.Add("X-Forwarded-For", "198.51.100.1, 203.0.113.7");
+            request.Headers.Add("X-Forwarded-Proto", "https");
+        }
+
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: Map);
+        (await server.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldEndWith(" 203.0.113.7");
+        await using var trusting = await TestServer.StartAsync(
+            StateEngine.DuckDb, postgres, options => options with { TrustedProxies = [System.Net.IPNetwork.Parse("203.0.113.0/24")] }, map: Map);
+        (await trusting.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldEndWith(" 198.51.100.1");
+    }
+}

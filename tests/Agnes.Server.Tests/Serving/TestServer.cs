@@ -1,0 +1,138 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
+using Agnes.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace Agnes.Server.Tests.Serving;
+
+/// <summary>The real server on a port of its own, over a real state in a temporary folder.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    public const string AdminEmail = "root@example.com";
+    public const string AdminPassword = "a long password";
+
+    /// <summary>Hundreds of tests sign in; what a hash costs is tested by itself.</summary>
+    private const int PasswordIterations = 100;
+
+    private readonly TemporaryFolder _folder;
+    private readonly WebApplication _app;
+    private readonly HttpClient _client;
+
+    private TestServer(TemporaryFolder folder, WebApplication app, MovableTime time)
+    {
+        _folder = folder;
+        _app = app;
+        Time = time;
+        Url = app.Urls.First();
+        _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(Url) };
+    }
+
+    public string Url { get; }
+
+    public MovableTime Time { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public StateDb State => Services.GetRequiredService<StateDb>();
+
+    public string StateDir => _folder["state"];
+
+    /// <param name="change">What the test's server does differently; by default it has the seeded admin and no rate limits.</param>
+    public static async Task<TestServer> StartAsync(
+        StateEngine engine, Postgres postgres, Func<ServerOptions, ServerOptions>? change = null, Action<IServiceCollection>? adjust = null, Action<WebApplication>? map = null)
+    {
+        var folder = new TemporaryFolder();
+        var time = new MovableTime();
+        var options = new ServerOptions
+        {
+            DataDir = folder.Path,
+            StateDir = folder["state"],
+            StateUrl = engine == StateEngine.Postgres ? await postgres.NewDatabaseAsync() : null,
+            Urls = "http://127.0.0.1:0",
+            SeedAdminEmail = AdminEmail,
+            SeedAdminPassword = AdminPassword,
+            RateLimits = false,
+        };
+        var app = await ServerApp.BuildAsync(change is null ? options : change(options), services =>
+        {
+            services.Replace(ServiceDescriptor.Singleton<TimeProvider>(time));
+            services.Replace(ServiceDescriptor.Singleton(new Passwords(PasswordIterations)));
+            services.Configure<LoggerFilterOptions>(filter => filter.MinLevel = LogLevel.Critical);
+            adjust?.Invoke(services);
+        });
+        map?.Invoke(app);
+        await app.StartAsync();
+        return new TestServer(folder, app, time);
+    }
+
+    public async Task<Answer> SendAsync(string method, string path, string? body = null, string? token = null, Action<HttpRequestMessage>? change = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, body.StartsWith('{') || body.StartsWith('[') ? "application/json" : "application/x-www-form-urlencoded");
+        change?.Invoke(request);
+        using var response = await _client.SendAsync(request);
+        return new Answer(
+            (int)response.StatusCode,
+            await response.Content.ReadAsStringAsync(),
+            response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join("; ", header.Value), StringComparer.OrdinalIgnoreCase));
+    }
+
+    /// <summary>A session of the user, as the command line gets one.</summary>
+    public async Task<string> SignInAsync(string email = AdminEmail, string password = AdminPassword)
+    {
+        var answer = await SendAsync("POST", "/auth/token", new JsonObject { ["email"] = email, ["password"] = password }.ToJsonString());
+        answer.Status.ShouldBe(200, answer.Body);
+        return answer.Text("access_token");
+    }
+
+    /// <summary>The audit log, oldest first, once everything appended is in it.</summary>
+    public async Task<IReadOnlyList<AuditRow>> AuditAsync()
+    {
+        await State.FlushAsync();
+        return await State.ReadAsync<AuditRow>("SELECT user_id, action, resource, params, result FROM audit_log ORDER BY timestamp, id");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        _folder.Dispose();
+    }
+}
+
+internal sealed record AuditRow
+{
+    public string? UserId { get; init; }
+    public string Action { get; init; } = "";
+    public string? Resource { get; init; }
+    public string? Params { get; init; }
+    public string? Result { get; init; }
+}
+
+internal sealed record Answer(int Status, string Body, IReadOnlyDictionary<string, string> Headers)
+{
+    public JsonNode Json => JsonNode.Parse(Body)!;
+
+    public string Text(string key) => Json[key]!.GetValue<string>();
+
+    public string? Header(string name) => Headers.GetValueOrDefault(name);
+}
+
+/// <summary>The machine's clock, moved as a test likes.</summary>
+internal sealed class MovableTime : TimeProvider
+{
+    private TimeSpan _ahead;
+
+    public void Advance(TimeSpan by) => _ahead += by;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _ahead;
+}
