@@ -70,5 +70,8 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
         cancellation);
 
     private static HashSet<string> Named(Snapshot snapshot) =>
-        [.. snapshot.Kept.Values.SelectMany(kept => kept.ByNumber.Values).SelectMany(version => version.Parts).Select(part => part.Sha256)];
+    [
+        .. snapshot.Kept.Values.SelectMany(kept => kept.ByNumber.Values)
+            .SelectMany(version => version.Parts.Select(part => part.Sha256).Concat(version.Whole is { } whole ? [whole.Sha256] : [])),
+    ];
 }
