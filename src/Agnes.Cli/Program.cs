@@ -1,2 +1,19 @@
-Console.WriteLine($"agnes {typeof(Agnes.Protocol.Manifest).Assembly.GetName().Version?.ToString(3)}");
-return 0;
+using System.Text;
+using Agnes.Cli;
+using Agnes.Cli.Commands;
+using Agnes.Cli.Settings;
+using Agnes.Cli.Workspace;
+
+// The version is answered before anything else is looked at, so that it works on a broken installation too.
+if (args is ["--version" or "-V", ..])
+{
+    using var stdout = Console.OpenStandardOutput();
+    stdout.Write(Encoding.UTF8.GetBytes($"agnes {ProgramVersion.Text}\n"));
+    return ExitCode.Ok;
+}
+
+// Loading the engine (70 MB) and opening the workspace's database run beside the parsing of the command line.
+if (args is ["query" or "explore", ..] && !args.Contains("--remote", StringComparer.Ordinal)) LocalSession.WarmUp();
+
+using var host = new Host(TimeProvider.System);
+return await CommandTree.RunAsync(host, args);

@@ -8,7 +8,7 @@ namespace Agnes.Engine.Tests.Query;
 
 public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClassFixture<Bench>
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     /// <summary>The statements of QUALITY.md that exceed memory or ignore an interrupt.</summary>
     public static TheoryData<string> Unruly() =>

@@ -161,6 +161,23 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
         answer.Json["detail"]![0]!["type"]!.GetValue<string>().ShouldBe(type);
     }
 
+    [Theory]
+    [InlineData("http://localhost:3000", true)]
+    [InlineData("https://evil.example.com", false)]
+    public async Task Only_named_origins_may_read_answers_with_credentials(string origin, bool allowed)
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { CorsOrigins = ["http://localhost:3000"] });
+        var preflight = await server.SendAsync("OPTIONS", "/api/users", change: request =>
+        {
+            request.Headers.Add("Origin", origin);
+            request.Headers.Add("Access-Control-Request-Method", "POST");
+            request.Headers.Add("Access-Control-Request-Headers", "authorization");
+        });
+        preflight.Header("Access-Control-Allow-Origin").ShouldBe(allowed ? origin : null);
+        preflight.Header("Access-Control-Allow-Credentials").ShouldBe(allowed ? "true" : null);
+        (await server.SendAsync("GET", "/api/users", change: request => request.Headers.Add("Origin", origin))).Header("Access-Control-Allow-Origin").ShouldBe(allowed ? origin : null);
+    }
+
     [Fact]
     public async Task Forwarded_addresses_are_believed_from_trusted_proxies_only()
     {

@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Agnes.Cli.Settings;
+
+namespace Agnes.Cli.Api;
+
+/// <summary>Calls that send and receive JSON. One for all commands, so that version check, limits and error texts are the same everywhere.</summary>
+internal sealed class ApiClient(Host host, ServerAddress server, string? token) : IDisposable
+{
+    private const int BodyBytesMax = 512 << 20;
+    private const int ReadBufferBytes = 64 << 10;
+    public static readonly TimeSpan MetadataIdle = TimeSpan.FromSeconds(30);
+
+    private HttpClient? _client;
+
+    public ServerAddress Server { get; } = server;
+
+    public string? Token { get; } = token;
+
+    public Task<ApiResponse> GetAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Get, path, null, cancellation);
+
+    public Task<ApiResponse> PostAsync(string path, JsonNode? body, CancellationToken cancellation) => SendAsync(HttpMethod.Post, path, body, cancellation);
+
+    public Task<ApiResponse> PutAsync(string path, JsonNode? body, CancellationToken cancellation) => SendAsync(HttpMethod.Put, path, body, cancellation);
+
+    public Task<ApiResponse> DeleteAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Delete, path, null, cancellation);
+
+    public Task<ApiResponse> SendAsync(HttpMethod method, string path, JsonNode? body, CancellationToken cancellation) =>
+        SendAsync(method, path, body, MetadataIdle, null, cancellation);
+
+    /// <param name="idle">The longest silence, also before the first byte.</param>
+    /// <param name="ifNoneMatch">The tag of what the caller has.</param>
+    public async Task<ApiResponse> SendAsync(HttpMethod method, string path, JsonNode? body, TimeSpan idle, string? ifNoneMatch, CancellationToken cancellation)
+    {
+        using var request = HttpTransport.Request(method, Server.At(path), Token);
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        if (ifNoneMatch is not null) request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
+        if (body is not null) request.Content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(body.ToJsonString())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+
+        var call = $"{method} {WithoutQuery(path)}";
+        return await GuardAsync(
+            async () =>
+            {
+                _client ??= HttpTransport.Create(decompress: true);
+                using var response = await SendHeadersAsync(_client, request, idle, host.Clock, cancellation);
+                if (path.StartsWith("/api/", StringComparison.Ordinal)) VersionHandshake.Check(response.Headers);
+                await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+                var content = await ReadAllAsync(stream, response.Content.Headers.ContentLength, idle, cancellation);
+                return new ApiResponse((int)response.StatusCode, content, response.Headers.ETag?.ToString());
+            },
+            call,
+            cancellation);
+    }
+
+    /// <summary>The silence limit covers the wait for the headers too.</summary>
+    public static async Task<HttpResponseMessage> SendHeadersAsync(HttpClient client, HttpRequestMessage request, TimeSpan idle, TimeProvider clock, CancellationToken cancellation)
+    {
+        using var silence = new CancellationTokenSource(idle, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellation);
+        try
+        {
+            return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+        }
+        catch (OperationCanceledException problem) when (silence.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"no answer for {idle.TotalSeconds:0.###} s", problem);
+        }
+    }
+
+    /// <summary>Server-sent events, until the server ends the stream.</summary>
+    public async IAsyncEnumerable<SseItem<string>> EventsAsync(string path, string? lastEventId, TimeSpan idle, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var request = HttpTransport.Request(HttpMethod.Get, Server.At(path), Token);
+        request.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
+        if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
+        _client ??= HttpTransport.Create(decompress: true);
+        var call = $"GET {path}";
+        using var response = await GuardAsync(() => SendHeadersAsync(_client, request, idle, host.Clock, cancellation), call, cancellation);
+        VersionHandshake.Check(response.Headers);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        if (!response.IsSuccessStatusCode) throw new ApiResponse((int)response.StatusCode, await ReadAllAsync(body, null, idle, cancellation), null).Failure();
+        using var stream = new IdleStream(body, idle, host.Clock);
+        await using var events = SseParser.Create(stream).EnumerateAsync(cancellation).GetAsyncEnumerator(cancellation);
+        while (await GuardAsync(async () => await events.MoveNextAsync(), call, cancellation)) yield return events.Current;
+    }
+
+    public void Dispose() => _client?.Dispose();
+
+    private async Task<T> GuardAsync<T>(Func<Task<T>> action, string call, CancellationToken cancellation)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (Exception problem)
+        {
+            if (TransportFailure.From(problem, call, Server, host.Settings.Folder, cancellation) is not { } failure) throw;
+            LastErrorLog.TryAppend(host.Settings.Folder, host.Clock.GetUtcNow(), call, problem);
+            throw failure;
+        }
+    }
+
+    private async Task<byte[]> ReadAllAsync(Stream stream, long? length, TimeSpan idle, CancellationToken cancellation)
+    {
+        if (length > BodyBytesMax) throw new HttpRequestException($"the answer is larger than {BodyBytesMax >> 20} MiB");
+        using var reader = new IdleReader(stream, idle, host.Clock, cancellation);
+        using var content = new MemoryStream((int)(length ?? 0));
+        var buffer = new byte[ReadBufferBytes];
+        int read;
+        while ((read = await reader.ReadAsync(buffer)) > 0)
+        {
+            content.Write(buffer, 0, read);
+            if (content.Length > BodyBytesMax) throw new HttpRequestException($"the answer is larger than {BodyBytesMax >> 20} MiB");
+        }
+
+        return content.ToArray();
+    }
+
+    private static string WithoutQuery(string path) => path.IndexOf('?', StringComparison.Ordinal) is > 0 and var end ? path[..end] : path;
+}
+
+/// <summary>A status and a body, read whole.</summary>
+internal sealed record ApiResponse(int Status, byte[] Body, string? ETag)
+{
+    public bool IsSuccess => Status is >= 200 and < 300;
+
+    public bool IsNotModified => Status == (int)HttpStatusCode.NotModified;
+
+    /// <exception cref="CliException">Any status but 2xx.</exception>
+    public ApiResponse OrFail(int exitCode = ExitCode.Failed) => IsSuccess ? this : throw Failure(exitCode);
+
+    public CliException Failure(int exitCode = ExitCode.Failed) => new(ErrorText.Render(Status, Body), exitCode) { IsBlock = true };
+
+    public T As<T>(JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(Body, type) ?? throw new JsonException("the body is null");
+        }
+        catch (JsonException problem)
+        {
+            throw new CliException($"The server's answer is not what it should be: {problem.Message}") { Hint = "Is AGNES_SERVER (or config.yaml) the address of an Agnes server?" };
+        }
+    }
+
+    public JsonDocument Json()
+    {
+        try
+        {
+            return JsonDocument.Parse(Body);
+        }
+        catch (JsonException)
+        {
+            throw new CliException("The server's answer is not JSON.") { Hint = "Is AGNES_SERVER (or config.yaml) the address of an Agnes server?" };
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.CommandLine.Help;
+using Agnes.Cli.Commands;
+using Agnes.Cli.Commands.Admin;
+using Agnes.Cli.Settings;
+
+namespace Agnes.Cli;
+
+/// <summary>All commands by name, and the way from a command line to an exit code.</summary>
+internal static class CommandTree
+{
+    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "auth", "admin"];
+
+    public static async Task<int> RunAsync(Host host, string[] args)
+    {
+        var context = "agnes";
+        try
+        {
+            var parsed = BuildRoot(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            context = PathOf(parsed.CommandResult);
+            if (args.Length == 0) return Help(host, parsed, ExitCode.Usage);
+            if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
+            if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or HelpWithExamples)) return UsageError(host, parsed);
+            if (parsed.Action is not (HelpAction or HelpWithExamples) && (parsed.CommandResult.Command as AgnesCommand)?.Immediate?.Invoke(parsed) is { } exitCode) return exitCode;
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false });
+        }
+        catch (CliException failure)
+        {
+            host.Flush();
+            host.Error.WriteLine(failure.IsBlock ? failure.Message : $"Error: {failure.Message}");
+            if (failure.Hint is not null) host.Error.WriteLine(failure.Hint);
+            return failure.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            host.Flush();
+            host.Error.WriteLine("Interrupted.");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception defect)
+        {
+            return Defect(host, context, defect);
+        }
+    }
+
+    /// <summary>Only the command that was asked for is made; all of them where help or a correction must name the others.</summary>
+    private static RootCommand BuildRoot(Host host, string[] args)
+    {
+        var root = new RootCommand("Brings a company's data to its analysts and their AI agents: pull the tables you were granted, query them locally.");
+        root.Options.OfType<VersionOption>().Single().Aliases.Add("-V");
+        root.Options.OfType<HelpOption>().Single().Action = new HelpWithExamples();
+        if (args is [var asked, ..] && Build(host, asked) is { } command)
+        {
+            root.Add(command);
+            return root;
+        }
+
+        foreach (var name in Names) root.Add(Build(host, name)!);
+        return root;
+    }
+
+    private static Command? Build(Host host, string name) => name switch
+    {
+        "init" => InitCommand.Build(host),
+        "pull" => PullCommand.Build(host),
+        "query" => QueryCommand.Build(host),
+        "catalog" => CatalogCommand.Build(host),
+        "schema" => SchemaCommand.Build(host),
+        "describe" or "sample" => DescribeCommand.Build(host, name),
+        "explore" => ExploreCommand.Build(host),
+        "status" => StatusCommand.Build(host),
+        "disk-info" => DiskInfoCommand.Build(host),
+        "auth" => AuthCommand.Build(host),
+        "admin" => AdminCommand.Build(host),
+        _ => null,
+    };
+
+    /// <summary>A mistyped option must not pass for a table's name or a statement.</summary>
+    private static string? StrayOption(ParseResult parsed)
+    {
+        var isPastEnd = false;
+        var ends = parsed.CommandResult.Children.OfType<System.CommandLine.Parsing.ArgumentResult>().SelectMany(argument => argument.Tokens).ToHashSet();
+        foreach (var token in parsed.Tokens)
+        {
+            isPastEnd |= token.Type == System.CommandLine.Parsing.TokenType.DoubleDash;
+            if (!isPastEnd && ends.Contains(token) && IsOptionLike(token.Value)) return token.Value;
+        }
+
+        return null;
+    }
+
+    private static int UnknownOption(Host host, ParseResult parsed, string option)
+    {
+        var name = option.Split('=')[0];
+        var near = Suggestions.Nearest(name, parsed.CommandResult.Command.Options.Select(known => known.Name));
+        host.Error.WriteLine($"Error: {PathOf(parsed.CommandResult)} has no option '{name}'.{(near is null ? "" : $" Did you mean '{near}'?")}");
+        host.Error.WriteLine($"See: {PathOf(parsed.CommandResult)} --help");
+        return ExitCode.Usage;
+    }
+
+    /// <summary>One or two dashes, then a word, perhaps with a value; a statement or a sentence has spaces before that.</summary>
+    private static bool IsOptionLike(string token)
+    {
+        var start = token.StartsWith("--", StringComparison.Ordinal) ? 2 : 1;
+        if (token.Length <= start || token[0] != '-' || !char.IsAsciiLetter(token[start])) return false;
+        foreach (var c in token.AsSpan(start))
+        {
+            if (c == '=') return true;
+            if (!char.IsAsciiLetterOrDigit(c) && c != '-') return false;
+        }
+
+        return true;
+    }
+
+    private static int Help(Host host, ParseResult parsed, int exitCode)
+    {
+        HelpWithExamples.Write(parsed, host.Out);
+        return exitCode;
+    }
+
+    private static int UsageError(Host host, ParseResult parsed)
+    {
+        // A group without its subcommand: what it offers says more than an error.
+        if (parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0) return Help(host, parsed, ExitCode.Usage);
+        var path = PathOf(parsed.CommandResult);
+        if (parsed.CommandResult.Command.Subcommands.Count > 0)
+        {
+            var token = parsed.UnmatchedTokens[0];
+            var near = Suggestions.Nearest(token, parsed.CommandResult.Command.Subcommands.Select(command => command.Name));
+            host.Error.WriteLine($"Error: {path} has no command or option '{Redactor.Redact(token)}'.{(near is null ? "" : $" Did you mean '{near}'?")}");
+        }
+        else
+        {
+            foreach (var message in parsed.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)) host.Error.WriteLine($"Error: {Redactor.Redact(message)}");
+            var option = parsed.UnmatchedTokens.FirstOrDefault(token => token.StartsWith('-'));
+            var near = option is null ? null : Suggestions.Nearest(option.Split('=')[0], parsed.CommandResult.Command.Options.Select(known => known.Name));
+            if (near is not null) host.Error.WriteLine($"Did you mean '{near}'?");
+        }
+
+        host.Error.WriteLine($"See: {path} --help");
+        return ExitCode.Usage;
+    }
+
+    private static int Defect(Host host, string context, Exception defect)
+    {
+        host.Flush();
+        var folder = new ConfigFolder(ConfigFolder.DefaultPath());
+        var logged = LastErrorLog.TryAppend(folder, host.Clock.GetUtcNow(), context, defect);
+        host.Error.WriteLine($"Error: {defect.GetType().Name}: {Redactor.Redact(FirstLine(defect.Message))}{(logged ? $" (details: {folder.LastErrorLog})" : "")}");
+        return ExitCode.Failed;
+    }
+
+    private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd();
+
+    private static string PathOf(System.CommandLine.Parsing.CommandResult? result)
+    {
+        var names = new List<string>();
+        for (System.CommandLine.Parsing.SymbolResult? at = result; at is System.CommandLine.Parsing.CommandResult command; at = command.Parent)
+        {
+            names.Insert(0, command.Command is RootCommand ? "agnes" : command.Command.Name);
+        }
+
+        return string.Join(' ', names);
+    }
+}

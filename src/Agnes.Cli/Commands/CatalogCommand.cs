@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Text.Json;
+using Agnes.Cli.Output;
+using Agnes.Protocol;
+
+namespace Agnes.Cli.Commands;
+
+/// <summary><c>agnes catalog</c>: which tables there are, and the company's metric definitions.</summary>
+internal static class CatalogCommand
+{
+    public static Command Build(Host host)
+    {
+        var json = Shared.Json();
+        var refresh = new Option<bool>("--refresh") { Description = "Ask the server to look again rather than answer from its cache." };
+        var metrics = new Option<bool>("--metrics") { Description = "Metric definitions instead of tables." };
+        var show = new Option<string?>("--show") { Description = "With --metrics: one definition in full.", HelpName = "id" };
+        var command = new AgnesCommand(
+            "catalog",
+            "Lists the tables you may read. Start here: 'local' and 'materialized' tables are on this machine after 'agnes pull'; 'remote' ones are queried with 'agnes query --remote'.",
+            "agnes catalog",
+            "agnes catalog --json",
+            "agnes catalog --metrics --show revenue/mrr") { json, refresh, metrics, show };
+        command.SetAction((parsed, cancellation) =>
+        {
+            if (parsed.GetValue(show) is { } id) return MetricAsync(host, id, parsed.GetValue(json), cancellation);
+            return parsed.GetValue(metrics)
+                ? MetricsAsync(host, parsed.GetValue(json), cancellation)
+                : TablesAsync(host, parsed.GetValue(refresh), parsed.GetValue(json), cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> TablesAsync(Host host, bool refresh, bool json, CancellationToken cancellation)
+    {
+        var answer = (await host.Api.GetAsync($"/api/v2/catalog?refresh={(refresh ? 1 : 0)}", cancellation)).OrFail(ExitCode.CatalogFailed);
+        if (json)
+        {
+            using var body = answer.Json();
+            JsonText.Write(host, body.RootElement);
+            return ExitCode.Ok;
+        }
+
+        var catalog = answer.As(ProtocolJson.Default.Catalog);
+        if (catalog.Tables.Count == 0)
+        {
+            host.Out.WriteLine("(no tables) You have not been granted any table yet; ask an admin.");
+            return ExitCode.Ok;
+        }
+
+        Columns.Write(
+            host.Out,
+            ["ID", "SOURCE", "MODE", "FLAVOR", "NAME", "ROWS", "DESCRIPTION"],
+            [.. catalog.Tables.Select(table => (IReadOnlyList<string>)[table.Id, Or(table.SourceType), table.QueryMode, table.SqlFlavor, table.Name, table.Rows?.ToString() ?? "-", table.Description ?? ""])]);
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> MetricsAsync(Host host, bool json, CancellationToken cancellation)
+    {
+        using var body = (await host.Api.GetAsync("/api/metrics", cancellation)).OrFail(ExitCode.CatalogFailed).Json();
+        var list = body.RootElement.ValueKind == JsonValueKind.Object && body.RootElement.TryGetProperty("metrics", out var inner) ? inner : body.RootElement;
+        if (json)
+        {
+            JsonText.Write(host, list);
+            return ExitCode.Ok;
+        }
+
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() == 0)
+        {
+            host.Out.WriteLine("(no metrics) No metric definitions found.");
+            return ExitCode.Ok;
+        }
+
+        foreach (var category in list.EnumerateArray().GroupBy(metric => Columns.Field(metric, "category") is var name && name == "-" ? "uncategorized" : name).OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
+            host.Out.WriteLine($"{category.Key}:");
+            foreach (var metric in category)
+            {
+                var unit = Columns.Field(metric, "unit");
+                host.Out.WriteLine($"  {Columns.Field(metric, "name")}  {Columns.Field(metric, "display_name")}{(unit == "-" ? "" : $" ({unit})")}");
+            }
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> MetricAsync(Host host, string id, bool json, CancellationToken cancellation)
+    {
+        // The id holds a slash that belongs to the path; everything else in it is escaped.
+        var path = string.Join('/', id.Split('/').Select(Uri.EscapeDataString));
+        using var body = (await host.Api.GetAsync($"/api/metrics/{path}", cancellation)).OrFail().Json();
+        if (json)
+        {
+            JsonText.Write(host, body.RootElement);
+            return ExitCode.Ok;
+        }
+
+        (string Label, string Field)[] always = [("ID", "id"), ("Name", "name"), ("Display Name", "display_name"), ("Category", "category"), ("Type", "type")];
+        (string Label, string Field)[] whenPresent = [("Unit", "unit"), ("Grain", "grain"), ("Table", "table_name"), ("Description", "description"), ("SQL", "sql"), ("Synonyms", "synonyms")];
+        foreach (var (label, field) in always) host.Out.WriteLine($"{label}: {Columns.Field(body.RootElement, field)}");
+        foreach (var (label, field) in whenPresent)
+        {
+            if (Columns.Field(body.RootElement, field) is var value && value is not ("-" or "")) host.Out.WriteLine($"{label}: {value}");
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static string Or(string? text) => string.IsNullOrEmpty(text) ? "-" : text;
+}

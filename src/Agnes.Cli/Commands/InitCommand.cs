@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Agnes.Cli.Api;
+using Agnes.Cli.Output;
+using Agnes.Cli.Settings;
+using Agnes.Cli.Workspace;
+
+namespace Agnes.Cli.Commands;
+
+/// <summary><c>agnes init</c>: makes a folder a workspace: credentials, instructions for the agent, first pull. Interrupted, it is run again.</summary>
+internal static class InitCommand
+{
+    public static Command Build(Host host)
+    {
+        var server = new Option<string>("--server-url", "--server") { Description = "Address of the server.", Required = true };
+        var token = new Option<string?>("--token") { Description = "Your access token, or '-' to read it from the standard input. AGNES_TOKEN counts too." };
+        var file = new Option<string?>("--token-file") { Description = "A file that holds the token." };
+        var workspace = new Option<string?>("--workspace") { Description = "The folder to set up; default: the current one.", HelpName = "DIR" };
+        var force = new Option<bool>("--force") { Description = "Set up again; CLAUDE.md is backed up first." };
+        var skip = new Option<bool>("--skip-materialize") { Description = "Leave tables with mode 'materialized' out of the first pull." };
+        var json = Shared.Json();
+        var command = new AgnesCommand(
+            "init",
+            "Sets a folder up for analysis with an AI agent: stores server and token, writes the agent's instructions and permissions, pulls your tables.",
+            "agnes init --server-url https://agnes.example.com --token -",
+            "agnes init --server-url https://agnes.example.com --token-file ~/token.txt --workspace ~/analysis") { server, token, file, workspace, force, skip, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var secret = await TokenInput.ReadAsync(parsed.GetValue(token), parsed.GetValue(file), cancellation)
+                ?? throw new CliException("A token is needed: --token -, --token-file FILE, or AGNES_TOKEN.", ExitCode.Usage) { Hint = $"Make one in the browser: {parsed.GetValue(server)}/tokens" };
+            var layout = new Layout(Path.GetFullPath(parsed.GetValue(workspace) ?? Environment.CurrentDirectory));
+            var options = new PullOptions(DryRun: false, parsed.GetValue(skip), Prune: true, IsQuiet: false);
+            return await RunAsync(host, ServerAddress.Parse(parsed.GetRequiredValue(server)), secret, layout, parsed.GetValue(force), options, parsed.GetValue(json), cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Host host, ServerAddress server, string token, Layout layout, bool force, PullOptions options, bool json, CancellationToken cancellation)
+    {
+        layout.RefuseUnsafe();
+        WarnOfStaleTrust(host);
+        CheckEarlier(host, layout, force);
+        using var api = host.ApiFor(server, token);
+        await VerifyAsync(api, cancellation);
+
+        await host.Settings.SaveServerAsync(server, cancellation);
+        await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);
+        Directory.CreateDirectory(layout.Root);
+        await WriteInstructionsAsync(host, api, layout, force, cancellation);
+        await AgentSettings.WriteAsync(host, layout, cancellation);
+
+        var progress = PullProgress.For(host, isShown: !json);
+        PullReport report;
+        try
+        {
+            report = await new Puller(host, api, layout, options, progress).RunAsync(cancellation);
+        }
+        catch (CliException failure)
+        {
+            throw new CliException(ErrorText.Local("manifest_unauthorized", 0, failure.Message, "The folder is set up but for its tables. Run the same command again.")) { IsBlock = true };
+        }
+
+        await AtomicFile.WriteTextAsync(Path.Combine(layout.Root, "AGNES_WORKSPACE.md"), WorkspaceTexts.Guide(server, layout, host.Clock.GetUtcNow()), cancellation);
+        await AtomicFile.WriteTextAsync(layout.Sentinel, $"completed_at: {Stamp(host)}\nagnes_version: {ProgramVersion.Text}\nserver_url: {server}\n", cancellation);
+        Print(host, server, layout, report, options, json);
+        return ExitCode.Ok;
+    }
+
+    /// <summary>A variable that names a certificate file which is gone breaks every connection with a message that points elsewhere.</summary>
+    private static void WarnOfStaleTrust(Host host)
+    {
+        foreach (var name in (string[])["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO"])
+        {
+            if (Environment.GetEnvironmentVariable(name) is { Length: > 0 } path && !File.Exists(path)) host.Error.WriteLine($"warn: {name} names {path}, which does not exist; unset it if connections fail");
+        }
+    }
+
+    private static void CheckEarlier(Host host, Layout layout, bool force)
+    {
+        if (force || !File.Exists(layout.ClaudeMd) || !File.ReadAllText(layout.ClaudeMd).Contains(WorkspaceTexts.Marker, StringComparison.Ordinal)) return;
+        if (File.Exists(layout.Sentinel))
+        {
+            throw new CliException(ErrorText.Local("partial_state", 0, $"{layout.Root} is already set up", "To bring its tables up to date: agnes pull. To set it up anew: agnes init --force …")) { IsBlock = true };
+        }
+
+        host.Error.WriteLine("An earlier init was interrupted here; continuing it.");
+    }
+
+    private static async Task VerifyAsync(ApiClient api, CancellationToken cancellation)
+    {
+        ApiResponse answer;
+        try
+        {
+            answer = await api.GetAsync("/api/catalog/tables", cancellation);
+        }
+        catch (CliException failure) when (failure.ExitCode == ExitCode.Failed)
+        {
+            throw new CliException(ErrorText.Local("server_unreachable", 0, failure.Message, failure.Hint)) { IsBlock = true };
+        }
+
+        if (answer.IsSuccess) return;
+        throw answer.Status switch
+        {
+            401 => new CliException(ErrorText.Local("auth_failed", 401, "the server does not accept this token", $"Make a new one: {api.Server}/setup")) { IsBlock = true },
+            403 => new CliException(ErrorText.Local("access_denied", 403, ErrorText.Brief(answer.Status, answer.Body), "Your account may be deactivated; ask an admin.")) { IsBlock = true },
+            404 => new CliException(ErrorText.Local("server_unreachable", 404, $"{api.Server} does not look like an Agnes server", "Check the address.")) { IsBlock = true },
+            _ => new CliException(ErrorText.Local("server_unreachable", answer.Status, ErrorText.Brief(answer.Status, answer.Body), "The server answers with an error; try again later.")) { IsBlock = true },
+        };
+    }
+
+    private static async Task WriteInstructionsAsync(Host host, ApiClient api, Layout layout, bool force, CancellationToken cancellation)
+    {
+        var answer = await api.GetAsync($"/api/welcome?server_url={Uri.EscapeDataString(api.Server.Url)}", cancellation);
+        if (!answer.IsSuccess && answer.Status is not (404 or 405)) throw new CliException(ErrorText.Local("server_unreachable", answer.Status, ErrorText.Brief(answer.Status, answer.Body))) { IsBlock = true };
+        var text = answer.IsSuccess ? WelcomeText(answer) : null;
+        if (force && File.Exists(layout.ClaudeMd))
+        {
+            var backup = $"{layout.ClaudeMd}.bak.{host.Clock.GetUtcNow().UtcDateTime:yyyyMMdd'T'HHmmss'Z'}";
+            try
+            {
+                File.Copy(layout.ClaudeMd, backup, overwrite: true);
+            }
+            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+            {
+                host.Error.WriteLine($"warn: CLAUDE.md could not be backed up: {problem.Message}");
+            }
+        }
+
+        await AtomicFile.WriteTextAsync(layout.ClaudeMd, text ?? WorkspaceTexts.Instructions(api.Server), cancellation);
+    }
+
+    /// <summary>Plain text, or JSON with the text in <c>content</c>.</summary>
+    private static string? WelcomeText(ApiResponse answer)
+    {
+        var text = System.Text.Encoding.UTF8.GetString(answer.Body);
+        if (!text.AsSpan().TrimStart().StartsWith("{")) return string.IsNullOrWhiteSpace(text) ? null : text;
+        using var json = answer.Json();
+        return json.RootElement.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String ? content.GetString() : null;
+    }
+
+    private static void Print(Host host, ServerAddress server, Layout layout, PullReport report, PullOptions options, bool json)
+    {
+        if (json)
+        {
+            JsonText.Write(host, (JsonNode)new JsonObject { ["workspace"] = layout.Root, ["server"] = server.Url, ["pull"] = report.ToJson() });
+            return;
+        }
+
+        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {error}");
+        host.Out.WriteLine($"Workspace: {layout.Root}");
+        host.Out.WriteLine($"Server: {server}");
+        host.Out.WriteLine($"Tables: {report.Updated.Count} of {report.ParquetsTotal} fetched{(options.SkipMaterialized ? " (materialized ones left out)" : "")}{(report.RemoteTables > 0 ? $", {report.RemoteTables} stay on the server" : "")}");
+        host.Out.WriteLine("Ready. Start your agent in this folder, or try: agnes catalog");
+    }
+
+    private static string Stamp(Host host) => host.Clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
+}

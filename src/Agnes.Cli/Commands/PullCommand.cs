@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Agnes.Cli.Api;
+using Agnes.Cli.Output;
+using Agnes.Cli.Workspace;
+
+namespace Agnes.Cli.Commands;
+
+/// <summary><c>agnes pull</c>: makes the workspace what the server says you may have.</summary>
+internal static class PullCommand
+{
+    public static Command Build(Host host)
+    {
+        var quiet = Shared.Quiet();
+        var json = Shared.Json();
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done; write nothing." };
+        var skip = new Option<bool>("--skip-materialize") { Description = "Leave tables with mode 'materialized' as they are here." };
+        var noPrune = new Option<bool>("--no-prune") { Description = "Keep tables that the server no longer offers." };
+        var command = new AgnesCommand(
+            "pull",
+            "Brings the tables you were granted into this workspace: only what changed, checked by hash, and takes away what was revoked. Continues where an interrupted pull stopped.",
+            "agnes pull",
+            "agnes pull --dry-run",
+            "agnes pull --quiet || echo 'some tables are not up to date'") { quiet, json, dryRun, skip, noPrune };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var options = new PullOptions(parsed.GetValue(dryRun), parsed.GetValue(skip), !parsed.GetValue(noPrune), parsed.GetValue(quiet));
+            var asJson = parsed.GetValue(json);
+            return await RunAsync(host, host.Api, Layout.Current(), options, asJson, cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Host host, ApiClient api, Layout layout, PullOptions options, bool asJson, CancellationToken cancellation)
+    {
+        var progress = PullProgress.For(host, isShown: !options.IsQuiet && !asJson && !options.DryRun);
+        try
+        {
+            RequireToken(api);
+            layout.RefuseUnsafe();
+            var report = await new Puller(host, api, layout, options, progress).RunAsync(cancellation);
+            Print(host, report, options, asJson);
+            return report.Errors.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+        }
+        catch (CliException failure) when (asJson)
+        {
+            // Whoever asked for JSON gets JSON, also of a pull that never began.
+            JsonText.Write(host, (JsonNode)new PullReport { Errors = [new PullError(null, "manifest", failure.Message)] }.ToJson());
+            throw;
+        }
+    }
+
+    public static void RequireToken(ApiClient api)
+    {
+        if (string.IsNullOrEmpty(api.Token)) throw new CliException(ErrorText.Local("auth_failed", 401, "not logged in", "Run 'agnes auth login', or make a token in the browser and store it: agnes auth import-token --token -")) { IsBlock = true };
+    }
+
+    public static void Print(Host host, PullReport report, PullOptions options, bool asJson)
+    {
+        if (asJson) JsonText.Write(host, (JsonNode)report.ToJson());
+        host.Flush();
+        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {error}");
+        foreach (var warning in report.Warnings) host.Error.WriteLine($"warn: {warning}");
+        if (asJson || options.IsQuiet) return;
+        if (report.IsSkippedLocked) host.Out.WriteLine("Another pull is at work in this workspace.");
+        else if (report.IsDryRun) PrintPlan(host, report);
+        else
+        {
+            host.Out.WriteLine($"{report.Updated.Count} of {report.ParquetsTotal} tables updated{(report.BytesReceived > 0 ? $" ({Columns.Bytes(report.BytesReceived)} in {report.Duration.TotalSeconds:0.0} s)" : "")}.");
+            if (report.Removed.Count > 0) host.Out.WriteLine($"Removed, no longer offered to you: {string.Join(", ", report.Removed)}");
+            if (report.Errors.Count > 0) host.Out.WriteLine($"{report.Errors.Count} failed; what was there before is kept. Run 'agnes pull' again.");
+        }
+    }
+
+    private static void PrintPlan(Host host, PullReport report)
+    {
+        host.Out.WriteLine($"Would update {report.Updated.Count} of {report.ParquetsTotal} tables: {report.PartsPlanned} files, {Columns.Bytes(report.BytesPlanned)}.");
+        foreach (var name in report.Updated) host.Out.WriteLine($"  update {name}");
+        foreach (var name in report.Removed) host.Out.WriteLine($"  remove {name}");
+    }
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Text;
+
+namespace Agnes.Cli.Settings;
+
+/// <summary>Small files that are whole or absent, whatever happens to the program.</summary>
+internal static class AtomicFile
+{
+    private const int ReplaceAttempts = 20;
+    private static readonly TimeSpan ReplacePause = TimeSpan.FromMilliseconds(50);
+
+    public static Task WriteTextAsync(string path, string text, CancellationToken cancellation) =>
+        WriteAsync(path, Encoding.UTF8.GetBytes(text), ownerOnly: false, cancellation);
+
+    public static async Task WriteAsync(string path, ReadOnlyMemory<byte> content, bool ownerOnly, CancellationToken cancellation)
+    {
+        var temporary = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.tmp");
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        if (ownerOnly && !OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            await using (var file = new FileStream(temporary, options))
+            {
+                await file.WriteAsync(content, cancellation);
+                file.Flush(flushToDisk: true);
+            }
+
+            await ReplaceAsync(temporary, path, cancellation);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    /// <summary>Rename over what is there. Windows refuses while another process has the target open, so it is tried for a second.</summary>
+    public static async Task ReplaceAsync(string from, string to, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                File.Move(from, to, overwrite: true);
+                return;
+            }
+            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException && OperatingSystem.IsWindows() && attempt < ReplaceAttempts)
+            {
+                await Task.Delay(ReplacePause, cancellation);
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+namespace Agnes.Cli.Settings;
+
+/// <summary>The user's own folder (<c>~/.config/agnes</c> on every system): server, token, error log.</summary>
+internal sealed class ConfigFolder(string path)
+{
+    public string Path { get; } = path;
+
+    public string ConfigFile => System.IO.Path.Combine(Path, "config.yaml");
+
+    public string TokenFile => System.IO.Path.Combine(Path, "token.json");
+
+    public string LegacySyncState => System.IO.Path.Combine(Path, "sync_state.json");
+
+    public string LastErrorLog => System.IO.Path.Combine(Path, "last-error.log");
+
+    public static string DefaultPath()
+    {
+        var set = Environment.GetEnvironmentVariable("AGNES_CONFIG_DIR");
+        if (!string.IsNullOrWhiteSpace(set)) return System.IO.Path.GetFullPath(set);
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return System.IO.Path.Combine(home, ".config", "agnes");
+    }
+
+    /// <summary>Readable by its owner only: it holds a token.</summary>
+    public void Create()
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(Path);
+        else Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+}

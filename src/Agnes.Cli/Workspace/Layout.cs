@@ -1,0 +1,63 @@
+using Agnes.Protocol;
+
+namespace Agnes.Cli.Workspace;
+
+/// <summary>Where things are in a workspace. Only these paths are ever written.</summary>
+internal sealed record Layout(string Root)
+{
+    public string Server => Path.Combine(Root, "server");
+
+    /// <summary>Immutable files named by their SHA-256, in one folder, so that one listing tells what is there.</summary>
+    public string Parts => Path.Combine(Server, "parts");
+
+    public string Incoming => Path.Combine(Parts, ".incoming");
+
+    /// <summary>The same files under names that people and other tools know.</summary>
+    public string Parquet => Path.Combine(Server, "parquet");
+
+    public string DatabaseFolder => Path.Combine(Root, "user", "duckdb");
+
+    public string Database => Path.Combine(DatabaseFolder, "analytics.duckdb");
+
+    public string Snapshots => Path.Combine(Root, "user", "snapshots");
+
+    public string Claude => Path.Combine(Root, ".claude");
+
+    public string State => Path.Combine(Claude, "agnes-sync-state.json");
+
+    public string PullLock => Path.Combine(Claude, "agnes-pull.lock");
+
+    public string Sentinel => Path.Combine(Claude, "init-complete");
+
+    public string ClaudeMd => Path.Combine(Root, "CLAUDE.md");
+
+    /// <summary><c>AGNES_LOCAL_DIR</c>, else where the command was started.</summary>
+    public static Layout Current()
+    {
+        var set = Environment.GetEnvironmentVariable("AGNES_LOCAL_DIR");
+        return new Layout(Path.GetFullPath(string.IsNullOrWhiteSpace(set) ? Environment.CurrentDirectory : set));
+    }
+
+    /// <exception cref="ArgumentException">Not the hex of a SHA-256: it came from outside and is about to become a path.</exception>
+    public string PartPath(string sha256) => Identifiers.IsSha256(sha256)
+        ? Path.Combine(Parts, sha256 + ".parquet")
+        : throw new ArgumentException("A part is named by its SHA-256.", nameof(sha256));
+
+    /// <exception cref="CliException">A place where a workspace would be a nuisance or a danger.</exception>
+    public void RefuseUnsafe()
+    {
+        var home = Path.TrimEndingDirectorySeparator(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify));
+        var here = Path.TrimEndingDirectorySeparator(Root);
+        var isAboveHome = home.Length > 0 && (here == home || home.StartsWith(Path.EndsInDirectorySeparator(Root) ? Root : here + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        if (isAboveHome || Path.GetPathRoot(Root) == Root || SystemFolders.Contains(here, StringComparer.Ordinal))
+        {
+            throw new CliException($"{Root} is no place for a workspace: it would fill with tables and agent settings.", ExitCode.Usage)
+            {
+                Hint = "Make a folder for it: mkdir analysis && cd analysis",
+            };
+        }
+    }
+
+    private static readonly string[] SystemFolders =
+        ["/bin", "/boot", "/dev", "/etc", "/lib", "/opt", "/proc", "/root", "/run", "/sbin", "/sys", "/tmp", "/usr", "/usr/local", "/var", "/Applications", "/Library", "/System", "/Users", @"C:\Windows", @"C:\Users", @"C:\Program Files"];
+}

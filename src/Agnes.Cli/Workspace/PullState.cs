@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Agnes.Cli.Settings;
+using Agnes.Protocol;
+
+namespace Agnes.Cli.Workspace;
+
+/// <summary>What this workspace holds, by server: <c>.claude/agnes-sync-state.json</c>.</summary>
+internal sealed record PullState(int Format, Dictionary<string, ServerState> Servers)
+{
+    public const int CurrentFormat = 1;
+
+    public static PullState Empty => new(CurrentFormat, []);
+
+    /// <summary>A damaged file is as good as none: everything in it can be found out again from the server and the parts on disk.</summary>
+    public static async Task<(PullState State, string? Warning)> LoadAsync(Layout layout, CancellationToken cancellation)
+    {
+        if (!File.Exists(layout.State)) return (Empty, null);
+        try
+        {
+            var state = JsonSerializer.Deserialize(await File.ReadAllBytesAsync(layout.State, cancellation), StateJson.Default.PullState);
+            if (state is { Format: CurrentFormat, Servers: not null } && state.Servers.Values.All(server => server.IsUsable)) return (state, null);
+            return (Empty, $"{layout.State} was written by another version; checking everything again");
+        }
+        catch (JsonException)
+        {
+            return (Empty, $"{layout.State} is damaged; checking everything again");
+        }
+    }
+
+    public Task SaveAsync(Layout layout, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(layout.Claude);
+        return AtomicFile.WriteAsync(layout.State, JsonSerializer.SerializeToUtf8Bytes(this, StateJson.Default.PullState), ownerOnly: false, cancellation);
+    }
+}
+
+/// <param name="ETag">Of the manifest that the tables below are; null where some of it could not be had.</param>
+/// <param name="IsCommitting">Set while links and database change: after a crash both are made again.</param>
+/// <param name="Root">Where the workspace was; views hold absolute paths.</param>
+internal sealed record ServerState(
+    [property: JsonPropertyName("etag")] string? ETag,
+    string? LastSync,
+    bool IsCommitting,
+    string Root,
+    Dictionary<string, TableState> Tables,
+    List<RetiredPart> Retired)
+{
+    public static ServerState Empty(string root) => new(null, null, false, root, new Dictionary<string, TableState>(StringComparer.Ordinal), []);
+
+    [JsonIgnore]
+    public bool IsUsable => Root is not null && Retired is not null && Tables is not null && Tables.All(table => table.Value is { Parts: not null, QueryMode: not null } && Identifiers.IsQuoted(table.Key));
+}
+
+/// <summary>A table as it lies in the workspace.</summary>
+internal sealed record TableState(string QueryMode, string? Id, long? Version, string Hash, string? PartsDigest, long Rows, long SizeBytes, string? Updated, IReadOnlyList<TablePart> Parts);
+
+/// <summary>A part of a version that was replaced; kept a while for queries that began before.</summary>
+internal sealed record RetiredPart(string Sha256, DateTimeOffset At);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(PullState))]
+internal sealed partial class StateJson : JsonSerializerContext;

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Agnes.Cli.Tests;
+
+/// <summary>The built program, started as a process with a configuration folder, a home and a workspace of its own.</summary>
+internal sealed class AgnesProgram : IDisposable
+{
+    private const int SecondsMax = 120;
+    private readonly Testing.TemporaryFolder _folder = new();
+
+    public AgnesProgram(string? server = null)
+    {
+        foreach (var name in (string[])["config", "home", "workspace"]) Directory.CreateDirectory(_folder[name]);
+        if (server is not null) File.WriteAllText(_folder["config", "config.yaml"], $"server: {server}\n");
+    }
+
+    public string Workspace => _folder["workspace"];
+
+    public string Config => _folder["config"];
+
+    public Dictionary<string, string?> Environment { get; } = new(StringComparer.Ordinal);
+
+    public string InWorkspace(params string[] parts) => Path.Combine([Workspace, .. parts]);
+
+    public void SignIn(string token = FakeServer.Token) =>
+        File.WriteAllText(Path.Combine(Config, "token.json"), $$"""{"access_token":"{{token}}","email":"ana@example.com"}""");
+
+    public Process Start(string[] arguments, bool withInput = false, string? directory = null)
+    {
+        var info = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes"), arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory ?? Workspace,
+        };
+        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("AGNES_", StringComparison.Ordinal) || name is "SSL_CERT_FILE" or "COLUMNS").ToList()) info.Environment.Remove(name);
+        info.Environment["AGNES_CONFIG_DIR"] = Config;
+        info.Environment["HOME"] = _folder["home"];
+        info.Environment["NO_PROXY"] = "127.0.0.1,localhost";
+        foreach (var (name, value) in Environment) info.Environment[name] = value;
+        var process = Process.Start(info)!;
+        if (!withInput) process.StandardInput.Close();
+        return process;
+    }
+
+    public Task<Outcome> RunAsync(params string[] arguments) => RunWithInputAsync(null, arguments);
+
+    public async Task<Outcome> RunWithInputAsync(string? input, params string[] arguments)
+    {
+        using var process = Start(arguments, withInput: input is not null);
+        if (input is not null)
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+
+        return await FinishAsync(process);
+    }
+
+    public static async Task<Outcome> FinishAsync(Process process)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(SecondsMax));
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var error = process.StandardError.ReadToEndAsync(limit.Token);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill();
+            throw;
+        }
+
+        return new Outcome(process.ExitCode, await output, await error);
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
+
+internal sealed record Outcome(int ExitCode, string Out, string Error)
+{
+    public JsonElement Json => JsonDocument.Parse(Out).RootElement;
+
+    public Outcome ShouldSucceed()
+    {
+        ExitCode.ShouldBe(0, $"stdout: {Out}\nstderr: {Error}");
+        return this;
+    }
+
+    public Outcome ShouldFail(int exitCode)
+    {
+        ExitCode.ShouldBe(exitCode, $"stdout: {Out}\nstderr: {Error}");
+        return this;
+    }
+}
