@@ -38,7 +38,7 @@ internal sealed class Child : IAsyncDisposable
     /// <summary>Starts a program and waits until a line of its output satisfies <paramref name="ready"/>.</summary>
     public static async Task<(Child Child, string Line)> StartAsync(string program, IEnumerable<string> arguments, Func<string, bool> ready, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var shell = new[] { "-c", "\"$@\" <&3 & p=$!; cat >/dev/null; kill -TERM $p 2>/dev/null; wait $p", "sh", program }.Concat(arguments);
+        var shell = new[] { "-c", "\"$@\" <&3 2>&1 & p=$!; cat >/dev/null; kill -TERM $p 2>/dev/null; wait $p", "sh", program }.Concat(arguments);
         var info = Info("/bin/sh", ["-c", "exec 3</dev/null; exec /bin/sh \"$@\"", "sh", .. shell], environment, null);
         var process = Process.Start(info)!;
         _ = process.StandardError.ReadToEndAsync();

@@ -43,12 +43,14 @@ internal static class DataPlane
         services.AddSingleton<SourcePull>();
         services.AddSingleton<IJobHandler, PublishJob>();
         services.AddSingleton<IJobHandler, PurgeJob>();
+        services.AddSingleton<IJobHandler, ConsolidateJob>();
         services.AddSingleton<JobEvents>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<AnalyticsFile>();
         if (!options.Role.RunsJobs()) return;
         services.AddHostedService(provider => provider.GetRequiredService<JobRunner>());
         services.AddHostedService(provider => provider.GetRequiredService<AnalyticsFile>());
+        services.AddHostedService(provider => provider.GetRequiredService<Consolidations>());
         services.AddHostedService<SourceWatch>();
         services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery));
     }

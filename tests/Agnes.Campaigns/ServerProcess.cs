@@ -32,7 +32,7 @@ internal sealed class ServerProcess : IDisposable
     {
         var url = $"http://127.0.0.1:{FreePort()}";
         var info = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var part in (string[])["-c", "\"$@\" & p=$!; echo \"PID $p\"; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p", "sh", Program("agnes-server")]) info.ArgumentList.Add(part);
+        foreach (var part in (string[])["-c", "\"$@\" 2>&1 & p=$!; echo \"PID $p\"; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p", "sh", Program("agnes-server")]) info.ArgumentList.Add(part);
         info.Environment["DATA_DIR"] = data;
         info.Environment["ASPNETCORE_URLS"] = url;
         info.Environment["AGNES_AUTH_RATELIMIT_ENABLED"] = "0";

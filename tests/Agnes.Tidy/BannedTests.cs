@@ -50,7 +50,7 @@ public sealed partial class BannedTests
         return comment < 0 || line.Contains("://", StringComparison.Ordinal) ? line : line[..comment];
     }
 
-    [GeneratedRegex(@"(?<!\b(result|entry|job|run|pending))\.Result\b|\.Wait\(\)|GetAwaiter\(\)\.GetResult\(\)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"(?<!\b(?:result|entry|job|run|pending))\.Result\b|\.Wait\(\)|GetAwaiter\(\)\.GetResult\(\)", RegexOptions.IgnoreCase)]
     private static partial Regex Blocking();
 
     [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b")]

@@ -50,9 +50,18 @@ internal sealed class CsvReader : SourceReader
     public async Task<CsvReader?> InLatin1Async(CancellationToken cancellation) =>
         _encoding.Length == 0 && await TextEncoding.IsLatin1Async(File, cancellation) ? await OpenAsync(File, _path, "latin-1", _connection, cancellation) : null;
 
+    /// <summary>A line that is longer than the usual buffers came after the sample.</summary>
+    /// <returns>False when long lines were expected already.</returns>
+    public bool ExpectLongLines()
+    {
+        if (_dialect.LongLines) return false;
+        _dialect = _dialect with { LongLines = true };
+        return true;
+    }
+
     public override async Task LookAtAllAsync(CancellationToken cancellation)
     {
-        _dialect = await CsvDialect.SniffAsync(_connection, File, _path, _encoding, sampleRows: -1, cancellation);
+        _dialect = await CsvDialect.SniffAsync(_connection, File, _path, _encoding, sampleRows: -1, _dialect.LongLines, cancellation);
         await MarkEmptyAsync(limit: "", cancellation);
     }
 
@@ -60,9 +69,16 @@ internal sealed class CsvReader : SourceReader
 
     private static async Task<CsvReader> OpenAsync(InputFile file, string path, string encoding, DuckDBConnection connection, CancellationToken cancellation)
     {
-        var dialect = await CsvDialect.SniffAsync(connection, file, path, encoding, SampleRows, cancellation);
+        var dialect = await CsvDialect.SniffAsync(connection, file, path, encoding, SampleRows, longLines: false, cancellation);
         var reader = new CsvReader(file, path, encoding, connection, dialect);
-        await reader.MarkEmptyAsync($"LIMIT {SampleRows}", cancellation);
+        try
+        {
+            await reader.MarkEmptyAsync($"LIMIT {SampleRows}", cancellation);
+        }
+        catch (DuckDBException e) when (FileErrors.IsLongLine(e) && reader.ExpectLongLines())
+        {
+            await reader.MarkEmptyAsync($"LIMIT {SampleRows}", cancellation);
+        }
         return reader;
     }
 

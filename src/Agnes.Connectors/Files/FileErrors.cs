@@ -18,13 +18,16 @@ internal static partial class FileErrors
 
     public static bool IsEncoding(DuckDBException error) => error.Message.Contains("not utf-8 encoded", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("Invalid unicode", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>A line that does not fit the usual buffers; the engine has two ways to say so.</summary>
+    public static bool IsLongLine(DuckDBException error) => error.Message.Contains("Maximum line size", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("does not support a full read", StringComparison.OrdinalIgnoreCase);
+
     private static string Reason(string text, string path, string fullPath)
     {
         if (Columns().Match(text) is { Success: true } columns) return $"expected {columns.Groups[1].Value} columns, found {columns.Groups[2].Value}";
         if (Value().Match(text) is { Success: true } value) return $"column {value.Groups[1].Value}: '{Short(value.Groups[2].Value)}' is no {value.Groups[3].Value}";
         if (text.Contains("unterminated quote", StringComparison.OrdinalIgnoreCase)) return "a quote is opened and not closed";
         if (text.Contains("Invalid unicode", StringComparison.OrdinalIgnoreCase)) return "the text is not UTF-8";
-        if (text.Contains("Maximum line size", StringComparison.OrdinalIgnoreCase)) return "the line is longer than 64 MiB";
+        if (text.Contains("Maximum line size", StringComparison.OrdinalIgnoreCase) || text.Contains("does not support a full read", StringComparison.OrdinalIgnoreCase)) return "the line is longer than 64 MiB";
         if (text.Contains("invalid state", StringComparison.Ordinal)) return "the text breaks the rules of CSV, for example by different line ends in one file";
         if (text.Contains("automatically detect the CSV", StringComparison.Ordinal)) return "it is not the same number of columns, or the quotes do not match, from line to line";
         if (Json().Match(text) is { Success: true } json) return $"malformed JSON: {json.Groups[1].Value.Trim()}";

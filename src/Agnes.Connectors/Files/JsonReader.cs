@@ -19,7 +19,7 @@ internal sealed class JsonReader : SourceReader
     {
         var format = file.Format.Kind == FileKind.NewlineJson ? "newline_delimited" : "auto";
         var options = $"format='{format}', maximum_object_size={ObjectBytesMax}, hive_partitioning=false";
-        var from = $"FROM read_json({SqlText.Literal(file.FullPath)}, {options}, sample_size=-1)";
+        var from = $"FROM read_json({Statements.ExactPath(file.FullPath)}, {options}, sample_size=-1)";
         var columns = await connection.ColumnsAsync(from, cancellation);
         if (await TextEncoding.IsCutShortAsync(file, cancellation)) throw new TableException($"{file.Path}: it ends before its array does; most likely it was cut short");
         if (columns is [{ Name: "json", Type: Json }]) throw new TableException($"{file.Path}: it has no columns. It must hold an array of objects, or one object a line.");
@@ -35,5 +35,5 @@ internal sealed class JsonReader : SourceReader
     }
 
     public override string Select(IReadOnlyList<TableColumn> table) =>
-        $"SELECT {SelectList(table, cast: false)} FROM read_json({SqlText.Literal(File.FullPath)}, {_options}, columns={Types(table)})";
+        $"SELECT {SelectList(table, cast: false)} FROM read_json({Statements.ExactPath(File.FullPath)}, {_options}, columns={Types(table)})";
 }

@@ -14,7 +14,7 @@ internal sealed class ParquetReader : SourceReader
 
     public static async Task<ParquetReader> OpenAsync(InputFile file, DuckDBConnection connection, CancellationToken cancellation)
     {
-        var from = $"FROM read_parquet({SqlText.Literal(file.FullPath)}, hive_partitioning=false)";
+        var from = $"FROM read_parquet({Statements.ExactPath(file.FullPath)}, hive_partitioning=false)";
         return new ParquetReader(file, from, await connection.ColumnsAsync(from, cancellation));
     }
 

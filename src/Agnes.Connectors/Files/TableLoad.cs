@@ -121,6 +121,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
                 input.Reader = other;
                 AddRemarks(other);
             }
+            else if (input.Reader is CsvReader usual && FileErrors.IsLongLine(error) && usual.ExpectLongLines()) return;
             else if (input.Reader!.IsSampled && error.ErrorType == DuckDBErrorType.Conversion) await input.Reader.LookAtAllAsync(cancellation);
             else throw error;
         }

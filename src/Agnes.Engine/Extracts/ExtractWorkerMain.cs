@@ -25,6 +25,7 @@ public static class ExtractWorkerMain
                 "extract" => await ExtractAsync(request, connectors, lines, cancellation),
                 "prepare" => new WorkerLine(Publication: await PrepareAsync(request, request.Source!, request.Known!, action => parentGone = action, cancellation)),
                 "analytics" => await AnalyticsAsync(request, cancellation),
+                "consolidate" => await ConsolidateAsync(request, cancellation),
                 _ => new WorkerLine(Error: $"Unknown request '{request.Op}'."),
             };
             lines.Write(line);
@@ -67,6 +68,12 @@ public static class ExtractWorkerMain
         var folder = new DataFolder(request.DataFolder);
         await AnalyticsFile.WriteAsync(folder, new PartStore(folder), request.Share, Temp(), request.Analytics!, cancellation);
         return new WorkerLine(Done: true);
+    }
+
+    private static async Task<WorkerLine> ConsolidateAsync(WorkerRequest request, CancellationToken cancellation)
+    {
+        var folder = new DataFolder(request.DataFolder);
+        return new WorkerLine(Whole: await Consolidation.WriteAsync(folder, new PartStore(folder), request.Share, Temp(), $"whole-{request.RunId}", request.Parts!, cancellation));
     }
 
     /// <summary>The parent has made a scratch folder of this run's own the working folder.</summary>

@@ -65,16 +65,25 @@ public sealed class ExtractWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a SELECT into a part. Returns when the rows are written; hashing goes on while the next part is written, and ends before the table is put.</summary>
+    /// <summary>Runs a SELECT into a part. It is hashed while it is written; the rest is done while the next part is written.</summary>
     /// <param name="md5">Also compute the MD5: for tables of one part.</param>
     public async Task<WrittenPart> WritePartAsync(string select, string partName, bool md5, CancellationToken cancellation)
     {
         var file = _staging.NewFile();
-        var (rows, columns) = await Connection.CopyAsync(select, file, cancellation);
-        await _hashing; // one part behind at most, so that staging stays small
-        var storing = Task.Run(() => StoreAsync(file, partName, rows, md5, cancellation), cancellation);
-        _hashing = storing;
-        return new WrittenPart(columns, rows, storing);
+        var hash = GrowingFileHash.Start(file, md5, cancellation);
+        try
+        {
+            var (rows, columns) = await Connection.CopyAsync(select, file, cancellation);
+            await _hashing; // one part behind at most, so that staging stays small
+            var storing = Task.Run(() => StoreAsync(hash, file, partName, rows, cancellation), cancellation);
+            _hashing = storing;
+            return new WrittenPart(columns, rows, storing);
+        }
+        catch
+        {
+            await hash.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>A whole table of this run. All parts must have the same columns.</summary>
@@ -121,13 +130,12 @@ public sealed class ExtractWriter : IAsyncDisposable
         _staging.Dispose();
     }
 
-    private async Task<ExtractPart> StoreAsync(string file, string partName, long rows, bool md5, CancellationToken cancellation)
+    private async Task<ExtractPart> StoreAsync(GrowingFileHash hash, string file, string partName, long rows, CancellationToken cancellation)
     {
-        var md5Task = md5 ? ContentHash.Md5Async(file, cancellation) : Task.FromResult("");
-        var sha256 = await ContentHash.Sha256Async(file, cancellation);
-        var md5Text = await md5Task;
+        await using var _ = hash;
+        var (sha256, md5) = await hash.FinishAsync();
         var part = await Store.AddHashedAsync(file, sha256, partName, rows, cancellation);
-        return new ExtractPart(part, md5 ? md5Text : null, FileStamp.Of(Store.PathOf(sha256)).ModifiedNs);
+        return new ExtractPart(part, md5, FileStamp.Of(Store.PathOf(sha256)).ModifiedNs);
     }
 
     private static async Task<IReadOnlyDictionary<string, ExtractTable>> ReadPreviousAsync(DataFolder folder, ExtractRequest request, DuckDBConnection connection, CancellationToken cancellation)

@@ -46,6 +46,10 @@ internal static class WorkerDatabase
 /// <summary>Short forms for the statements of extract workers.</summary>
 public static class Statements
 {
+    /// <summary>A path as a literal for the engine's readers, which would take brackets, stars and question marks in a file's name for a pattern.</summary>
+    public static string ExactPath(string path) =>
+        SqlText.Literal(path.AsSpan().IndexOfAny("[*?") < 0 ? path : path.Replace("[", "[[]", StringComparison.Ordinal).Replace("*", "[*]", StringComparison.Ordinal).Replace("?", "[?]", StringComparison.Ordinal));
+
     public static Task ExecuteAsync(this DuckDBConnection connection, string sql, CancellationToken cancellation) => connection.ExecuteUnpreparedAsync(sql, cancellation);
 
     public static async Task<List<T>> QueryAsync<T>(this DuckDBConnection connection, string sql, Func<DuckDBDataReader, T> map, CancellationToken cancellation)
@@ -67,8 +71,8 @@ public static class Statements
     /// <returns>The rows written, as the file's own footer counts them, and the columns that reading it yields.</returns>
     public static async Task<(long Rows, IReadOnlyList<TableColumn> Columns)> CopyAsync(this DuckDBConnection connection, string select, string file, CancellationToken cancellation)
     {
-        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd)", cancellation);
-        var written = $"FROM read_parquet({SqlText.Literal(file)}, hive_partitioning=false)";
+        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", cancellation);
+        var written = $"FROM read_parquet({ExactPath(file)}, hive_partitioning=false)";
         return (await connection.ScalarAsync<long>($"SELECT count(*) {written}", cancellation), await connection.ColumnsAsync(written, cancellation));
     }
 

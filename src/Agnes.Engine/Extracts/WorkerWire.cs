@@ -2,11 +2,12 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Publishing;
+using Agnes.Protocol;
 
 namespace Agnes.Engine.Extracts;
 
 /// <summary>The one request of an extract worker: a JSON line on its standard input.</summary>
-/// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>prepare</c> or <c>analytics</c>.</param>
+/// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>prepare</c>, <c>analytics</c> or <c>consolidate</c>.</param>
 internal sealed record WorkerRequest(
     string Op,
     string DataFolder,
@@ -15,13 +16,15 @@ internal sealed record WorkerRequest(
     string? Source = null,
     string? RunId = null,
     IReadOnlyList<PublishedTable>? Known = null,
-    IReadOnlyList<AnalyticsTable>? Analytics = null);
+    IReadOnlyList<AnalyticsTable>? Analytics = null,
+    IReadOnlyList<TablePart>? Parts = null);
 
 /// <summary>One line of an extract worker's standard output; the last one holds a result or an error.</summary>
 internal sealed record WorkerLine(
     ExtractEvent? Event = null,
     ExtractOutcome? Outcome = null,
     Publication? Publication = null,
+    WholeFile? Whole = null,
     string? Error = null,
     bool Done = false);
 

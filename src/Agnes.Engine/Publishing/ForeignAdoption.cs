@@ -85,7 +85,7 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
         TablePart part;
         try
         {
-            var select = $"FROM read_parquet({SqlText.Literal(staged)}, hive_partitioning=false)";
+            var select = $"FROM read_parquet({Statements.ExactPath(staged)}, hive_partitioning=false)";
             columns = await connection.ColumnsAsync(select, cancellation);
             if (columns.Count == 0) throw new InvalidDataException($"{file.Path} has no columns");
             rows = (await connection.QueryAsync($"SELECT count(*), bit_xor(hash(f)) {select} AS f", row => row.GetInt64(0), cancellation))[0];

@@ -18,7 +18,7 @@ internal static class PlainView
         var name = $"{ExtractReader.Alias}.{SqlText.Identifier(table)}";
         var plan = await connection.QueryAsync($"EXPLAIN (FORMAT json) SELECT * FROM {name}", row => row.GetString(1), cancellation);
         if (!IsBareScan(plan[0])) return false;
-        var counted = await connection.ScalarAsync<long>($"SELECT count(*) FROM read_parquet({SqlText.List(files.Select(file => Path.Combine(root, file)))}, union_by_name=true, hive_partitioning=false)", cancellation);
+        var counted = await connection.ScalarAsync<long>($"SELECT count(*) FROM read_parquet([{string.Join(", ", files.Select(file => Statements.ExactPath(Path.Combine(root, file))))}], union_by_name=true, hive_partitioning=false)", cancellation);
         return counted == await CountWithinAsync(share, tempFolder, root, name, files, cancellation);
     }
 

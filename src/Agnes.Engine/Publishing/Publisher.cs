@@ -41,6 +41,15 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
         await ExtractWorker.RunAsync(_program, home.Path, new WorkerRequest("analytics", folder.Root, budget.Jobs, Analytics: tables), null, cancellation);
     }
 
+    /// <summary>Writes all rows of a table of several parts into one file in the store.</summary>
+    public async Task<WholeFile> ConsolidateAsync(IReadOnlyList<TablePart> parts, CancellationToken cancellation)
+    {
+        using var home = scratch.NewFolder("whole");
+        var request = new WorkerRequest("consolidate", folder.Root, budget.Jobs, RunId: Path.GetFileName(home.Path), Parts: parts);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, request, null, cancellation);
+        return line.Whole ?? throw new WorkerFailedException("The extract worker answered something else.");
+    }
+
     private async Task<Publication> PrepareAloneAsync(string source, IReadOnlyList<PublishedTable> known, CancellationToken cancellation)
     {
         using var home = scratch.NewFolder("prepare");

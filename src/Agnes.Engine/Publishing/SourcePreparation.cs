@@ -37,7 +37,8 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
         {
             if (cancellation.IsCancellationRequested) throw;
             Marker.End();
-            return Publication.Failed(source, e is DuckDBException or IOException && FileStamp.TryOf(file) != stamp ? Moving : $"its extract.duckdb cannot be read: {Wording.Of(e, _root)}");
+            var moving = e is DuckDBException or IOException && (FileStamp.TryOf(file) != stamp || e.Message.Contains("Could not set lock", StringComparison.Ordinal));
+            return Publication.Failed(source, moving ? Moving : $"its extract.duckdb cannot be read: {Wording.Of(e, _root)}");
         }
     }
 

@@ -10,6 +10,8 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     /// <summary>A text no longer than this is parsed on the worker of short statements.</summary>
     private const int ShortCharactersMax = 2048;
 
+    private const long SmallMicroseconds = 2000;
+
     private static readonly TimeSpan ShortParseTime = TimeSpan.FromSeconds(3);
 
     /// <summary>What a statement has for running however long its parsing took.</summary>
@@ -125,10 +127,12 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         using var deadline = new CancellationTokenSource(_left, pool.Time);
         using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        var wasSmall = false;
         try
         {
             var progress = new BodyProgress();
             var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, stopped.Token), pool.Time, stopped.Token);
+            wasSmall = reply is { ProcessorMicroseconds: < SmallMicroseconds };
             if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
             cancellation.ThrowIfCancellationRequested();
             var ended = Failed(reply, worker, deadline.IsCancellationRequested);
@@ -136,7 +140,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         }
         finally
         {
-            pool.Return(worker);
+            pool.Return(worker, wasSmall);
         }
     }
 

@@ -9,6 +9,9 @@ public sealed record ListQuery
     private const int TextLengthMax = 200;
     private const int PageMax = 100_000;
 
+    /// <summary>As lower case, where an underscore stands before letters: order_items before orders.</summary>
+    private static readonly Comparer<string> Texts = Comparer<string>.Create((a, b) => string.CompareOrdinal(a.ToLowerInvariant(), b.ToLowerInvariant()));
+
     public required string Path { get; init; }
 
     public string Text { get; init; } = "";
@@ -62,7 +65,7 @@ public sealed record ListQuery
     /// <summary>By a key in the direction asked for; equal ones stay as they came. Texts are compared without regard to case.</summary>
     public IEnumerable<T> Ordered<T, TKey>(IEnumerable<T> rows, Func<T, TKey> key)
     {
-        var comparer = typeof(TKey) == typeof(string) ? (IComparer<TKey>)(object)StringComparer.OrdinalIgnoreCase : Comparer<TKey>.Default;
+        var comparer = typeof(TKey) == typeof(string) ? (IComparer<TKey>)(object)Texts : Comparer<TKey>.Default;
         return Descending ? rows.OrderByDescending(key, comparer) : rows.OrderBy(key, comparer);
     }
 

@@ -161,5 +161,31 @@ public sealed class FilesConnectorTests : IDisposable
         _shop.Rows("t", "n::VARCHAR").ShouldBe("18446744073709551615 -5");
     }
 
+    [Theory]
+    [InlineData("s[1].csv")]
+    [InlineData("it's a \"file\"; DROP TABLE x --.csv")]
+    [InlineData("žluť 数据.csv")]
+    [InlineData("{a,b}.csv")]
+    public async Task A_file_may_have_any_name(string name)
+    {
+        _shop.Write($"odd/{name}", "a\n1\n");
+        _shop.Write("odd/s1.csv", "a\n2\n");
+        (await _shop.RunAsync([Config("one", $"odd/{name}"), Config("both", "odd")])).Failed.ShouldBeEmpty();
+        _shop.Rows("one").ShouldBe("1");
+        _shop.Table("both").Rows.ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30_000)]
+    public async Task A_line_of_five_megabytes_is_read_wherever_it_stands(int before)
+    {
+        var text = new StringBuilder("a,b\n");
+        for (var i = 0; i < before; i++) text.Append("0,z\n");
+        _shop.Write("long.csv", text.Append($"1,{new string('x', 5_000_000)}\n2,y\n").ToString());
+        (await _shop.RunAsync("long", "long.csv")).Failed.ShouldBeEmpty();
+        _shop.Rows("long", "count(*), max(length(b)), max(a)").ShouldBe($"{before + 2}|5000000|2");
+    }
+
     private static TableConfig Config(string name, string file) => new(name, name, SourceTable: file);
 }

@@ -1,4 +1,5 @@
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 
 namespace Agnes.Engine.Tests.Publishing;
@@ -26,6 +27,18 @@ public sealed class OwnExtractTests : IDisposable
         table.Md5.ShouldBe(await ContentHash.Md5Async(_installation["extracts", "shop", "data", "orders.parquet"], Stop));
         table.Parts[0].Sha256.ShouldBe(await ContentHash.Sha256Async(_installation["extracts", "shop", "data", "orders.parquet"], Stop));
         _installation.Events.ShouldContain(happened => happened.Kind == "table_started" && happened.Table == "orders");
+    }
+
+    [Fact]
+    public async Task Big_parts_are_hashed_right_although_they_are_hashed_while_they_grow()
+    {
+        await _installation.RunAsync(Table("big", string.Join(";;", Enumerable.Range(0, 3).Select(part => $"SELECT range + {part} AS id, md5(range::VARCHAR) AS token FROM range(700000)"))), Table("one", "SELECT range AS id, md5(range::VARCHAR) AS token FROM range(900000)"));
+        foreach (var table in (await _installation.PrepareAsync()).Tables)
+        {
+            foreach (var part in table.Parts) (await _installation.Store.IsIntactAsync(part.Sha256, Stop)).ShouldBeTrue();
+            if (table.Parts.Count == 1) table.Md5.ShouldBe(await ContentHash.Md5Async(_installation.Store.PathOf(table.Parts[0].Sha256), Stop));
+        }
+        Directory.EnumerateDirectories(_installation.Data.Incoming).ShouldBeEmpty();
     }
 
     [Fact]
@@ -83,6 +96,18 @@ public sealed class OwnExtractTests : IDisposable
         await Should.ThrowAsync<OperationCanceledException>(() => run);
         File.Exists(_installation.Data.ExtractFile("shop")).ShouldBeFalse();
         Directory.EnumerateFileSystemEntries(_installation.Scratch.Root).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_worker_whose_parent_is_gone_ends_by_itself()
+    {
+        await using var child = ChildProcess.Start(WorkerProgram.Default, "extract-worker", _installation.Scratch.Root);
+        var request = $$$"""{"op":"extract","data_folder":"{{{_installation.Data.Root}}}","share":{"memory_bytes":100000000,"threads":1,"temp_bytes":1000000},"extract":{"run_id":"r","source":"shop","connector":"scripted","tables":[{"id":"a","name":"a","source_table":"hang"}]}}""" + "\n";
+        await child.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes(request), Stop);
+        await child.Input.FlushAsync(Stop);
+        (await child.Output.ReadAsync(new byte[1], Stop)).ShouldBe(1); // it has begun
+        child.Input.Close();
+        (await child.Exited.WaitAsync(TimeSpan.FromSeconds(20), Stop)).ShouldBe(137);
     }
 
     [Fact]

@@ -48,6 +48,7 @@ public sealed class HostileSqlTests(Bench bench) : IClassFixture<Bench>
         $"WITH a AS (WITH {T} AS (SELECT 1 AS id) SELECT * FROM {T}) SELECT * FROM a, {T}", $"WITH a AS (SELECT * FROM {T}), {T} AS (SELECT 1) SELECT * FROM a", $"SELECT * FROM {T} WHERE id IN (WITH {T} AS (SELECT 1 AS id) SELECT id FROM {T})",
         $"WITH RECURSIVE {T} AS (SELECT id FROM {T} UNION ALL SELECT id + 1 FROM {T} WHERE id < 3) SELECT * FROM {T}", $"WITH RECURSIVE a AS (SELECT 1 AS id UNION ALL SELECT a.id + 1 FROM a, {T} WHERE a.id < 3) SELECT * FROM a",
         $"WITH a AS MATERIALIZED (SELECT * FROM {T}) SELECT * FROM a", $"WITH a AS NOT MATERIALIZED (SELECT * FROM {T}) SELECT 1", $"SELECT 1 UNION SELECT (WITH q AS (FROM {T}) SELECT max(id) FROM q)",
+        $"SELECT * FROM recurring.{T}", $"WITH RECURSIVE a AS (SELECT 1 AS id UNION ALL SELECT id FROM recurring.{T}) FROM a",
         // other forms
         $"DESCRIBE {T}", $"SUMMARIZE {T}", $"SHOW {T}", $"DESCRIBE main.{T}", $"DESCRIBE SELECT * FROM {T}", $"SUMMARIZE SELECT * FROM {T}", $"SELECT * FROM (DESCRIBE {T})", $"SELECT * FROM (SUMMARIZE {T})", $"SELECT * FROM (SHOW {T})",
         $"PIVOT {T} ON id IN (1, 2) USING max(secret)", $"SELECT * FROM {T} PIVOT (max(secret) FOR id IN (1, 2))", $"UNPIVOT {T} ON secret INTO NAME n VALUE v", $"SELECT * FROM {T} UNPIVOT (v FOR n IN (secret))",

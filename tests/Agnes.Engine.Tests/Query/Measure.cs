@@ -20,6 +20,7 @@ internal static class Measure
         await CompareAsync(bench, scope, "SELECT 1", "", 400);
         await CompareAsync(bench, scope, "SELECT id FROM orders WHERE id = 5", Views([bench.Orders]), 200);
         await CompareAsync(bench, scope, "SELECT k, count(*), sum(x), avg(x) FROM numbers GROUP BY k ORDER BY k", Views([numbers]), 5);
+        await ThroughputAsync(bench, scope);
         foreach (var count in new[] { 1, 5, 20 })
             await CompareColdAsync(bench, many[..count], string.Join(" UNION ALL ", many[..count].Select(table => $"SELECT max(id) FROM {table.Name}")));
         return 0;
@@ -69,6 +70,18 @@ internal static class Measure
         await output.CompleteAsync();
         outcome.Status.ShouldBe(StatementStatus.Ok, outcome.Message);
         return elapsed;
+    }
+
+    private static async Task ThroughputAsync(Bench bench, Scope scope)
+    {
+        const int rows = 1_000_000;
+        for (var round = 0; round < 3; round++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            var outcome = await bench.Runner.RunAsync(scope, "SELECT id, k, x, 'customer ' || k AS c, DATE '2026-01-01' + k::INT AS d FROM numbers", rows, PipeWriter.Create(Stream.Null), StatementLimits.For("measure"), CancellationToken.None);
+            var elapsed = Stopwatch.GetElapsedTime(started);
+            Console.WriteLine($"{outcome.Rows} rows, {outcome.Bytes >> 20} MiB of JSON in {elapsed.TotalMilliseconds:0} ms: {outcome.Bytes / elapsed.TotalSeconds / (1 << 20):0} MiB/s, {outcome.Status} {outcome.Message}");
+        }
     }
 
     private static double Bare(DuckDBConnection connection, string sql)

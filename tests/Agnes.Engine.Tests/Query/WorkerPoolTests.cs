@@ -8,7 +8,7 @@ namespace Agnes.Engine.Tests.Query;
 
 public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClassFixture<Bench>
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     /// <summary>The statements of QUALITY.md that exceed memory or ignore an interrupt.</summary>
     public static TheoryData<string> Unruly() =>
@@ -70,6 +70,21 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
 
         Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(2));
         (await bench.RunAsync("SELECT 1 FROM orders LIMIT 1")).Outcome.Status.ShouldBe(StatementStatus.Ok);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_holds_a_worker_until_the_limit_and_is_cut_off()
+    {
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
+        var started = Stopwatch.GetTimestamp();
+
+        var outcome = await bench.Runner.RunAsync(
+            bench.Guest, "SELECT repeat('x', 1000) FROM range(20000)", 20_000, pipe.Writer, StatementLimits.For("sleeper") with { Time = TimeSpan.FromSeconds(1) }, CancellationToken.None);
+
+        outcome.Status.ShouldBe(StatementStatus.TimedOut);
+        outcome.BodyStarted.ShouldBeTrue();
+        Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(3));
+        (await bench.RunAsync("SELECT count(*) FROM orders")).Outcome.Status.ShouldBe(StatementStatus.Ok);
     }
 
     [Fact]

@@ -64,10 +64,10 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task A_route_without_a_declaration_is_closed_to_everybody()
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapGet("/api/forgotten", () => "secret"));
+        var server = await worlds.ProbesAsync(postgres);
         var answer = await server.SendAsync("GET", "/api/forgotten", token: await server.SignInAsync());
         answer.Status.ShouldBe(403);
-        answer.Body.ShouldNotContain("secret");
+        answer.Body.ShouldNotContain(Probes.Secret);
     }
 
     [Fact]

@@ -89,7 +89,8 @@ public sealed class TableAccessTests(Postgres postgres)
     public void Scopes_are_equal_exactly_when_the_same_versions_may_be_read()
     {
         var snapshot = People().WithTable(Row("orders", "orders")).WithTable(Row("salaries", "salaries")).WithGrant(Grant("orders"))
-            .WithVersion(World.Version("orders", 1)).WithVersion(World.Version("salaries", 1)) with { Version = 5 };
+            .WithVersion(World.Version("orders", 1)).WithVersion(World.Version("salaries", 1)) with
+        { Version = 5 };
         var scopes = new Scopes(sha => "/parts/" + sha);
         var (admin, analyst) = (CallerOf(snapshot, "root"), CallerOf(snapshot, "ana"));
         var scope = scopes.Of(snapshot, analyst);

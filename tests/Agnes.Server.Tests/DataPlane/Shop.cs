@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 [assembly: AssemblyFixture(typeof(Agnes.Server.Tests.DataPlane.Shops))]
 
@@ -75,6 +77,21 @@ internal sealed class Shop : IAsyncDisposable
             await Task.Delay(50);
         }
         throw new TimeoutException($"It never came to be that {what}.");
+    }
+
+    public async Task SignInAgainAsync() => Admin = await Server.SignInAsync();
+
+    /// <summary>Runs a job and waits for its end.</summary>
+    public async Task<JobRow> RunAsync(JobRequest request)
+    {
+        var started = (JobStart.Started)await Server.Services.GetRequiredService<JobRunner>().StartAsync(request, CancellationToken.None);
+        for (var i = 0; i < 600; i++)
+        {
+            var job = (await Server.State.ReadAsync<JobRow>("SELECT * FROM jobs WHERE id = @Id", new { started.Id }))[0];
+            if (job.FinishedAt is not null) return job;
+            await Task.Delay(50);
+        }
+        throw new TimeoutException($"The {request.Kind} job did not end.");
     }
 
     public async Task RegisterAsync(string body) => (await AsAdminAsync("POST", "/api/admin/register-table", body)).Status.ShouldBe(201);

@@ -12,7 +12,9 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
 {
     private static readonly Scenario Profile = new("your profile", "GET", "/api/me/profile", 200)
     {
-        As = Principal.Analyst, Has = ["\"id\":\"{analyst}\"", "\"is_admin\":false", "\"name\":\"Analysts\"", "\"source\":\"admin\"", "\"name\":\"Everyone\"", "\"source\":\"system_seed\""], Lacks = ["password"],
+        As = Principal.Analyst,
+        Has = ["\"id\":\"{analyst}\"", "\"is_admin\":false", "\"name\":\"Analysts\"", "\"source\":\"admin\"", "\"name\":\"Everyone\"", "\"source\":\"system_seed\""],
+        Lacks = ["password"],
     };
 
     private static readonly Scenario[] Table =

@@ -10,7 +10,8 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
 {
     private static readonly Scenario List = new("the users", "GET", "/api/users", 200)
     {
-        Has = ["\"email\":\"ana@example.com\"", "\"email\":\"root@example.com\"", "\"role\":\"admin\"", "\"is_sso_user\":false", "\"origin\":\"custom\"", "\"invite_url\":null"], Lacks = ["password", "hash"],
+        Has = ["\"email\":\"ana@example.com\"", "\"email\":\"root@example.com\"", "\"role\":\"admin\"", "\"is_sso_user\":false", "\"origin\":\"custom\"", "\"invite_url\":null"],
+        Lacks = ["password", "hash"],
     };
 
     private static readonly Scenario[] Table =

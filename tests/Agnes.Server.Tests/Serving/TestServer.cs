@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Testing;
@@ -16,6 +17,9 @@ internal sealed class TestServer : IAsyncDisposable
 {
     public const string AdminEmail = "root@example.com";
     public const string AdminPassword = "a long password";
+
+    /// <summary>Hundreds of tests sign in; what a hash costs is tested by itself.</summary>
+    private const int PasswordIterations = 100;
 
     private readonly TemporaryFolder _folder;
     private readonly WebApplication _app;
@@ -59,6 +63,7 @@ internal sealed class TestServer : IAsyncDisposable
         var app = await ServerApp.BuildAsync(change is null ? options : change(options), services =>
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(time));
+            services.Replace(ServiceDescriptor.Singleton(new Passwords(PasswordIterations)));
             services.Configure<LoggerFilterOptions>(filter => filter.MinLevel = LogLevel.Critical);
             adjust?.Invoke(services);
         });

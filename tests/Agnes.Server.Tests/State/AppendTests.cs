@@ -30,6 +30,49 @@ public sealed class AppendTests(Postgres postgres)
     }
 
     [Theory, OnBothEngines]
+    public async Task Rows_of_different_statements_and_with_empty_values_keep_what_they_hold(StateEngine engine)
+    {
+        using var place = await StatePlace.NewAsync(engine, postgres);
+        await using var state = await place.OpenAsync();
+        var time = new DateTime(2026, 1, 1, 12, 0, 0, DateTimeKind.Utc);
+        const string History = "INSERT INTO sync_history (id, table_id, synced_at, rows, duration_ms, status, error) VALUES (@id, @table, @time, @rows, @ms, @status, @error)";
+        const string Selected = "INSERT INTO sync_history (id, table_id, synced_at) SELECT @id, upper(@table), @time";
+        for (var i = 0; i < 150; i++)
+        {
+            await state.AppendAsync(History, new { id = $"{i:D3}", table = "a", time = time.AddSeconds(i), rows = i % 3 == 0 ? (long?)null : i, ms = i % 2 == 0 ? (int?)null : i, status = (string?)null, error = i == 7 ? "it's" : null });
+            if (i % 50 == 0) await state.AppendAsync(Selected, new { id = $"x{i}", table = "b", time });
+        }
+        await state.FlushAsync();
+        (await state.ReadAsync<long>("SELECT count(*) FROM sync_history WHERE table_id = 'B'")).ShouldBe([3]);
+        var rows = await state.ReadAsync<(string Id, DateTime At, long? Rows, int? Ms, string? Status, string? Error)>(
+            "SELECT id, synced_at, rows, duration_ms, status, error FROM sync_history WHERE table_id = 'a' ORDER BY id");
+        rows.Count.ShouldBe(150);
+        rows[7].ShouldBe(("007", time.AddSeconds(7), 7, 7, null, "it's"));
+        rows[6].ShouldBe(("006", time.AddSeconds(6), null, null, null, null));
+    }
+
+    [Fact]
+    public async Task When_too_many_rows_wait_the_caller_is_told_and_nothing_is_dropped()
+    {
+        using var place = await StatePlace.EmbeddedAsync();
+        await using var state = await StateDb.OpenAsync(place.Options with { CheckSnapshot = false });
+        var audit = new AuditLog(state);
+        var accepted = 0;
+        await state.Gate.AloneAsync(async () =>
+        {
+            var failure = await Should.ThrowAsync<StateUnavailableException>(async () =>
+            {
+                for (; ; accepted++) await audit.AppendAsync("u", "query", "t");
+            });
+            failure.Reason.ShouldBe(StateFailure.Overloaded);
+            return true;
+        }, CancellationToken.None);
+        accepted.ShouldBeInRange(Appends.QueueRowsMax, Appends.QueueRowsMax + Appends.BatchRowsMax);
+        await state.FlushAsync();
+        (await state.ReadAsync<long>("SELECT count(*) FROM audit_log")).ShouldBe([accepted]);
+    }
+
+    [Theory, OnBothEngines]
     public async Task A_row_that_the_engine_refuses_does_not_take_others_with_it(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);

@@ -95,6 +95,25 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_foreign_state_that_was_killed_keeps_its_log_untouched()
+    {
+        using var place = await StatePlace.EmbeddedAsync();
+        Directory.CreateDirectory(place.Options.StateDir);
+        var live = place.Folder["live.duckdb"];
+        await using (var foreign = new DuckDBConnection($"Data Source={live}"))
+        {
+            await foreign.OpenAsync();
+            foreign.ExecuteUnprepared("CREATE TABLE schema_version (version INTEGER NOT NULL); CHECKPOINT; INSERT INTO schema_version VALUES (40)");
+            await StatePlace.CopyAsync(live, place.Main);
+            await StatePlace.CopyAsync($"{live}.wal", $"{place.Main}.wal");
+        }
+        byte[][] before = [await File.ReadAllBytesAsync(place.Main), await File.ReadAllBytesAsync($"{place.Main}.wal")];
+        (await RefusalAsync(place)).ShouldContain("agnes-server import --from");
+        (await File.ReadAllBytesAsync(place.Main)).ShouldBe(before[0]);
+        (await File.ReadAllBytesAsync($"{place.Main}.wal")).ShouldBe(before[1]);
+    }
+
+    [Fact]
     public async Task A_damaged_block_is_found_at_the_start()
     {
         using var place = await StatePlace.WithUserAsync(users: 2000);

@@ -49,15 +49,20 @@ internal sealed class StatePlace : IDisposable
         crashed = new(crashed.Folder, live.Options with { DataDir = crashed.Folder.Path, StateDir = crashed.Folder["state"] });
         await using var state = await live.OpenAsync();
         for (var i = 0; i < commits; i++) await state.WriteAsync(write => write.AddUserAsync($"u{i}@example.com"));
-        // By another program: opening the file in this process would release the engine's lock.
         Directory.CreateDirectory(crashed.Options.StateDir);
         foreach (var name in (string[])["system.duckdb", "system.duckdb.wal", "state.version"])
         {
-            using var copy = System.Diagnostics.Process.Start("/bin/cp", [Path.Combine(live.Options.StateDir, name), crashed.Options.StateDir]);
-            await copy.WaitForExitAsync();
-            copy.ExitCode.ShouldBe(0);
+            await CopyAsync(Path.Combine(live.Options.StateDir, name), Path.Combine(crashed.Options.StateDir, name));
         }
         return crashed;
+    }
+
+    /// <summary>By another program: opening a file in this process would release the lock that the engine has on it.</summary>
+    public static async Task CopyAsync(string from, string to)
+    {
+        using var copy = System.Diagnostics.Process.Start("/bin/cp", [from, to]);
+        await copy.WaitForExitAsync();
+        copy.ExitCode.ShouldBe(0);
     }
 
     public Task<StateDb> OpenAsync() => StateDb.OpenAsync(Options);

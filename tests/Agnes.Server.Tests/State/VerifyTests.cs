@@ -77,6 +77,10 @@ public sealed class VerifyTests(Postgres postgres)
         output.GetStringBuilder().Clear();
         (await Run("verify")).ShouldBe(1);
         output.ToString().ShouldContain("problem: the part 0.parquet of orders");
+        using var nowhere = new TemporaryFolder();
+        (await StateCommands.RunAsync("verify", ["--data-dir", nowhere.Path], Environment, output, CancellationToken.None)).ShouldBe(1);
+        output.ToString().ShouldContain("There is no state in");
+        Directory.GetFileSystemEntries(nowhere.Path).ShouldBeEmpty();
         await Should.ThrowAsync<Platform.Config.OptionsException>(() => Run("backup"));
         await Should.ThrowAsync<Platform.Config.OptionsException>(() => Run("verify", "--nonsense"));
     }

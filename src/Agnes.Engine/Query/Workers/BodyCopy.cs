@@ -28,6 +28,7 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
                     break;
                 case FrameKind.Done:
                     var done = RunDone.Read(await frames.ReadPayloadAsync(length));
+                    if (_outputGone) return new WorkerReply(StatementStatus.TimedOut, null, 0, false, long.MaxValue); // complete here, but not at the client
                     return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.ProcessorMicroseconds);
                 case FrameKind.Failed:
                     var failed = RunFailed.Read(await frames.ReadPayloadAsync(length));

@@ -21,14 +21,14 @@ internal sealed class Sandbox : IDisposable
 
     public DuckDBConnection Connection => _connection;
 
-    public static Sandbox Create(WorkerShare share, long memoryBytes, string tempFolder, IReadOnlyList<WorkerTable> tables)
+    /// <summary>An engine with its limits set, but empty and not locked yet: the slow half of making a sandbox.</summary>
+    public static Sandbox Open(WorkerShare share, long memoryBytes, string tempFolder)
     {
         Directory.CreateDirectory(tempFolder);
         var connection = new DuckDBConnection(Options(share, memoryBytes, tempFolder));
         try
         {
             connection.Open();
-            connection.ExecuteUnprepared(Preparation(tables));
             return new Sandbox(connection, tempFolder);
         }
         catch
@@ -37,6 +37,9 @@ internal sealed class Sandbox : IDisposable
             throw;
         }
     }
+
+    /// <summary>Gives it its tables and takes everything else away. Before that no statement of an analyst may meet it.</summary>
+    public void Furnish(IReadOnlyList<WorkerTable> tables) => _connection.ExecuteUnprepared(Preparation(tables));
 
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using DuckDB.NET.Data;
+
 namespace Agnes.Engine.Query.Workers;
 
 /// <summary>Sandboxes by footprint, least recently used first to go. The server mirrors this order to know which worker is warm for what.</summary>
@@ -7,7 +9,9 @@ internal sealed class SandboxCache(WorkerShare share, long memoryBytes) : IDispo
     public const int SandboxesMax = 8;
 
     private readonly LinkedList<(string Key, Sandbox Sandbox)> _recent = new();
-    private int _made;
+    private Sandbox? _spare; // exchanged atomically; opened ahead, since that is the slow half
+    private int _opened;
+    private volatile bool _disposed;
 
     public Sandbox Take(string key, IReadOnlyList<WorkerTable> tables)
     {
@@ -25,8 +29,21 @@ internal sealed class SandboxCache(WorkerShare share, long memoryBytes) : IDispo
     }
 
     /// <summary>An engine of its own that is not kept, e.g. for parsing.</summary>
-    public Sandbox Make(IReadOnlyList<WorkerTable> tables) =>
-        Sandbox.Create(share, memoryBytes, Path.Combine(share.TempFolder, $"sandbox-{_made++}"), tables);
+    public Sandbox Make(IReadOnlyList<WorkerTable> tables)
+    {
+        var sandbox = Interlocked.Exchange(ref _spare, null) ?? Open();
+        try
+        {
+            sandbox.Furnish(tables);
+        }
+        catch
+        {
+            sandbox.Dispose();
+            throw;
+        }
+        _ = Task.Run(OpenSpare, CancellationToken.None);
+        return sandbox;
+    }
 
     /// <summary>Drops one that has failed in a way that may have left it unusable.</summary>
     public void Drop(string key)
@@ -52,7 +69,30 @@ internal sealed class SandboxCache(WorkerShare share, long memoryBytes) : IDispo
         while (_recent.Count > 0) RemoveLast();
     }
 
-    public void Dispose() => Clear();
+    public void Dispose()
+    {
+        _disposed = true;
+        Clear();
+        Interlocked.Exchange(ref _spare, null)?.Dispose();
+    }
+
+    private Sandbox Open() => Sandbox.Open(share, memoryBytes, Path.Combine(share.TempFolder, $"sandbox-{Interlocked.Increment(ref _opened)}"));
+
+    private void OpenSpare()
+    {
+        if (_disposed || Volatile.Read(ref _spare) is not null) return;
+        Sandbox sandbox;
+        try
+        {
+            sandbox = Open();
+        }
+        catch (Exception e) when (e is DuckDBException or IOException)
+        {
+            return; // no harm: the next one is opened when it is needed, and says then what is wrong
+        }
+        if (Interlocked.CompareExchange(ref _spare, sandbox, null) is not null) sandbox.Dispose();
+        if (_disposed) Interlocked.Exchange(ref _spare, null)?.Dispose();
+    }
 
     private void RemoveLast()
     {

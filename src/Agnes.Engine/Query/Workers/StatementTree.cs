@@ -11,6 +11,9 @@ internal sealed class StatementTree
     /// <summary>JSON levels; an expression takes two or three of them.</summary>
     public const int DepthMax = 6000;
 
+    /// <summary>How a recursive CTE with USING KEY calls all that it has found so far; not a schema.</summary>
+    private const string UnionTableSchema = "recurring";
+
     private static readonly HashSet<string> Expressions = new(StringComparer.Ordinal)
     {
         "BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "DEFAULT", "FUNCTION", "LAMBDA", "LAMBDA_REF",
@@ -117,7 +120,7 @@ internal sealed class StatementTree
     private void AddTable(JsonElement element, CteNames? ctes)
     {
         var table = new NamedTable(Text(element, "catalog_name"), Text(element, "schema_name"), Text(element, "table_name"));
-        if (table.Catalog.Length == 0 && table.Schema.Length == 0 && CteNames.Holds(ctes, table.Name)) return;
+        if (table.Catalog.Length == 0 && (table.Schema is "" or UnionTableSchema) && CteNames.Holds(ctes, table.Name)) return;
         _tables.Add(table);
     }
 

@@ -70,9 +70,10 @@ public sealed partial class WorkerPool : IAsyncDisposable
     }
 
     /// <summary>Gives a worker back, or what is left of it.</summary>
-    internal void Return(QueryWorker worker)
+    /// <param name="wasSmall">It has just done so little that it cannot have grown.</param>
+    internal void Return(QueryWorker worker, bool wasSmall = false)
     {
-        var usable = !worker.IsLost && !worker.IsBloated();
+        var usable = !worker.IsLost && (wasSmall || !worker.IsBloated());
         lock (_gate)
         {
             _rented.Remove(worker);

@@ -10,6 +10,8 @@ internal sealed class WorkerSession : IDisposable
     private const long BaseBytes = 72L << 20;
 
     private const long EngineBytesMin = 32L << 20;
+    private const int StatementsPerLook = 64;
+    private static readonly TimeSpan SmallTime = TimeSpan.FromMilliseconds(2);
 
     private readonly SandboxCache _sandboxes;
     private readonly Sandbox _parsing;
@@ -19,6 +21,7 @@ internal sealed class WorkerSession : IDisposable
     private readonly Action<ReadOnlyMemory<byte>> _send;
     private readonly Lock _gate = new();
     private readonly long _trimAboveBytes;
+    private int _sinceLook;
     private DuckDBConnection? _running; // under _gate
     private int _number; // under _gate
     private int _interrupted = -1; // under _gate
@@ -55,10 +58,11 @@ internal sealed class WorkerSession : IDisposable
 
     public void Run(RunRequest request)
     {
+        var before = Environment.CpuUsage.TotalTime;
         try
         {
             var sandbox = _sandboxes.Take(request.FootprintKey, request.Tables);
-            var before = Environment.CpuUsage.TotalTime;
+            before = Environment.CpuUsage.TotalTime;
             if (!Enter(request.Number, sandbox.Connection)) throw new OperationCanceledException();
             var (rows, truncated) = Execute(request, sandbox.Connection);
             Leave();
@@ -71,8 +75,8 @@ internal sealed class WorkerSession : IDisposable
                 _sandboxes.Drop(request.FootprintKey);
             Fail(EngineMessages.StatusOf(e), e.Message);
         }
-        if (Environment.WorkingSet > _trimAboveBytes) _sandboxes.Clear();
-        else _sandboxes.Trim();
+        _sandboxes.Trim();
+        if (TimeToLook(Environment.CpuUsage.TotalTime - before) && Environment.WorkingSet > _trimAboveBytes) _sandboxes.Clear();
     }
 
     /// <summary>From any thread: ends the statement of that number if it is the one that runs.</summary>
@@ -103,6 +107,9 @@ internal sealed class WorkerSession : IDisposable
         _spool.Finish();
         return written;
     }
+
+    /// <summary>Reading one's own size is not free; after a short statement it is left out mostly.</summary>
+    private bool TimeToLook(TimeSpan used) => used > SmallTime || ++_sinceLook % StatementsPerLook == 0;
 
     private bool Enter(int number, DuckDBConnection connection)
     {

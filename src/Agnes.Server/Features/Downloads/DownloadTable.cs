@@ -16,9 +16,9 @@ internal static class DownloadTable
     {
         if (context.Table() is not { } table || table.Published is not { Parts.Count: > 0 } version) return Problem.NotFound($"Table '{table_id}' not found");
         if (version.Parts.Count == 1) return Send(parts, table, version, version.Parts[0].Sha256, version.Stamps[0]);
-        if (consolidations.Of(version) is { } whole) return Send(parts, table, version, whole.Sha256, whole.Stamp);
 
         await consolidations.AskAsync(table.Name, context.RequestAborted);
+        if (Consolidations.NewestWhole(context.Snapshot(), table.Name) is { Whole: { } whole } last) return Send(parts, table, last, whole.Sha256, whole.Stamp);
         context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString();
         return Problem.Detail(
             StatusCodes.Status503ServiceUnavailable,

@@ -1,3 +1,4 @@
+using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.Home;
@@ -5,11 +6,12 @@ namespace Agnes.Server.Features.Home;
 /// <summary>The commands that connect a laptop to this server.</summary>
 internal static class Connect
 {
-    public static IReadOnlyList<ConnectStep> Steps(string server, string token = "<token>") =>
+    /// <param name="table">One that the reader may query, for the example.</param>
+    public static IReadOnlyList<ConnectStep> Steps(string server, string? table, string token = "YOUR_TOKEN") =>
     [
         new("Install the command line tool.", $"curl -fsSL {server}/cli/install.sh | bash", "the install command"),
         new("In an empty folder, connect it to this server and fetch your tables.", InitCommand(server, token), "the init command"),
-        new("Ask a question, or start your coding agent in the folder and let it ask.", "agnes query \"SHOW TABLES\"", "a first query"),
+        new("Ask a question, or start your coding agent in the folder and let it ask.", table is null ? "agnes catalog" : TableCommands.For(table).Query, "a first query"),
     ];
 
     public static string InitCommand(string server, string token) => $"agnes init --server-url {server} --token {token}";

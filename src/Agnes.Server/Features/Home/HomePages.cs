@@ -29,7 +29,7 @@ internal static class HomePages
             new TableTotals(tables.Count, tables.Sum(table => table.Rows ?? 0), tables.Sum(table => table.Bytes ?? 0), tables.Count(table => !table.Health.IsProblem)),
             [.. tables.Where(table => table.Health.IsProblem).OrderBy(table => table.Health.Tone, StringComparer.Ordinal).Take(ListedMax)],
             [.. tables.Where(table => table.Health.LoadedAt is not null).OrderByDescending(table => table.Health.LoadedAt).Take(ListedMax)],
-            Connect.Steps(Connect.ServerUrl(context, options)))
+            Connect.Steps(Connect.ServerUrl(context, options), tables.FirstOrDefault(table => table.Rows is not null)?.Name))
         {
             IsAdmin = caller.IsAdmin,
             Runs = caller.IsAdmin ? await SyncRuns.NewestAsync(state, ListedMax, before: null, stop) : [],

@@ -10,27 +10,27 @@ namespace Agnes.Server.Features.Manifest;
 /// <summary><c>GET /api/sync/manifest</c></summary>
 internal static class ShowManifest
 {
-    public static IResult Handle(HttpContext context, ScopeBodies bodies, Consolidations consolidations) =>
-        bodies.Answer(context, "manifest", (snapshot, caller) => Make(snapshot, caller, consolidations));
+    public static IResult Handle(HttpContext context, ScopeBodies bodies) => bodies.Answer(context, "manifest", Make);
 
-    private static byte[] Make(Snapshot snapshot, Caller caller, Consolidations consolidations)
+    private static byte[] Make(Snapshot snapshot, Caller caller)
     {
         var tables = new Dictionary<string, ManifestTable>(StringComparer.Ordinal);
         foreach (var table in Scopes.Tables(snapshot, caller))
         {
-            if (table.Published is { } version) tables[table.Name] = Entry(snapshot, table, version, consolidations.Of(version));
+            if (table.Published is { } version) tables[table.Name] = Entry(snapshot, table, version);
         }
         var manifest = new Protocol.Manifest(tables, new Dictionary<string, ManifestAsset>(StringComparer.Ordinal), "");
         return ScopeBodies.WithoutTime(JsonSerializer.SerializeToUtf8Bytes(manifest, ProtocolJson.Default.Manifest));
     }
 
-    private static ManifestTable Entry(Snapshot snapshot, NamedTable table, PublishedVersion version, Consolidated? consolidated)
+    private static ManifestTable Entry(Snapshot snapshot, NamedTable table, PublishedVersion version)
     {
         var several = version.Parts.Count > 1;
+        var whole = several ? Consolidations.NewestWhole(snapshot, table.Name)?.Whole : null;
         return new ManifestTable(
-            Hash: several ? consolidated?.Md5 ?? "" : version.Md5 ?? "",
+            Hash: several ? whole?.Md5 ?? "" : version.Md5 ?? "",
             Updated: Timestamps.Naive(snapshot.SyncStates.GetValueOrDefault(table.Name)?.LastSync ?? version.ExtractedAt),
-            SizeBytes: consolidated?.SizeBytes ?? version.Bytes,
+            SizeBytes: whole?.SizeBytes ?? version.Bytes,
             Rows: version.Rows,
             QueryMode: table.Row?.QueryMode ?? version.QueryMode,
             SourceType: table.Row?.SourceType ?? "",

@@ -5,6 +5,7 @@ using Agnes.Engine.Query;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Query;
@@ -12,7 +13,7 @@ namespace Agnes.Server.Features.Query;
 /// <summary><c>POST /api/query</c>: one SELECT, answered as it is made.</summary>
 internal static class RunQuery
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, AuditLog audit)
+    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, AuditLog audit, ServerOptions options)
     {
         var body = await RequestBody.ReadAsync(context);
         var sql = body.String("sql");
@@ -24,7 +25,8 @@ internal static class RunQuery
         var response = context.Response;
         response.ContentType = "application/json"; // nothing is sent before the statement has succeeded, or has made its first megabyte
         response.Headers.CacheControl = "no-store";
-        var outcome = await runner.RunAsync(scopes.Of(context.Snapshot(), caller), sql, limit, response.BodyWriter, StatementLimits.For(caller.UserId), context.RequestAborted);
+        var limits = StatementLimits.For(caller.UserId) with { Time = options.QueryTimeLimit };
+        var outcome = await runner.RunAsync(scopes.Of(context.Snapshot(), caller), sql, limit, response.BodyWriter, limits, context.RequestAborted);
         await audit.AppendAsync(caller.UserId, "query", null, Describe(sql, outcome), outcome.IsOk ? "ok" : outcome.Status.ToString(), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (outcome.IsOk)
         {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Access;
@@ -12,12 +13,15 @@ internal readonly record struct Authentication(Caller? Caller, string? Failure);
 /// Finds out who asks. Everything is decided from the pinned snapshot; only a token's signature is remembered from request to request,
 /// never its validity.
 /// </summary>
-internal sealed partial class Authenticator(StateDb state, SigningKey key, TimeProvider time, ILogger<Authenticator> log)
+internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, TimeProvider time, ILogger<Authenticator> log)
 {
     public const string Missing = "Missing or invalid Authorization header";
     private const string Scheme = "Bearer ";
     private const int TokensRememberedMax = 10_000;
+    private const int AddressesRememberedMax = 10_000;
+    private static readonly object Seen = new();
     private readonly RecentCache<Digest, Remembered> _remembered = new(TokensRememberedMax);
+    private readonly RecentCache<(string TokenId, string Address), object> _addresses = new(AddressesRememberedMax);
 
     public Authentication Authenticate(HttpContext context, Snapshot snapshot)
     {
@@ -72,12 +76,18 @@ internal sealed partial class Authenticator(StateDb state, SigningKey key, TimeP
         return remembered;
     }
 
-    /// <summary>A use from another address than the last one is worth an audit entry: it may be a stolen token.</summary>
+    /// <summary>
+    /// A use from an address that the token was not used from before is worth an audit entry: it may be stolen. One entry for each address, so that a laptop that
+    /// goes back and forth between two networks does not fill the log.
+    /// </summary>
     private void NoteUse(Caller caller, string tokenId, string? address)
     {
-        var previous = state.TokenUsed(tokenId, address);
-        if (previous is not { Ip: { } before } || address is null || before == address) return;
-        _ = AuditNewAddressAsync(caller.UserId, tokenId, address, before);
+        var previous = state.TokenUsed(tokenId, address)?.Ip;
+        if (address is null || _addresses.TryGet((tokenId, address), out _)) return;
+        _addresses.Set((tokenId, address), Seen);
+        if (previous is null || previous == address) return;
+        _addresses.Set((tokenId, previous), Seen);
+        _ = AuditNewAddressAsync(caller.UserId, tokenId, address, previous);
     }
 
     /// <summary>Best effort by the specification: a request never fails for it, so its own failure ends in the log.</summary>
@@ -85,11 +95,7 @@ internal sealed partial class Authenticator(StateDb state, SigningKey key, TimeP
     {
         try
         {
-            await state.WriteAsync(write =>
-            {
-                write.Audit(userId, "token.first_use_new_ip", $"token:{tokenId}", new JsonObject { ["ip"] = address, ["previous_ip"] = before });
-                return Task.CompletedTask;
-            });
+            await audit.AppendAsync(userId, "token.first_use_new_ip", $"token:{tokenId}", new JsonObject { ["ip"] = address, ["previous_ip"] = before });
         }
         catch (Exception failure)
         {

@@ -37,26 +37,7 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         var outcome = authenticator.Authenticate(context, access.Snapshot);
         if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
         access.Caller = caller;
-        return declared switch
-        {
-            EndpointAccess.AdminAccess when !caller.IsAdmin => Problem.Detail(StatusCodes.Status403Forbidden, "Admin access required"),
-            EndpointAccess.TableAccess table => TableRefusal(context, access, caller, table),
-            _ => null,
-        };
-    }
-
-    private static IResult? TableRefusal(HttpContext context, RequestAccess access, Caller caller, EndpointAccess.TableAccess declared)
-    {
-        var sent = context.GetRouteValue(declared.RouteParameter) as string
-            ?? throw new InvalidOperationException($"The route has no parameter '{declared.RouteParameter}'.");
-        var table = NamedTable.Resolve(access.Snapshot, caller, sent);
-        if (table is null ? !caller.IsAdmin : !Access.CanRead(access.Snapshot, caller, table))
-        {
-            return Problem.Detail(StatusCodes.Status403Forbidden, declared.Denied.Replace("{table}", sent, StringComparison.Ordinal));
-        }
-
-        access.Table = table;
-        return null;
+        return AccessRules.Refusal(context, declared, access);
     }
 
     private static Task RefuseAsync(HttpContext context, IResult refusal)

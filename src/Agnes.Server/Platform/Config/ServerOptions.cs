@@ -1,4 +1,5 @@
 using System.Net;
+using Agnes.Engine.Query;
 
 namespace Agnes.Server.Platform.Config;
 
@@ -27,6 +28,9 @@ public sealed record ServerOptions
 
     /// <summary>Memory for the whole installation, e.g. <c>4GiB</c>; null means a share of the machine.</summary>
     public string? Memory { get; init; }
+
+    /// <summary>How long one statement of an analyst may run.</summary>
+    public TimeSpan QueryTimeLimit { get; init; } = StatementLimits.TimeDefault;
 
     public string? JwtSecretKey { get; init; }
 
@@ -83,6 +87,7 @@ public sealed record ServerOptions
             Debug = IsOn(Setting("DEBUG")),
             StateUrl = stateUrl,
             Memory = Setting("AGNES_MEMORY"),
+            QueryTimeLimit = Seconds("AGNES_QUERY_SECONDS_MAX", Setting("AGNES_QUERY_SECONDS_MAX"), StatementLimits.TimeDefault),
             JwtSecretKey = Setting("JWT_SECRET_KEY"),
             Domain = Setting("DOMAIN"),
             ServerUrl = BaseAddress(Setting("SERVER_URL")),
@@ -99,6 +104,15 @@ public sealed record ServerOptions
     }
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";
+
+    private static TimeSpan Seconds(string name, string? value, TimeSpan otherwise)
+    {
+        const int secondsMax = 3600;
+        if (value is null) return otherwise;
+        return int.TryParse(value, out var seconds) && seconds is >= 1 and <= secondsMax
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new OptionsException($"{name} must be a number of seconds from 1 to {secondsMax}, not '{value}'.");
+    }
 
     private static string[] List(string? value) => value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 

@@ -1,15 +1,93 @@
-using Agnes.Engine.Limits;
+using System.Collections.Concurrent;
+using Agnes.Engine.Publishing;
+using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
 
-/// <summary>The one file that stands for a table of several parts, for clients that know no parts.</summary>
-internal sealed record Consolidated(string Sha256, string Md5, long SizeBytes, FileStamp Stamp);
-
-/// <summary>Makes those files, at most hourly for each table, and only while somebody asks for them.</summary>
-internal sealed class Consolidations
+/// <summary>
+/// The one file that stands for a table of several parts, for clients that know no parts: made when such a client asks, then again at most hourly while one
+/// has asked within a day. Between two of them those clients are served the last one.
+/// </summary>
+internal sealed partial class Consolidations(StateDb state, JobRunner jobs, TimeProvider time, ILogger<Consolidations> log) : BackgroundService
 {
-    public Consolidated? Of(PublishedVersion version) => null;
+    private static readonly TimeSpan MadeEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan AskedWithin = TimeSpan.FromHours(24);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(5);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _asked = new(StringComparer.OrdinalIgnoreCase); // names of published tables
 
-    public Task AskAsync(string table, CancellationToken cancellation) => Task.CompletedTask;
+    /// <summary>The newest kept version of a table that has one; it may lag behind the current version.</summary>
+    public static PublishedVersion? NewestWhole(Snapshot snapshot, string name) =>
+        snapshot.Kept.GetValueOrDefault(name)?.ByNumber.Values.LastOrDefault(version => version.Whole is not null && version.Rendition.Length == 0);
+
+    /// <summary>Somebody wants the file; makes it when there is none, or only an old one.</summary>
+    public Task AskAsync(string name, CancellationToken cancellation)
+    {
+        _asked[name] = time.GetUtcNow();
+        return MakeAsync(name, cancellation);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(LookEvery, time, stoppingToken);
+                foreach (var (name, at) in _asked)
+                {
+                    if (time.GetUtcNow() - at > AskedWithin) _asked.TryRemove(name, out _);
+                    else await MakeAsync(name, stoppingToken);
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                LogFailed(log, failure);
+            }
+        }
+    }
+
+    private async Task MakeAsync(string name, CancellationToken cancellation)
+    {
+        var snapshot = state.Snapshot;
+        if (snapshot.PublishedTable(name) is not { Parts.Count: > 1, Whole: null }) return;
+        if (NewestWhole(snapshot, name)?.WholeMadeAt is { } made && time.GetUtcNow().UtcDateTime - made < MadeEvery) return;
+        await jobs.StartAsync(new JobRequest(ConsolidateJob.KindName, name, $"{ConsolidateJob.KindName}:{name.ToLowerInvariant()}", "download", null), cancellation);
+    }
+
+    [LoggerMessage(EventId = 6103, Level = LogLevel.Warning, Message = "Files for older clients could not be made; they are tried again in a few minutes.")]
+    private static partial void LogFailed(ILogger log, Exception failure);
+}
+
+/// <summary>Makes the file for the version that is current when the job runs.</summary>
+internal sealed class ConsolidateJob(StateDb state, Publisher publisher, PublishingGate gate) : IJobHandler
+{
+    public const string KindName = "consolidate";
+
+    public string Kind => KindName;
+
+    public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
+    {
+        var name = job.Job.Subject!;
+        using var entered = await gate.PrepareAsync(cancellation);
+        if (state.Snapshot.PublishedTable(name) is not { Parts.Count: > 1, Whole: null } version) return JobResult.Ok;
+        var whole = await publisher.ConsolidateAsync(version.Parts, cancellation);
+        await state.WriteAsync(
+            async write =>
+            {
+                // The version may be superseded by now; its file is still good for clients that were told of it.
+                if (write.Current.Kept.GetValueOrDefault(version.Name)?.ByNumber.GetValueOrDefault(version.Number) is not { } kept) return;
+                await write.ExecuteAsync(
+                    PublicationSql.SaveWhole,
+                    new { whole.Sha256, whole.Md5, whole.SizeBytes, whole.Stamp.ModifiedNs, whole.Stamp.Inode, MadeAt = write.Now, kept.Name, kept.Number });
+                write.Apply(snapshot => snapshot.WithVersion(kept with { Whole = whole, WholeMadeAt = write.Now }));
+                write.Audit(null, "consolidate", version.Name, new() { ["version"] = version.Number, ["bytes"] = whole.SizeBytes }, "ok");
+            },
+            cancellation);
+        return JobResult.Ok;
+    }
 }

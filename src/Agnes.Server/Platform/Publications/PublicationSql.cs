@@ -22,6 +22,12 @@ internal static class PublicationSql
 
     public const string RefreshStamp = "UPDATE version_parts SET modified_ns = @ModifiedNs, inode = @Inode WHERE name = @Name AND number = @Number AND ordinal = @Ordinal";
 
+    public const string SaveWhole =
+        """
+        UPDATE table_versions SET whole_sha256 = @Sha256, whole_md5 = @Md5, whole_size_bytes = @SizeBytes, whole_modified_ns = @ModifiedNs, whole_inode = @Inode, whole_made_at = @MadeAt
+        WHERE name = @Name AND number = @Number
+        """;
+
     public const string ClaimName =
         "INSERT INTO view_ownership (view_name, source_name, registered_at) VALUES (@name, @source, @now) ON CONFLICT (view_name) DO NOTHING RETURNING source_name";
 

@@ -16,6 +16,8 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
     /// <summary>Parts younger than this may belong to a publication that another process is about to commit.</summary>
     private static readonly TimeSpan PartAgeMin = TimeSpan.FromHours(1);
     private static readonly TimeSpan KeepJobsFor = TimeSpan.FromDays(30);
+    private static readonly TimeSpan SweepRetryAfter = TimeSpan.FromSeconds(1);
+    private const int SweepAttemptsMax = 60;
     private const int BatchMax = 200;
 
     public string Kind => KindName;
@@ -34,10 +36,21 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
         while (removed == BatchMax);
         await RemoveJobsAsync(cancellation);
 
-        using var sweeping = gate.TrySweep();
+        using var sweeping = await WaitToSweepAsync(cancellation);
         var (count, bytes) = sweeping is null ? (0, 0L) : parts.Sweep(Named(state.Snapshot), PartAgeMin, time, cancellation);
         if (sweeping is null) await job.LogAsync("Parts were not swept: something is being published. The next run does it.", cancellation);
         return new JobResult(JobStatus.Ok, new JsonObject { ["versions"] = versions, ["parts"] = count, ["bytes"] = bytes }.ToJsonString());
+    }
+
+    /// <returns>Null when something was being published all the time.</returns>
+    private async Task<IDisposable?> WaitToSweepAsync(CancellationToken cancellation)
+    {
+        for (var attempt = 1; attempt < SweepAttemptsMax; attempt++)
+        {
+            if (gate.TrySweep() is { } sweeping) return sweeping;
+            await Task.Delay(SweepRetryAfter, time, cancellation);
+        }
+        return gate.TrySweep();
     }
 
     private Task<int> RemoveVersionsAsync(CancellationToken cancellation) => state.WriteAsync(
@@ -70,5 +83,8 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
         cancellation);
 
     private static HashSet<string> Named(Snapshot snapshot) =>
-        [.. snapshot.Kept.Values.SelectMany(kept => kept.ByNumber.Values).SelectMany(version => version.Parts).Select(part => part.Sha256)];
+    [
+        .. snapshot.Kept.Values.SelectMany(kept => kept.ByNumber.Values)
+            .SelectMany(version => version.Parts.Select(part => part.Sha256).Concat(version.Whole is { } whole ? [whole.Sha256] : [])),
+    ];
 }

@@ -158,7 +158,7 @@ internal sealed class Appends : IAsyncDisposable
         {
             foreach (var rows in batch.Where(row => row.Flushed is null).GroupBy(row => row.Sql, StringComparer.Ordinal))
             {
-                await connection.ExecuteAsync(new(rows.Key, rows.Select(row => row.Parameters), transaction, cancellationToken: _stop.Token));
+                await RowBatch.ExecuteAsync(connection, transaction, rows.Key, [.. rows.Select(row => row.Parameters)], _stop.Token);
             }
             if (uses.Count > 0) await connection.ExecuteAsync(new(TokenUses.UpdateSql, uses, transaction, cancellationToken: _stop.Token));
         }, _stop.Token);

@@ -58,7 +58,7 @@ internal sealed class Follower : IAsyncDisposable
             catch (Exception error) when (error is DbException or OperationCanceledException or StateUnavailableException or TimeoutException or InvalidOperationException)
             {
                 StateLog.NotConfirmed(_logger, error);
-                await Task.Delay(PollInterval, _stop.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                await Task.Delay(PollInterval, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // the loop's condition sees the end
             }
         }
     }

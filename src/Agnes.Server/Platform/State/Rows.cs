@@ -1,4 +1,5 @@
 using Agnes.Engine.Limits;
+using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 
 namespace Agnes.Server.Platform.State;
@@ -164,6 +165,10 @@ public sealed record PublishedVersion
     public string QueryMode { get; init; } = "local";
     public DateTime ExtractedAt { get; init; }
     public DateTime PublishedAt { get; init; }
+
+    /// <summary>The same rows in one file, when a client that knows no parts has asked for it.</summary>
+    public WholeFile? Whole { get; init; }
+    public DateTime? WholeMadeAt { get; init; }
 
     /// <summary>When another version, or none, took its place; empty for the current version.</summary>
     public DateTime? SupersededAt { get; init; }

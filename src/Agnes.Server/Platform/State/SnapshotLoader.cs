@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Dapper;
 
@@ -80,6 +81,12 @@ internal static class SnapshotLoader
         public DateTime ExtractedAt { get; init; }
         public DateTime PublishedAt { get; init; }
         public DateTime? SupersededAt { get; init; }
+        public string? WholeSha256 { get; init; }
+        public string? WholeMd5 { get; init; }
+        public long WholeSizeBytes { get; init; }
+        public long WholeModifiedNs { get; init; }
+        public long WholeInode { get; init; }
+        public DateTime? WholeMadeAt { get; init; }
 
         public PublishedVersion With(IReadOnlyCollection<PartRow> parts) => new()
         {
@@ -100,6 +107,8 @@ internal static class SnapshotLoader
             ExtractedAt = ExtractedAt,
             PublishedAt = PublishedAt,
             SupersededAt = SupersededAt,
+            Whole = WholeSha256 is null || WholeMd5 is null ? null : new WholeFile(WholeSha256, WholeMd5, WholeSizeBytes, Rows, new FileStamp(WholeSizeBytes, WholeModifiedNs, WholeInode)),
+            WholeMadeAt = WholeMadeAt,
         };
     }
 }

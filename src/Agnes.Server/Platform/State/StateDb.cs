@@ -112,6 +112,7 @@ public sealed class StateDb : IAsyncDisposable
     /// Adds a row that nobody's access depends on (query audit, usage, job log) within a quarter of a second, many in one transaction. When too many wait, it waits with
     /// them; nothing is dropped. A kill loses what was not written yet.
     /// </summary>
+    /// <param name="sql">Best an INSERT with one <c>VALUES (@a, @b)</c> at its end: such rows are written many in a statement.</param>
     /// <exception cref="StateUnavailableException">It could not even be queued.</exception>
     public ValueTask AppendAsync(string sql, object parameters, CancellationToken cancellation = default) => _appends.AddAsync(sql, parameters, cancellation);
 

@@ -54,7 +54,7 @@ internal sealed class WriteGate : IAsyncDisposable
         {
             throw new StateUnavailableException(StateFailure.Closed, "The server is stopping.");
         }
-        return await pending.Result;
+        return await pending.Done;
     }
 
     /// <summary>Runs something while no unit runs: a checkpoint, a batch of appends.</summary>
@@ -192,8 +192,10 @@ internal sealed class WriteGate : IAsyncDisposable
                 StateLog.Conflict(_logger, attempt, error.Message);
                 await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 2 << Math.Min(attempt, 6))), cancellation);
             }
-            catch (Exception error) when ((error as StateUnavailableException ?? _store.Translate(error)) is { } translated)
+            catch (Exception error)
             {
+                var translated = error as StateUnavailableException ?? _store.Translate(error);
+                if (translated is null) throw;
                 Failure = translated;
                 StateLog.WriteFailed(_logger, translated.Reason, error);
                 if (_store.IsFatal(error)) await _store.ReopenAsync(cancellation);
@@ -229,7 +231,7 @@ internal sealed class WriteGate : IAsyncDisposable
         private T? _result;
         private Exception? _refusal;
 
-        public Task<T> Result => _done.Task;
+        public Task<T> Done => _done.Task;
 
         public override async Task<bool> RunAsync(StateWrite write, CancellationToken limit)
         {

@@ -26,6 +26,7 @@ internal static class StateCommands
         var options = new StateOptions { DataDir = server.DataDir, StateDir = server.StateDir, ConnectionString = server.StateUrl };
         try
         {
+            if (command != "restore") RefuseNothing(options);
             return command switch
             {
                 "backup" => await BackupAsync(options, given, output, stop),
@@ -40,13 +41,16 @@ internal static class StateCommands
         }
     }
 
+    /// <summary>Opening would make a new state, which a mistyped folder should not. A log or a mark alone is for the start to refuse.</summary>
+    private static void RefuseNothing(StateOptions options)
+    {
+        if (options.Engine != StateEngine.DuckDb || Directory.Exists(options.StateDir) && Directory.EnumerateFiles(options.StateDir, $"{Engines.StateFiles.MainName}*").Any()) return;
+        throw new BackupException($"There is no state in {options.StateDir}.");
+    }
+
     private static async Task<int> BackupAsync(StateOptions options, Given given, TextWriter output, CancellationToken stop)
     {
         var to = given.To ?? throw new OptionsException($"Where to? Give --to FILE or --to DIR.\n\n{Usage}");
-        if (options.Engine == StateEngine.DuckDb && !File.Exists(Path.Combine(options.StateDir, Engines.StateFiles.MainName)))
-        {
-            throw new BackupException($"There is no state in {options.StateDir}: nothing to back up.");
-        }
         await using var state = await StateDb.OpenAsync(options, cancellation: stop);
         var report = await Backup.RunAsync(state, to, stop);
         await output.WriteLineAsync($"{report.Path}: {report.Bytes} bytes, {report.Rows.Count} tables, {report.Rows.Values.Sum()} rows, opened and counted.");

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Agnes.Server.Tests.DataPlane;
+
+/// <summary>The real program in a process of its own, which a test may kill.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "agnes-server");
+    private readonly Process _process;
+    private readonly StringBuilder _errors = new();
+
+    private ServerProcess(Process process, string url)
+    {
+        (_process, Client) = (process, new HttpClient { BaseAddress = new Uri(url) });
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (_errors) _errors.AppendLine(line.Data);
+        };
+        process.BeginErrorReadLine();
+    }
+
+    public HttpClient Client { get; }
+
+    /// <summary>Returns when the server answers.</summary>
+    public static async Task<ServerProcess> StartAsync(string dataDir, params string[] arguments)
+    {
+        var url = $"http://127.0.0.1:{FreePort()}";
+        var info = new ProcessStartInfo(Program, ["--data-dir", dataDir, "--urls", url, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        info.Environment["SEED_ADMIN_EMAIL"] = "root@example.com";
+        info.Environment["SEED_ADMIN_PASSWORD"] = "a long password";
+        info.Environment["AGNES_MEMORY"] = "600MiB";
+        var server = new ServerProcess(Process.Start(info)!, url);
+        for (var i = 0; i < 600; i++)
+        {
+            if (server._process.HasExited) throw new InvalidOperationException($"The server ended with code {server._process.ExitCode}: {server._errors}");
+            try
+            {
+                using var answer = await server.Client.GetAsync("/api/health/ready");
+                if (answer.IsSuccessStatusCode) return server;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(50);
+            }
+        }
+        throw new TimeoutException("The server did not get ready.");
+    }
+
+    public async Task SignInAsync(string email = "root@example.com", string password = "a long password")
+    {
+        var token = (await SendAsync("POST", "/auth/token", new JsonObject { ["email"] = email, ["password"] = password }.ToJsonString())).Json["access_token"]!.GetValue<string>();
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    public async Task<(int Status, JsonNode Json)> SendAsync(string method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var response = await Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return ((int)response.StatusCode, text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!);
+    }
+
+    /// <summary>As a power cut would: no handler runs.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill(entireProcessTree: false);
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
