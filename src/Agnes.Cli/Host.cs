@@ -61,7 +61,7 @@ internal sealed class Host(TimeProvider clock, Stream? output = null) : IDisposa
     }
 
     /// <summary>Another server or token than the stored ones, for signing in.</summary>
-    public ApiClient ApiFor(ServerAddress server, string? token) => new(this, server, token);
+    public ApiClient ApiFor(ServerAddress server, string? token, KeyValuePair<string, string>? header = null) => new(this, server, token) { Header = header };
 
     public void Flush()
     {

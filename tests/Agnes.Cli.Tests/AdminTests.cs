@@ -151,7 +151,7 @@ public sealed class AdminTests : IAsyncLifetime
         _ when asked.StartsWith("GET /api/admin/access/explain", StringComparison.Ordinal) => (200, """{"allowed":true,"reason":"granted","via_groups":[{"group_id":"g1","group_name":"analysts"}],"granted_to":[]}"""),
         _ when asked.Contains("register-table/precheck") => (200, """{"ok":true,"table":{"name":"t","rows":null,"columns":[{"name":"n","type":"BIGINT"}]}}"""),
         _ when asked.Contains("\"name\":\"taken\"") => (409, """{"detail":"Table 'taken' already registered"}"""),
-        _ when asked.StartsWith("POST /api/admin/register-table", StringComparison.Ordinal) => (201, $$"""{"id":{{JsonDocument.Parse(asked[(asked.IndexOf('{') )..]).RootElement.GetProperty("name").GetRawText()}},"status":"registered"}"""),
+        _ when asked.StartsWith("POST /api/admin/register-table", StringComparison.Ordinal) => (201, $$"""{"id":{{JsonDocument.Parse(asked[(asked.IndexOf('{'))..]).RootElement.GetProperty("name").GetRawText()}},"status":"registered"}"""),
         _ when asked.StartsWith("PUT /api/admin/registry", StringComparison.Ordinal) => (200, """{"id":"orders","updated":["description"]}"""),
         "GET /api/admin/registry" => (200, """{"tables":[{"id":"orders","name":"orders","source_type":"csv","query_mode":"local"}],"count":1}"""),
         _ when asked.StartsWith("POST /api/sync/trigger", StringComparison.Ordinal) => (200, """{"status":"triggered","tables":"all","run_id":"r1"}"""),

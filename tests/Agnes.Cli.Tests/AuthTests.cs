@@ -115,6 +115,28 @@ public sealed class AuthTests : IAsyncLifetime
         (await _agnes.RunAsync("auth", "token", "revoke", "nope")).ShouldFail(1);
     }
 
+    [Fact]
+    public async Task The_first_admin_is_made_once_and_signed_in()
+    {
+        var isClosed = false;
+        string? key = null;
+        _server.Intercept = async context =>
+        {
+            key = context.Request.Headers["X-Bootstrap-Token"];
+            if (isClosed) await FakeServer.JsonAsync(context, 403, """{"detail":"Bootstrap is closed: this server has an admin."}""");
+            else await FakeServer.JsonAsync(context, 200, $$"""{"access_token":"{{FakeServer.Token}}"}""");
+            return true;
+        };
+        _agnes.Environment["AGNES_BOOTSTRAP_TOKEN"] = "k1";
+        (await _agnes.RunWithInputAsync("long-enough\n", "setup", "bootstrap", "ana@example.com", "--server", _server.Url)).ShouldSucceed();
+        key.ShouldBe("k1");
+        File.Exists(TokenFile).ShouldBeTrue();
+        isClosed = true;
+        (await _agnes.RunWithInputAsync("long-enough\n", "setup", "bootstrap", "bo@example.com")).ShouldSucceed().Out.ShouldContain("agnes auth login");
+        (await File.ReadAllTextAsync(TokenFile)).ShouldContain("ana@example.com");
+        (await _agnes.RunAsync("setup", "init", "--server", "https://other.example.com/")).ShouldSucceed().Out.ShouldBe("Server: https://other.example.com\n");
+    }
+
     private static async Task<bool> Tokens(HttpContext context, List<string> asked)
     {
         var body = await new StreamReader(context.Request.Body).ReadToEndAsync();
