@@ -10,7 +10,7 @@ namespace Agnes.Cli;
 /// <summary>All commands by name, and the way from a command line to an exit code.</summary>
 internal static class CommandTree
 {
-    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "auth", "admin"];
+    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "auth", "admin", "setup"];
 
     public static async Task<int> RunAsync(Host host, string[] args)
     {
@@ -73,6 +73,7 @@ internal static class CommandTree
         "disk-info" => DiskInfoCommand.Build(host),
         "auth" => AuthCommand.Build(host),
         "admin" => AdminCommand.Build(host),
+        "setup" => SetupCommand.Build(host),
         _ => null,
     };
 

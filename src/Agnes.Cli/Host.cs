@@ -5,13 +5,13 @@ using Agnes.Cli.Settings;
 namespace Agnes.Cli;
 
 /// <summary>What a command gets from outside: streams, clock, settings and the server. Results go to <see cref="Out"/>, all else to <see cref="Error"/>.</summary>
-internal sealed class Host(TimeProvider clock) : IDisposable
+internal sealed class Host(TimeProvider clock, Stream? output = null) : IDisposable
 {
     private const int WidthFallback = 120;
     private const int WidthMin = 20;
     private const int OutputBufferBytes = 1 << 16;
 
-    private readonly Stream _stdout = new BufferedStream(Console.OpenStandardOutput(), OutputBufferBytes);
+    private readonly Stream _stdout = new BufferedStream(output ?? Console.OpenStandardOutput(), OutputBufferBytes);
     private StreamWriter? _out;
     private StreamWriter? _error;
     private UserSettings? _settings;
@@ -61,7 +61,7 @@ internal sealed class Host(TimeProvider clock) : IDisposable
     }
 
     /// <summary>Another server or token than the stored ones, for signing in.</summary>
-    public ApiClient ApiFor(ServerAddress server, string? token) => new(this, server, token);
+    public ApiClient ApiFor(ServerAddress server, string? token, KeyValuePair<string, string>? header = null) => new(this, server, token) { Header = header };
 
     public void Flush()
     {

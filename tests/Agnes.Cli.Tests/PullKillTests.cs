@@ -5,7 +5,7 @@ namespace Agnes.Cli.Tests;
 /// <summary>Many pulls at once, and pulls that are killed.</summary>
 public sealed class PullKillTests : IAsyncLifetime
 {
-    private const int KillsPerRun = 12;
+    private const int KillsPerRun = 8;
     private FakeServer _server = null!;
     private AgnesProgram _agnes = null!;
 

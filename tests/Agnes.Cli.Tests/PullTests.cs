@@ -236,6 +236,21 @@ public sealed class PullTests : IAsyncLifetime
         Directory.GetFiles(_agnes.InWorkspace("user", "duckdb"), "*.damaged-*").Length.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task Progress_is_plain_lines_few_of_them_and_never_on_stdout()
+    {
+        _server.Add("orders", Parquet.Number(1));
+        var one = (await _agnes.RunAsync("pull")).ShouldSucceed();
+        one.Error.ShouldMatch(@"\A\[1/1 files\] orders: 100% \(\d+\.\d B / \d+\.\d B\) at .*/s\n\z");
+        one.Out.ShouldStartWith("1 of 1 tables updated");
+        for (var index = 0; index < 60; index++) _server.Add($"t{index}", Parquet.Number(index + 10));
+        var many = (await _agnes.RunAsync("pull")).ShouldSucceed();
+        many.Error.Split('\n').Length.ShouldBeLessThan(20);
+        many.Error.ShouldContain("[60/60 files]");
+        many.Error.ShouldNotContain("\x1b");
+        (await _agnes.RunAsync("pull", "--quiet")).ShouldSucceed().ShouldBe(new Outcome(0, "", ""));
+    }
+
     private async Task<System.Text.Json.JsonElement> Pull(params string[] options) => (await _agnes.RunAsync(["pull", "--json", .. options])).ShouldSucceed().Json;
 
     private async Task ShouldRead(string table, long value, string expression = "n") =>

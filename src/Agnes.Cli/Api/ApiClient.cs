@@ -22,6 +22,9 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
 
     public string? Token { get; } = token;
 
+    /// <summary>A header that every request carries besides; for the first sign-in of all.</summary>
+    public KeyValuePair<string, string>? Header { get; init; }
+
     public Task<ApiResponse> GetAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Get, path, null, cancellation);
 
     public Task<ApiResponse> PostAsync(string path, JsonNode? body, CancellationToken cancellation) => SendAsync(HttpMethod.Post, path, body, cancellation);
@@ -39,6 +42,7 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
     {
         using var request = HttpTransport.Request(method, Server.At(path), Token);
         request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        if (Header is { } header) request.Headers.TryAddWithoutValidation(header.Key, header.Value);
         if (ifNoneMatch is not null) request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
         if (body is not null) request.Content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(body.ToJsonString())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 

@@ -53,19 +53,44 @@ internal sealed class SilentProgress : IPullProgress, IPullDisplay, IFileProgres
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }
 
-/// <summary>Plain lines, for logs and agents: every tenth of a file or every interval, and one at its end.</summary>
+/// <summary>
+/// Plain lines, for logs and agents: every tenth of a file or every interval, and one at its end. Where files are many, only every interval and every
+/// tenth of them, because an agent reads each line.
+/// </summary>
 internal sealed class LineProgress(Host host) : IPullProgress
 {
+    private const int ManyFiles = 20;
+
     public Task<IPullDisplay> BeginAsync(int files, long bytes) => Task.FromResult<IPullDisplay>(new Display(host, files));
 
     private sealed class Display(Host host, int files) : IPullDisplay
     {
         private readonly Lock _gate = new();
+        private readonly bool _isMany = files > ManyFiles;
         private int _finished;
+        private int _toldFinished;
+        private long _toldAt = host.Clock.GetTimestamp();
+
+        private TimeProvider Clock => host.Clock;
 
         public IFileProgress Start(string label, long bytes) => new Line(this, DisplayText.OneLine(label), bytes);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private void Tell(bool isFinished, Line line)
+        {
+            lock (_gate)
+            {
+                if (isFinished) _finished++;
+                if (_isMany && !IsWorthALine()) return;
+                _toldFinished = _finished;
+                _toldAt = Clock.GetTimestamp();
+                host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{_finished}/{files} files] {line}"));
+            }
+        }
+
+        private bool IsWorthALine() =>
+            _finished == files || (_finished - _toldFinished) * 10 >= files || Clock.GetElapsedTime(_toldAt) >= EnvironmentNumbers.ProgressInterval;
 
         private sealed class Line(Display display, string label, long bytes) : IFileProgress
         {
@@ -102,17 +127,6 @@ internal sealed class LineProgress(Host host) : IPullProgress
                 var seconds = Math.Max(0.001, display.Clock.GetElapsedTime(_started).TotalSeconds);
                 var percent = bytes > 0 ? Math.Clamp(_done * 100 / bytes, 0, 100).ToString(CultureInfo.InvariantCulture) : "?";
                 return $"{label}: {percent}% ({Columns.Bytes(_done)} / {(bytes > 0 ? Columns.Bytes(bytes) : "?")}) at {Columns.Bytes((long)(_done / seconds))}/s";
-            }
-        }
-
-        private TimeProvider Clock => host.Clock;
-
-        private void Tell(bool isFinished, Line line)
-        {
-            lock (_gate)
-            {
-                if (isFinished) _finished++;
-                host.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{_finished}/{files} files] {line}"));
             }
         }
     }

@@ -13,7 +13,7 @@ internal static partial class Redactor
         return NamedSecret().Replace(text, "${name}***");
     }
 
-    [GeneratedRegex(@"(?<scheme>https?://)[^/\s@]+@", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"(?<scheme>[a-z][a-z0-9+.-]*://)[^/\s@]+@", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex UserInfo();
 
     [GeneratedRegex(@"\b(?<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]

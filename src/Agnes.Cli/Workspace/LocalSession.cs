@@ -86,8 +86,9 @@ internal sealed class LocalSession : IDisposable
     /// <summary>The engine's error, and what it lacks to be acted on.</summary>
     public CliException Explained(DuckDBException problem)
     {
-        var text = new StringBuilder("Query error: ").Append(problem.Message.TrimEnd());
-        if (MissingTable(problem) is { } missing)
+        var missing = MissingTable(problem);
+        var text = new StringBuilder("Query error: ").Append(missing is null ? problem.Message.TrimEnd() : WithoutGuess(problem.Message));
+        if (missing is not null)
         {
             var near = Suggestions.Near(missing, TableNames(), 5);
             if (near.Count > 0) text.Append("\nDid you mean: ").Append(string.Join(", ", near)).Append('?');
@@ -200,6 +201,10 @@ internal sealed class LocalSession : IDisposable
         if (rest.StartsWith(Analyze, StringComparison.OrdinalIgnoreCase) && rest.Length > Analyze.Length && char.IsWhiteSpace(rest[Analyze.Length])) rest = rest[Analyze.Length..];
         return rest.ToString();
     }
+
+    /// <summary>The engine guesses among its own catalog tables too, which nobody meant.</summary>
+    private static string WithoutGuess(string message) =>
+        string.Join('\n', message.TrimEnd().Split('\n').Where(line => !line.StartsWith("Did you mean", StringComparison.Ordinal)));
 
     private static string? MissingTable(DuckDBException problem)
     {

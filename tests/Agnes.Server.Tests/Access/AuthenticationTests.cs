@@ -8,10 +8,9 @@ using Agnes.Testing;
 
 namespace Agnes.Server.Tests.Access;
 
-public sealed class AuthenticationTests(Postgres postgres)
+[Collection("world")]
+public sealed class AuthenticationTests(Worlds worlds, Postgres postgres)
 {
-    private const string Key = "a key of more than thirty-two characters";
-
     [Theory]
     [InlineData("good", 200, "")]
     [InlineData("lower-case scheme", 200, "")]
@@ -34,12 +33,14 @@ public sealed class AuthenticationTests(Postgres postgres)
     [InlineData("rubbish", 401, "Invalid or expired token")]
     public async Task A_token_is_taken_only_when_everything_about_it_is_right(string name, int status, string detail)
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { JwtSecretKey = Key, SeedAdminPassword = null });
+        var server = (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server;
+        var key = await File.ReadAllTextAsync(Path.Combine(server.StateDir, ".jwt_secret"));
         var user = server.State.Snapshot.UserByEmail(TestServer.AdminEmail)!.Id;
         var now = server.Time.GetUtcNow().ToUnixTimeSeconds();
         const string Header = """{"alg":"HS256","typ":"JWT"}""";
         string Claims(string? sub = null, string? exp = null, long? iat = null, string rest = ",\"jti\":\"j\"", string typ = "session") =>
             $$"""{"sub":{{sub ?? $"\"{user}\""}},"email":"x","typ":"{{typ}}","iat":{{iat ?? now}}{{exp ?? $",\"exp\":{now + 100}"}}{{rest}}}""";
+        string Sign(string head, string claims, string? otherKey = null) => Signed(head, claims, otherKey ?? key);
         var good = Sign(Header, Claims());
         var header = name switch
         {
@@ -85,8 +86,8 @@ public sealed class AuthenticationTests(Postgres postgres)
     [InlineData("XMLHttpRequest", "X-Requested-With", 204)]
     public async Task A_page_of_another_site_cannot_use_the_cookie_to_write(string value, string header, int status)
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
-        var session = await server.SignInAsync();
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
+        var (server, session) = (world.Server, world.TokenOf(Principal.Analyst)!);
         var made = await server.SendAsync("POST", "/auth/tokens", """{"name":"x"}""", session);
         void Browser(HttpRequestMessage request)
         {
@@ -102,7 +103,7 @@ public sealed class AuthenticationTests(Postgres postgres)
     [Fact]
     public async Task A_page_of_another_site_cannot_sign_its_visitor_in()
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
+        var server = (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server;
         var answer = await server.SendAsync(
             "POST", "/auth/password/login/web", $"email={TestServer.AdminEmail}&password={TestServer.AdminPassword}", change: request => request.Headers.Add("Sec-Fetch-Site", "cross-site"));
         (answer.Status, answer.Header("Set-Cookie")).ShouldBe((403, null));
@@ -144,7 +145,7 @@ public sealed class AuthenticationTests(Postgres postgres)
 
     private static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
 
-    private static string Sign(string header, string claims, string key = Key)
+    private static string Signed(string header, string claims, string key)
     {
         var signed = $"{Encode(header)}.{Encode(claims)}";
         return $"{signed}.{Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.ASCII.GetBytes(signed)))}";

@@ -1,11 +1,7 @@
 using System.Net.Http.Headers;
-using Agnes.Server.Platform.Access;
-using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace Agnes.Server.Tests.Http;
 
@@ -60,12 +56,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task A_person_is_sent_to_the_sign_in_and_back_and_sees_errors_as_pages()
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app =>
-        {
-            app.MapGet("/page", () => "for you").SignedIn();
-            app.MapPost("/page", () => "for you").SignedIn();
-            app.MapGet("/admins", () => "for admins").Admin();
-        });
+        var server = await worlds.ProbesAsync(postgres);
         var away = await server.SendAsync("GET", "/page?q=a b&r=1");
         (away.Status, away.Header("Location")).ShouldBe((302, "/login?next=%2Fpage%3Fq%3Da%2520b%26r%3D1"));
         var posted = await server.SendAsync("POST", "/page");
@@ -83,15 +74,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task A_failure_says_its_reference_and_nothing_else()
     {
-        static void Map(WebApplication app)
-        {
-            app.MapGet("/api/broken", string () => throw new InvalidOperationException("Host=db;Password=hunter2 at /srv/secret")).Public();
-            app.MapGet("/broken", string () => throw new InvalidOperationException("Host=db;Password=hunter2 at /srv/secret")).Public();
-            app.MapGet("/api/full", string () => throw new StateUnavailableException(StateFailure.DiskFull, "No space left on /srv/secret")).Public();
-            app.MapGet("/api/taken", string () => throw new ProblemException(409, "code_of_it", "What to do next.")).Public();
-        }
-
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: Map);
+        var server = await worlds.ProbesAsync(postgres);
         var broken = await server.SendAsync("GET", "/api/broken");
         broken.Status.ShouldBe(500);
         broken.Body.ShouldBe($$"""{"detail":"Internal server error","request_id":"{{broken.Header("x-request-id")}}"}""");
@@ -105,7 +88,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
         full.Body.ShouldNotContain("secret");
         (await server.SendAsync("GET", "/api/taken")).Body.ShouldBe("""{"detail":{"code":"code_of_it","message":"What to do next."}}""");
 
-        await using var debug = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { Debug = true }, map: Map);
+        await using var debug = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { Debug = true }, map: Probes.Map);
         var shown = await debug.SendAsync("GET", "/api/broken");
         shown.Text("error").ShouldContain("Host=db");
         shown.Body.ShouldNotContain("hunter2");
@@ -119,10 +102,10 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [InlineData("/cli/download", 5_000, false)]
     public async Task Answers_worth_it_are_compressed_and_files_never(string path, int length, bool compressed)
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapGet(path, () => JsonBody.Of(new string('a', length - 2))).Public());
+        var server = await worlds.ProbesAsync(postgres);
         using var client = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.None });
         client.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("gzip"));
-        using var answer = await client.GetAsync(server.Url + path);
+        using var answer = await client.GetAsync($"{server.Url}{path}?length={length}");
         answer.Content.Headers.ContentEncoding.ShouldBe(compressed ? ["gzip"] : []);
         if (!compressed) answer.Content.Headers.ContentLength.ShouldBe(length);
     }
@@ -130,13 +113,12 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task A_body_larger_than_the_endpoint_takes_is_refused()
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app =>
-            app.MapPost("/api/small", async (HttpContext context, CancellationToken _) => JsonBody.Of((await RequestBody.ReadAsync(context)).String("a"))).Public().BodyBytesMax(1_000));
-        var answer = await server.SendAsync("POST", "/api/small", $$"""{"a":"{{new string('a', 2_000)}}"}""");
+        var server = await worlds.ProbesAsync(postgres);
+        var answer = await server.SendAsync("POST", "/api/echo", $$"""{"a":"{{new string('a', 2_000)}}"}""");
         answer.Status.ShouldBe(413);
         answer.Text("detail").ShouldNotBeEmpty();
-        (await server.SendAsync("POST", "/api/small", """{"a":"b"}""")).Body.ShouldBe("\"b\"");
-        (await server.SendAsync("POST", "/auth/token", $$"""{"email":"{{new string('a', 2_000_000)}}"}""")).Status.ShouldBe(413);
+        (await server.SendAsync("POST", "/api/echo", """{"a":"b"}""")).Body.ShouldBe("\"b\"");
+        (await server.SendAsync("POST", "/auth/token", $$"""{"email":"{{new string('a', 2_000_000)}}"}""", change: request => request.Headers.ExpectContinue = true)).Status.ShouldBe(413);
     }
 
     [Theory]
@@ -149,14 +131,8 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [InlineData("""{"b":"b"}""", "missing")]
     public async Task Odd_bodies_are_refused_with_their_fault(string body, string type)
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: app => app.MapPost("/api/odd", async (HttpContext context, CancellationToken _) =>
-        {
-            var read = await RequestBody.ReadAsync(context);
-            var value = read.String("a");
-            read.ThrowIfInvalid();
-            return JsonBody.Of(value);
-        }).Public());
-        var answer = await server.SendAsync("POST", "/api/odd", body);
+        var server = await worlds.ProbesAsync(postgres);
+        var answer = await server.SendAsync("POST", "/api/echo", body);
         answer.Status.ShouldBe(422, answer.Body);
         answer.Json["detail"]![0]!["type"]!.GetValue<string>().ShouldBe(type);
     }
@@ -181,7 +157,6 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task Forwarded_addresses_are_believed_from_trusted_proxies_only()
     {
-        static void Map(WebApplication app) => app.MapGet("/api/whence", (HttpContext context) => $"{context.Request.Scheme} {context.Connection.RemoteIpAddress}").Public();
         static void Proxy(HttpRequestMessage request)
         {
             // What the client wrote itself stands left of what the proxy added.
@@ -189,10 +164,10 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
             request.Headers.Add("X-Forwarded-Proto", "https");
         }
 
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, map: Map);
+        var server = await worlds.ProbesAsync(postgres);
         (await server.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldEndWith(" 203.0.113.7");
         await using var trusting = await TestServer.StartAsync(
-            StateEngine.DuckDb, postgres, options => options with { TrustedProxies = [System.Net.IPNetwork.Parse("203.0.113.0/24")] }, map: Map);
+            StateEngine.DuckDb, postgres, options => options with { TrustedProxies = [System.Net.IPNetwork.Parse("203.0.113.0/24")] }, map: Probes.Map);
         (await trusting.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldEndWith(" 198.51.100.1");
     }
 }

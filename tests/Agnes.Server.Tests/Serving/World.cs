@@ -119,6 +119,17 @@ public sealed class Worlds : IAsyncDisposable
     private readonly Dictionary<StateEngine, Task<World>> _worlds = [];
     private readonly Lock _making = new();
 
+    private Task<TestServer>? _probes;
+
+    /// <summary>A server with endpoints of the tests' own: <see cref="Probes"/>.</summary>
+    internal Task<TestServer> ProbesAsync(Postgres postgres)
+    {
+        lock (_making)
+        {
+            return _probes ??= TestServer.StartAsync(StateEngine.DuckDb, postgres, map: Probes.Map);
+        }
+    }
+
     internal Task<World> OnAsync(StateEngine engine, Postgres postgres)
     {
         lock (_making)
@@ -129,6 +140,7 @@ public sealed class Worlds : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_probes is { IsCompletedSuccessfully: true }) await (await _probes).DisposeAsync();
         foreach (var world in _worlds.Values.Where(world => world.IsCompletedSuccessfully)) await (await world).DisposeAsync();
     }
 }

@@ -25,7 +25,13 @@ internal static class TableCommands
         ];
         var json = Shared.Json();
         var command = new AgnesCommand("update-table", "Changes what is registered of a table. What is not given stays; empty clears.", "agnes admin update-table orders --description 'One row per order' --sync-schedule 'daily 06:00'") { id, json };
-        foreach (var (option, _) in fields) command.Add(option);
+        foreach (var (option, _) in fields)
+        {
+            // '--query=' without a value clears it.
+            option.Arity = ArgumentArity.ZeroOrOne;
+            command.Add(option);
+        }
+
         command.SetAction(async (parsed, cancellation) =>
         {
             var body = new JsonObject();

@@ -1,0 +1,166 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Agnes.Cli.Tests;
+
+/// <summary>Each admin command: what it asks the server for, and what it says.</summary>
+public sealed class AdminTests : IAsyncLifetime
+{
+    private readonly List<string> _asked = [];
+    private FakeServer _server = null!;
+    private AgnesProgram _agnes = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await FakeServer.StartAsync();
+        _agnes = new AgnesProgram(_server.Url);
+        _agnes.SignIn();
+        _server.Intercept = Answer;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _agnes.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("add-user|bo@example.com", """POST /api/users {"email":"bo@example.com","name":"bo"}""", "In no group yet")]
+    [InlineData("remove-user|ana@example.com", "DELETE /api/users/u1", "Removed")]
+    [InlineData("deactivate|ana@example.com", "POST /api/users/u1/deactivate", "deactivated")]
+    [InlineData("activate|u1", "POST /api/users/u1/activate", "activated")]
+    [InlineData("reset-password|u1", "POST /api/users/u1/reset-password", "https://reset")]
+    [InlineData("set-password|u1|--password|longenough", """POST /api/users/u1/set-password {"password":"longenough"}""", "set.")]
+    [InlineData("group|create|new|--description|d", """POST /api/admin/groups {"name":"new","description":"d"}""", "created")]
+    [InlineData("group|delete|analysts", "DELETE /api/admin/groups/g1", "deleted")]
+    [InlineData("group|members|analysts", "GET /api/admin/groups/g1/members", "ana@example.com")]
+    [InlineData("group|add-member|analysts|ana@example.com", """POST /api/admin/groups/g1/members {"email":"ana@example.com"}""", "is now in")]
+    [InlineData("group|remove-member|analysts|ana@example.com", "DELETE /api/admin/groups/g1/members/u1", "no longer")]
+    [InlineData("grant|list|--type|table|--group|analysts", "GET /api/admin/grants?resource_type=table&group_id=g1", "orders")]
+    [InlineData("grant|create|analysts|table|orders", """POST /api/admin/grants {"group_id":"g1","resource_type":"table","resource_id":"orders"}""", "may now read")]
+    [InlineData("grant|create|analysts|table|a|b", """POST /api/admin/grants/bulk {"group_id":"g1","resource_type":"table","add":["a","b"]}""", "may now read 2")]
+    [InlineData("grant|delete|x1", "DELETE /api/admin/grants/x1", "revoked")]
+    [InlineData("explain-access|ana@example.com|orders", "GET /api/admin/access/explain?user=ana%40example.com&type=table&id=orders", "Through: analysts")]
+    [InlineData("register-table|orders|--source-type|csv|--source-table|orders.csv|--primary-key|a, b", """POST /api/admin/register-table {"name":"orders","source_type":"csv","bucket":null,"source_table":"orders.csv","query_mode":"local","description":null,"sync_strategy":"full_refresh","primary_key":["a","b"]}""", "grant create <group> table orders")]
+    [InlineData("register-table|t|--source-type|csv|--dry-run", """POST /api/admin/register-table/precheck {"name":"t","source_type":"csv","bucket":null,"source_table":"t","query_mode":"local","description":null,"sync_strategy":"full_refresh"}""", "BIGINT")]
+    [InlineData("update-table|orders|--description|new|--query=", """PUT /api/admin/registry/orders {"source_query":null,"description":"new"}""", "Updated orders")]
+    [InlineData("unregister-table|orders|-y", "DELETE /api/admin/registry/orders", "Unregistered")]
+    [InlineData("sync|trigger|orders|customers", """POST /api/sync/trigger {"tables":["orders","customers"]}""", "r1")]
+    [InlineData("sync|trigger", "POST /api/sync/trigger", "r1")]
+    [InlineData("sync|runs|--limit|3", "GET /api/sync/runs?limit=3", "partial")]
+    [InlineData("sync|show|r1", "GET /api/sync/runs/r1", "orders")]
+    [InlineData("sync|log|r1", "GET /api/sync/runs/r1/log?after=0&limit=1000", "reading orders.csv")]
+    [InlineData("sync|cancel|r1", "POST /api/sync/runs/r1/cancel", "ending")]
+    public async Task A_command_asks_for_what_it_says(string arguments, string request, string said)
+    {
+        (await _agnes.RunAsync(["admin", .. arguments.Split('|')])).ShouldSucceed().Out.ShouldContain(said);
+        _asked[^1].ShouldBe(request);
+    }
+
+    [Theory]
+    [InlineData("list-users")]
+    [InlineData("group|list")]
+    [InlineData("grant|list")]
+    [InlineData("list-tables")]
+    [InlineData("grant|resource-types")]
+    [InlineData("sync|runs")]
+    [InlineData("add-user|bo@example.com")]
+    public async Task Json_is_the_servers_answer(string arguments)
+    {
+        (await _agnes.RunAsync(["admin", .. arguments.Split('|')])).ShouldSucceed().Out.ShouldNotBeEmpty();
+        (await _agnes.RunAsync(["admin", .. arguments.Split('|'), "--json"])).ShouldSucceed().Json.ValueKind.ShouldBeOneOf(JsonValueKind.Array, JsonValueKind.Object);
+    }
+
+    [Theory]
+    [InlineData("deactivate|nobody@example.com", "no user")]
+    [InlineData("group|members|nobodies", "no group")]
+    [InlineData("register-table|taken|--source-type|csv", "already registered")]
+    [InlineData("grant|delete|forbidden", "Admin access required")]
+    public async Task What_cannot_be_done_exits_1_with_the_reason(string arguments, string said) =>
+        (await _agnes.RunAsync(["admin", .. arguments.Split('|')])).ShouldFail(1).Error.ShouldContain(said);
+
+    [Fact]
+    public async Task Declining_to_unregister_changes_nothing_and_is_no_failure()
+    {
+        (await _agnes.RunWithInputAsync("n\n", "admin", "unregister-table", "orders")).ShouldSucceed();
+        _asked.ShouldBeEmpty();
+        (await _agnes.RunWithInputAsync("y\n", "admin", "unregister-table", "orders")).ShouldSucceed();
+        _asked.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Many_files_are_registered_granted_and_brought_in_one_go()
+    {
+        var outcome = await _agnes.RunWithInputAsync("./web/Page Views-2026.csv.gz\ncustomers.parquet\ntaken.csv\n", "admin", "register-files", "-", "orders.csv", "--grant", "analysts", "--sync", "--json");
+        outcome.ShouldSucceed();
+        outcome.Json.EnumerateArray().Select(row => $"{row.GetProperty("name").GetString()} {row.GetProperty("result").GetString()}")
+            .ShouldBe(["orders registered", "page_views_2026 registered", "customers registered", "taken registered already"]);
+        _asked.ShouldContain("""POST /api/admin/register-table {"name":"page_views_2026","source_type":"csv","bucket":"web","source_table":"Page Views-2026.csv.gz","query_mode":"local","sync_strategy":"full_refresh"}""");
+        _asked.ShouldContain("""POST /api/admin/grants/bulk {"group_id":"g1","resource_type":"table","add":["orders","page_views_2026","customers","taken"]}""");
+        outcome.Error.ShouldContain("orders: ok, 3 rows");
+    }
+
+    [Fact]
+    public async Task Watching_follows_a_run_to_its_end_and_fails_with_it()
+    {
+        var good = (await _agnes.RunAsync("admin", "sync", "watch")).ShouldSucceed();
+        good.Out.ShouldContain("orders: started\norders: ok, 3 rows\nRun ok.");
+        var bad = (await _agnes.RunAsync("admin", "sync", "watch", "r-bad")).ShouldFail(1);
+        bad.Out.ShouldContain("orders: FAILED: no such file");
+    }
+
+    private async Task<bool> Answer(HttpContext context)
+    {
+        var request = context.Request;
+        var body = await new StreamReader(request.Body).ReadToEndAsync();
+        var asked = $"{request.Method} {request.Path}{request.QueryString}{(body.Length > 0 ? " " + body : "")}";
+        var isLookup = asked.StartsWith("GET /api/users", StringComparison.Ordinal) || asked == "GET /api/admin/groups";
+        if (!isLookup) _asked.Add(asked);
+        if (asked.EndsWith("/stream", StringComparison.Ordinal))
+        {
+            await StreamAsync(context, isGood: !asked.Contains("r-bad"));
+            return true;
+        }
+
+        var (status, answer) = Respond(asked);
+        if (status == 204) context.Response.StatusCode = 204;
+        else await FakeServer.JsonAsync(context, status, answer);
+        return true;
+    }
+
+    private static async Task StreamAsync(HttpContext context, bool isGood)
+    {
+        context.Response.ContentType = "text/event-stream";
+        var table = isGood ? "event: table_done\ndata: {\"table\":\"orders\",\"status\":\"ok\",\"rows\":3}" : "event: table_failed\ndata: {\"table\":\"orders\",\"error\":\"no such file\"}";
+        await context.Response.WriteAsync($"event: run_started\ndata: {{}}\n\n: alive\n\nid: 1\nevent: table_started\ndata: {{\"table\":\"orders\"}}\n\nid: 2\n{table}\n\nid: 3\nevent: run_done\ndata: {{\"status\":\"{(isGood ? "ok" : "failed")}\"}}\n\n");
+    }
+
+    private static (int Status, string Body) Respond(string asked) => asked switch
+    {
+        _ when asked.StartsWith("GET /api/users", StringComparison.Ordinal) => (200, """[{"id":"u1","email":"ana@example.com","is_admin":true,"active":true}]"""),
+        "GET /api/admin/groups" => (200, """[{"id":"g1","name":"analysts","description":null,"is_system":false,"member_count":1,"grant_count":2}]"""),
+        _ when asked.StartsWith("GET /api/admin/groups/g1/members", StringComparison.Ordinal) => (200, """[{"user_id":"u1","email":"ana@example.com","name":"Ana","source":"admin","active":true}]"""),
+        _ when asked.StartsWith("POST /api/users {", StringComparison.Ordinal) => (201, """{"id":"u2","email":"bo@example.com","invite_url":null}"""),
+        _ when asked.EndsWith("/reset-password", StringComparison.Ordinal) => (200, """{"reset_url":"https://reset","email_sent":false}"""),
+        _ when asked.StartsWith("POST /api/admin/groups {", StringComparison.Ordinal) => (201, """{"id":"g2","name":"new"}"""),
+        _ when asked.StartsWith("POST /api/admin/grants/bulk", StringComparison.Ordinal) => (200, """{"added":[],"removed":[],"unchanged":0}"""),
+        _ when asked.StartsWith("GET /api/admin/grants", StringComparison.Ordinal) => (200, """[{"id":"x1","group_id":"g1","group_name":"analysts","resource_type":"table","resource_id":"orders","assigned_by":"ana"}]"""),
+        _ when asked.StartsWith("POST /api/admin/grants", StringComparison.Ordinal) => (201, """{"id":"x1","group_id":"g1","exists":true}"""),
+        "DELETE /api/admin/grants/forbidden" => (403, """{"detail":"Admin access required"}"""),
+        "GET /api/admin/resource-types" => (200, """[{"key":"table","display_name":"Table","id_format":"registry id"}]"""),
+        _ when asked.StartsWith("GET /api/admin/access/explain", StringComparison.Ordinal) => (200, """{"allowed":true,"reason":"granted","via_groups":[{"group_id":"g1","group_name":"analysts"}],"granted_to":[]}"""),
+        _ when asked.Contains("register-table/precheck") => (200, """{"ok":true,"table":{"name":"t","rows":null,"columns":[{"name":"n","type":"BIGINT"}]}}"""),
+        _ when asked.Contains("\"name\":\"taken\"") => (409, """{"detail":"Table 'taken' already registered"}"""),
+        _ when asked.StartsWith("POST /api/admin/register-table", StringComparison.Ordinal) => (201, $$"""{"id":{{JsonDocument.Parse(asked[(asked.IndexOf('{'))..]).RootElement.GetProperty("name").GetRawText()}},"status":"registered"}"""),
+        _ when asked.StartsWith("PUT /api/admin/registry", StringComparison.Ordinal) => (200, """{"id":"orders","updated":["description"]}"""),
+        "GET /api/admin/registry" => (200, """{"tables":[{"id":"orders","name":"orders","source_type":"csv","query_mode":"local"}],"count":1}"""),
+        _ when asked.StartsWith("POST /api/sync/trigger", StringComparison.Ordinal) => (200, """{"status":"triggered","tables":"all","run_id":"r1"}"""),
+        _ when asked.StartsWith("GET /api/sync/runs?", StringComparison.Ordinal) => (200, """{"runs":[{"id":"r1","status":"partial","trigger":"api","started_at":"x","duration_ms":5,"error":null}],"next":null}"""),
+        _ when asked.StartsWith("GET /api/sync/runs/r1/log", StringComparison.Ordinal) => (200, """{"lines":[{"seq":1,"ts":"2026-01-05T10:00:00","line":"reading orders.csv"}]}"""),
+        "GET /api/sync/runs/r1" => (200, """{"id":"r1","status":"ok","steps":[{"table":"orders","status":"ok","rows":3,"bytes":5,"duration_ms":1,"error":null}]}"""),
+        "POST /api/sync/runs/r1/cancel" => (202, """{"id":"r1","status":"cancelling"}"""),
+        _ when asked.StartsWith("DELETE ", StringComparison.Ordinal) => (204, ""),
+        _ when asked.StartsWith("POST /api/", StringComparison.Ordinal) => (200, "{}"),
+        _ => (404, """{"detail":"Page not found"}"""),
+    };
+}
