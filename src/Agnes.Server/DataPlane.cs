@@ -64,7 +64,7 @@ internal static class DataPlane
     /// <summary>Removes what an earlier process left half done, before anything new is begun.</summary>
     public static void Sweep(IServiceProvider services)
     {
-        services.GetRequiredService<Scratch>().Sweep([]);
+        services.GetRequiredService<Scratch>().Sweep();
         services.GetRequiredService<PartStore>().SweepIncoming();
     }
 }

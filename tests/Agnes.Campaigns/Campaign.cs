@@ -7,6 +7,7 @@ public sealed record Campaign(string Name, string What, int Count, Func<Campaign
 /// <summary>What a campaign is given, and where it writes down what it saw.</summary>
 public sealed class CampaignRun(int seed, int count, CancellationToken cancellation)
 {
+    private const int ProgressRounds = 10;
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);
     private readonly List<string> _failures = [];
 
@@ -23,6 +24,13 @@ public sealed class CampaignRun(int seed, int count, CancellationToken cancellat
     public void Add(string what, long number = 1)
     {
         lock (_counts) _counts[what] = _counts.GetValueOrDefault(what) + number;
+    }
+
+    /// <summary>Says now and then how far it is, so that a run that is ended early still tells something.</summary>
+    public void Progress(int round)
+    {
+        if (round % ProgressRounds != 0 || round == 0) return;
+        lock (_counts) Console.Error.WriteLine($"  {round} of {Count} rounds: {string.Join(", ", _counts.Select(entry => $"{entry.Value} {entry.Key}"))}; {_failures.Count} failures");
     }
 
     public void Fail(string what)

@@ -54,6 +54,7 @@ internal static class ForeignFiles
         var readers = Enumerable.Range(0, Readers).Select(_ => ReadAsync(run, server, done.Token)).ToArray();
         for (var round = 1; round <= run.Count; round++)
         {
+            run.Progress(round);
             await Task.Delay(run.Random.Next(ModificationMillisecondsMax), run.Cancellation);
             // The extract is written anew first, so that the file changes while it is being adopted.
             WriteExtract(folder["extracts", "foreign", "extract.duckdb"], table);

@@ -32,6 +32,7 @@ internal static class PullKills
         };
         for (var round = 1; round <= run.Count; round++)
         {
+            run.Progress(round);
             Write(files, round);
             await SyncAsync(server, run.Cancellation);
             if (run.Random.Next(10) == 0) Directory.Delete(workspace["server"], recursive: true); // Now and then everything has to move.

@@ -37,6 +37,7 @@ internal static class ServerKills
         var edition = 0;
         for (var round = 0; round < run.Count && !run.Cancellation.IsCancellationRequested; round++)
         {
+            run.Progress(round);
             using (var server = await ServerProcess.StartAsync(folder.Path, environment, run.Cancellation))
             {
                 await server.SignInAsync(Email, Password, run.Cancellation);

@@ -19,17 +19,18 @@ internal static class WorkerKills
         using var server = await ServerProcess.StartAsync(folder.Path, new Dictionary<string, string> { ["SEED_ADMIN_EMAIL"] = Email, ["SEED_ADMIN_PASSWORD"] = Password }, run.Cancellation);
         await server.SignInAsync(Email, Password, run.Cancellation);
         Directory.CreateDirectory(folder["csv"]);
-        await File.WriteAllLinesAsync(folder["csv", "steady.csv"], (string[])["id", .. Enumerable.Range(0, 3000).Select(id => $"{id}")], run.Cancellation);
+        await File.WriteAllLinesAsync(folder["csv", "steady.csv"], (string[])["id", .. Enumerable.Range(0, 1500).Select(id => $"{id}")], run.Cancellation);
         await server.PostAsync("/api/admin/register-table", new { name = "steady", source_type = "csv", source_table = "steady.csv" }, run.Cancellation);
         await server.PostAsync("/api/sync/trigger", (string[])["steady"], run.Cancellation);
         var expected = await FirstAnswerAsync(server, run.Cancellation);
         using var done = new CancellationTokenSource();
         var readers = Enumerable.Range(0, Readers).Select(_ => ReadAsync(run, server, expected, done.Token)).ToArray();
-        for (var round = 0; round < run.Count; round++)
+        for (var killed = 0; killed < run.Count;)
         {
             await Task.Delay(run.Random.Next(DelayMillisecondsMax), run.Cancellation);
             var workers = Workers(server.Pid);
-            if (workers.Count == 0) continue;
+            if (workers.Count == 0) continue; // They are started on demand.
+            killed++;
             using var kill = System.Diagnostics.Process.Start("/bin/kill", ["-9", $"{workers[run.Random.Next(workers.Count)]}"]);
             await kill.WaitForExitAsync(run.Cancellation);
             run.Add("kills");

@@ -23,7 +23,7 @@ internal static class Program
         await using var connection = new DuckDB.NET.Data.DuckDBConnection($"Data Source={file}");
         connection.Open();
         Console.Write('x');
-        await Console.OpenStandardInput().ReadAsync(new byte[1]);
+        await Console.In.ReadLineAsync();
         return 0;
     }
 }

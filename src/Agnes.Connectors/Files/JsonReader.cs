@@ -8,6 +8,7 @@ namespace Agnes.Connectors.Files;
 internal sealed class JsonReader : SourceReader
 {
     private const string Json = "JSON";
+    private const string Huge = "HUGEINT";
     private const int ObjectBytesMax = 64 << 20;
     private readonly string _options;
 
@@ -23,15 +24,26 @@ internal sealed class JsonReader : SourceReader
         var columns = await connection.ColumnsAsync(from, cancellation);
         if (await TextEncoding.IsCutShortAsync(file, cancellation)) throw new TableException($"{file.Path}: it ends before its array does; most likely it was cut short");
         if (columns is [{ Name: "json", Type: Json }]) throw new TableException($"{file.Path}: it has no columns. It must hold an array of objects, or one object a line.");
-        if (columns.Where(column => column.Type == Json).ToList() is { Count: > 0 } untyped)
+        if (columns.Where(column => column.Type is Json or Huge).ToList() is { Count: > 0 } vague)
         {
-            // JSON is also the type of a key whose values are all null.
-            var counts = await connection.QueryAsync($"SELECT {string.Join(", ", untyped.Select(column => $"count({SqlText.Identifier(column.Name)})"))} {from}",
-                row => untyped.Select((_, index) => row.GetInt64(index)).ToArray(), cancellation);
-            var empty = untyped.Where((_, index) => counts[0][index] == 0).ToHashSet();
-            columns = [.. columns.Select(column => empty.Contains(column) ? column with { Type = SchemaUnion.Unknown } : column)];
+            var questions = string.Join(", ", vague.Select(column => Question(column)));
+            var answers = (await connection.QueryAsync($"SELECT {questions} {from}", row => vague.Select((_, index) => row.TextOrNull(index)).ToArray(), cancellation))[0];
+            var types = vague.Zip(answers).ToDictionary(pair => pair.First.Name, pair => pair.Second ?? pair.First.Type, StringComparer.Ordinal);
+            columns = [.. columns.Select(column => column with { Type = types.GetValueOrDefault(column.Name, column.Type) })];
         }
         return new JsonReader(file, columns, options);
+    }
+
+    /// <summary>
+    /// JSON is what the engine also calls a key whose values are all null, and one with texts beside numbers; HUGEINT is what it makes of any whole
+    /// numbers with a negative one among them. One more look says what they need to be.
+    /// </summary>
+    private static string Question(TableColumn column)
+    {
+        var name = SqlText.Identifier(column.Name);
+        return column.Type == Huge
+            ? $"CASE WHEN max({name}) <= {long.MaxValue} AND min({name}) >= {long.MinValue} THEN 'BIGINT' END"
+            : $"CASE WHEN count({name}) = 0 THEN '{SchemaUnion.Unknown}' WHEN count(*) FILTER (json_type({name}) IN ('OBJECT', 'ARRAY')) = 0 THEN 'VARCHAR' END";
     }
 
     public override string Select(IReadOnlyList<TableColumn> table) =>

@@ -10,6 +10,7 @@ internal static class SchemaUnion
     /// <summary>A column without any value in its file: any type will do.</summary>
     public const string Unknown = "NULL";
 
+    private const int NamesToldMax = 10;
     private const string Text = "VARCHAR";
     private const string Json = "JSON";
     private const int DecimalDigitsMax = 38;
@@ -35,8 +36,10 @@ internal static class SchemaUnion
         var missing = unified.Where(column => !types.ContainsKey(column.Name)).Select(column => column.Name).ToList();
         var widened = unified.Where(column => types.TryGetValue(column.Name, out var type) && type != Unknown && ParquetTypes.Storable(type) != column.Type)
             .Select(column => $"{column.Name} {types[column.Name]} → {column.Type}").ToList();
-        return string.Join("; ", ((string[])[missing.Count > 0 ? $"without {string.Join(", ", missing)} (NULL)" : "", string.Join(", ", widened)]).Where(text => text.Length > 0));
+        return string.Join("; ", ((string[])[missing.Count > 0 ? $"without {Named(missing)} (NULL)" : "", Named(widened)]).Where(text => text.Length > 0));
     }
+
+    private static string Named(List<string> names) => string.Join(", ", names.Take(NamesToldMax)) + (names.Count > NamesToldMax ? $" and {names.Count - NamesToldMax} more" : "");
 
     public static string Widen(string one, string other)
     {

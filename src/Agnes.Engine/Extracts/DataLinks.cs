@@ -10,13 +10,15 @@ internal static class DataLinks
     public static string ViewPath(string data, ExtractTable table) =>
         table.Parts.Count == 1 ? Path.Combine(data, $"{table.Name}.parquet") : Path.Combine(data, table.Name, "*.parquet");
 
-    public static void Put(PartStore store, string data, ExtractTable table)
+    /// <returns>False when a part is missing from the store: then nothing is put, and the table cannot have a view.</returns>
+    public static bool TryPut(PartStore store, string data, ExtractTable table)
     {
+        if (!table.Parts.All(part => store.Contains(part.Part.Sha256, part.Part.SizeBytes))) return false;
         var flat = Path.Combine(data, $"{table.Name}.parquet");
         if (table.Parts.Count == 1)
         {
             Put(store.PathOf(table.Parts[0].Part.Sha256), flat);
-            return;
+            return true;
         }
         var folder = Path.Combine(data, table.Name);
         Directory.CreateDirectory(folder);
@@ -24,6 +26,7 @@ internal static class DataLinks
         // What the glob would find besides goes now, or the view would mix two versions.
         var names = table.Parts.Select(part => part.Part.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(folder).Where(file => !names.Contains(Path.GetFileName(file)))) File.Delete(file);
+        return true;
     }
 
     /// <summary>Removes the files of tables that are gone, and the other form (file, folder) of those that are not.</summary>

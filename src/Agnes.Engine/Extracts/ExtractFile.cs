@@ -17,8 +17,8 @@ internal static class ExtractFile
         var building = $"{target}.tmp";
         DeleteIfThere(building, $"{building}.wal");
         // Links come first, since making a view opens the files behind it.
-        foreach (var table in tables) DataLinks.Put(store, data, table);
-        await BuildAsync(connection, building, data, tables, cancellation);
+        var viewed = tables.Where(table => DataLinks.TryPut(store, data, table)).ToList();
+        await BuildAsync(connection, building, data, tables, viewed, cancellation);
         FileSystem.Flush(building);
         ExtractLedger.Write(folder, source, [FileStamp.Of(building), .. FileStamp.TryOf(target) is { } old ? [old] : (FileStamp[])[]]);
         DeleteIfThere($"{target}.wal");
@@ -28,7 +28,7 @@ internal static class ExtractFile
         DataLinks.RemoveOthers(data, tables);
     }
 
-    private static async Task BuildAsync(DuckDBConnection connection, string file, string data, IReadOnlyList<ExtractTable> tables, CancellationToken cancellation)
+    private static async Task BuildAsync(DuckDBConnection connection, string file, string data, IReadOnlyList<ExtractTable> tables, IReadOnlyList<ExtractTable> viewed, CancellationToken cancellation)
     {
         await connection.ExecuteAsync($"ATTACH {SqlText.Literal(file)} AS {Alias} (STORAGE_VERSION 'latest')", cancellation);
         try
@@ -41,7 +41,7 @@ internal static class ExtractFile
                 CREATE TABLE {Alias}._files(table_name VARCHAR NOT NULL, path VARCHAR NOT NULL, size_bytes BIGINT NOT NULL, modified_ns BIGINT NOT NULL, inode BIGINT NOT NULL, sha256 VARCHAR NOT NULL, columns VARCHAR NOT NULL);
                 """, cancellation);
             FillTables(connection, tables);
-            foreach (var table in tables)
+            foreach (var table in viewed)
             {
                 var path = DataLinks.ViewPath(data, table);
                 await connection.ExecuteAsync($"CREATE VIEW {Alias}.{SqlText.Identifier(table.Name)} AS SELECT * FROM read_parquet({SqlText.Literal(path)})", cancellation);

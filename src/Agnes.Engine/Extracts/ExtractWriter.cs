@@ -74,7 +74,7 @@ public sealed class ExtractWriter : IAsyncDisposable
         try
         {
             var (rows, columns) = await Connection.CopyAsync(select, file, cancellation);
-            await _hashing; // one part behind at most, so that staging stays small
+            await SettledAsync(_hashing); // one part behind at most, so that staging stays small
             var storing = Task.Run(() => StoreAsync(hash, file, partName, rows, cancellation), cancellation);
             _hashing = storing;
             return new WrittenPart(columns, rows, storing);
@@ -109,7 +109,7 @@ public sealed class ExtractWriter : IAsyncDisposable
     /// <summary>Puts all written tables, and all carried over, into place at once. Does nothing when nothing changed.</summary>
     public async Task<ExtractOutcome> CommitAsync(CancellationToken cancellation)
     {
-        await _hashing;
+        await SettledAsync(_hashing);
         var carried = Previous.Values.Where(table => !_written.ContainsKey(table.Name) && (_registered is null || _registered.Contains(table.Name))).ToList();
         if (_written.Count > 0 || carried.Count != Previous.Count || !File.Exists(Folder.ExtractFile(Source)))
             await ExtractFile.ReplaceAsync(Folder, Store, Source, Connection, [.. carried, .. _written.Values], cancellation);
@@ -118,17 +118,13 @@ public sealed class ExtractWriter : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        try
-        {
-            await _hashing;
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
-        {
-            // The run has reported it, or is being cancelled.
-        }
+        await SettledAsync(_hashing);
         await Connection.DisposeAsync();
         _staging.Dispose();
     }
+
+    /// <summary>A part that could not be stored is an error of its own table, which awaits it, and of no other.</summary>
+    private static async Task SettledAsync(Task storing) => await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task<ExtractPart> StoreAsync(GrowingFileHash hash, string file, string partName, long rows, CancellationToken cancellation)
     {

@@ -9,16 +9,19 @@ public sealed class Scratch
     /// <summary>What must stay free on the data disk whatever we write, so that the state can always commit.</summary>
     public const long ReserveBytes = 64L << 20;
 
+    /// <summary>Notes about sources that are being read; they are there to outlive the process.</summary>
+    public const string AdoptingFolder = "adopting";
+
     public Scratch(string root) => Root = Directory.CreateDirectory(Path.GetFullPath(root)).FullName;
 
     public string Root { get; }
 
-    /// <summary>Removes what an earlier process left, except files in <paramref name="keep"/> (folder names below the root). To be called once, before anything uses the scratch.</summary>
-    public void Sweep(params IReadOnlyCollection<string> keep)
+    /// <summary>Removes what an earlier process left, except what is to outlive it. To be called once, before anything uses the scratch.</summary>
+    public void Sweep()
     {
         foreach (var entry in new DirectoryInfo(Root).EnumerateFileSystemInfos())
         {
-            if (keep.Contains(entry.Name)) continue;
+            if (entry.Name == AdoptingFolder) continue;
             if (entry is DirectoryInfo folder && folder.LinkTarget is null) folder.Delete(recursive: true);
             else entry.Delete();
         }

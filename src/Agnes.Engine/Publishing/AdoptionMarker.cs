@@ -10,11 +10,10 @@ namespace Agnes.Engine.Publishing;
 /// </summary>
 internal sealed class AdoptionMarker(DataFolder folder, string source)
 {
-    public const string FolderName = "adopting";
     private const int StrikesMax = 2;
     private string _previous = "";
 
-    private string Path => System.IO.Path.Combine(folder.Scratch, FolderName, source);
+    private string Path => System.IO.Path.Combine(folder.Scratch, Scratch.AdoptingFolder, source);
 
     /// <returns>False when the source is to be left alone.</returns>
     public bool Begin(string digest)

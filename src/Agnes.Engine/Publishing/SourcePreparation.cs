@@ -10,7 +10,7 @@ namespace Agnes.Engine.Publishing;
 internal sealed class SourcePreparation(DataFolder folder, PartStore store, string source, string runId, Share share, string tempFolder, IReadOnlyList<PublishedTable> known, TimeProvider time)
 {
     private const string Moving = "its files are changing; it will be read again at the next sync";
-    private readonly Dictionary<string, PublishedTable> _known = known.ToDictionary(table => table.Name, StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, PublishedTable> _known = known.DistinctBy(table => table.Name, StringComparer.OrdinalIgnoreCase).ToDictionary(table => table.Name, StringComparer.OrdinalIgnoreCase);
     private readonly List<TablePublication> _tables = [];
     private readonly List<SkippedTable> _skipped = [];
     private readonly string _root = folder.Source(source);

@@ -153,6 +153,15 @@ public sealed class FilesConnectorTests : IDisposable
     }
 
     [Fact]
+    public async Task JSON_of_mixed_negative_and_nested_values_gets_the_plainest_types()
+    {
+        _shop.Write("t.json", """[{"title":"Alien","delay":-5,"more":{"a":1},"none":null},{"title":1917,"delay":7,"more":[2],"none":null}]""");
+        (await _shop.RunAsync("t", "t.json")).Failed.ShouldBeEmpty();
+        _shop.Columns("t").ShouldBe("title VARCHAR, delay BIGINT, more JSON, none VARCHAR");
+        _shop.Rows("t").ShouldBe("""Alien|-5|{"a":1}|NULL 1917|7|[2]|NULL""");
+    }
+
+    [Fact]
     public async Task Types_that_Parquet_lacks_are_kept_exact()
     {
         _shop.Engine("COPY (SELECT '[{\"n\": 18446744073709551615}, {\"n\": -5}]' AS j) TO '{csv}/raw.csv' (HEADER false, QUOTE '', ESCAPE '', DELIMITER '\t')");

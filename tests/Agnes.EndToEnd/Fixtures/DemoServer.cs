@@ -14,7 +14,7 @@ public sealed record Person(string Email, string Password, string Token);
 /// <summary>One real server with the demo's people and tables, started when the first test asks for it, shared by all, ended with them. Do not break it for the others.</summary>
 public sealed class DemoServer : IAsyncLifetime
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(150);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
     private readonly Lazy<Task<Started>> _started;
     private readonly TemporaryFolder _data = new();

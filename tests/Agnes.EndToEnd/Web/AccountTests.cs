@@ -69,7 +69,7 @@ public sealed class AccountTests(DemoServer server, Chromium chromium)
         await Assertions.Expect(window.Page.Locator(".stats")).ToContainTextAsync("Tables4");
         var commands = await window.Page.Locator(".steps code").AllInnerTextsAsync();
         commands.Count.ShouldBe(3);
-        commands[1].ShouldContain(await server.UrlAsync());
+        commands[0].ShouldBe($"agnes init --server-url {await server.UrlAsync()} --token YOUR_TOKEN");
         (await window.Page.Locator("[data-running], [aria-labelledby=runs-title]").CountAsync()).ShouldBe(0, "runs are for admins");
     }
 

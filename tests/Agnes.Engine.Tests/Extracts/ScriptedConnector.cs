@@ -15,7 +15,19 @@ internal sealed class ScriptedConnector : Connector
             if (table.SourceTable == "fail") writer.Fail(table.Name, "it was told to fail");
             else if (table.SourceTable == "crash") Environment.FailFast("told to crash");
             else if (table.SourceTable == "hang") await Task.Delay(Timeout.Infinite, cancellation);
-            else await WriteAsync(table, writer, cancellation);
+            else await TryWriteAsync(table, writer, cancellation);
+        }
+    }
+
+    private static async Task TryWriteAsync(TableConfig table, ExtractWriter writer, CancellationToken cancellation)
+    {
+        try
+        {
+            await WriteAsync(table, writer, cancellation);
+        }
+        catch (IOException e)
+        {
+            writer.Fail(table.Name, e.Message);
         }
     }
 

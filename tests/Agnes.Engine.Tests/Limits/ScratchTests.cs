@@ -6,7 +6,7 @@ namespace Agnes.Engine.Tests.Limits;
 public sealed class ScratchTests
 {
     [Fact]
-    public void A_sweep_removes_what_an_earlier_process_left_but_what_is_to_be_kept()
+    public void A_sweep_removes_what_an_earlier_process_left_but_the_notes_about_sources()
     {
         using var folder = new TemporaryFolder();
         var scratch = new Scratch(folder["scratch"]);
@@ -18,7 +18,7 @@ public sealed class ScratchTests
         File.WriteAllText(folder["elsewhere", "precious"], "x");
         Directory.CreateSymbolicLink(folder["scratch", "link"], folder["elsewhere"]);
 
-        scratch.Sweep("adopting");
+        scratch.Sweep();
 
         Directory.EnumerateFileSystemEntries(scratch.Root).Select(Path.GetFileName).ShouldBe(["adopting"]);
         File.Exists(folder["elsewhere", "precious"]).ShouldBeTrue();

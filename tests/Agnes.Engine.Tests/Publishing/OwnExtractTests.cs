@@ -131,6 +131,38 @@ public sealed class OwnExtractTests : IDisposable
     }
 
     [Fact]
+    public async Task A_part_that_vanished_costs_its_table_only_until_that_is_synced_again()
+    {
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x"));
+        var gone = (await _installation.PrepareAsync()).Tables[0].Parts[0].Sha256;
+        File.Delete(_installation.Store.PathOf(gone));
+
+        (await _installation.RunAsync(Table("b", "SELECT 22 AS x"))).Failed.ShouldBeEmpty();
+        var publication = await _installation.PrepareAsync();
+        publication.Skipped.ShouldHaveSingleItem().Name.ShouldBe("a");
+        publication.Tables.ShouldHaveSingleItem().Name.ShouldBe("b");
+
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"));
+        (await _installation.PrepareAsync()).Tables.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_part_that_cannot_be_stored_fails_its_table_and_no_other()
+    {
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"));
+        // Nothing can be put where a file stands in the way of the store's folder.
+        var hash = "SELECT 2 AS x";
+        await _installation.RunAsync(Table("probe", hash));
+        var sha = (await _installation.PrepareAsync()).Tables.Single(table => table.Name == "probe").Parts[0].Sha256;
+        Directory.Delete(Path.GetDirectoryName(_installation.Store.PathOf(sha))!, recursive: true);
+        await File.WriteAllTextAsync(Path.GetDirectoryName(_installation.Store.PathOf(sha))!, "in the way", Stop);
+
+        var outcome = await _installation.RunAsync(Table("bad", hash), Table("good", "SELECT 3 AS x, 'good' AS y"));
+        outcome.Failed.ShouldHaveSingleItem().Name.ShouldBe("bad");
+        outcome.Ok.ShouldHaveSingleItem().Name.ShouldBe("good");
+    }
+
+    [Fact]
     public async Task An_unreadable_extract_of_ours_stops_a_partial_run_and_is_built_anew_by_a_whole_one()
     {
         await _installation.RunAsync(["a", "b"], [Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x")]);

@@ -62,6 +62,18 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
     }
 
     [Fact]
+    public async Task A_long_answer_ends_when_its_asker_is_no_longer_allowed()
+    {
+        var server = await worlds.ProbesAsync(postgres);
+        var made = await server.SendAsync("POST", "/auth/tokens", """{"name":"watcher"}""", await server.SignInAsync());
+        var watching = server.SendAsync("GET", "/api/watch/anything", token: made.Text("token"));
+        await Task.Delay(200);
+        watching.IsCompleted.ShouldBeFalse();
+        (await server.SendAsync("DELETE", $"/auth/tokens/{made.Text("id")}", token: made.Text("token"))).Status.ShouldBe(204);
+        (await watching.WaitAsync(TimeSpan.FromSeconds(30))).Body.ShouldBe("\"ended\"");
+    }
+
+    [Fact]
     public async Task A_route_without_a_declaration_is_closed_to_everybody()
     {
         var server = await worlds.ProbesAsync(postgres);

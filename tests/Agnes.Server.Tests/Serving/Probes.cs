@@ -21,9 +21,17 @@ internal static class Probes
         app.MapGet("/api/full", IResult () => throw new StateUnavailableException(StateFailure.DiskFull, "No space left on /srv/secret")).Public();
         app.MapGet("/api/taken", IResult () => throw new ProblemException(StatusCodes.Status409Conflict, "code_of_it", "What to do next.")).Public();
         app.MapGet("/api/whence", (HttpContext context) => $"{context.Request.Scheme} {context.Connection.RemoteIpAddress}").Public();
+        app.MapGet("/api/watch/{table_id}", WatchAsync).NeedsTable("table_id");
         app.MapGet("/page", () => "for you").SignedIn();
         app.MapPost("/page", () => "for you").SignedIn();
         app.MapGet("/api/forgotten", () => Secret);
+    }
+
+    /// <summary>Ends when the asker may no longer look on.</summary>
+    private static async Task<IResult> WatchAsync(HttpContext context, CancellationToken stop)
+    {
+        while (context.StillAllowed()) await Task.Delay(10, stop);
+        return JsonBody.Of("ended");
     }
 
     private static async Task<IResult> EchoAsync(HttpContext context, CancellationToken stop)

@@ -9,9 +9,9 @@ internal static class Connect
     /// <param name="table">One that the reader may query, for the example.</param>
     public static IReadOnlyList<ConnectStep> Steps(string server, string? table, string token = "YOUR_TOKEN") =>
     [
-        new("Install the command line tool.", $"curl -fsSL {server}/cli/install.sh | bash", "the install command"),
-        new("In an empty folder, connect it to this server and fetch your tables.", InitCommand(server, token), "the init command"),
-        new("Ask a question, or start your coding agent in the folder and let it ask.", table is null ? "agnes catalog" : TableCommands.For(table).Query, "a first query"),
+        new("In an empty folder, connect to this server and fetch your tables.", InitCommand(server, token), "the init command"),
+        new("See what is there.", "agnes catalog", "the catalog command"),
+        new("Ask a question, or start your coding agent in the folder and let it ask.", table is null ? "agnes query \"SELECT 1\"" : TableCommands.For(table).Query, "a first query"),
     ];
 
     public static string InitCommand(string server, string token) => $"agnes init --server-url {server} --token {token}";

@@ -20,7 +20,7 @@ internal static class Conventions
 
     public static IApplicationBuilder UseConventions(this IApplicationBuilder app) => app.Use(static (context, next) =>
     {
-        context.TraceIdentifier = RequestId(context.Request.Headers["X-Request-ID"].ToString());
+        LogLines.RequestId.Value = context.TraceIdentifier = RequestId(context.Request.Headers["X-Request-ID"].ToString());
         Stamp(context);
         return next(context);
     });

@@ -10,6 +10,10 @@ namespace Agnes.Server.Platform.Http;
 internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "agnes";
+
+    /// <summary>Of the request being answered. The host's own logging scope takes the id before we can clean the caller's.</summary>
+    public static readonly AsyncLocal<string?> RequestId = new();
+
     private const int MessageCharsMax = 16_384;
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -24,9 +28,7 @@ internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterNa
             json.WriteString("logger", logEntry.Category);
             json.WriteString("service", "app");
             json.WriteString("msg", Redactor.Redact(Cut(logEntry.Formatter(logEntry.State, logEntry.Exception))));
-            var request = new ScopeReader();
-            scopeProvider?.ForEachScope(static (scope, reader) => reader.Read(scope), request);
-            if (request.Id is { } id) json.WriteString("request_id", id);
+            if (RequestId.Value is { } id) json.WriteString("request_id", id);
             if (logEntry.Exception is { } exception) json.WriteString("exc", Redactor.Redact(Cut(exception.ToString())));
             json.WriteEndObject();
         }
@@ -58,18 +60,4 @@ internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterNa
         LogLevel.Information => "INFO",
         _ => "DEBUG",
     };
-
-    private sealed class ScopeReader
-    {
-        public string? Id { get; private set; }
-
-        public void Read(object? scope)
-        {
-            if (Id is not null || scope is not IReadOnlyList<KeyValuePair<string, object?>> values) return;
-            foreach (var (key, value) in values)
-            {
-                if (key == "RequestId") Id = value as string;
-            }
-        }
-    }
 }

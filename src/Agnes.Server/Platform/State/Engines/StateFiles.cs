@@ -40,6 +40,8 @@ internal sealed class StateFiles(StateOptions options) : IDisposable
         try
         {
             Directory.CreateDirectory(Folder);
+            // The engine makes its files readable to all, and they hold password hashes: so the folder is closed to others.
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             var probe = Path.Combine(Folder, $".probe-{Environment.ProcessId}");
             File.WriteAllBytes(probe, [1]);
             File.Delete(probe);

@@ -27,13 +27,16 @@ public static class Backup
     {
         var target = TargetOf(to, state.Options.Time);
         var folder = Path.GetDirectoryName(target)!;
-        var draft = Path.Combine(folder, $".{Path.GetFileName(target)}.{Environment.ProcessId}.tmp");
+        var workshop = Path.Combine(folder, $".{Path.GetFileName(target)}.{Environment.ProcessId}");
+        var draft = Path.Combine(workshop, "draft.duckdb");
         try
         {
             Directory.CreateDirectory(folder);
+            MakePrivateFolder(workshop); // the engine makes its files readable to all, and this one holds password hashes
             var (counts, version) = await CopyAsync(state, draft, cancellation);
             await CheckAsync(draft, counts, cancellation);
             FileSystem.Flush(draft);
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(draft, UnixFileMode.UserRead | UnixFileMode.UserWrite);
             File.Move(draft, target, overwrite: false);
             FileSystem.FlushFolder(folder);
             if (state.Store is DuckDbStore embedded) embedded.Files.RemoveCopies();
@@ -45,8 +48,7 @@ public static class Backup
         }
         finally
         {
-            File.Delete(draft);
-            File.Delete($"{draft}.wal");
+            if (Directory.Exists(workshop)) Directory.Delete(workshop, recursive: true);
         }
     }
 
@@ -68,6 +70,12 @@ public static class Backup
         var problems = await StateTables.CheckAsync(connection, keyedOnly: false, cancellation);
         if (problems.Count > 0) throw new BackupException($"{file} is damaged: {string.Join("; ", problems)}.");
         return found;
+    }
+
+    private static void MakePrivateFolder(string path)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static string TargetOf(string to, TimeProvider time)

@@ -1,0 +1,30 @@
+using Agnes.EndToEnd.Fixtures;
+using Agnes.Testing;
+
+namespace Agnes.EndToEnd.Spine;
+
+/// <summary>A workspace of one person with the real <c>agnes</c>.</summary>
+internal sealed class Laptop(string url, string token) : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public string Workspace => _folder["workspace"];
+
+    public Task<Ended> InitAsync() => RunAsync("init", "--server-url", url, "--token", token, "--workspace", Workspace);
+
+    public Task<Ended> RunAsync(params string[] arguments)
+    {
+        Directory.CreateDirectory(Workspace);
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["AGNES_CONFIG_DIR"] = _folder["config"],
+            ["AGNES_LOCAL_DIR"] = Workspace,
+            ["AGNES_SERVER"] = url,
+            ["AGNES_TOKEN"] = token,
+            ["AGNES_NO_UPDATE_CHECK"] = "1",
+        };
+        return Processes.RunAsync([Processes.Program("agnes"), .. arguments], environment, Workspace, stop: TestContext.Current.CancellationToken);
+    }
+
+    public void Dispose() => _folder.Dispose();
+}
