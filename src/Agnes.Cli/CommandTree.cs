@@ -3,6 +3,7 @@ using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
+using Agnes.Cli.Output;
 using Agnes.Cli.Settings;
 
 namespace Agnes.Cli;
@@ -28,8 +29,8 @@ internal static class CommandTree
         catch (CliException failure)
         {
             host.Flush();
-            host.Error.WriteLine(failure.IsBlock ? failure.Message : $"Error: {failure.Message}");
-            if (failure.Hint is not null) host.Error.WriteLine(failure.Hint);
+            host.Error.WriteLine(DisplayText.Lines(failure.IsBlock ? failure.Message : $"Error: {failure.Message}"));
+            if (failure.Hint is not null) host.Error.WriteLine(DisplayText.Lines(failure.Hint));
             return failure.ExitCode;
         }
         catch (OperationCanceledException)

@@ -244,6 +244,12 @@ public sealed class PullFaultTests : IAsyncLifetime
         var report = (await _agnes.RunAsync("pull", "--json")).ShouldFail(1).Json;
         report.GetProperty("errors")[0].GetProperty("table").GetString().ShouldBe("junk");
         await ShouldRead("good", 1);
+        var again = (await _agnes.RunAsync("pull", "--json")).ShouldFail(1).Json;
+        again.GetProperty("errors")[0].GetProperty("table").GetString().ShouldBe("junk", "said as long as it is so");
+        again.GetProperty("parts_downloaded").GetInt32().ShouldBe(0);
+        _server.Add("junk", Parquet.Number(2));
+        (await _agnes.RunAsync("pull", "--json")).ShouldSucceed();
+        await ShouldRead("junk", 2);
     }
 
     [Fact]

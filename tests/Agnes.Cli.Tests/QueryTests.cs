@@ -186,6 +186,7 @@ public sealed class QueryTests(QueryTests.PulledWorkspace pulled) : IClassFixtur
         syntax.ShouldContain("Query error");
         syntax.ShouldNotContain("query_mode");
         (await pulled.Agnes.RunAsync("query", "SELECT 'x'::INT")).ShouldFail(1).Error.ShouldContain("Query error: Conversion Error");
+        (await pulled.Agnes.RunAsync("query", "SELECT ('x' || chr(27) || '[2J')::INT")).ShouldFail(1).Error.ShouldNotContain("\x1b");
         using var empty = new AgnesProgram();
         (await empty.RunAsync("query", "SELECT 1")).ShouldFail(1).Error.ShouldContain("agnes pull");
     }

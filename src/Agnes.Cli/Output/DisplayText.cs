@@ -36,6 +36,9 @@ internal static class DisplayText
         return safe.ToString();
     }
 
+    /// <summary>The same for a text of several lines: an error may quote a cell, or a server.</summary>
+    public static string Lines(string text) => string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(OneLine));
+
     public static string Cut(string text, int width)
     {
         if (Width(text) <= width) return text;

@@ -29,8 +29,16 @@ internal sealed class LocalSession : IDisposable
     /// <summary>Begins to load the engine and open the database while the command line is still being parsed.</summary>
     public static void WarmUp()
     {
-        var layout = Layout.Current();
-        if (File.Exists(layout.Database)) warm = new Opening(layout.Database);
+        try
+        {
+            var layout = Layout.Current();
+            if (File.Exists(layout.Database)) warm = new Opening(layout.Database);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // The command itself meets the same trouble in a moment, and can say so.
+            warm = null;
+        }
     }
 
     /// <param name="allowed">Folders that a person at the terminal added.</param>

@@ -35,7 +35,7 @@ internal sealed record PullPlan(
                 if (!disk.HasPart(part)) missing.TryAdd(part.Sha256, part);
             }
 
-            var isWhole = isSame && parts.All(disk.HasPart) && WantedTable.Links(table.Name, parts).All(link => disk.HasLink(link.Path, link.Part.SizeBytes));
+            var isWhole = isSame && current!.Problem is null && parts.All(disk.HasPart) && WantedTable.Links(table.Name, parts).All(link => disk.HasLink(link.Path, link.Part.SizeBytes));
             (isWhole ? same : changed).Add(table);
         }
 

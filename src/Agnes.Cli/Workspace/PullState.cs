@@ -53,7 +53,9 @@ internal sealed record ServerState(
 }
 
 /// <summary>A table as it lies in the workspace.</summary>
-internal sealed record TableState(string QueryMode, string? Id, long? Version, string Hash, string? PartsDigest, long Rows, long SizeBytes, string? Updated, IReadOnlyList<TablePart> Parts);
+/// <param name="Problem">Why it has no view although its parts came; every pull tries, and says so, again.</param>
+internal sealed record TableState(
+    string QueryMode, string? Id, long? Version, string Hash, string? PartsDigest, long Rows, long SizeBytes, string? Updated, IReadOnlyList<TablePart> Parts, string? Problem = null);
 
 /// <summary>A part of a version that was replaced; kept a while for queries that began before.</summary>
 internal sealed record RetiredPart(string Sha256, DateTimeOffset At);

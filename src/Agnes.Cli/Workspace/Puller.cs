@@ -15,6 +15,7 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
 {
     private const int RoundsMax = 2;
     private const long FreeBytesMin = 64L << 20;
+    private const string ListGone = "the server no longer has its list of parts";
 
     private readonly ManifestClient _manifests = new(api);
     private readonly List<string> _warnings = [];
@@ -102,26 +103,43 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
             else if (entry.QueryMode == "remote") offer.RemoteTables++;
             else if (options.SkipMaterialized && entry.QueryMode == "materialized") offer.Kept.Add(name);
             else if (!seen.Add(name)) offer.Errors.Add(new PullError(name, null, "another table's name differs only in upper and lower case"));
-            else if (await ResolveAsync(offer, name, entry, state, cancellation) is { } table) offer.Wanted.Add(table);
-            else offer.Kept.Add(name);
+            else offer.Wanted.Add(Known(name, entry, state));
         }
 
+        await FetchListsAsync(offer, cancellation);
         return offer;
     }
 
-    private async Task<WantedTable?> ResolveAsync(Offer offer, string name, ManifestTable entry, ServerState state, CancellationToken cancellation)
+    /// <summary>The table with its parts, where the entry or the state tells them.</summary>
+    private static WantedTable Known(string name, ManifestTable entry, ServerState state)
     {
         if (entry.Sha256 is not null) return new WantedTable(name, entry, [new TablePart(name + ".parquet", entry.Sha256, entry.SizeBytes, entry.Rows)]);
-        var table = new WantedTable(name, entry, null);
-        if (entry.PartsDigest is null) return table;
-        if (state.Tables.GetValueOrDefault(name) is { } known && known.PartsDigest == entry.PartsDigest && PartsList.Digest(known.Parts) == entry.PartsDigest) return table with { Parts = known.Parts };
-        var list = await _manifests.GetPartsAsync(table.Key, entry.PartsDigest, cancellation);
-        var objection = list is null ? "the server no longer has its list of parts"
-            : WantedTable.Objection(list.Parts) ?? (PartsList.Digest(list.Parts) == entry.PartsDigest ? null : "its list of parts does not match the manifest");
-        if (objection is null) return table with { Parts = list!.Parts };
-        offer.Errors.Add(new PullError(name, null, objection));
-        offer.MustAskAgain |= list is null;
-        return null;
+        var known = entry.PartsDigest is not null && state.Tables.GetValueOrDefault(name) is { } current && current.PartsDigest == entry.PartsDigest && PartsList.Digest(current.Parts) == entry.PartsDigest;
+        return new WantedTable(name, entry, known ? state.Tables[name].Parts : null);
+    }
+
+    /// <summary>Asks for the lists of tables in several parts that changed; a table whose list cannot be had stays as it is here.</summary>
+    private async Task FetchListsAsync(Offer offer, CancellationToken cancellation)
+    {
+        var indexes = Enumerable.Range(0, offer.Wanted.Count).Where(index => offer.Wanted[index] is { Parts: null, Entry.PartsDigest: not null }).ToList();
+        var objections = new ConcurrentDictionary<int, string>();
+        await Parallel.ForEachAsync(indexes, new ParallelOptions { MaxDegreeOfParallelism = EnvironmentNumbers.PullParallelism, CancellationToken = cancellation }, async (index, stop) =>
+        {
+            var table = offer.Wanted[index];
+            var list = await _manifests.GetPartsAsync(table.Key, table.Entry.PartsDigest!, stop);
+            var objection = list is null ? ListGone
+                : WantedTable.Objection(list.Parts) ?? (PartsList.Digest(list.Parts) == table.Entry.PartsDigest ? null : "its list of parts does not match the manifest");
+            if (objection is null) offer.Wanted[index] = table with { Parts = list!.Parts };
+            else objections[index] = objection;
+        });
+        foreach (var (index, objection) in objections.OrderByDescending(objection => objection.Key))
+        {
+            var name = offer.Wanted[index].Name;
+            offer.Errors.Add(new PullError(name, null, objection));
+            offer.MustAskAgain |= objection == ListGone;
+            offer.Kept.Add(name);
+            offer.Wanted.RemoveAt(index);
+        }
     }
 
     private async Task<DownloadOutcome> DownloadAsync(Offer offer, PullPlan plan, Offer? previous, CancellationToken cancellation)

@@ -59,13 +59,13 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
 
         foreach (var name in offer.Kept) Keep(tables, name, disk);
         if (!prune) plan.Orphans.ToList().ForEach(name => Keep(tables, name, disk));
-        var isFull = errors.Count == 0 && (prune || plan.Orphans.Count == 0);
-        var next = new ServerState(isFull ? offer.ETag : null, Stamp(host.Clock.GetUtcNow()), false, layout.Root, tables, Retire(tables));
+        var isFull = prune || plan.Orphans.Count == 0;
         var removed = state.Tables.Keys.Where(name => !tables.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
 
         if (!IsComplete || updated.Count > 0 || removed.Count > 0) await ExchangeAsync(tables, updated, disk, errors, warnings, cancellation);
         RemoveLinks(OldTables().Where(table => !tables.ContainsKey(table.Key)).SelectMany(table => WantedTable.Links(table.Key, table.Value.Parts)).Select(link => link.Path), tables);
-        await SaveAsync(errors.Count == 0 ? next : next with { ETag = null }, cancellation);
+        var next = new ServerState(isFull && errors.Count == 0 ? offer.ETag : null, Stamp(host.Clock.GetUtcNow()), false, layout.Root, tables, Retire(tables));
+        await SaveAsync(next, cancellation);
         PartSweep.Run(layout, tables.Values, next.Retired, plan.MissingParts.Select(part => part.Sha256));
         return new CommitResult([.. updated.Order(StringComparer.Ordinal).Where(name => !errors.Exists(error => error.Table == name))], removed);
     }
@@ -77,7 +77,12 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
         foreach (var name in IsComplete ? updated : [.. tables.Keys]) PlaceLinks(name, tables[name].Parts, disk, errors);
         var views = tables.Select(table => (table.Key, (IReadOnlyList<string>)[.. table.Value.Parts.Select(part => layout.PartPath(part.Sha256))])).ToList();
         var built = await new LocalDatabase(layout, host.Clock).RebuildAsync(views, [.. OldTables().Select(table => table.Key)], cancellation);
-        errors.AddRange(built.Refused.Select(refused => new PullError(refused.Table, null, $"DuckDB cannot read it: {refused.Error}")));
+        foreach (var (table, error) in built.Refused)
+        {
+            errors.Add(new PullError(table, null, $"DuckDB cannot read it: {error}"));
+            tables[table] = tables[table] with { Problem = error };
+        }
+
         warnings.AddRange(built.Warnings);
     }
 
