@@ -44,24 +44,6 @@ internal sealed partial class JobRunner : BackgroundService
         return start;
     }
 
-    /// <summary>As <see cref="StartAsync"/>, inside a transaction of the caller, who calls <see cref="Wake"/> after it.</summary>
-    public static async Task<JobStart> EnqueueAsync(StateWrite write, JobRequest request, Action<StateWrite, string>? audit = null)
-    {
-        var id = write.NewId();
-        var taken = await write.QueryAsync<string>(
-            JobSql.Enqueue,
-            new { Id = id, request.Kind, request.Subject, request.Key, request.Trigger, request.RequestedBy, write.Now, request.Input, QueuedMax });
-        if (taken.Count > 0)
-        {
-            audit?.Invoke(write, id);
-            return new JobStart.Started(id);
-        }
-        var other = request.Key is null ? null : await write.QueryFirstAsync<string>(JobSql.Unfinished, new { key = request.Key });
-        return other is null ? new JobStart.QueueFull() : new JobStart.Busy(other);
-    }
-
-    public void Wake() => _work.Release();
-
     /// <returns>False where there is no such job, or it has ended.</returns>
     public async Task<bool> CancelAsync(string id, CancellationToken cancellation, Action<StateWrite>? audit = null)
     {
@@ -86,6 +68,21 @@ internal sealed partial class JobRunner : BackgroundService
         var slots = Enumerable.Range(0, RunningMax).Select(_ => WorkAsync(stoppingToken)).ToList();
         slots.Add(HeartbeatsAsync(stoppingToken));
         await Task.WhenAll(slots);
+    }
+
+    private static async Task<JobStart> EnqueueAsync(StateWrite write, JobRequest request, Action<StateWrite, string>? audit)
+    {
+        var id = write.NewId();
+        var taken = await write.QueryAsync<string>(
+            JobSql.Enqueue,
+            new { Id = id, request.Kind, request.Subject, request.Key, request.Trigger, request.RequestedBy, write.Now, request.Input, QueuedMax });
+        if (taken.Count > 0)
+        {
+            audit?.Invoke(write, id);
+            return new JobStart.Started(id);
+        }
+        var other = request.Key is null ? null : await write.QueryFirstAsync<string>(JobSql.Unfinished, new { key = request.Key });
+        return other is null ? new JobStart.QueueFull() : new JobStart.Busy(other);
     }
 
     private async Task WorkAsync(CancellationToken stopping)

@@ -32,7 +32,7 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
     {
         var there = publisher.Sources();
         var gone = state.Snapshot.ViewOwners.Values.Select(owner => owner.SourceName).Distinct(StringComparer.Ordinal).Except(there, StringComparer.Ordinal);
-        return [.. there.Concat(gone).Where(source => FileStamp.TryOf(folder.ExtractFile(source)) is not { } stamp || !_seen.TryGetValue(source, out var seen) || seen != stamp)];
+        return [.. there.Concat(gone).Where(source => !_seen.TryGetValue(source, out var seen) || seen != StampOf(source))];
     }
 
     /// <summary>Makes the next look take the source for changed.</summary>
@@ -42,10 +42,11 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
     public async Task<CommitOutcome> PublishAsync(string source, CancellationToken cancellation)
     {
         using var entered = await gate.PrepareAsync(cancellation);
-        var stamp = FileStamp.TryOf(folder.ExtractFile(source));
-        var prepared = stamp is null ? Missing(source) : await publisher.PrepareAsync(source, Known(source), cancellation);
-        if (stamp is { } seen) _seen[source] = seen;
-        return await CommitAsync(prepared, cancellation);
+        var stamp = StampOf(source); // before it is read: one that is written meanwhile is looked at again
+        var prepared = stamp == default ? Missing(source) : await publisher.PrepareAsync(source, Known(source), cancellation);
+        var outcome = await CommitAsync(prepared, cancellation);
+        _seen[source] = stamp;
+        return outcome;
     }
 
     /// <summary>Commits what was prepared elsewhere, by a run that holds the gate.</summary>
@@ -59,6 +60,11 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
             Forget(waiting.Source); // a name is free that this one also offers
         return outcome;
     }
+
+    /// <summary>Our own run has just written the extract and committed what is in it.</summary>
+    public void Seen(string source) => _seen[source] = StampOf(source);
+
+    private FileStamp StampOf(string source) => FileStamp.TryOf(folder.ExtractFile(source)) ?? default;
 
     /// <summary>A folder that is gone takes its tables along; one that lost its file only is damaged, and its tables stay as they were.</summary>
     private Publication Missing(string source) => Directory.Exists(folder.Source(source))

@@ -1,6 +1,7 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
@@ -8,6 +9,8 @@ namespace Agnes.Server.Platform.Publications;
 /// <summary>Runs the connector of one of our own sources, and commits what the same child prepared.</summary>
 internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder)
 {
+    private static readonly TimeSpan RunsWithin = TimeSpan.FromHours(1);
+
     public bool HasExtract(OwnSource own) => File.Exists(folder.ExtractFile(own.Folder));
 
     /// <param name="rows">What to pull; what is registered besides stays as it is, what is not is dropped.</param>
@@ -19,14 +22,16 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
             $"{job.Job.Id}-{own.Folder}",
             own.Folder,
             own.Connector,
-            [.. rows.Select(row => new TableConfig(row.Id, row.Name, row.Bucket, row.SourceTable, row.Description))],
+            [.. rows.Select(row => new TableConfig(row.Id, row.Name, row.Bucket, own.Connector == "files" ? FileTables.SourceOf(row) : row.SourceTable, row.Description))],
             Registered: [.. state.Snapshot.RegisteredFor(own).Select(row => row.Name)],
             Options: OptionsOf(own));
         var progress = new PullProgress(job, cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(RunsWithin);
         try
         {
             ExtractOutcome outcome;
-            await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Folder));
+            await using (progress) outcome = await runner.RunAsync(request, progress, limit.Token, publisher.Known(own.Folder));
             foreach (var warning in outcome.Warnings) await job.LogAsync(warning, cancellation);
             foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
@@ -34,9 +39,18 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
         }
         catch (WorkerFailedException failure)
         {
-            foreach (var row in rows.Where(row => !progress.Ended.Contains(row.Name))) await FailAsync(job, row.Name, failure.Message, cancellation);
-            return $"{own.SourceType}: {failure.Message}";
+            return await FailRestAsync(job, own, rows, progress, failure.Message, cancellation);
         }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return await FailRestAsync(job, own, rows, progress, $"The run took longer than {RunsWithin.TotalMinutes:0} minutes and was ended.", cancellation);
+        }
+    }
+
+    private async Task<string> FailRestAsync(JobContext job, OwnSource own, IReadOnlyList<TableRow> rows, PullProgress progress, string why, CancellationToken cancellation)
+    {
+        foreach (var row in rows.Where(row => !progress.Ended.Contains(row.Name))) await FailAsync(job, row.Name, why, cancellation);
+        return $"{own.SourceType}: {why}";
     }
 
     private async Task<string?> CommitAsync(JobContext job, OwnSource own, ExtractOutcome outcome, CancellationToken cancellation)
@@ -47,6 +61,7 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
             return null;
         }
         var committed = await publisher.CommitAsync(prepared, cancellation);
+        publisher.Seen(own.Folder);
         await PublishJob.LogAsync(job, own.Folder, committed, cancellation);
         foreach (var skipped in committed.Skipped) await job.TableFailedAsync(skipped.Name, skipped.Reason, cancellation);
         foreach (var name in committed.Collided) await FailAsync(job, name, $"Another source publishes a table '{name}' already; rename one of them.", cancellation);

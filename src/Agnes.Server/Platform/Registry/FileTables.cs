@@ -7,8 +7,10 @@ namespace Agnes.Server.Platform.Registry;
 /// <summary>Where the files of a table of the Files source are: <c>bucket</c> is a folder below the root, <c>source_table</c> a file, folder or glob in it.</summary>
 internal static class FileTables
 {
-    public static string PatternOf(TableRow row) =>
-        string.Join('/', new[] { row.Bucket, row.SourceTable ?? $"{row.Name}.*" }.Where(step => !string.IsNullOrEmpty(step)));
+    /// <summary>Without a file of its own, a table is the file of its name, whatever its format; without one but with a folder, the files in that.</summary>
+    public static string? SourceOf(TableRow row) => row.SourceTable ?? (row.Bucket is null ? $"{row.Name}.*" : null);
+
+    public static string PatternOf(TableRow row) => string.Join('/', new[] { row.Bucket, SourceOf(row) }.Where(step => !string.IsNullOrEmpty(step)));
 
     /// <summary>What has to lie below the root, each by itself: neither may lead out of it and back.</summary>
     public static IEnumerable<string> PathsOf(TableRow row) =>
