@@ -22,6 +22,7 @@ internal static class Peers
         var configuration = Path.Combine(folder, "nginx.conf");
         await File.WriteAllTextAsync(configuration, $$"""
             daemon off;
+            {{(Environment.UserName == "root" ? "user root;" : "")}}
             worker_processes 2;
             pid {{folder}}/pid;
             error_log {{folder}}/error.log;

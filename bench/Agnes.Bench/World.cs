@@ -68,7 +68,7 @@ internal sealed class World : IAsyncDisposable
         var clock = System.Diagnostics.Stopwatch.StartNew();
         (_server, var line) = await Child.StartAsync(Program("agnes-server"), [], text => text.Contains("Now listening on:", StringComparison.Ordinal), environment);
         StartedIn = clock.Elapsed;
-        Url = line[(line.LastIndexOf("http", StringComparison.Ordinal))..].Trim();
+        Url = environment["ASPNETCORE_URLS"];
         Admin.BaseAddress ??= new Uri(Url);
         Admin.DefaultRequestHeaders.Authorization = null;
         var session = await PostAsync("/auth/token", new { email = AdminEmail, password = AdminPassword });

@@ -28,7 +28,11 @@ internal static class PullKills
         var token = (string)(await server.PostAsync("/auth/tokens", new { name = "campaign" }, run.Cancellation))["token"]!;
         Dictionary<string, string> laptop = new(StringComparer.Ordinal)
         {
-            ["AGNES_SERVER"] = server.Url, ["AGNES_TOKEN"] = token, ["AGNES_LOCAL_DIR"] = workspace.Path, ["AGNES_CONFIG_DIR"] = workspace["config"], ["AGNES_NO_UPDATE_CHECK"] = "1",
+            ["AGNES_SERVER"] = server.Url,
+            ["AGNES_TOKEN"] = token,
+            ["AGNES_LOCAL_DIR"] = workspace.Path,
+            ["AGNES_CONFIG_DIR"] = workspace["config"],
+            ["AGNES_NO_UPDATE_CHECK"] = "1",
         };
         for (var round = 1; round <= run.Count; round++)
         {

@@ -81,7 +81,7 @@ public sealed class HiddenTablesTests(Postgres postgres, Shops shops)
     private static string Comparable(Answer answer, string table)
     {
         var headers = answer.Headers
-            .Where(header => header.Key .ToLowerInvariant() is not ("date" or "x-request-id" or "content-length"))
+            .Where(header => header.Key.ToLowerInvariant() is not ("date" or "x-request-id" or "content-length"))
             .OrderBy(header => header.Key, StringComparer.Ordinal)
             .Select(header => $"{header.Key}: {header.Value}");
         var body = Regex.Replace(answer.Body, @"""request_id"":""[^""]*""", "");

@@ -10,7 +10,12 @@ public sealed class PrivacyTests
     [Fact]
     public async Task Nobody_else_can_read_the_state_or_a_backup_of_it()
     {
-        if (OperatingSystem.IsWindows()) Assert.Skip("Windows inherits rights from the folder above.");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows inherits rights from the folder above.");
+            return; // for the analyzer, which does not know that Skip throws
+        }
+
         using var folder = new TemporaryFolder();
         await using (var state = await StateDb.OpenAsync(new StateOptions { DataDir = folder.Path, StateDir = folder["state"] }, cancellation: TestContext.Current.CancellationToken))
         {

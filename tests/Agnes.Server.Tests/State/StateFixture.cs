@@ -131,8 +131,19 @@ internal static class Writes
             """,
             new
             {
-                version.Name, version.Number, version.Source, columns = StateJson.WriteColumns(version.Columns), version.Rows, version.Bytes, version.Rendition, version.Md5,
-                version.PartsDigest, version.QueryMode, version.ExtractedAt, version.PublishedAt, version.SupersededAt,
+                version.Name,
+                version.Number,
+                version.Source,
+                columns = StateJson.WriteColumns(version.Columns),
+                version.Rows,
+                version.Bytes,
+                version.Rendition,
+                version.Md5,
+                version.PartsDigest,
+                version.QueryMode,
+                version.ExtractedAt,
+                version.PublishedAt,
+                version.SupersededAt,
             });
         await write.ExecuteAsync(
             """
@@ -141,8 +152,15 @@ internal static class Writes
             """,
             version.Parts.Zip(version.Stamps).Select((pair, ordinal) => new
             {
-                name = version.Name, number = version.Number, ordinal, partName = pair.First.Name, sha256 = pair.First.Sha256, size = pair.First.SizeBytes, rows = pair.First.Rows,
-                modified = pair.Second.ModifiedNs, inode = pair.Second.Inode,
+                name = version.Name,
+                number = version.Number,
+                ordinal,
+                partName = pair.First.Name,
+                sha256 = pair.First.Sha256,
+                size = pair.First.SizeBytes,
+                rows = pair.First.Rows,
+                modified = pair.Second.ModifiedNs,
+                inode = pair.Second.Inode,
             }).ToList());
         write.Apply(snapshot => snapshot.WithVersion(version));
     }

@@ -104,7 +104,8 @@ internal sealed class ParquetResult(ParquetFile file) : IResult
         while (at <= range.Last)
         {
             var wanted = (int)Math.Min(PieceBytes, range.Last - at + 1);
-            var read = await RandomAccess.ReadAsync(handle, writer.GetMemory(wanted)[..wanted], at, cancellation);
+            // Inline: an asynchronous read of a file is this same call on another thread of the pool, and the hop costs more than a read from the page cache.
+            var read = RandomAccess.Read(handle, writer.GetSpan(wanted)[..wanted], at);
             if (read == 0) throw new EndOfStreamException("A stored part ended before its recorded size.");
             writer.Advance(read);
             at += read;

@@ -116,13 +116,32 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         };
         await write.ExecuteAsync(PublicationSql.InsertVersion, new
         {
-            version.Name, version.Number, version.Source, version.Description,
+            version.Name,
+            version.Number,
+            version.Source,
+            version.Description,
             Columns = StateJson.WriteColumns(version.Columns),
-            version.Rows, version.Bytes, version.Rendition, version.Md5, version.PartsDigest, version.QueryMode, version.ExtractedAt, version.PublishedAt, version.Origin,
+            version.Rows,
+            version.Bytes,
+            version.Rendition,
+            version.Md5,
+            version.PartsDigest,
+            version.QueryMode,
+            version.ExtractedAt,
+            version.PublishedAt,
+            version.Origin,
         });
         await write.ExecuteAsync(PublicationSql.InsertPart, version.Parts.Select((part, i) => new
         {
-            version.Name, version.Number, Ordinal = i, PartName = part.Name, part.Sha256, part.SizeBytes, part.Rows, version.Stamps[i].ModifiedNs, version.Stamps[i].Inode,
+            version.Name,
+            version.Number,
+            Ordinal = i,
+            PartName = part.Name,
+            part.Sha256,
+            part.SizeBytes,
+            part.Rows,
+            version.Stamps[i].ModifiedNs,
+            version.Stamps[i].Inode,
         }));
         write.Apply(snapshot => snapshot.WithVersion(version));
         _published.Add(table.Name);
