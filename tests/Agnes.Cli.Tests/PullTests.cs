@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 
 namespace Agnes.Cli.Tests;
@@ -85,6 +86,11 @@ public sealed class PullTests : IAsyncLifetime
         _server.Add("kept", Parquet.Number(1));
         _server.Add("revoked", Parquet.Number(2));
         await Pull();
+        _server.Add("revoked", Parquet.Number(2), Parquet.Number(3));
+        await Pull();
+        _server.Add("revoked", Parquet.Number(2));
+        await Pull();
+        Directory.GetFiles(_agnes.InWorkspace("server", "parts")).Length.ShouldBe(3, "one of the version before is kept");
         _server.Tables.TryRemove("revoked", out _);
         (await Pull("--no-prune")).GetProperty("tables_removed").GetInt32().ShouldBe(0);
         await ShouldRead("revoked", 2);
@@ -158,6 +164,12 @@ public sealed class PullTests : IAsyncLifetime
         connection.Open();
         using var command = new DuckDB.NET.Data.DuckDBCommand("SELECT CAST(sum(n) AS BIGINT) FROM orders", connection);
         command.ExecuteScalar().ShouldBe(3L, "the parts of the version before are kept a while");
+
+        var state = _agnes.InWorkspace(".claude", "agnes-sync-state.json");
+        await File.WriteAllTextAsync(state, Regex.Replace(await File.ReadAllTextAsync(state), "\"at\":\"20[0-9]{2}", "\"at\":\"2001"));
+        await Pull();
+        Directory.GetFiles(_agnes.InWorkspace("server", "parts")).Length.ShouldBe(2);
+        await ShouldRead("orders", 7, "sum(n)");
     }
 
     [Fact]

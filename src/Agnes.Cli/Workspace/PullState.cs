@@ -49,7 +49,7 @@ internal sealed record ServerState(
     public static ServerState Empty(string root) => new(null, null, false, root, new Dictionary<string, TableState>(StringComparer.Ordinal), []);
 
     [JsonIgnore]
-    public bool IsUsable => Root is not null && Retired is not null && Tables is not null && Tables.All(table => table.Value is { Parts: not null, QueryMode: not null } && Identifiers.IsQuoted(table.Key));
+    public bool IsUsable => Root is not null && Retired is not null && Tables is not null && Retired.TrueForAll(part => part is { Table: not null, Sha256: not null }) && Tables.All(table => table.Value is { Parts: not null, QueryMode: not null } && Identifiers.IsQuoted(table.Key));
 }
 
 /// <summary>A table as it lies in the workspace.</summary>
@@ -58,7 +58,7 @@ internal sealed record TableState(
     string QueryMode, string? Id, long? Version, string Hash, string? PartsDigest, long Rows, long SizeBytes, string? Updated, IReadOnlyList<TablePart> Parts, string? Problem = null);
 
 /// <summary>A part of a version that was replaced; kept a while for queries that began before.</summary>
-internal sealed record RetiredPart(string Sha256, DateTimeOffset At);
+internal sealed record RetiredPart(string Table, string Sha256, DateTimeOffset At);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PullState))]

@@ -133,8 +133,8 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
         return
         [
             .. state.Retired.Where(part => now - part.At < RetiredKept)
-                .Concat(state.Tables.Where(table => tables.ContainsKey(table.Key)).SelectMany(table => table.Value.Parts).Select(part => new RetiredPart(part.Sha256, now)))
-                .Where(part => !current.Contains(part.Sha256)).DistinctBy(part => part.Sha256),
+                .Concat(state.Tables.SelectMany(table => table.Value.Parts.Select(part => new RetiredPart(table.Key, part.Sha256, now))))
+                .Where(part => tables.ContainsKey(part.Table) && !current.Contains(part.Sha256)).DistinctBy(part => part.Sha256),
         ];
     }
 

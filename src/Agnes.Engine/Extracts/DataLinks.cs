@@ -10,6 +10,10 @@ internal static class DataLinks
     public static string ViewPath(string data, ExtractTable table) =>
         table.Parts.Count == 1 ? Path.Combine(data, $"{table.Name}.parquet") : Path.Combine(data, table.Name, "*.parquet");
 
+    /// <summary>Where the part of a table lies under <c>data/</c>.</summary>
+    public static string PathOf(string data, ExtractTable table, ExtractPart part) =>
+        table.Parts.Count == 1 ? Path.Combine(data, $"{table.Name}.parquet") : Path.Combine(data, table.Name, Path.GetFileName(part.Part.Name));
+
     /// <returns>False when a part is missing from the store: then nothing is put, and the table cannot have a view.</returns>
     public static bool TryPut(PartStore store, string data, ExtractTable table)
     {

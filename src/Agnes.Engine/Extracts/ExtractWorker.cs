@@ -24,9 +24,12 @@ internal static class ExtractWorker
     public const string Role = "extract-worker";
     private const int LineBytesMax = 64 << 20;
 
+    // It lives for one request: what the runtime learns while it runs never pays.
+    private static readonly Dictionary<string, string> Environment = new(StringComparer.Ordinal) { ["DOTNET_TieredPGO"] = "0" };
+
     public static async Task<WorkerLine> RunAsync(WorkerProgram program, string scratch, WorkerRequest request, IProgress<ExtractEvent>? progress, CancellationToken cancellation)
     {
-        await using var child = ChildProcess.Start(program, Role, scratch);
+        await using var child = ChildProcess.Start(program, Role, scratch, Environment);
         await using var killing = cancellation.Register(child.Kill);
         try
         {

@@ -123,6 +123,23 @@ public sealed class ExtractWriter : IAsyncDisposable
         _staging.Dispose();
     }
 
+    /// <summary>
+    /// The file is not known as ours: restored from a backup, or dropped by another program, which could name parts of tables that are not its own. Whoever has
+    /// the content of a part lying beside it may name it.
+    /// </summary>
+    private static async Task ProveAsync(DataFolder folder, string source, IEnumerable<ExtractTable> tables, CancellationToken cancellation)
+    {
+        foreach (var table in tables)
+        {
+            foreach (var part in table.Parts)
+            {
+                var file = DataLinks.PathOf(Path.Combine(folder.Source(source), "data"), table, part);
+                using var opened = OpenedFile.TryOpen(file); // no symbolic link
+                if (opened is null || await ContentHash.Sha256Async(file, cancellation) != part.Part.Sha256) throw new InvalidDataException($"the files of {table.Name} are not what its list of parts says");
+            }
+        }
+    }
+
     /// <summary>A part that could not be stored is an error of its own table, which awaits it, and of no other.</summary>
     private static async Task SettledAsync(Task storing) => await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -143,6 +160,7 @@ public sealed class ExtractWriter : IAsyncDisposable
             await ExtractReader.AttachAsync(connection, file, cancellation);
             var tables = await ExtractReader.TablesAsync(connection, cancellation);
             await connection.ExecuteAsync($"DETACH {ExtractReader.Alias}", cancellation);
+            if (!ExtractLedger.Contains(folder, request.Source, FileStamp.Of(file))) await ProveAsync(folder, request.Source, tables.Values, cancellation);
             return tables;
         }
         catch (Exception e) when (e is DuckDBException or InvalidDataException && !cancellation.IsCancellationRequested)

@@ -131,6 +131,30 @@ public sealed class OwnExtractTests : IDisposable
     }
 
     [Fact]
+    public async Task An_extract_that_was_restored_from_a_copy_is_carried_on()
+    {
+        await _installation.RunAsync(Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x;;SELECT 3 AS x"));
+        var file = _installation.Data.ExtractFile("shop");
+        File.Copy(file, $"{file}.copy");
+        File.Move($"{file}.copy", file, overwrite: true);
+        (await _installation.PrepareAsync()).Tables.Select(table => _installation.Rows(table)).ShouldBe(["1", "2 3"]);
+        await _installation.RunAsync(Table("c", "SELECT 4 AS x"));
+        (await _installation.PrepareAsync()).Tables.Select(table => _installation.Rows(table)).ShouldBe(["1", "2 3", "4"]);
+    }
+
+    [Fact]
+    public async Task A_foreign_extract_cannot_slip_parts_of_others_through_our_writer()
+    {
+        await _installation.RunAsync(Table("secret", "SELECT 'secret' AS x"));
+        Directory.Move(_installation.Data.Source("shop"), _installation.Data.Source("elsewhere"));
+        // The whole of another source's database, without the files that only its owner has.
+        Directory.CreateDirectory(_installation["extracts", "shop", "data"]);
+        File.Copy(_installation.Data.ExtractFile("elsewhere"), _installation.Data.ExtractFile("shop"));
+        await Should.ThrowAsync<WorkerFailedException>(() => _installation.RunAsync(Table("a", "SELECT 1 AS x")));
+        (await _installation.PrepareAsync()).Tables.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_part_that_vanished_costs_its_table_only_until_that_is_synced_again()
     {
         await _installation.RunAsync(Table("a", "SELECT 1 AS x"), Table("b", "SELECT 2 AS x"));
