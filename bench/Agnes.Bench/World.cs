@@ -11,6 +11,7 @@ internal sealed class World : IAsyncDisposable
 {
     private const string AdminEmail = "admin@example.com";
     private const string AdminPassword = "bench-admin-password";
+    private readonly string _url = $"http://127.0.0.1:{Child.FreePort()}"; // one for all starts: the clients keep it
     private Child? _server;
 
     private World(string folder) => Folder = folder;
@@ -60,7 +61,7 @@ internal sealed class World : IAsyncDisposable
         var environment = new Dictionary<string, string>
         {
             ["DATA_DIR"] = Folder,
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{Child.FreePort()}",
+            ["ASPNETCORE_URLS"] = _url,
             ["SEED_ADMIN_EMAIL"] = AdminEmail,
             ["SEED_ADMIN_PASSWORD"] = AdminPassword,
             ["AGNES_AUTH_RATELIMIT_ENABLED"] = "0",
