@@ -147,8 +147,8 @@ public sealed class ExtractWriter : IAsyncDisposable
     {
         await using var _ = hash;
         var (sha256, md5) = await hash.FinishAsync();
-        var part = await Store.AddHashedAsync(file, sha256, partName, rows, cancellation);
-        return new ExtractPart(part, md5, FileStamp.Of(Store.PathOf(sha256)).ModifiedNs);
+        var (part, stamp) = await Store.AddHashedAsync(file, FileStamp.Of(file), sha256, partName, rows, cancellation);
+        return new ExtractPart(part, md5, stamp.ModifiedNs);
     }
 
     private static async Task<IReadOnlyDictionary<string, ExtractTable>> ReadPreviousAsync(DataFolder folder, ExtractRequest request, DuckDBConnection connection, CancellationToken cancellation)

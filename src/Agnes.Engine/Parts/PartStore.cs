@@ -83,26 +83,27 @@ public sealed class PartStore
     }
 
     /// <summary>Hashes a staged file, makes it durable and moves it to its name; an intact part that is already there is kept.</summary>
-    public async Task<TablePart> AddAsync(string stagedFile, string partName, long rows, CancellationToken cancellation)
+    public async Task<StoredPart> AddAsync(string stagedFile, string partName, long rows, CancellationToken cancellation)
     {
+        var stamp = FileStamp.Of(stagedFile);
         var sha256 = await ContentHash.Sha256Async(stagedFile, cancellation);
-        return await AddHashedAsync(stagedFile, sha256, partName, rows, cancellation);
+        return await AddHashedAsync(stagedFile, stamp, sha256, partName, rows, cancellation);
     }
 
     /// <summary>As <see cref="AddAsync"/> for a file whose hash the caller knows.</summary>
-    public async Task<TablePart> AddHashedAsync(string stagedFile, string sha256, string partName, long rows, CancellationToken cancellation)
+    /// <param name="hashed">The file's stamp before it was hashed: one taken later could be that of a write which the hash has not seen.</param>
+    public async Task<StoredPart> AddHashedAsync(string stagedFile, FileStamp hashed, string sha256, string partName, long rows, CancellationToken cancellation)
     {
-        var size = new FileInfo(stagedFile).Length;
-        var part = new TablePart(partName, sha256, size, rows);
+        var part = new TablePart(partName, sha256, hashed.Size, rows);
         var target = PathOf(sha256);
-        if (Contains(sha256, size))
+        if (FileStamp.TryOf(target) is { } present && present.Size == hashed.Size)
         {
             FileSystem.Touch(target); // or a sweep could take it before the publication that now names it is committed
             // Another program may have written through a name of its own, so that what is there is read before it is believed.
             if (await IsIntactAsync(sha256, cancellation))
             {
                 File.Delete(stagedFile);
-                return part;
+                return new StoredPart(part, present);
             }
         }
         var folder = Path.GetDirectoryName(target)!;
@@ -112,7 +113,7 @@ public sealed class PartStore
             FileSystem.FlushFolder(_root);
         }
         FileSystem.Replace(stagedFile, target);
-        return part;
+        return new StoredPart(part, hashed);
     }
 
     /// <summary>Reads the whole part and tells whether it is still what its name says.</summary>
@@ -153,6 +154,9 @@ public sealed class PartStore
         throw new PartDamagedException(sha256, "A part of this table was changed by another program after it was published; run its sync again.");
     }
 }
+
+/// <param name="Stamp">Of its file in the store, as it was when its content was known to be what its name says.</param>
+public readonly record struct StoredPart(TablePart Part, FileStamp Stamp);
 
 /// <summary>Files of one run before they have their names. Disposing removes the folder with what is left in it.</summary>
 public sealed class PartStaging : IDisposable

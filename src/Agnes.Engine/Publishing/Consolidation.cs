@@ -23,7 +23,7 @@ internal static class Consolidation
         var md5 = ContentHash.Md5Async(file, cancellation);
         var sha256 = await ContentHash.Sha256Async(file, cancellation);
         var md5Text = await md5;
-        var part = await store.AddHashedAsync(file, sha256, "whole.parquet", rows, cancellation);
-        return new WholeFile(sha256, md5Text, part.SizeBytes, rows, FileStamp.Of(store.PathOf(sha256)));
+        var (part, stamp) = await store.AddHashedAsync(file, FileStamp.Of(file), sha256, "whole.parquet", rows, cancellation);
+        return new WholeFile(sha256, md5Text, part.SizeBytes, rows, stamp);
     }
 }

@@ -56,10 +56,10 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
                 continue;
             }
             var inPlace = same is not null && same.Source.Inode == file.Stamp.Inode;
-            var (part, hash, own) = await AdoptFileAsync(file, mayLink: !inPlace, files.Count == 1, cancellation);
+            var (stored, hash, own) = await AdoptFileAsync(file, mayLink: !inPlace, files.Count == 1, cancellation);
             if (!own.SequenceEqual(columns)) return null;
-            parts.Add(part);
-            stamps.Add(FileStamp.Of(store.PathOf(part.Sha256)));
+            parts.Add(stored.Part);
+            stamps.Add(stored.Stamp);
             md5 = hash;
         }
         return new AdoptedTable(columns, parts, stamps, files.Count == 1 ? md5 : null, origin, Reused: false);
@@ -67,7 +67,7 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
 
     /// <summary>One Parquet file of another program: linked, cloned or copied; then read to its end, since a footer alone proves nothing; then hashed; and still the same after.</summary>
     /// <param name="mayLink">False for a file that was changed in place before: a link would let its writer change our part as well.</param>
-    private async Task<(TablePart Part, string? Md5, IReadOnlyList<TableColumn> Columns)> AdoptFileAsync(CandidateFile file, bool mayLink, bool md5, CancellationToken cancellation)
+    private async Task<(StoredPart Stored, string? Md5, IReadOnlyList<TableColumn> Columns)> AdoptFileAsync(CandidateFile file, bool mayLink, bool md5, CancellationToken cancellation)
     {
         using var opened = OpenedFile.TryOpen(Path.Combine(root, file.Path)) ?? throw new MovingFileException();
         if (opened.Stamp != file.Stamp) throw new MovingFileException();
@@ -78,11 +78,12 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
             Scratch.EnsureFree(staging.Folder, file.Stamp.Size);
             await opened.CopyToAsync(staged, cancellation);
         }
-        if (opened.Stamp.Size != new FileInfo(staged).Length) throw new MovingFileException();
+        var hashed = FileStamp.Of(staged);
+        if (opened.Stamp != file.Stamp || hashed.Size != file.Stamp.Size) throw new MovingFileException();
         IReadOnlyList<TableColumn> columns;
         long rows;
         string? hash;
-        TablePart part;
+        StoredPart stored;
         try
         {
             var select = $"FROM read_parquet({Statements.ExactPath(staged)}, hive_partitioning=false)";
@@ -92,7 +93,7 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
             hash = md5 ? await ContentHash.Md5Async(staged, cancellation) : null;
             var sha256 = await ContentHash.Sha256Async(staged, cancellation);
             if (opened.Stamp != file.Stamp) throw new MovingFileException();
-            part = await store.AddHashedAsync(staged, sha256, file.Name, rows, cancellation);
+            stored = await store.AddHashedAsync(staged, hashed, sha256, file.Name, rows, cancellation);
         }
         catch (DuckDBException e)
         {
@@ -100,7 +101,7 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
             throw new InvalidDataException($"{file.Path} cannot be read: {Wording.Of(e, staging.Folder)}", e);
         }
         if (FileStamp.TryOf(Path.Combine(root, file.Path)) != file.Stamp) throw new MovingFileException();
-        return (part, hash, columns);
+        return (stored, hash, columns);
     }
 
     /// <summary>A base table, or a view that computes, filters or unifies: its rows become one part.</summary>
@@ -111,9 +112,9 @@ internal sealed class ForeignAdoption(PartStore store, PartStaging staging, Duck
         var staged = staging.NewFile();
         var (rows, columns) = await connection.CopyAsync(select, staged, cancellation);
         var md5 = await ContentHash.Md5Async(staged, cancellation);
-        var part = await store.AddAsync(staged, $"{table}.parquet", rows, cancellation);
+        var (part, stamp) = await store.AddAsync(staged, $"{table}.parquet", rows, cancellation);
         if (SourceTree.Scan(root).Digest != tree.Digest) throw new MovingFileException();
-        return new AdoptedTable(columns, [part], [FileStamp.Of(store.PathOf(part.Sha256))], md5, TableOrigin.OfRows(found.Sql, tree), Reused: false);
+        return new AdoptedTable(columns, [part], [stamp], md5, TableOrigin.OfRows(found.Sql, tree), Reused: false);
     }
 
     private async Task SettleAsync(FileStamp stamp, CancellationToken cancellation)

@@ -11,6 +11,12 @@ public sealed record Footprint(string Key, IReadOnlyList<ScopedTable> Tables)
     /// <summary>No table at all, as in <c>SELECT 1</c>.</summary>
     public static Footprint Empty { get; } = new("", []);
 
+    /// <exception cref="Parts.PartDamagedException">A part of one of the tables is not what was published.</exception>
+    public void Verify()
+    {
+        foreach (var table in Tables) table.Verify();
+    }
+
     public static Footprint Of(IReadOnlyCollection<ScopedTable> tables)
     {
         if (tables.Count == 0) return Empty;

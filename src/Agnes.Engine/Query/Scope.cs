@@ -7,7 +7,11 @@ namespace Agnes.Engine.Query;
 /// <param name="Id">The registry's id, which grants are keyed by.</param>
 /// <param name="Rendition">The policy's hash; empty for the plain rows.</param>
 /// <param name="Paths">Local paths of the parts, in order. Empty: registered and granted, but nothing has been published yet.</param>
-public sealed record ScopedTable(string Name, string Id, long Version, string Rendition, IReadOnlyList<TableColumn> Columns, IReadOnlyList<string> Paths);
+public sealed record ScopedTable(string Name, string Id, long Version, string Rendition, IReadOnlyList<TableColumn> Columns, IReadOnlyList<string> Paths)
+{
+    /// <summary>Throws <see cref="Parts.PartDamagedException"/> where a part is not what was published. Asked again once a statement has read, since its answer counts only if the parts were whole until then.</summary>
+    public Action Verify { get; init; } = static () => { };
+}
 
 /// <summary>
 /// What one asker may read, fixed for one request. It is a value over the pinned snapshot: nothing in here looks anything up that could change.

@@ -36,6 +36,12 @@ public enum StatementStatus
     /// <summary>400: the result, or the statement's text, is larger than allowed.</summary>
     TooLarge,
 
+    /// <summary>503: a part of a table is missing, or was changed by another program since it was published, perhaps while the statement read it.</summary>
+    PartDamaged,
+
+    /// <summary>The client has gone before the end; nobody is there to be answered.</summary>
+    ClientGone,
+
     /// <summary>429: no slot, now or within the waiting time.</summary>
     Busy,
 }

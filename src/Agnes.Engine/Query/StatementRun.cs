@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Workers;
 
 namespace Agnes.Engine.Query;
@@ -21,7 +22,34 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     private IReadOnlyList<string> _tables = [];
     private TimeSpan _left = limits.Time;
 
-    public async Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit)
+    public Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit) => EndedAsync(() => RunCheckedAsync(scope, sql, limit));
+
+    /// <summary>For statements of our own making on tables that the caller has checked.</summary>
+    public Task<StatementOutcome> RunTrustedAsync(string sql, IReadOnlyList<ScopedTable> tables, int limit)
+    {
+        _tables = [.. tables.Select(table => table.Name)];
+        var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
+        return EndedAsync(() => RunOnPoolAsync(null, statement, Footprint.Of(tables), new RunRequest(0, RowsForm.Objects, sql, limit, limits.ResultBytes, "", [])));
+    }
+
+    /// <summary>However a statement ends, the caller learns which tables it was about: the audit wants to know.</summary>
+    private async Task<StatementOutcome> EndedAsync(Func<Task<StatementOutcome>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return Refused(StatementStatus.ClientGone, "The client closed the connection.");
+        }
+        catch (PartDamagedException e)
+        {
+            return Refused(StatementStatus.PartDamaged, e.Message);
+        }
+    }
+
+    private async Task<StatementOutcome> RunCheckedAsync(Scope scope, string sql, int limit)
     {
         QueryWorker? worker = null;
         try
@@ -50,14 +78,6 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         {
             if (worker is not null) pool.Return(worker);
         }
-    }
-
-    /// <summary>For statements of our own making on tables that the caller has checked.</summary>
-    public async Task<StatementOutcome> RunTrustedAsync(string sql, IReadOnlyList<ScopedTable> tables, int limit)
-    {
-        _tables = [.. tables.Select(table => table.Name)];
-        var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
-        return await RunOnPoolAsync(null, statement, Footprint.Of(tables), new RunRequest(0, RowsForm.Objects, sql, limit, limits.ResultBytes, "", []));
     }
 
     public StatementOutcome Refused(StatementStatus status, string message, string? name = null, IReadOnlyList<string>? nearest = null) =>
@@ -109,34 +129,38 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         worker ??= await pool.RentAsync(isShort, footprint.Key, limits.Wait, cancellation);
         if (worker is null) return RefusedBusy();
         var onShort = worker.IsShort;
-        var (outcome, microseconds) = await RunOnWorkerAsync(worker, request);
+        var (outcome, microseconds) = await RunOnWorkerAsync(worker, request, footprint);
         if (onShort && !outcome.BodyStarted && outcome.Status is StatementStatus.TimedOut or StatementStatus.OutOfMemory)
         {
             // It starts again on one of the others; statements change nothing, so that is safe.
             statement.TookLong();
             worker = await pool.RentAsync(isShort: false, footprint.Key, limits.Wait, cancellation);
             if (worker is null) return RefusedBusy();
-            (outcome, microseconds) = await RunOnWorkerAsync(worker, request);
+            (outcome, microseconds) = await RunOnWorkerAsync(worker, request, footprint);
         }
         statement.Took(microseconds);
         return outcome;
     }
 
-    private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request)
+    private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request, Footprint footprint)
     {
         using var deadline = new CancellationTokenSource(_left, pool.Time);
         using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         var wasSmall = false;
+        var progress = new BodyProgress();
         try
         {
-            var progress = new BodyProgress();
-            var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, stopped.Token), pool.Time, stopped.Token);
+            var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, footprint.Verify, stopped.Token), pool.Time, stopped.Token);
             wasSmall = reply is { ProcessorMicroseconds: < SmallMicroseconds };
             if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
             cancellation.ThrowIfCancellationRequested();
             var ended = Failed(reply, worker, deadline.IsCancellationRequested);
             return (ended with { Bytes = progress.Bytes, BodyStarted = progress.Bytes > 0 }, long.MaxValue);
+        }
+        catch (PartDamagedException e)
+        {
+            return (Refused(StatementStatus.PartDamaged, e.Message) with { Bytes = progress.Bytes, BodyStarted = progress.Bytes > 0 }, long.MaxValue);
         }
         finally
         {

@@ -17,7 +17,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// The output is not completed, and its last bytes are not flushed.
     /// </summary>
     /// <param name="limit">Rows at most; one more is looked for, to tell <c>truncated</c>.</param>
-    /// <exception cref="OperationCanceledException">The client has gone; the statement has been ended.</exception>
+    /// <param name="cancellation">Fires when the client has gone: the statement is ended, with <see cref="StatementStatus.ClientGone"/>.</param>
     public async Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken cancellation)
     {
         var run = new StatementRun(pool, _parsed, limits, output, cancellation);
@@ -35,7 +35,6 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     }
 
     /// <summary>Writes the first rows of a table as an array of JSON objects, e.g. <c>[{"id":1},{"id":2}]</c>. Nested values are JSON there, not text.</summary>
-    /// <inheritdoc cref="RunAsync" path="/exception"/>
     public async Task<StatementOutcome> SampleAsync(ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken cancellation)
     {
         var run = new StatementRun(pool, _parsed, limits, output, cancellation);

@@ -24,7 +24,7 @@ public sealed class PartStoreTests : IDisposable
     public async Task A_part_is_named_by_its_hash_and_read_back()
     {
         using var staging = _store.Stage("run1");
-        var part = await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop);
+        var part = (await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop)).Part;
         part.Sha256.ShouldBe("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
         part.SizeBytes.ShouldBe(5);
         _store.PathOf(part.Sha256).ShouldBe(_folder["parts", "2c", $"{part.Sha256}.parquet"]);
@@ -36,9 +36,9 @@ public sealed class PartStoreTests : IDisposable
     public async Task The_same_content_is_stored_once_and_its_stamp_stays()
     {
         using var staging = _store.Stage("run1");
-        var first = await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop);
+        var first = (await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop)).Part;
         var stamp = FileStamp.Of(_store.PathOf(first.Sha256));
-        var second = await _store.AddAsync(Staged(staging, "hello"), "b.parquet", 1, Stop);
+        var second = (await _store.AddAsync(Staged(staging, "hello"), "b.parquet", 1, Stop)).Part;
         second.Sha256.ShouldBe(first.Sha256);
         FileStamp.Of(_store.PathOf(first.Sha256)).ShouldBe(stamp);
         Directory.EnumerateFiles(staging.Folder).ShouldBeEmpty();
@@ -48,7 +48,7 @@ public sealed class PartStoreTests : IDisposable
     public async Task A_part_that_another_program_wrote_into_is_refused_and_replaced_by_the_next_of_that_content()
     {
         using var staging = _store.Stage("run1");
-        var part = await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop);
+        var part = (await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop)).Part;
         var stamp = FileStamp.Of(_store.PathOf(part.Sha256));
         await File.WriteAllTextAsync(_store.PathOf(part.Sha256), "jello", Stop);
 
@@ -85,8 +85,8 @@ public sealed class PartStoreTests : IDisposable
     public async Task A_sweep_removes_only_parts_that_are_old_and_that_nothing_names()
     {
         using var staging = _store.Stage("run");
-        var kept = await _store.AddAsync(Staged(staging, "kept"), "a.parquet", 1, Stop);
-        var gone = await _store.AddAsync(Staged(staging, "gone"), "b.parquet", 1, Stop);
+        var kept = (await _store.AddAsync(Staged(staging, "kept"), "a.parquet", 1, Stop)).Part;
+        var gone = (await _store.AddAsync(Staged(staging, "gone"), "b.parquet", 1, Stop)).Part;
         _store.Sweep(new HashSet<string> { kept.Sha256 }, TimeSpan.FromHours(1), TimeProvider.System, Stop).Parts.ShouldBe(0);
         var later = new LaterTime(TimeSpan.FromHours(2));
         _store.Sweep(new HashSet<string> { kept.Sha256 }, TimeSpan.FromHours(1), later, Stop).ShouldBe((1, 4L));

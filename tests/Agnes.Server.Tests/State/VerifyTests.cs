@@ -91,7 +91,7 @@ public sealed class VerifyTests(Postgres postgres)
         using var staging = store.Stage("run");
         var staged = Path.Combine(staging.Folder, "x.parquet");
         await File.WriteAllTextAsync(staged, content);
-        var part = await store.AddAsync(staged, "0.parquet", 10, CancellationToken.None);
+        var part = (await store.AddAsync(staged, "0.parquet", 10, CancellationToken.None)).Part;
         var path = store.PathOf(part.Sha256);
         await using var state = await place.OpenAsync();
         var version = BackupTests.Version(name, 1, part.Sha256) with

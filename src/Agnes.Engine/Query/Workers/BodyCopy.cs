@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Agnes.Engine.Parts;
 
 namespace Agnes.Engine.Query.Workers;
 
@@ -9,12 +10,14 @@ internal sealed class BodyProgress
 }
 
 /// <summary>Passes a worker's response on to the output, and throws the rest away when the output does not want it any more.</summary>
-internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgress progress, CancellationToken stop)
+/// <param name="verify">Throws <see cref="PartDamagedException"/>, before the first byte is passed on or at the end, where what the statement has read was changed meanwhile.</param>
+internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgress progress, Action verify, CancellationToken stop)
 {
     private const int FlushBytes = 128 << 10;
 
     private long _unflushed;
     private bool _outputGone;
+    private PartDamagedException? _damaged;
 
     public async Task<WorkerReply> RunAsync()
     {
@@ -24,14 +27,19 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
             switch (kind)
             {
                 case FrameKind.Body:
+                    if (progress.Bytes == 0) Verify();
                     await CopyAsync(length);
                     break;
                 case FrameKind.Done:
                     var done = RunDone.Read(await frames.ReadPayloadAsync(length));
+                    if (progress.Bytes >= ResultSpool.HoldBytesMax) Verify(); // shorter ones were made whole before they were sent
+                    if (_damaged is not null) throw _damaged;
                     if (_outputGone) return new WorkerReply(StatementStatus.TimedOut, null, 0, false, long.MaxValue); // complete here, but not at the client
                     return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.ProcessorMicroseconds);
                 case FrameKind.Failed:
                     var failed = RunFailed.Read(await frames.ReadPayloadAsync(length));
+                    Verify();
+                    if (_damaged is not null) throw _damaged;
                     return new WorkerReply(failed.Status, failed.Message, 0, false, long.MaxValue);
                 default:
                     throw new InvalidDataException("The query worker answered something else.");
@@ -39,12 +47,25 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
         }
     }
 
+    private void Verify()
+    {
+        try
+        {
+            if (_damaged is null) verify();
+        }
+        catch (PartDamagedException e)
+        {
+            _damaged = e; // the rest is still to be read, so that the worker can be used again
+        }
+    }
+
     private async Task CopyAsync(int length)
     {
         while (length > 0)
         {
-            var rest = await frames.CopySomeAsync(length, _outputGone ? null : output);
-            if (!_outputGone) progress.Bytes += length - rest;
+            var unwanted = _outputGone || _damaged is not null;
+            var rest = await frames.CopySomeAsync(length, unwanted ? null : output);
+            if (!unwanted) progress.Bytes += length - rest;
             _unflushed += length - rest;
             length = rest;
             if (_unflushed >= FlushBytes) await FlushAsync();
@@ -54,7 +75,7 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
     private async Task FlushAsync()
     {
         _unflushed = 0;
-        if (_outputGone) return;
+        if (_outputGone || _damaged is not null) return;
         try
         {
             var flushed = await output.FlushAsync(stop);

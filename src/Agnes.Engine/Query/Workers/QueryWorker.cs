@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
 
 namespace Agnes.Engine.Query.Workers;
 
@@ -113,16 +114,18 @@ internal sealed class QueryWorker : IAsyncDisposable
 
     /// <summary>Runs a statement and copies its body on.</summary>
     /// <param name="outputStop">When it fires, or the output closes, the rest of the body is thrown away.</param>
+    /// <param name="verify">See <see cref="BodyCopy"/>.</param>
     /// <exception cref="WorkerLostException"/>
-    public async Task<WorkerReply> RunAsync(RunRequest request, PipeWriter output, BodyProgress progress, CancellationToken outputStop)
+    /// <exception cref="PartDamagedException">The worker itself is fine.</exception>
+    public async Task<WorkerReply> RunAsync(RunRequest request, PipeWriter output, BodyProgress progress, Action verify, CancellationToken outputStop)
     {
         Remember(request.FootprintKey);
         try
         {
             await SendAsync((request with { Number = ++_number }).Write);
-            return await new BodyCopy(_frames, output, progress, outputStop).RunAsync();
+            return await new BodyCopy(_frames, output, progress, verify, outputStop).RunAsync();
         }
-        catch (Exception e) when (e is IOException or InvalidDataException)
+        catch (Exception e) when (e is IOException and not PartDamagedException or InvalidDataException)
         {
             throw await LostAsync(e);
         }

@@ -74,8 +74,9 @@ public sealed class Scopes(Func<string, string> pathOfPart, Action<PublishedVers
 
     private ScopedTable Verified(NamedTable table)
     {
-        if (table.Published is { } version) verify?.Invoke(version);
-        return Scoped(table);
+        if (table.Published is not { } version || verify is null) return Scoped(table);
+        verify(version);
+        return Scoped(table) with { Verify = () => verify(version) };
     }
 
     private ScopedTable Scoped(NamedTable table) => table.Published is { } version

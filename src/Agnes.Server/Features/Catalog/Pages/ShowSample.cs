@@ -40,6 +40,7 @@ internal static class ShowSample
     private static int Status(StatementStatus status) => status switch
     {
         StatementStatus.Busy => StatusCodes.Status429TooManyRequests,
+        StatementStatus.PartDamaged => StatusCodes.Status503ServiceUnavailable,
         StatementStatus.TimedOut => StatusCodes.Status504GatewayTimeout,
         _ => StatusCodes.Status400BadRequest,
     };
