@@ -2,6 +2,7 @@ using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.Demo;
+using Agnes.Server.Features.Desktop;
 using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Health;
@@ -33,7 +34,8 @@ internal static class FeatureList
         services.AddSync();
         services.AddTables();
         services.AddDemo(options);
-        services.AddSingleton<PasswordCheck>();
+        services.AddSignIn(options);
+        services.AddDesktop();
         services.AddSingleton<GroupOrigins>();
     }
 
@@ -53,6 +55,8 @@ internal static class FeatureList
         routes.MapGroups();
         routes.MapAudit();
         routes.MapSignInPages();
+        routes.MapSessionsPages();
+        routes.MapDesktop();
         routes.MapHomePages();
         routes.MapCatalogPages();
         routes.MapTablesPages();
