@@ -36,7 +36,7 @@ internal static class FeatureList
         services.AddHealth();
         services.AddSync();
         services.AddTables();
-        services.AddMetrics();
+        services.AddMetricDefinitions();
         services.AddPrompts();
         services.AddDistribution();
         services.AddDemo(options);

@@ -12,7 +12,6 @@ public sealed partial class DocumentedCommandsTests
     [InlineData("AGENTS.md")]
     [InlineData("src/Agnes.Server/Features/Prompts/workspace.md")]
     [InlineData("src/Agnes.Server/Features/Distribution/Pages/ShowSetup.cs")]
-    [InlineData("src/Agnes.Server/Features/Distribution/Scripts/install.sh")]
     [InlineData("docs/analyst/README.md")]
     [InlineData("docs/admin/README.md")]
     public void Every_command_that_is_named_exists(string file)

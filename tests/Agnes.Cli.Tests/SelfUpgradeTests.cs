@@ -55,7 +55,7 @@ public sealed class SelfUpgradeTests : IAsyncLifetime
     [Fact]
     public async Task What_does_not_work_changes_nothing_and_says_why()
     {
-        foreach (var (archive, hash, said) in (ReadOnlySpan<(byte[], string?, string)>)[
+        foreach (var (archive, hash, said) in ((byte[], string?, string)[])[
             (Tar(("agnes", Script("echo 'agnes 1.2.3'"))), null, "instead of 'agnes 99.1.0'"),
             (Tar(("agnes", Script("echo broken >&2; exit 3"))), null, "it exited with 3: broken"),
             (Tar(("agnes", "no program")), null, "it did not start"),
@@ -77,6 +77,7 @@ public sealed class SelfUpgradeTests : IAsyncLifetime
     [Fact]
     public async Task Without_a_server_a_session_starts_all_the_same_and_another_installers_program_is_left_to_it()
     {
+        _archive = [1];
         _agnes.Environment["AGNES_SERVER"] = "http://127.0.0.1:9";
         (await UpgradeAsync("--quiet")).ShouldSucceed().Error.ShouldBeEmpty();
         (await UpgradeAsync("--force")).ShouldFail(1);

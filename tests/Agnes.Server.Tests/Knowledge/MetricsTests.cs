@@ -90,7 +90,7 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
     {
         var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
         var before = (await shop.AsAdminAsync("GET", "/api/metrics")).Json["count"]!.GetValue<int>();
-        foreach (var (yaml, text) in (ReadOnlySpan<(string, string)>)[
+        foreach (var (yaml, text) in ((string, string)[])[
             ("[", "Invalid YAML"), ("", "Empty YAML file"), ("a: &x 1\nb: *x", "aliases"), ("name: a\ncategory: b", "sql is missing"), ("sql: SELECT 1", "'name' is missing"),
             ("- {name: fine, category: c, sql: SELECT 1}\n- {name: bad name, category: c, sql: SELECT 1}", "not of the form"),
             ("{name: a, category: c, sql: 'SELECT 1; SELECT 2'}", "Only single SELECT"), ("{name: a, category: c, sql: 'DROP TABLE orders'}", "Only single SELECT"),
@@ -153,7 +153,7 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
 
         (await shop.AsAnalystAsync("POST", "/api/verified-queries/run", """{"id":"sales/cheap"}""")).Json["row_count"]!.GetValue<int>().ShouldBe(3);
         (await shop.AsAnalystAsync("POST", "/api/verified-queries/run", """{"id":"sales/cheap","parameters":{"most":1.5}}""")).Json["row_count"]!.GetValue<int>().ShouldBe(2);
-        foreach (var (parameters, text) in (ReadOnlySpan<(string, string)>)[("""{"most":"1; DROP TABLE x"}""", "must be a number"), ("""{"leats":1}""", "no parameter 'leats'")])
+        foreach (var (parameters, text) in ((string, string)[])[("""{"most":"1; DROP TABLE x"}""", "must be a number"), ("""{"leats":1}""", "no parameter 'leats'")])
         {
             var refused = await shop.AsAnalystAsync("POST", "/api/verified-queries/run", $$"""{"id":"sales/cheap","parameters":{{parameters}}}""");
             refused.Status.ShouldBe(400);

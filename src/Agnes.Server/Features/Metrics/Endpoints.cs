@@ -7,7 +7,7 @@ internal static class MetricsFeature
 {
     private const long ImportBytesMax = 8L << 20;
 
-    public static void AddMetrics(this IServiceCollection services) => services.AddSingleton<MetricCheck>();
+    public static void AddMetricDefinitions(this IServiceCollection services) => services.AddSingleton<MetricCheck>();
 
     public static void MapMetrics(this IEndpointRouteBuilder routes)
     {

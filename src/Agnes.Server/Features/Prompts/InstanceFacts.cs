@@ -49,7 +49,7 @@ internal sealed partial record InstanceFacts
         }
         catch (Exception fault) when (fault is FormatException or IOException or UnauthorizedAccessException)
         {
-            LogUnreadable(log, path, fault.Message);
+            InstanceLog.Unreadable(log, path, fault.Message);
             return null;
         }
     }
@@ -61,7 +61,10 @@ internal sealed partial record InstanceFacts
 
     [GeneratedRegex(@"\$\{([^}]{1,64})\}", RegexOptions.CultureInvariant)]
     private static partial Regex Reference();
+}
 
+internal static partial class InstanceLog
+{
     [LoggerMessage(EventId = 6402, Level = LogLevel.Warning, Message = "{Path} is not read: {Reason}")]
-    private static partial void LogUnreadable(ILogger log, string path, string reason);
+    public static partial void Unreadable(ILogger log, string path, string reason);
 }

@@ -51,7 +51,7 @@ internal static class TemplateValue
 
     public static object Negative(object? value, int line) => value switch
     {
-        long number => -number,
+        long number => (object)-number,
         double number => -number,
         _ => throw new TemplateException($"line {line}: '-' needs a number"),
     };
@@ -103,7 +103,7 @@ internal static class TemplateValue
         var sign = operation == "-" ? -1 : 1;
         return (left, right) switch
         {
-            (long a, long b) => unchecked(a + sign * b),
+            (long a, long b) => (object)unchecked(a + sign * b),
             (long or double, long or double) => Convert.ToDouble(left, CultureInfo.InvariantCulture) + sign * Convert.ToDouble(right, CultureInfo.InvariantCulture),
             _ => throw new TemplateException($"line {line}: '{operation}' needs two numbers; '~' joins texts"),
         };
