@@ -59,25 +59,36 @@ public sealed class DirectoryGroupsTests(Postgres postgres)
         visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "grp_by_hand by admin"]);
     }
 
-    [Theory]
-    [InlineData("grp_a_eng@x.io,other@x.io", "/dashboard", "grp_a_eng@x.io by google_sync")]
-    [InlineData("other@x.io", "/login?error=not_in_allowed_group", null)]
-    [InlineData("", "/login?error=group_check_unavailable", null)]
-    [InlineData("grp_a_admin@example.com,GRP_A_ENG@x.io", "/dashboard", "grp_a_eng@x.io by google_sync")]
-    public async Task Groups_named_by_the_environment_count_as_the_directorys(string groups, string location, string? has)
+    [Fact]
+    public async Task Groups_named_by_the_environment_count_as_the_directorys()
     {
         await using var issuer = await OAuthIssuer.StartAsync();
-        string[] named = groups.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        var named = new List<string>();
         await using var server = await StartAsync(issuer, StateEngine.DuckDb, google => google with { DirectorySubject = null, MockGroups = named, GroupPrefix = "grp_a_" });
         var visit = new SignInVisit(issuer, server);
         issuer.Person = new Person("s", "ana@example.com") { HostedDomain = "example.com" };
-        (await visit.SignInAsync()).Header("Location").ShouldBe(location);
-        if (has is null) server.State.Snapshot.UserByEmail("ana@example.com").ShouldBeNull();
-        else visit.GroupsOf("ana@example.com").ShouldContain(has);
-        if (!groups.Contains("admin", StringComparison.Ordinal)) return;
-        var admin = server.State.Snapshot.GroupByName(Snapshot.AdminGroup)!.Id;
-        var answer = await server.SendAsync("PATCH", $"/api/admin/groups/{admin}", """{"description":"x"}""", SignInVisit.SessionOf(await visit.SignInAsync()));
-        (answer.Status, answer.Body.Contains("google_managed_readonly", StringComparison.Ordinal)).ShouldBe((409, true));
+        async Task<Answer> WithAsync(string location, params string[] groups)
+        {
+            named.Clear();
+            named.AddRange(groups);
+            var answer = await visit.SignInAsync();
+            answer.Header("Location").ShouldBe(location);
+            return answer;
+        }
+
+        await WithAsync("/login?error=group_check_unavailable"); // an empty list is no answer, and a stranger needs one
+        await WithAsync("/login?error=not_in_allowed_group", "other@x.io");
+        server.State.Snapshot.UserByEmail("ana@example.com").ShouldBeNull();
+        await WithAsync("/dashboard", "grp_a_eng@x.io", "other@x.io");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "grp_a_eng@x.io by google_sync"]);
+        await WithAsync("/dashboard");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "grp_a_eng@x.io by google_sync"]);
+        var admin = await WithAsync("/dashboard", "grp_a_admin@example.com", "GRP_A_ENG@x.io");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Admin by google_sync", "Everyone by system_seed", "grp_a_eng@x.io by google_sync"]);
+
+        var group = server.State.Snapshot.GroupByName(Snapshot.AdminGroup)!.Id;
+        var change = await server.SendAsync("PATCH", $"/api/admin/groups/{group}", """{"description":"x"}""", SignInVisit.SessionOf(admin));
+        (change.Status, change.Body.Contains("google_managed_readonly", StringComparison.Ordinal)).ShouldBe((409, true));
     }
 
     [Fact]
