@@ -3,6 +3,7 @@ using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
+using Agnes.Cli.Commands.Snapshots;
 using Agnes.Cli.Output;
 using Agnes.Cli.Settings;
 
@@ -11,14 +12,18 @@ namespace Agnes.Cli;
 /// <summary>All commands by name, and the way from a command line to an exit code.</summary>
 internal static class CommandTree
 {
-    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "auth", "admin", "setup"];
+    private static readonly string[] Names =
+    [
+        "init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "auth", "admin", "setup",
+    ];
 
     public static async Task<int> RunAsync(Host host, string[] args)
     {
         var context = "agnes";
         try
         {
-            var parsed = BuildRoot(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (args is [CompletionScripts.Request or CompletionScripts.Show or CompletionScripts.Install, ..] && await CompletionScripts.TryRunAsync(host, args, (line, position) => Complete(host, line, position), CancellationToken.None) is { } completed) return completed;
+            var parsed = Parse(host, args);
             context = PathOf(parsed.CommandResult);
             if (args.Length == 0) return Help(host, parsed, ExitCode.Usage);
             if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
@@ -45,6 +50,11 @@ internal static class CommandTree
         }
     }
 
+    public static ParseResult Parse(Host host, string[] args) => BuildRoot(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
+    /// <summary>With all commands.</summary>
+    public static RootCommand Root(Host host) => BuildRoot(host, []);
+
     /// <summary>Only the command that was asked for is made; all of them where help or a correction must name the others.</summary>
     private static RootCommand BuildRoot(Host host, string[] args)
     {
@@ -57,9 +67,14 @@ internal static class CommandTree
             return root;
         }
 
+        root.Add(new Option<string?>(CompletionScripts.Show) { Description = "Print the completion script for a shell: bash, zsh, fish or powershell.", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne });
+        root.Add(new Option<string?>(CompletionScripts.Install) { Description = "Write it where that shell looks for it.", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne });
         foreach (var name in Names) root.Add(Build(host, name)!);
         return root;
     }
+
+    private static IEnumerable<string> Complete(Host host, string line, int position) =>
+        BuildRoot(host, []).Parse(line[..position], new ParserConfiguration { ResponseFileTokenReplacer = null }).GetCompletions(position).Select(item => item.InsertText ?? item.Label).Where(word => !word.StartsWith("/", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal);
 
     private static Command? Build(Host host, string name) => name switch
     {
@@ -72,6 +87,11 @@ internal static class CommandTree
         "explore" => ExploreCommand.Build(host),
         "status" => StatusCommand.Build(host),
         "disk-info" => DiskInfoCommand.Build(host),
+        "snapshot" => SnapshotCommand.Build(host),
+        "diagnose" or "doctor" => DiagnoseCommand.Build(host, name),
+        "skills" => SkillsCommand.Build(host),
+        "push" => PushCommand.Build(host),
+        "capture-session" or "mark-private" or "statusline" => HookCommandsInTree.Build(host, name),
         "auth" => AuthCommand.Build(host),
         "admin" => AdminCommand.Build(host),
         "setup" => SetupCommand.Build(host),

@@ -16,6 +16,7 @@ using Agnes.Server.Features.Tables;
 using Agnes.Server.Features.Tables.Pages;
 using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Tokens.Pages;
+using Agnes.Server.Features.Uploads;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Features.Users.Pages;
 using Agnes.Server.Platform.Config;
@@ -33,6 +34,7 @@ internal static class FeatureList
         services.AddSync();
         services.AddTables();
         services.AddDemo(options);
+        services.AddUploads();
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<GroupOrigins>();
     }
@@ -52,6 +54,7 @@ internal static class FeatureList
         routes.MapUsers();
         routes.MapGroups();
         routes.MapAudit();
+        routes.MapUploads();
         routes.MapSignInPages();
         routes.MapHomePages();
         routes.MapCatalogPages();
