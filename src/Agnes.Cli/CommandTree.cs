@@ -4,7 +4,9 @@ using System.CommandLine.Help;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
 using Agnes.Cli.Commands.Snapshots;
+using Agnes.Cli.Mcp;
 using Agnes.Cli.Output;
+using Agnes.Cli.SelfUpgrade;
 using Agnes.Cli.Settings;
 
 namespace Agnes.Cli;
@@ -14,7 +16,7 @@ internal static class CommandTree
 {
     private static readonly string[] Names =
     [
-        "init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "auth", "admin", "setup",
+        "init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup",
     ];
 
     public static async Task<int> RunAsync(Host host, string[] args)
@@ -50,13 +52,10 @@ internal static class CommandTree
         }
     }
 
-    public static ParseResult Parse(Host host, string[] args) => BuildRoot(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-
-    /// <summary>With all commands.</summary>
-    public static RootCommand Root(Host host) => BuildRoot(host, []);
+    public static ParseResult Parse(Host host, string[] args) => Root(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
     /// <summary>Only the command that was asked for is made; all of them where help or a correction must name the others.</summary>
-    private static RootCommand BuildRoot(Host host, string[] args)
+    internal static RootCommand Root(Host host, string[] args)
     {
         var root = new RootCommand("Brings a company's data to its analysts and their AI agents: pull the tables you were granted, query them locally.");
         root.Options.OfType<VersionOption>().Single().Aliases.Add("-V");
@@ -74,7 +73,7 @@ internal static class CommandTree
     }
 
     private static IEnumerable<string> Complete(Host host, string line, int position) =>
-        BuildRoot(host, []).Parse(line[..position], new ParserConfiguration { ResponseFileTokenReplacer = null }).GetCompletions(position).Select(item => item.InsertText ?? item.Label).Where(word => !word.StartsWith("/", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal);
+        Root(host, []).Parse(line[..position], new ParserConfiguration { ResponseFileTokenReplacer = null }).GetCompletions(position).Select(item => item.InsertText ?? item.Label).Where(word => !word.StartsWith("/", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal);
 
     private static Command? Build(Host host, string name) => name switch
     {
@@ -92,6 +91,9 @@ internal static class CommandTree
         "skills" => SkillsCommand.Build(host),
         "push" => PushCommand.Build(host),
         "capture-session" or "mark-private" or "statusline" => HookCommandsInTree.Build(host, name),
+        "verified" => VerifiedCommand.Build(host),
+        "mcp" => McpCommand.Build(host),
+        "self-upgrade" => SelfUpgradeCommand.Build(host),
         "auth" => AuthCommand.Build(host),
         "admin" => AdminCommand.Build(host),
         "setup" => SetupCommand.Build(host),

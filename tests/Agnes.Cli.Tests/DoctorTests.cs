@@ -105,7 +105,7 @@ public sealed class DoctorTests : IAsyncLifetime
     {
         using var host = new Host(TimeProvider.System, Stream.Null);
         var without = new List<string>();
-        Visit(CommandTree.Root(host), "agnes");
+        Visit(CommandTree.Root(host, []), "agnes");
         without.ShouldBeEmpty();
         foreach (var name in (string[])["snapshot", "diagnose", "push", "pull"]) (await _agnes.RunAsync(name, "--help")).ShouldSucceed().Out.ShouldContain("Examples:");
 

@@ -122,6 +122,9 @@ internal sealed class LocalSession : IDisposable
     /// <summary>The engine's error, and what it lacks to be acted on.</summary>
     public CliException Explained(DuckDBException problem, string? sql = null) => new QueryErrors(_layout, _connection).Explain(problem, sql);
 
+    /// <summary>Ends what runs, from another thread.</summary>
+    public void Interrupt() => _connection.Interrupt();
+
     public void Dispose()
     {
         _connection.Dispose();
