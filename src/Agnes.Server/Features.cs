@@ -20,6 +20,7 @@ using Agnes.Server.Features.Tables;
 using Agnes.Server.Features.Tables.Pages;
 using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Tokens.Pages;
+using Agnes.Server.Features.Uploads;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Features.Users.Pages;
 using Agnes.Server.Features.VerifiedQueries;
@@ -43,6 +44,7 @@ internal static class FeatureList
         services.AddDemo(options);
         services.AddSignIn(options);
         services.AddDesktop();
+        services.AddUploads();
         services.AddSingleton<GroupOrigins>();
     }
 
@@ -65,6 +67,7 @@ internal static class FeatureList
         routes.MapUsers();
         routes.MapGroups();
         routes.MapAudit();
+        routes.MapUploads();
         routes.MapSignInPages();
         routes.MapSessionsPages();
         routes.MapDesktop();
