@@ -1,6 +1,7 @@
 using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
@@ -18,6 +19,7 @@ using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Tokens.Pages;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Features.Users.Pages;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -35,6 +37,8 @@ internal static class FeatureList
         services.AddDemo(options);
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<GroupOrigins>();
+        services.AddSingleton<IResourceType, MarketplacePlugins>();
+        services.AddSingleton<IResourceType, MemoryDomains>();
     }
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -52,6 +56,7 @@ internal static class FeatureList
         routes.MapUsers();
         routes.MapGroups();
         routes.MapAudit();
+        routes.MapConfiguration();
         routes.MapSignInPages();
         routes.MapHomePages();
         routes.MapCatalogPages();
@@ -66,5 +71,6 @@ internal static class FeatureList
     {
         DataPlane.Sweep(services);
         await SeedAdmin.PrepareAsync(services, stop);
+        await SchedulerAccount.PrepareAsync(services, stop);
     }
 }

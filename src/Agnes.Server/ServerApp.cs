@@ -67,6 +67,7 @@ public static class ServerApp
                 DataDir = options.DataDir,
                 StateDir = options.StateDir,
                 ConnectionString = options.StateUrl,
+                EveryoneByHand = options.EveryoneByHand,
                 Time = early.GetRequiredService<TimeProvider>(),
             },
             early.GetRequiredService<ILogger<StateDb>>(),
@@ -79,6 +80,7 @@ public static class ServerApp
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(provider => SigningKey.Resolve(options, provider.GetRequiredService<ILogger<SigningKey>>()));
         services.AddSingleton<SessionTokens>();
+        services.AddSingleton<ServiceSecret>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
@@ -86,6 +88,8 @@ public static class ServerApp
         services.AddSingleton<IResourceType, TableResources>();
         services.AddSingleton<ResourceTypes>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton(new SecretStore(options.StateDir));
+        services.AddSingleton(new OutboundGuard(options));
         Compression.AddTo(services);
         ApiDescription.AddTo(services);
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy

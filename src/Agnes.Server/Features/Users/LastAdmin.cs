@@ -1,3 +1,4 @@
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
@@ -6,15 +7,12 @@ namespace Agnes.Server.Features.Users;
 /// <summary>Keeps an installation from locking everybody out. Evaluated inside the write, where nobody else can take the second-last admin away.</summary>
 internal static class LastAdmin
 {
-    /// <summary>A shared secret of the scheduler signs in as this user; it is nobody who could help.</summary>
-    private const string SchedulerEmail = "scheduler@system.local";
-
     /// <summary>Answers 409 when, without the user as an admin, no active person would be left who is one.</summary>
     public static void Refuse(Snapshot snapshot, UserRow user)
     {
         if (!user.Active || !snapshot.IsAdmin(user.Id)) return;
         if (snapshot.GroupByName(Snapshot.AdminGroup) is not { } admins) return;
-        var others = snapshot.UserIdsOf(admins.Id).Any(id => id != user.Id && snapshot.User(id) is { Active: true } other && other.Email != SchedulerEmail);
+        var others = snapshot.UserIdsOf(admins.Id).Any(id => id != user.Id && snapshot.User(id) is { Active: true } other && other.Email != ServiceSecret.Email);
         if (!others) throw new ProblemException(StatusCodes.Status409Conflict, "This is the last active admin: make somebody else an admin first.");
     }
 }

@@ -11,6 +11,12 @@ public enum CallerKind
 
     /// <summary>A personal access token.</summary>
     Token,
+
+    /// <summary>The scheduler's secret.</summary>
+    Service,
+
+    /// <summary>An admin who looks at things as this person.</summary>
+    Simulation,
 }
 
 /// <summary>Who asks, as the pinned snapshot knows them. Resolved once per request.</summary>
@@ -28,6 +34,12 @@ public sealed record Caller(
     string GroupKey)
 {
     private const string AdminKey = "*";
+
+    /// <summary>What the token may be used for; everything where there is none.</summary>
+    public string Scope { get; init; } = TokenScope.General;
+
+    /// <summary>The admin who asks in the person's place.</summary>
+    public string? SimulatedBy { get; init; }
 
     /// <summary>What users, an admin's or their own, may do follows from their groups at that snapshot.</summary>
     public static Caller Of(Snapshot snapshot, UserRow user, CallerKind kind, string? tokenId = null)
