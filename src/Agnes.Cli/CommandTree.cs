@@ -3,7 +3,9 @@ using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
+using Agnes.Cli.Mcp;
 using Agnes.Cli.Output;
+using Agnes.Cli.SelfUpgrade;
 using Agnes.Cli.Settings;
 
 namespace Agnes.Cli;
@@ -11,14 +13,14 @@ namespace Agnes.Cli;
 /// <summary>All commands by name, and the way from a command line to an exit code.</summary>
 internal static class CommandTree
 {
-    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "auth", "admin", "setup"];
+    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "verified", "mcp", "self-upgrade", "auth", "admin", "setup"];
 
     public static async Task<int> RunAsync(Host host, string[] args)
     {
         var context = "agnes";
         try
         {
-            var parsed = BuildRoot(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var parsed = Root(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             context = PathOf(parsed.CommandResult);
             if (args.Length == 0) return Help(host, parsed, ExitCode.Usage);
             if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
@@ -46,7 +48,7 @@ internal static class CommandTree
     }
 
     /// <summary>Only the command that was asked for is made; all of them where help or a correction must name the others.</summary>
-    private static RootCommand BuildRoot(Host host, string[] args)
+    internal static RootCommand Root(Host host, string[] args)
     {
         var root = new RootCommand("Brings a company's data to its analysts and their AI agents: pull the tables you were granted, query them locally.");
         root.Options.OfType<VersionOption>().Single().Aliases.Add("-V");
@@ -72,6 +74,9 @@ internal static class CommandTree
         "explore" => ExploreCommand.Build(host),
         "status" => StatusCommand.Build(host),
         "disk-info" => DiskInfoCommand.Build(host),
+        "verified" => VerifiedCommand.Build(host),
+        "mcp" => McpCommand.Build(host),
+        "self-upgrade" => SelfUpgradeCommand.Build(host),
         "auth" => AuthCommand.Build(host),
         "admin" => AdminCommand.Build(host),
         "setup" => SetupCommand.Build(host),

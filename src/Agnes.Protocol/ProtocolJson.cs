@@ -12,4 +12,7 @@ namespace Agnes.Protocol;
 [JsonSerializable(typeof(TableSample))]
 [JsonSerializable(typeof(QueryRequest))]
 [JsonSerializable(typeof(QueryResult))]
+[JsonSerializable(typeof(VerifiedQuery))]
+[JsonSerializable(typeof(VerifiedQueryList))]
+[JsonSerializable(typeof(IReadOnlyList<QueryParameter>))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -9,6 +9,7 @@ public static class Campaigns
         new("server-kills-postgres", "the same, state in PostgreSQL", 200, ServerKills.OnPostgresAsync),
         new("worker-kills", "kill -9 of query workers under statements", 100, WorkerKills.RunAsync),
         new("pull-kills", "kill -9 of agnes pull", 100, PullKills.RunAsync),
+        new("upgrade-kills", "kill -9 of agnes self-upgrade", 100, UpgradeKills.RunAsync),
         new("foreign-replaced", "a foreign file replaced by rename under readers", 100, ForeignFiles.ReplacedAsync),
         new("foreign-truncated", "a foreign file truncated in place under readers", 100, ForeignFiles.TruncatedAsync),
         new("foreign-rewritten", "a foreign file rewritten in place during adoption", 100, ForeignFiles.RewrittenAsync),

@@ -7,9 +7,13 @@ internal sealed record Ended(int ExitCode, string Output);
 /// <summary>The built programs, run to their end or killed on the way.</summary>
 internal static class Programs
 {
-    public static async Task<Ended> RunAsync(string name, string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation, int? killAfterMilliseconds = null)
+    public static Task<Ended> RunAsync(string name, string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation, int? killAfterMilliseconds = null) =>
+        RunAtAsync(ServerProcess.Program(name), arguments, environment, cancellation, killAfterMilliseconds);
+
+    /// <param name="program">Its path.</param>
+    public static async Task<Ended> RunAtAsync(string program, string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation, int? killAfterMilliseconds = null)
     {
-        var info = new ProcessStartInfo(ServerProcess.Program(name)) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(program) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
         foreach (var (key, value) in environment) info.Environment[key] = value;
         using var process = Process.Start(info)!;

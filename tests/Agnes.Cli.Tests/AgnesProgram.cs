@@ -26,9 +26,9 @@ internal sealed class AgnesProgram : IDisposable
     public void SignIn(string token = FakeServer.Token) =>
         File.WriteAllText(Path.Combine(Config, "token.json"), $$"""{"access_token":"{{token}}","email":"ana@example.com"}""");
 
-    public Process Start(string[] arguments, bool withInput = false, string? directory = null)
+    public Process Start(string[] arguments, bool withInput = false, string? directory = null, string? program = null)
     {
-        var info = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes"), arguments)
+        var info = new ProcessStartInfo(program ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes"), arguments)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

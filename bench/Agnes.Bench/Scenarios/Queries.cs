@@ -9,6 +9,7 @@ namespace Agnes.Bench.Scenarios;
 internal static class Queries
 {
     private const int Rows = 10_000_000;
+    private const int WarmRepeats = 50;
     private const string Aggregate = "SELECT bucket, count(*) AS n, sum(value) AS total, avg(value) AS mean FROM numbers GROUP BY bucket ORDER BY bucket";
 
     public static async Task<IReadOnlyList<Measurement>> RunHotAsync()
@@ -51,28 +52,34 @@ internal static class Queries
         var next = 0;
         foreach (var width in (int[])[1, 5, 20])
         {
-            List<double> warm = [];
+            List<double> warm = [], warmPeer = [];
             await AskAsync(client, Statement(Take(ref next, width)));
             var (cold, theirs) = await Rounds.InterleaveAsync(
                 async _ =>
                 {
                     var sql = Statement(Take(ref next, width));
                     var first = await RepeatAsync(client, sql, 1);
-                    warm.Add(await RepeatAsync(client, sql, 20));
+                    // Less the way to the server and back, which P4 measures: what is left is finding the sandbox, and the statement itself.
+                    warm.Add(await RepeatAsync(client, sql, WarmRepeats) - await RepeatAsync(client, "SELECT 1", WarmRepeats));
                     return first;
                 },
                 async _ =>
                 {
                     var tables = Take(ref next, width);
-                    return await peer.AskAsync(JsonSerializer.Serialize(new { fresh = true, setup = tables.Select(table => View(world, table)), sql = Statement(tables) }));
+                    var sql = Statement(tables);
+                    var first = await peer.AskAsync(JsonSerializer.Serialize(new { fresh = true, setup = tables.Select(table => View(world, table)).Prepend("SET parquet_metadata_cache=true"), sql }));
+                    warmPeer.Add(await RepeatAsync(peer, sql) - await RepeatAsync(peer, "SELECT 1"));
+                    return first;
                 });
             measurements.Add(new Measurement("P5", $"first statement over {width} of 1,000 tables", "ms", cold, theirs, "≤ 1.2× bare DuckDB", cold <= 1.2 * theirs));
-            var hot = await peer.AskAsync(JsonSerializer.Serialize(new { sql = "SELECT 1", repeat = 50 }));
-            measurements.Add(new Measurement("P5", $"the same statement again ({width} tables)", "ms", Rounds.Median(warm), hot, "warm (whole request; bare SELECT 1 beside)", true));
+            var (ours, bare) = (Rounds.Median(warm), Rounds.Median(warmPeer));
+            measurements.Add(new Measurement("P5", $"the same statement again ({width} tables), SELECT 1 taken off", "ms", ours, bare, "≤ 0.2 ms added", ours - bare <= 0.2));
         }
 
         return measurements;
     }
+
+    private static Task<double> RepeatAsync(LinePeer peer, string sql) => peer.AskAsync(JsonSerializer.Serialize(new { sql, repeat = WarmRepeats }));
 
     private static string[] Take(ref int next, int width)
     {

@@ -45,8 +45,23 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
         if (Header is { } header) request.Headers.TryAddWithoutValidation(header.Key, header.Value);
         if (ifNoneMatch is not null) request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
         if (body is not null) request.Content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(body.ToJsonString())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        return await SendAsync(request, path, idle, cancellation);
+    }
 
-        var call = $"{method} {WithoutQuery(path)}";
+    /// <summary>Small files as a form; each carries the relative path that it has on this side.</summary>
+    public async Task<ApiResponse> PostFilesAsync(string path, IReadOnlyList<(string Name, byte[] Content)> files, TimeSpan idle, CancellationToken cancellation)
+    {
+        using var request = HttpTransport.Request(HttpMethod.Post, Server.At(path), Token);
+        request.Headers.TryAddWithoutValidation("Accept", "application/json");
+        var form = new MultipartFormDataContent();
+        foreach (var (name, content) in files) form.Add(new ByteArrayContent(content), "file", name);
+        request.Content = form;
+        return await SendAsync(request, path, idle, cancellation);
+    }
+
+    private async Task<ApiResponse> SendAsync(HttpRequestMessage request, string path, TimeSpan idle, CancellationToken cancellation)
+    {
+        var call = $"{request.Method} {WithoutQuery(path)}";
         return await GuardAsync(
             async () =>
             {

@@ -76,10 +76,11 @@ internal static class CatalogCommand
             foreach (var metric in category)
             {
                 var unit = Columns.Field(metric, "unit");
-                host.Out.WriteLine($"  {Columns.Field(metric, "name")}  {Columns.Field(metric, "display_name")}{(unit == "-" ? "" : $" ({unit})")}");
+                host.Out.WriteLine(DisplayText.OneLine($"  {Columns.Field(metric, "name")}  {Columns.Field(metric, "display_name")}{(unit == "-" ? "" : $" ({unit})")}"));
             }
         }
 
+        host.Out.WriteLine("SQL and rules of one: agnes catalog --metrics --show <category>/<name>");
         return ExitCode.Ok;
     }
 
@@ -95,14 +96,36 @@ internal static class CatalogCommand
         }
 
         (string Label, string Field)[] always = [("ID", "id"), ("Name", "name"), ("Display Name", "display_name"), ("Category", "category"), ("Type", "type")];
-        (string Label, string Field)[] whenPresent = [("Unit", "unit"), ("Grain", "grain"), ("Table", "table_name"), ("Description", "description"), ("SQL", "sql"), ("Synonyms", "synonyms")];
+        (string Label, string Field)[] whenPresent = [("Unit", "unit"), ("Grain", "grain"), ("Table", "table_name"), ("Description", "description"), ("Filters", "filters"), ("Dimensions", "dimensions"), ("Notes", "notes"), ("SQL", "sql"), ("Synonyms", "synonyms")];
         foreach (var (label, field) in always) host.Out.WriteLine($"{label}: {Columns.Field(body.RootElement, field)}");
         foreach (var (label, field) in whenPresent)
         {
-            if (Columns.Field(body.RootElement, field) is var value && value is not ("-" or "")) host.Out.WriteLine($"{label}: {value}");
+            if (Columns.Field(body.RootElement, field) is var value && value is not ("-" or "")) host.Out.WriteLine($"{label}: {DisplayText.Lines(value.TrimEnd())}");
         }
 
+        foreach (var (key, sql) in Variants(body.RootElement)) host.Out.WriteLine($"SQL {key}: {DisplayText.Lines(sql.TrimEnd())}");
         return ExitCode.Ok;
+    }
+
+    /// <summary>They arrive as JSON in a text.</summary>
+    private static IEnumerable<(string Key, string Sql)> Variants(JsonElement metric)
+    {
+        if (!metric.TryGetProperty("sql_variants", out var text) || text.ValueKind != JsonValueKind.String) yield break;
+        JsonDocument variants;
+        try
+        {
+            variants = JsonDocument.Parse(text.GetString()!);
+        }
+        catch (JsonException)
+        {
+            yield break; // a server that keeps something else there
+        }
+
+        using (variants)
+        {
+            if (variants.RootElement.ValueKind != JsonValueKind.Object) yield break;
+            foreach (var variant in variants.RootElement.EnumerateObject()) yield return (variant.Name.Replace('_', ' '), variant.Value.ToString());
+        }
     }
 
     private static string Or(string? text) => string.IsNullOrEmpty(text) ? "-" : text;

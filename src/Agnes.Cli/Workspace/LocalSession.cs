@@ -119,6 +119,9 @@ internal sealed class LocalSession : IDisposable
         return new CliException(text.ToString()) { IsBlock = true };
     }
 
+    /// <summary>Ends what runs, from another thread.</summary>
+    public void Interrupt() => _connection.Interrupt();
+
     public void Dispose()
     {
         _connection.Dispose();

@@ -24,6 +24,45 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
 
     public Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit) => EndedAsync(() => RunCheckedAsync(scope, sql, limit));
 
+    /// <summary>The statement alone must be one SELECT: only then can the text around it not change what is asked for.</summary>
+    public async Task<StatementCheck> CheckAsync(Scope scope, string sql, string prefix)
+    {
+        var alone = await ParsedAsync(sql);
+        if (alone.Refusal is { } refusal) return Checked(refusal, [], isSelect: false);
+        if (alone.Parsed!.Shape != StatementShape.Select) return Checked(RefusedBy(Guard.Check(alone.Parsed, scope)), [], isSelect: false);
+
+        var whole = $"{prefix}SELECT * FROM (\n{sql}\n) LIMIT 0";
+        var (parsed, failure) = await ParsedAsync(whole);
+        if (parsed is null) return Checked(failure!, [], isSelect: true);
+        List<string> names = [.. parsed.Tables.Select(table => table.IsOurs ? table.Name : table.ToString()).Distinct(StringComparer.OrdinalIgnoreCase)];
+        var verdict = Guard.Check(parsed, scope);
+        if (verdict.Footprint is null) return Checked(RefusedBy(verdict), names, isSelect: true);
+        var statement = new KnownStatement(parsed, int.MaxValue);
+        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, whole, 1, limits.ResultBytes, "", [])));
+        return Checked(outcome, names, isSelect: true);
+    }
+
+    private static StatementCheck Checked(StatementOutcome outcome, IReadOnlyList<string> names, bool isSelect) => new(outcome.Status, outcome.Message, names) { IsSelect = isSelect };
+
+    private StatementOutcome RefusedBy(GuardVerdict verdict) =>
+        verdict.Footprint is null ? Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) : Refused(StatementStatus.NotASelect, Guard.OnlySelect);
+
+    private async Task<(ParsedStatement? Parsed, StatementOutcome? Refusal)> ParsedAsync(string sql)
+    {
+        if (known.Find(sql) is { } seen) return (seen.Parsed, null);
+        ParsedStatement? parsed = null;
+        var outcome = await EndedAsync(async () =>
+        {
+            var (worker, found, failure) = await ParseOnPoolAsync(sql);
+            if (worker is not null) pool.Return(worker);
+            parsed = found;
+            return failure ?? Refused(StatementStatus.Ok, "");
+        });
+        if (parsed is null) return (null, outcome);
+        known.Add(sql, parsed);
+        return (parsed, null);
+    }
+
     /// <summary>For statements of our own making on tables that the caller has checked.</summary>
     public Task<StatementOutcome> RunTrustedAsync(string sql, IReadOnlyList<ScopedTable> tables, int limit)
     {

@@ -49,6 +49,18 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Parses a statement and, where its tables have data, has the engine resolve its names and types over them without reading a row.
+    /// </summary>
+    /// <param name="prefix">A <c>WITH</c> clause that the statement will be run under, or nothing.</param>
+    public async Task<StatementCheck> CheckAsync(Scope scope, string sql, string prefix, StatementLimits limits, CancellationToken cancellation)
+    {
+        if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax || sql.Contains('\0'))
+            return new StatementCheck(StatementStatus.ParseError, $"The statement holds a NUL character or is longer than {StatementLimits.SqlBytesMax >> 10} KiB.", []) { IsSelect = false };
+        var run = new StatementRun(pool, _parsed, limits, PipeWriter.Create(Stream.Null), cancellation);
+        return await run.CheckAsync(scope, sql, prefix);
+    }
+
     public ValueTask DisposeAsync() => pool.DisposeAsync();
 
     private static string Busy(int perCaller) => $"You have {perCaller} queries running or waiting already. Wait for one of them to end.";

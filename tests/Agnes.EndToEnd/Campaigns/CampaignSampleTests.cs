@@ -12,6 +12,7 @@ public sealed class CampaignSampleTests
     [InlineData("server-kills-postgres", 1)]
     [InlineData("worker-kills", 3)]
     [InlineData("pull-kills", 2)]
+    [InlineData("upgrade-kills", 2)]
     [InlineData("foreign-replaced", 2)]
     [InlineData("foreign-truncated", 2)]
     [InlineData("foreign-rewritten", 2)]

@@ -14,7 +14,7 @@ namespace Agnes.Server.Tests.Access;
 public sealed class RoutesTests(Worlds worlds, Postgres postgres)
 {
     /// <summary>What anybody may call without saying who they are. A route that is added here is a decision to be seen in a review.</summary>
-    private static readonly string[] OpenPrefixes = ["/auth/", "/login", "/api/health", "/api/version", "/api/sync/status", "/static/", "/dist/", "/_content/", "/first-time-setup", "/favicon"];
+    private static readonly string[] OpenPrefixes = ["/auth/", "/login", "/api/health", "/api/version", "/api/sync/status", "/static/", "/dist/", "/_content/", "/first-time-setup", "/favicon", "/cli/", "/setup", "/install"];
 
     [Fact]
     public async Task Every_route_declares_who_may_call_it()
@@ -92,7 +92,7 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
             from route in Routes(world.Server.Services)
             where route.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is not { ExcludeFromDescription: true } // pages
             where route.RoutePattern.RawText is { } text && (text.StartsWith("/api/", StringComparison.Ordinal) || text.StartsWith("/auth/", StringComparison.Ordinal))
-            let path = route.RoutePattern.RawText!.TrimEnd('/')
+            let path = route.RoutePattern.RawText!.TrimEnd('/').Replace("{**", "{", StringComparison.Ordinal)
             from method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []
             where method != "HEAD" && paths[path]?[method.ToLowerInvariant()] is null
             select $"{method} {path}";

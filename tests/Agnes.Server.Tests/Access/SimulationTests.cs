@@ -30,7 +30,7 @@ public sealed class SimulationTests(Shops shops, Postgres postgres)
         var audit = (await shop.Server.AuditAsync()).Last(row => row.Action == Simulation.Action);
         var ana = shop.Server.State.Snapshot.UserByEmail("ana@example.com")!.Id;
         (audit.UserId, audit.Resource).ShouldBe((shop.Server.State.Snapshot.UserByEmail(TestServer.AdminEmail)!.Id, $"user:{ana}"));
-        audit.Params.ShouldContain("/api/me/effective-access");
+        audit.Params!.ShouldContain("/api/me/effective-access");
 
         // Not in her name: nothing of hers that is private, nothing that changes anything, nobody who is no admin.
         foreach (var (method, path, body) in ((string, string, string?)[])[("GET", "/auth/tokens", null), ("GET", "/api/users", null), ("POST", "/api/query", """{"sql":"SELECT 1"}"""), ("POST", "/auth/tokens", """{"name":"x"}"""), ("GET", "/api/data/orders/download", null)])

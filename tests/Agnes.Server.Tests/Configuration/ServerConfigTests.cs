@@ -72,7 +72,7 @@ public sealed class ServerConfigTests(Postgres postgres)
         File.ReadAllText(Directory.GetFiles(Path.Combine(server.StateDir, "config-backups")).ShouldHaveSingleItem()).ShouldBe(Overlay);
         var audit = (await server.AuditAsync()).Last();
         audit.Action.ShouldBe("instance_config.update");
-        audit.Params.ShouldContain("email.smtp_password");
+        audit.Params!.ShouldContain("email.smtp_password");
         (audit.Params!.Contains("other", StringComparison.Ordinal), audit.Params.Contains("hunter2", StringComparison.Ordinal)).ShouldBe((false, false));
 
         (await PostAsync("""{"sections":{"instance":{"name":"y"}}}""", tag)).Status.ShouldBe(409);

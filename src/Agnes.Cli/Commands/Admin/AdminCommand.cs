@@ -24,6 +24,8 @@ internal static class AdminCommand
         foreach (var command in TableCommands.Build(host)) admin.Add(command);
         admin.Add(RegisterFilesCommand.Build(host));
         admin.Add(SyncCommands.Build(host));
+        admin.Add(MetricCommands.Build(host));
+        admin.Add(VerifiedQueryCommands.Build(host));
         return admin;
     }
 }

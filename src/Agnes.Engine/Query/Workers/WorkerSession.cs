@@ -11,6 +11,10 @@ internal sealed class WorkerSession : IDisposable
 
     private const long EngineBytesMin = 32L << 20;
     private const int StatementsPerLook = 64;
+
+    /// <summary>A plan takes many times the memory of its text.</summary>
+    private const int KeptCharactersMax = 8192;
+
     private static readonly TimeSpan SmallTime = TimeSpan.FromMilliseconds(2);
 
     private readonly SandboxCache _sandboxes;
@@ -64,7 +68,7 @@ internal sealed class WorkerSession : IDisposable
             var sandbox = _sandboxes.Take(request.FootprintKey, request.Tables);
             before = Environment.CpuUsage.TotalTime;
             if (!Enter(request.Number, sandbox.Connection)) throw new OperationCanceledException();
-            var (rows, truncated) = Execute(request, sandbox.Connection);
+            var (rows, truncated) = Execute(request, sandbox);
             Leave();
             _send(new RunDone(rows, truncated, (long)(Environment.CpuUsage.TotalTime - before).TotalMicroseconds).Write(_frame));
         }
@@ -96,16 +100,24 @@ internal sealed class WorkerSession : IDisposable
         _sandboxes.Dispose();
     }
 
-    private unsafe (long Rows, bool Truncated) Execute(RunRequest request, DuckDBConnection connection)
+    private unsafe (long Rows, bool Truncated) Execute(RunRequest request, Sandbox sandbox)
     {
+        var connection = sandbox.Connection;
         using var interruption = new Interruption(connection, TimeBudget.Unlimited, CancellationToken.None);
-        using var text = new StatementText(connection, request.Sql);
-        using var prepared = text.Prepare(connection, 0);
-        using var result = Execution.Run(connection, prepared.Handle, streaming: true, interruption);
-        _spool.Start(request.ResultBytesMax);
-        var written = new JsonRows(result, request.Form, _spool).Write(() => Execution.Fetch(connection, result, interruption), request.Limit);
-        _spool.Finish();
-        return written;
+        var whole = false;
+        try
+        {
+            using var result = Execution.Run(connection, sandbox.Prepare(request.Sql).Handle, streaming: true, interruption);
+            _spool.Start(request.ResultBytesMax);
+            var written = new JsonRows(result, request.Form, _spool).Write(() => Execution.Fetch(connection, result, interruption), request.Limit);
+            _spool.Finish();
+            whole = true;
+            return written;
+        }
+        finally
+        {
+            if (!whole || request.Sql.Length > KeptCharactersMax) sandbox.Forget();
+        }
     }
 
     /// <summary>Reading one's own size is not free; after a short statement it is left out mostly.</summary>

@@ -13,7 +13,7 @@ namespace Agnes.Server.Features.Demo;
 /// <c>demo.json</c>: who finds that file finds everything else.
 /// </summary>
 internal sealed partial class DemoSetup(
-    StateDb state, DemoSeed seed, JobRunner jobs, WorkerPool workers, ServerOptions options, IServer server, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DemoSetup> log)
+    StateDb state, DemoSeed seed, DemoKnowledge knowledge, JobRunner jobs, WorkerPool workers, ServerOptions options, IServer server, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DemoSetup> log)
     : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -27,6 +27,7 @@ internal sealed partial class DemoSetup(
             var path = DemoFile.PathIn(options.DataDir);
             var contents = await seed.EnsureAsync(await DemoFile.ReadAsync(path, stoppingToken), Address(), stoppingToken);
             await PublishAsync(stoppingToken);
+            await knowledge.EnsureAsync(stoppingToken);
             await DemoFile.WriteAsync(path, contents, stoppingToken);
             workers.Warm();
             await DemoGreeting.WriteAsync(contents, path);

@@ -9,6 +9,7 @@ internal static class DemoFeature
     {
         if (!options.Demo) return;
         services.AddSingleton<DemoSeed>();
+        services.AddSingleton<DemoKnowledge>();
         services.AddHostedService<DemoSetup>();
     }
 }

@@ -20,7 +20,12 @@ internal static class RunQuery
         var limit = body.OptionalInteger("limit") ?? QueryRequest.LimitDefault;
         if (limit is < 1 or > QueryRequest.LimitMax) body.Refuse("limit", $"limit must be between 1 and {QueryRequest.LimitMax}");
         body.ThrowIfInvalid();
+        return await AnswerAsync(context, sql, limit, scopes, runner, audit, options);
+    }
 
+    /// <summary>Runs the statement in the caller's scope and answers with its rows.</summary>
+    public static async Task<IResult> AnswerAsync(HttpContext context, string sql, int limit, Scopes scopes, StatementRunner runner, AuditLog audit, ServerOptions options)
+    {
         var caller = context.Caller();
         var response = context.Response;
         response.ContentType = "application/json"; // nothing is sent before the statement has succeeded, or has made its first megabyte

@@ -81,6 +81,9 @@ public sealed record ServerOptions
     /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>Where the archives of the command line lie that laptops are offered.</summary>
+    public string CliDistDir { get; init; } = "/app/dist";
+
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
     /// <summary>Reads arguments over environment over defaults. Throws <see cref="OptionsException"/> with a text for the operator.</summary>
@@ -132,6 +135,7 @@ public sealed record ServerOptions
             SchedulerToken = Setting("SCHEDULER_API_TOKEN")?.Trim(),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
+            CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
             CorsOrigins = List(Setting("CORS_ORIGINS") ?? "http://localhost:3000,http://localhost:8000"),
         };
     }

@@ -41,7 +41,8 @@ internal sealed class ScopeBodies(TimeProvider time)
 
     private sealed class Result(Body body, TimeProvider time) : IResult
     {
-        private const int PieceBytes = 256 * 1024;
+        /// <summary>Measured: larger ones fall out of the processor's cache between the copy and the socket, smaller ones cost more calls.</summary>
+        private const int PieceBytes = 64 * 1024;
 
         public Task ExecuteAsync(HttpContext httpContext)
         {

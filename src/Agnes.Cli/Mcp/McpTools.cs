@@ -1,0 +1,192 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Agnes.Cli.Api;
+using Agnes.Cli.Commands.Admin;
+using Agnes.Cli.Output;
+using Agnes.Cli.Settings;
+using Agnes.Cli.Workspace;
+using Agnes.Protocol;
+using DuckDB.NET.Data;
+using ModelContextProtocol.Protocol;
+
+namespace Agnes.Cli.Mcp;
+
+/// <summary>What an agent can do here, each answered with JSON as text. All of it only reads; queries run as locked as those of <c>agnes query</c>.</summary>
+internal sealed class McpTools(Host host)
+{
+    private const int RowsDefault = 100;
+    private const int RowsMax = 1_000;
+    private const int SampleRowsDefault = 5;
+    private const int SampleRowsMax = 100;
+    private static readonly TimeSpan QueryTimeMax = TimeSpan.FromSeconds(120);
+
+    /// <summary>One local statement at a time: the engine takes all cores for one anyway.</summary>
+    private readonly SemaphoreSlim _local = new(1);
+
+    public static IReadOnlyList<Tool> All { get; } =
+    [
+        Tool("catalog", "Tables", "Lists the tables that may be read, with mode (local: on this machine; remote: on the server), rows and description."),
+        Tool("schema", "Columns of a table", "Columns of a table, with types.", ("table", Text("Id or name of a table, as in the catalog."), true)),
+        Tool(
+            "sample", "First rows of a table", "A few rows of a table.",
+            ("table", Text("Id or name of a table, as in the catalog."), true), ("rows", Whole("How many.", SampleRowsDefault, SampleRowsMax), false)),
+        Tool(
+            "metrics", "Metric definitions", "How the company calculates its figures. Without an id: all of them, in short. With one: SQL and rules. To be used before any calculation.",
+            ("id", Text("category/name, e.g. revenue/total_revenue."), false)),
+        Tool(
+            "verified_queries", "Verified queries", "Questions with verified answers. Without an id: all of them. With one: runs it on the server with the given parameters.",
+            ("id", Text("category/name."), false), ("parameters", new JsonObject { ["type"] = "object", ["description"] = "Values by the parameters' names." }, false)),
+        Tool(
+            "query", "Run SQL", "Runs one SELECT. On this machine by default (DuckDB's SQL over local tables), or on the server for remote tables. Aggregate rather than fetch rows.",
+            ("sql", Text("The statement."), true), ("remote", new JsonObject { ["type"] = "boolean", ["default"] = false, ["description"] = "Run on the server." }, false),
+            ("limit", Whole("Rows at most; the answer says when there were more.", RowsDefault, RowsMax), false)),
+    ];
+
+    /// <summary>Never throws for what the caller did: a failure is an answer that says what to do next.</summary>
+    public async ValueTask<CallToolResult> CallAsync(string name, IDictionary<string, JsonElement>? arguments, CancellationToken stop)
+    {
+        try
+        {
+            var given = new McpArguments(name, arguments, All.FirstOrDefault(tool => tool.Name == name) ?? throw new CliException($"There is no tool '{name}'. There are: {string.Join(", ", All.Select(tool => tool.Name))}."));
+            return Answer(name switch
+            {
+                "catalog" => await CatalogAsync(stop),
+                "schema" => await GetAsync($"/api/v2/schema/{Uri.EscapeDataString(given.Required("table"))}", stop),
+                "sample" => await GetAsync($"/api/v2/sample/{Uri.EscapeDataString(given.Required("table"))}?n={given.Whole("rows", SampleRowsDefault, SampleRowsMax)}", stop),
+                "metrics" => given.Optional("id") is { } id ? await GetAsync($"/api/metrics/{YamlFiles.Path(id)}", stop) : await MetricsAsync(stop),
+                "verified_queries" => await VerifiedAsync(given, stop),
+                _ => await QueryAsync(given, stop),
+            });
+        }
+        catch (CliException failure)
+        {
+            return Failed(failure.Hint is null ? failure.Message : $"{failure.Message}\n{failure.Hint}");
+        }
+        catch (DuckDBException failure)
+        {
+            return Failed($"Query error: {failure.Message}");
+        }
+    }
+
+    private async Task<string> CatalogAsync(CancellationToken stop)
+    {
+        var catalog = (await host.Api.GetAsync("/api/v2/catalog?refresh=0", stop)).OrFail().As(ProtocolJson.Default.Catalog);
+        var tables = catalog.Tables.Select(table => (JsonNode)new JsonObject
+        {
+            ["id"] = table.Id,
+            ["name"] = table.Name,
+            ["mode"] = table.QueryMode,
+            ["rows"] = table.Rows,
+            ["sql_flavor"] = table.SqlFlavor,
+            ["description"] = table.Description,
+        });
+        return new JsonObject { ["tables"] = new JsonArray([.. tables]) }.ToJsonString(McpText.Relaxed);
+    }
+
+    private async Task<string> MetricsAsync(CancellationToken stop)
+    {
+        using var body = (await host.Api.GetAsync("/api/metrics", stop)).OrFail().Json();
+        var metrics = new JsonArray();
+        foreach (var metric in AdminApi.List(body.RootElement, "metrics").EnumerateArray())
+        {
+            var brief = new JsonObject();
+            foreach (var field in (string[])["id", "display_name", "unit", "grain", "description", "synonyms"])
+            {
+                if (metric.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null) brief[field] = JsonNode.Parse(value.GetRawText());
+            }
+
+            metrics.Add(brief);
+        }
+
+        return new JsonObject { ["metrics"] = metrics }.ToJsonString(McpText.Relaxed);
+    }
+
+    private async Task<string> VerifiedAsync(McpArguments given, CancellationToken stop)
+    {
+        if (given.Optional("id") is not { } id) return await GetAsync("/api/verified-queries", stop);
+        var body = new JsonObject { ["id"] = id, ["limit"] = RowsMax };
+        if (given.Object("parameters") is { } parameters) body["parameters"] = JsonNode.Parse(parameters.GetRawText());
+        return await RemoteAsync("/api/verified-queries/run", body, stop);
+    }
+
+    private async Task<string> QueryAsync(McpArguments given, CancellationToken stop)
+    {
+        var sql = given.Required("sql");
+        var limit = given.Whole("limit", RowsDefault, RowsMax);
+        if (given.Boolean("remote")) return await RemoteAsync("/api/query", new JsonObject { ["sql"] = sql, ["limit"] = limit }, stop);
+        await _local.WaitAsync(stop);
+        try
+        {
+            return await Task.Run(() => Local(sql, limit, stop), stop);
+        }
+        finally
+        {
+            _local.Release();
+        }
+    }
+
+    private string Local(string sql, int limit, CancellationToken stop)
+    {
+        using var session = LocalSession.Open(Layout.Current(), [], host.Clock);
+        using var time = new CancellationTokenSource(QueryTimeMax, host.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, stop);
+        using var interruption = either.Token.Register(session.Interrupt);
+        try
+        {
+            using var rows = session.Run(sql);
+            return McpText.Rows(rows, limit);
+        }
+        catch (Exception failure) when (failure is DuckDBException or CliException && either.IsCancellationRequested)
+        {
+            stop.ThrowIfCancellationRequested();
+            throw new CliException($"The query ran longer than {QueryTimeMax.TotalSeconds:0} s. Filter or aggregate more.");
+        }
+        catch (DuckDBException failure)
+        {
+            throw session.Explained(failure);
+        }
+    }
+
+    private async Task<string> RemoteAsync(string path, JsonObject body, CancellationToken stop)
+    {
+        using var answer = (await host.Api.SendAsync(HttpMethod.Post, path, body, EnvironmentNumbers.QueryTimeout, null, stop)).OrFail().Json();
+        using var rows = new RemoteRows(answer.RootElement);
+        var isCut = answer.RootElement.TryGetProperty("truncated", out var truncated) && truncated.ValueKind == JsonValueKind.True;
+        return McpText.Rows(rows, RowsMax, isCut);
+    }
+
+    private async Task<string> GetAsync(string path, CancellationToken stop)
+    {
+        using var body = (await host.Api.GetAsync(path, stop)).OrFail().Json();
+        return JsonText.Compact(body.RootElement);
+    }
+
+    private static CallToolResult Answer(string text) => new() { Content = [new TextContentBlock { Text = McpText.Cut(text) }] };
+
+    private static CallToolResult Failed(string text) => new() { IsError = true, Content = [new TextContentBlock { Text = McpText.Cut(Redactor.Redact(text)) }] };
+
+    private static Tool Tool(string name, string title, string description, params (string Name, JsonObject Schema, bool Required)[] arguments)
+    {
+        var schema = new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = new JsonObject(arguments.Select(argument => KeyValuePair.Create(argument.Name, (JsonNode?)argument.Schema))),
+            ["required"] = new JsonArray([.. arguments.Where(argument => argument.Required).Select(argument => (JsonNode)argument.Name)]),
+            ["additionalProperties"] = false,
+        };
+        using var document = JsonDocument.Parse(schema.ToJsonString());
+        return new Tool
+        {
+            Name = name,
+            Title = title,
+            Description = description,
+            InputSchema = document.RootElement.Clone(),
+            Annotations = new ToolAnnotations { Title = title, ReadOnlyHint = true, DestructiveHint = false, IdempotentHint = true, OpenWorldHint = false },
+        };
+    }
+
+    private static JsonObject Text(string description) => new() { ["type"] = "string", ["description"] = description };
+
+    private static JsonObject Whole(string description, int absent, int max) =>
+        new() { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = max, ["default"] = absent, ["description"] = description };
+}

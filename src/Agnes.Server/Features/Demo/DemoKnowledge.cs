@@ -1,0 +1,62 @@
+using System.Reflection;
+using Agnes.Server.Features.Metrics;
+using Agnes.Server.Features.VerifiedQueries;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Demo;
+
+/// <summary>The demo's metric definitions and verified queries. What is there already, perhaps edited since, stays as it is.</summary>
+internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
+{
+    private const string MetricsFile = "demo/metrics.yml";
+    private const string QueriesFile = "demo/queries.yml";
+
+    /// <exception cref="InvalidOperationException">A definition does not agree with the sample tables: a defect of ours.</exception>
+    public async Task EnsureAsync(CancellationToken stop)
+    {
+        var snapshot = state.Snapshot;
+        var admin = snapshot.UserByEmail(DemoPlan.AdminEmail) ?? throw new InvalidOperationException("the demo's admin is missing");
+        var asker = new Asker(snapshot, Caller.Of(snapshot, admin, CallerKind.Session));
+        var faults = new List<string>();
+        var metrics = await MissingMetricsAsync(asker, faults, stop);
+        var queries = await MissingQueriesAsync(asker, faults, stop);
+        if (faults.Count > 0) throw new InvalidOperationException(string.Join("; ", faults));
+        if (metrics.Count == 0 && queries.Count == 0) return;
+        await state.WriteAsync(
+            async write =>
+            {
+                foreach (var metric in metrics) await MetricStore.SaveAsync(write, metric, admin.Id);
+                foreach (var query in queries) await VerifiedQueryStore.SaveAsync(write, query with { CanonicalBy = admin.Id, CanonicalAt = write.Now }, admin.Id);
+            },
+            stop);
+    }
+
+    private async Task<List<MetricRow>> MissingMetricsAsync(Asker asker, List<string> faults, CancellationToken stop)
+    {
+        var missing = new List<MetricRow>();
+        foreach (var metric in MetricYaml.Read(YamlText.Read(Text(MetricsFile))!, null, faults))
+        {
+            if (await MetricStore.FindAsync(state, metric.Id, stop) is null) missing.Add(await check.ReadAsync(asker, metric, faults, faults, stop));
+        }
+        return missing;
+    }
+
+    private async Task<List<VerifiedQueryRow>> MissingQueriesAsync(Asker asker, List<string> faults, CancellationToken stop)
+    {
+        var missing = new List<VerifiedQueryRow>();
+        foreach (var query in VerifiedQueryYaml.Read(YamlText.Read(Text(QueriesFile))!, null, faults))
+        {
+            if (await VerifiedQueryStore.FindAsync(state, query.Id, stop) is null) missing.Add(await ImportVerifiedQueries.CheckAsync(asker, check, query, faults, stop));
+        }
+        return missing;
+    }
+
+    private static string Text(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not embedded.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

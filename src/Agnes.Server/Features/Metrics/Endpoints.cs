@@ -1,0 +1,26 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Metrics;
+
+/// <summary>How the company calculates its figures: definitions that people and agents look up instead of inventing their own.</summary>
+internal static class MetricsFeature
+{
+    private const long ImportBytesMax = 8L << 20;
+
+    public static void AddMetricDefinitions(this IServiceCollection services) => services.AddSingleton<MetricCheck>();
+
+    public static void MapMetrics(this IEndpointRouteBuilder routes)
+    {
+        var own = routes.MapGroup("/api").WithTags("metrics").SignedIn();
+        own.MapGet("/metrics", ListMetrics.HandleAsync).WithSummary("Definitions over tables that you may read; category narrows it.");
+        own.MapGet("/metrics/{**id}", ShowMetric.HandleAsync).WithSummary("One definition, by category/name.");
+        own.MapGet("/catalog/metrics/{**id}", (string id) => Results.Redirect($"/api/metrics/{string.Join('/', id.Split('/').Select(Uri.EscapeDataString))}", permanent: true)).WithSummary("Where definitions used to be.");
+
+        var admin = routes.MapGroup("/api/admin/metrics").WithTags("metrics").Admin();
+        admin.MapPost("", SaveMetric.HandleAsync).WithSummary("Add a definition, or replace the one of that id.");
+        admin.MapPost("/import", ImportMetrics.HandleAsync).BodyBytesMax(ImportBytesMax).WithSummary("Add or replace the definitions of YAML files: all of them or none.");
+        admin.MapGet("/export", ExportMetrics.HandleAsync).WithSummary("All definitions as YAML files.");
+        admin.MapGet("/validate", ValidateMetrics.HandleAsync).WithSummary("Whether each definition still agrees with the tables.");
+        admin.MapDelete("/{**id}", DeleteMetric.HandleAsync).WithSummary("Remove a definition.");
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Metrics;
+
+/// <summary>The only writer of <c>metric_definitions</c>.</summary>
+internal static class MetricStore
+{
+    public const string AllSql = "SELECT * FROM metric_definitions ORDER BY name, id";
+    private const string OneSql = "SELECT * FROM metric_definitions WHERE id = @id";
+
+    private const string InsertSql =
+        """
+        INSERT INTO metric_definitions (id, name, display_name, category, description, type, unit, grain, table_name, tables, expression, time_column, dimensions, filters,
+            synonyms, notes, sql, sql_variants, validation, source, sql_tables, created_at, updated_at)
+        VALUES (@Id, @Name, @DisplayName, @Category, @Description, @Type, @Unit, @Grain, @TableName, @Tables, @Expression, @TimeColumn, @Dimensions, @Filters,
+            @Synonyms, @Notes, @Sql, @SqlVariants, @Validation, @Source, @SqlTables, @CreatedAt, @UpdatedAt)
+        """;
+
+    private const string UpdateSql =
+        """
+        UPDATE metric_definitions SET name = @Name, display_name = @DisplayName, category = @Category, description = @Description, type = @Type, unit = @Unit, grain = @Grain,
+            table_name = @TableName, tables = @Tables, expression = @Expression, time_column = @TimeColumn, dimensions = @Dimensions, filters = @Filters, synonyms = @Synonyms,
+            notes = @Notes, sql = @Sql, sql_variants = @SqlVariants, validation = @Validation, source = @Source, sql_tables = @SqlTables, updated_at = @UpdatedAt
+        WHERE id = @Id
+        """;
+
+    public static async Task<MetricRow?> FindAsync(StateDb state, string id, CancellationToken stop) =>
+        (await state.ReadAsync<MetricRow>(OneSql, new { id }, stop)).FirstOrDefault();
+
+    /// <summary>Adds it, or puts it in the place of the one of that id.</summary>
+    public static async Task<MetricRow> SaveAsync(StateWrite write, MetricRow metric, string? by)
+    {
+        var before = await write.QueryFirstAsync<MetricRow>(OneSql, new { id = metric.Id });
+        var row = metric with { CreatedAt = before?.CreatedAt ?? write.Now, UpdatedAt = write.Now };
+        await write.ExecuteAsync(before is null ? InsertSql : UpdateSql, row);
+        write.Audit(by, before is null ? "metric.created" : "metric.updated", $"metric:{row.Id}", new JsonObject { ["source"] = row.Source });
+        return row;
+    }
+
+    /// <returns>Whether there was one.</returns>
+    public static async Task<bool> DeleteAsync(StateWrite write, string id, string? by)
+    {
+        if (await write.ExecuteAsync("DELETE FROM metric_definitions WHERE id = @id", new { id }) == 0) return false;
+        write.Audit(by, "metric.deleted", $"metric:{id}");
+        return true;
+    }
+}

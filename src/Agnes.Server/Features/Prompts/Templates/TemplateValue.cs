@@ -1,0 +1,111 @@
+using System.Globalization;
+
+namespace Agnes.Server.Features.Prompts.Templates;
+
+/// <summary>What values are and do in a template, as Python has it where it matters: truth, comparison, text.</summary>
+internal static class TemplateValue
+{
+    public static string Text(object? value, int line) => value switch
+    {
+        null => "None",
+        string text => text,
+        bool flag => flag ? "True" : "False",
+        long number => number.ToString(CultureInfo.InvariantCulture),
+        double number => number.ToString(number == Math.Floor(number) && Math.Abs(number) < 1e15 ? "0.0" : "R", CultureInfo.InvariantCulture),
+        _ => throw new TemplateException($"line {line}: a list or a mapping is not a text; use join or tojson"),
+    };
+
+    public static bool IsTrue(object? value) => value switch
+    {
+        null => false,
+        bool flag => flag,
+        string text => text.Length > 0,
+        long number => number != 0,
+        double number => number != 0,
+        IReadOnlyList<object?> list => list.Count > 0,
+        IReadOnlyDictionary<string, object?> mapping => mapping.Count > 0,
+        _ => true,
+    };
+
+    /// <summary>What a loop goes through: a list, or the keys of a mapping.</summary>
+    public static IReadOnlyList<object?> Items(object? value, int line) => value switch
+    {
+        IReadOnlyList<object?> list => list,
+        IReadOnlyDictionary<string, object?> mapping => [.. mapping.Keys],
+        _ => throw new TemplateException($"line {line}: only a list can be gone through"),
+    };
+
+    public static object? Member(object? of, object? key, int line)
+    {
+        switch (of, key)
+        {
+            case (IReadOnlyDictionary<string, object?> mapping, string name):
+                return mapping.TryGetValue(name, out var value) ? value : new Undefined(name);
+            case (IReadOnlyList<object?> list, long index):
+                if (index < 0) index += list.Count;
+                return index >= 0 && index < list.Count ? list[(int)index] : new Undefined($"[{index}]");
+            default:
+                return new Undefined(key is null ? "None" : Text(key, line));
+        }
+    }
+
+    public static object Negative(object? value, int line) => value switch
+    {
+        long number => (object)-number,
+        double number => -number,
+        _ => throw new TemplateException($"line {line}: '-' needs a number"),
+    };
+
+    public static object? Combine(string operation, object? left, object? right, int line) => operation switch
+    {
+        "~" => Join(Text(left, line), Text(right, line), line),
+        "+" when left is string a && right is string b => Join(a, b, line),
+        "+" or "-" => Sum(left, right, operation, line),
+        "==" => AreEqual(left, right),
+        "!=" => !AreEqual(left, right),
+        "in" => Contains(right, left, line),
+        "<" => Compare(left, right, line) < 0,
+        ">" => Compare(left, right, line) > 0,
+        "<=" => Compare(left, right, line) <= 0,
+        _ => Compare(left, right, line) >= 0,
+    };
+
+    public static int Compare(object? left, object? right, int line) => (left, right) switch
+    {
+        (string a, string b) => string.CompareOrdinal(a, b),
+        (long a, long b) => a.CompareTo(b),
+        (long or double, long or double) => Convert.ToDouble(left, CultureInfo.InvariantCulture).CompareTo(Convert.ToDouble(right, CultureInfo.InvariantCulture)),
+        (bool a, bool b) => a.CompareTo(b),
+        _ => throw new TemplateException($"line {line}: these two cannot be compared"),
+    };
+
+    public static string Join(string left, string right, int line) => left.Length + right.Length > Template.OutputCharsMax
+        ? throw new TemplateException($"line {line}: a text is longer than {Template.OutputCharsMax} characters")
+        : left + right;
+
+    public static bool AreEqual(object? left, object? right) => (left, right) switch
+    {
+        (long a, double b) => a == b,
+        (double a, long b) => a == b,
+        _ => Equals(left, right),
+    };
+
+    private static bool Contains(object? whole, object? part, int line) => whole switch
+    {
+        string text => text.Contains(Text(part, line), StringComparison.Ordinal),
+        IReadOnlyList<object?> list => list.Any(item => AreEqual(item, part)),
+        IReadOnlyDictionary<string, object?> mapping => part is string key && mapping.ContainsKey(key),
+        _ => throw new TemplateException($"line {line}: 'in' needs a text, a list or a mapping"),
+    };
+
+    private static object Sum(object? left, object? right, string operation, int line)
+    {
+        var sign = operation == "-" ? -1 : 1;
+        return (left, right) switch
+        {
+            (long a, long b) => (object)unchecked(a + sign * b),
+            (long or double, long or double) => Convert.ToDouble(left, CultureInfo.InvariantCulture) + sign * Convert.ToDouble(right, CultureInfo.InvariantCulture),
+            _ => throw new TemplateException($"line {line}: '{operation}' needs two numbers; '~' joins texts"),
+        };
+    }
+}

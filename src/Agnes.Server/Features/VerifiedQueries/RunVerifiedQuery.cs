@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Agnes.Engine.Query;
+using Agnes.Protocol;
+using Agnes.Server.Features.Query;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.VerifiedQueries;
+
+/// <summary>
+/// <c>POST /api/verified-queries/run</c> <c>{"id","parameters":{…},"limit"}</c>: answered as <c>POST /api/query</c> is, in the asker's own scope.
+/// </summary>
+internal static class RunVerifiedQuery
+{
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, Scopes scopes, StatementRunner runner, AuditLog audit, ServerOptions options)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var id = body.String("id");
+        var values = Values(body);
+        var limit = body.OptionalInteger("limit") ?? QueryRequest.LimitDefault;
+        if (limit is < 1 or > QueryRequest.LimitMax) body.Refuse("limit", $"limit must be between 1 and {QueryRequest.LimitMax}");
+        body.ThrowIfInvalid();
+        if (await ShowVerifiedQuery.FindAsync(context, state, id) is not { } query) return ShowVerifiedQuery.NotFound(id);
+        try
+        {
+            return await RunQuery.AnswerAsync(context, QueryParameters.Compose(query.Sql, query.ReadParameters(), values), limit, scopes, runner, audit, options);
+        }
+        catch (FormatException fault)
+        {
+            return Problem.Detail(StatusCodes.Status400BadRequest, fault.Message);
+        }
+    }
+
+    private static Dictionary<string, string> Values(RequestBody body)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var given = body.Element("parameters");
+        if (given.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return values;
+        if (given.ValueKind != JsonValueKind.Object)
+        {
+            body.Refuse("parameters", "must be an object");
+            return values;
+        }
+        foreach (var entry in given.EnumerateObject()) values[entry.Name] = entry.Value.ValueKind == JsonValueKind.String ? entry.Value.GetString()! : entry.Value.GetRawText();
+        return values;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using Agnes.Protocol;
+using Agnes.Server.Features.Metrics;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.VerifiedQueries;
+
+/// <summary>A row of <c>verified_queries</c>.</summary>
+internal sealed record VerifiedQueryRow
+{
+    public required string Id { get; init; }
+    public required string Question { get; init; }
+    public string? Description { get; init; }
+    public required string Sql { get; init; }
+
+    /// <summary>A JSON array as text.</summary>
+    public required string Parameters { get; init; }
+    public string SqlTables { get; init; } = "[]";
+    public string? CanonicalBy { get; init; }
+    public DateTime? CanonicalAt { get; init; }
+    public DateTime CreatedAt { get; init; }
+    public DateTime UpdatedAt { get; init; }
+
+    public bool IsCanonical => CanonicalAt is not null;
+
+    public static string Write(IReadOnlyList<QueryParameter> parameters) => JsonSerializer.Serialize(parameters, ProtocolJson.Default.IReadOnlyListQueryParameter);
+
+    public IReadOnlyList<QueryParameter> ReadParameters() => JsonSerializer.Deserialize(Parameters, ProtocolJson.Default.IReadOnlyListQueryParameter) ?? [];
+
+    public VerifiedQuery ToView() => new(Id, Question, Description, Sql, ReadParameters(), IsCanonical, Timestamps.Spaced(UpdatedAt));
+
+    /// <summary>Analysts see what an admin called canonical, where they may read all of its tables.</summary>
+    public bool IsFor(Snapshot snapshot, Caller caller) => caller.IsAdmin || (IsCanonical && MetricScope.Holds(snapshot, caller, MetricJson.Strings(SqlTables)));
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+
+namespace Agnes.Cli.Tests;
+
+/// <summary>What a text tells an agent to run must exist, with each option that it names.</summary>
+public sealed partial class DocumentedCommandsTests
+{
+    private static readonly string Root = FindRoot();
+
+    [Theory]
+    [InlineData("AGENTS.md")]
+    [InlineData("src/Agnes.Server/Features/Prompts/workspace.md")]
+    [InlineData("src/Agnes.Server/Features/Distribution/Pages/ShowSetup.cs")]
+    [InlineData("docs/analyst/README.md")]
+    [InlineData("docs/admin/README.md")]
+    public void Every_command_that_is_named_exists(string file)
+    {
+        var commands = Commands(File.ReadAllText(Path.Combine(Root, file))).ToList();
+        commands.ShouldNotBeEmpty();
+        commands.Select(Fault).OfType<string>().ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("agnes qeury \"SELECT 1\"")]
+    [InlineData("agnes catalog --metrix")]
+    [InlineData("agnes admin metrics improt x")]
+    public void The_check_finds_what_does_not_exist(string command) => Fault(command).ShouldNotBeNull();
+
+    [Fact]
+    public void AGENTS_md_names_files_that_exist_and_CLAUDE_md_points_to_it()
+    {
+        var text = File.ReadAllText(Path.Combine(Root, "AGENTS.md"));
+        foreach (var path in RepositoryPath().Matches(text).Select(match => match.Value).Distinct(StringComparer.Ordinal)) Path.Exists(Path.Combine(Root, path)).ShouldBeTrue(path);
+        File.ReadAllText(Path.Combine(Root, "CLAUDE.md")).ShouldContain("AGENTS.md");
+        File.ReadAllText(Path.Combine(Root, ".gitignore")).ShouldContain("config/.env\n");
+    }
+
+    /// <summary>Whatever follows the word agnes in a code span, a code block or a quoted example.</summary>
+    private static IEnumerable<string> Commands(string text)
+    {
+        foreach (Match match in Command().Matches(text)) yield return match.Value.Trim();
+    }
+
+    private static string? Fault(string line)
+    {
+        using var host = new Host(TimeProvider.System, Stream.Null);
+        Command command = CommandTree.Root(host, []);
+        var words = Word().Matches(line).Select(match => match.Value.Trim('"', '\'')).Skip(1).TakeWhile(word => word is not ("|" or ">" or "#" or "<<'EOF'" or "→" or "&&" or "<" or "·")).ToList();
+        foreach (var word in words)
+        {
+            if (word.StartsWith("--", StringComparison.Ordinal) || (word.StartsWith('-') && word.Length == 2))
+            {
+                var name = word.Split('=')[0];
+                if (command.Options.All(option => option.Name != name && !option.Aliases.Contains(name)) && name is not ("--help" or "--version")) return $"{line}: no option {name}";
+            }
+            else if (command.Subcommands.Count > 0)
+            {
+                if (word is "" or "…") return null;
+                if (command.Subcommands.FirstOrDefault(sub => sub.Name == word) is not { } next) return $"{line}: no command '{word}'";
+                command = next;
+            }
+        }
+        return null;
+    }
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Agnes.slnx"))) folder = folder.Parent ?? throw new DirectoryNotFoundException("Agnes.slnx");
+        return folder.FullName;
+    }
+
+    [GeneratedRegex(@"(?<![\w/.@-])agnes [a-z-][^`\n;{}]*", RegexOptions.CultureInvariant)]
+    private static partial Regex Command();
+
+    [GeneratedRegex("\"[^\"]*\"|'[^']*'|\\S+", RegexOptions.CultureInvariant)]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"(?<![\w/$])(config/[\w.]+(template|example)|docs/[\w/]+(\.md)?|src/Agnes\.\w+|CONTRIBUTING\.md|\.ci/run)", RegexOptions.CultureInvariant)]
+    private static partial Regex RepositoryPath();
+}

@@ -1,0 +1,139 @@
+namespace Agnes.EndToEnd.Questions;
+
+/// <summary>Twenty questions over the demo's tables (size s, seed 42, which never change).</summary>
+internal static class QuestionList
+{
+    public static IReadOnlyList<Question> All { get; } =
+    [
+        new("How much revenue did we make in January 2026?", "finance",
+            [
+                Step.Metrics("total_revenue", "Total revenue (EUR)"),
+                Step.Metric("revenue/total_revenue", "status IN ('confirmed', 'shipped', 'delivered')", "Amounts are EUR"),
+                Step.Query("SELECT round(sum(total_amount), 2) AS revenue FROM orders WHERE status IN ('confirmed', 'shipped', 'delivered') AND date_trunc('month', created_at) = DATE '2026-01-01'"),
+            ],
+            "revenue\n?\n"),
+        new("Which sales channel brought most revenue in January 2026?", "finance",
+            [
+                Step.Verified("revenue/revenue_by_channel", "from_date (date"),
+                new(["verified", "run", "revenue/revenue_by_channel", "--param", "from_date=2026-01-01", "--param", "to_date=2026-01-31", "--format", "csv", "--limit", "1"], []),
+            ],
+            "channel,revenue,orders\n?\n"),
+        new("Who were our three best customers in the last year?", "finance",
+            [
+                Step.Verified("sales/top_customers", "customers (integer"),
+                new(["verified", "run", "sales/top_customers", "--param", "customers=3", "--format", "csv"], []),
+            ],
+            "customer_id,customer,segment,country,revenue\n?\n"),
+        new("What was the average order value in December 2025?", "finance",
+            [
+                Step.Metrics("average_order_value"),
+                Step.Metric("revenue/average_order_value", "sum(total_amount) / count(*)"),
+                Step.Query("SELECT round(sum(total_amount) / count(*), 2) AS average_order_value FROM orders WHERE status IN ('confirmed', 'shipped', 'delivered') AND date_trunc('month', created_at) = DATE '2025-12-01'"),
+            ],
+            "average_order_value\n?\n"),
+        new("How many new customers did we win in each month of the last quarter of 2025?", "finance",
+            [
+                Step.Metrics("new_customers"),
+                Step.Metric("sales/new_customers", "status <> 'cancelled'"),
+                Step.Query("SELECT strftime(first_order, '%Y-%m') AS month, count(*) AS new_customers FROM (SELECT customer_id, min(created_at) AS first_order FROM orders WHERE status <> 'cancelled' GROUP BY 1) WHERE first_order >= DATE '2025-10-01' AND first_order < DATE '2026-01-01' GROUP BY 1 ORDER BY 1"),
+            ],
+            "month,new_customers\n?\n"),
+        new("What share of the money paid was refunded, over all time?", "finance",
+            [
+                Step.Metric("revenue/refund_rate", "status IN ('completed', 'refunded')"),
+                Step.Query("SELECT round(sum(amount) FILTER (WHERE status = 'refunded') / sum(amount) * 100, 2) AS refund_rate FROM payments WHERE status IN ('completed', 'refunded')"),
+            ],
+            "refund_rate\n?\n"),
+        new("How many orders were cancelled, and how many returned?", "finance",
+            [
+                Step.Catalog("Orders with status"),
+                Step.Query("SELECT status, count(*) AS orders FROM orders WHERE status IN ('cancelled', 'returned') GROUP BY 1 ORDER BY 1"),
+            ],
+            "status,orders\n?\n"),
+        new("In which three countries do most of our customers live?", "finance",
+            [
+                Step.Schema("customers", "country"),
+                Step.Query("SELECT country, count(*) AS customers FROM customers GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3"),
+            ],
+            "country,customers\n?\n"),
+        new("How do people pay, by number of completed payments?", "finance",
+            [
+                Step.Schema("payments", "method", "status"),
+                Step.Query("SELECT method, count(*) AS payments FROM payments WHERE status = 'completed' GROUP BY 1 ORDER BY 2 DESC, 1"),
+            ],
+            "method,payments\n?\n"),
+        new("How many payment attempts failed, and for how many orders?", "finance",
+            [
+                Step.Catalog("payments"),
+                Step.Query("SELECT count(*) AS attempts, count(DISTINCT order_id) AS orders FROM payments WHERE status = 'failed'"),
+            ],
+            "attempts,orders\n?\n"),
+        new("Which segment spends most per customer?", "finance",
+            [
+                Step.Metric("revenue/total_revenue", "status IN"),
+                Step.Schema("customers", "segment"),
+                Step.Query("SELECT segment, round(sum(total_amount) / count(DISTINCT customer_id), 2) AS revenue_per_customer FROM orders JOIN customers USING (customer_id) WHERE status IN ('confirmed', 'shipped', 'delivered') GROUP BY 1 ORDER BY 2 DESC LIMIT 1"),
+            ],
+            "segment,revenue_per_customer\n?\n"),
+        new("How many items does an order have on average?", "finance",
+            [
+                Step.Schema("order_items", "quantity"),
+                Step.Query("SELECT round(sum(quantity) / count(DISTINCT order_id), 2) AS items FROM order_items"),
+            ],
+            "items\n?\n"),
+        new("How many active customers did we have in February 2026?", "finance",
+            [
+                // A name that is nearly right: the message says which are there.
+                Step.Mistake("SELECT count(DISTINCT custmer_id) FROM orders", "customer_id"),
+                Step.Metric("sales/active_customers", "count(DISTINCT customer_id)"),
+                Step.Query("SELECT count(DISTINCT customer_id) AS active_customers FROM orders WHERE status <> 'cancelled' AND date_trunc('month', created_at) = DATE '2026-02-01'"),
+            ],
+            "active_customers\n?\n"),
+        new("Which marketing channel has the highest cost per click?", "marketing",
+            [
+                Step.Metrics("cost_per_click"),
+                Step.Metric("marketing/cost_per_click", "sum(spend) / nullif(sum(clicks), 0)"),
+                Step.Query("SELECT channel, round(sum(spend) / sum(clicks), 3) AS cost_per_click FROM campaigns GROUP BY 1 ORDER BY 2 DESC LIMIT 1"),
+            ],
+            "channel,cost_per_click\n?\n"),
+        new("Where did leads come from in January 2026, and how many were converted?", "marketing",
+            [
+                Step.Verified("marketing/leads_by_source"),
+                new(["verified", "run", "marketing/leads_by_source", "--format", "csv"], []),
+            ],
+            "source,leads,converted,conversion_rate\n?\n"),
+        new("What is the bounce rate by device?", "marketing",
+            [
+                Step.Metric("marketing/bounce_rate", "is_bounce"),
+                Step.Query("SELECT device_type, round(count(*) FILTER (WHERE is_bounce) * 100.0 / count(*), 2) AS bounce_rate FROM web_sessions GROUP BY 1 ORDER BY 1"),
+            ],
+            "device_type,bounce_rate\n?\n"),
+        new("Which three campaigns went over their budget most?", "marketing",
+            [
+                Step.Schema("campaigns", "budget", "spend"),
+                Step.Query("SELECT campaign_id, round(spend - budget, 2) AS over FROM campaigns WHERE spend > budget ORDER BY 2 DESC, 1 LIMIT 3"),
+            ],
+            "campaign_id,over\n?\n"),
+        new("How many visits did we have in 2026, and how long were they on average?", "marketing",
+            [
+                // A table that belongs to others is missing like one that never was; the message says where to look.
+                Step.Mistake("SELECT count(*) FROM sessions", "web_sessions"),
+                Step.Query("SELECT count(*) AS visits, round(avg(duration_seconds), 1) AS seconds FROM web_sessions WHERE started_at >= DATE '2026-01-01'"),
+            ],
+            "visits,seconds\n?\n"),
+        new("Which product category has the most products, and what do they cost us on average?", "marketing",
+            [
+                Step.Catalog("products"),
+                Step.Schema("products", "category", "cost"),
+                Step.Query("SELECT category, count(*) AS products, round(avg(cost), 2) AS average_cost FROM products GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"),
+            ],
+            "category,products,average_cost\n?\n"),
+        new("How long does support take to resolve a critical ticket, at the median?", "admin",
+            [
+                Step.Metrics("support_resolution_time"),
+                Step.Metric("operations/support_resolution_time", "quantile_cont"),
+                new(["query", "--remote", "--format", "csv", "SELECT round(quantile_cont(date_diff('minute', created_at, resolved_at), 0.5) / 60, 2) AS median_hours FROM support_tickets WHERE resolved_at IS NOT NULL AND priority = 'critical'"], []),
+            ],
+            "median_hours\n?\n"),
+    ];
+}
