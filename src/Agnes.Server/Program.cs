@@ -3,6 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Query.Workers;
 using Agnes.Server.Features.Import;
+using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Platform.State.Maintenance;
@@ -28,9 +29,13 @@ internal static class Program
                 Console.WriteLine(StateCommands.Usage);
                 Console.WriteLine();
                 Console.WriteLine(ImportOptions.Usage);
+                Console.WriteLine();
+                Console.WriteLine(BreakGlass.Usage);
                 return 0;
             case ["extract-worker"]:
                 return await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case ["break-glass", ..]:
+                return await RunAsync(() => BreakGlass.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.In, Console.Out, CancellationToken.None));
             case ["query-worker"]:
                 return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ForeignTables.Role]:

@@ -52,6 +52,9 @@ public sealed record ServerOptions
 
     public string? JwtSecretKey { get; init; }
 
+    /// <summary>Seals the state of a sign-in that is under way; null: a file of the state directory.</summary>
+    public string? SessionSecret { get; init; }
+
     /// <summary>The public host name; set, it makes cookies <c>Secure</c> whatever the request's scheme.</summary>
     public string? Domain { get; init; }
 
@@ -86,6 +89,11 @@ public sealed record ServerOptions
 
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
+    public SignInOptions SignIn { get; init; } = new();
+
+    /// <summary>Everybody on this machine is this one person, for trying things out; null in earnest.</summary>
+    public LocalDevelopment? LocalDevelopment { get; init; }
+
     /// <summary>Reads arguments over environment over defaults. Throws <see cref="OptionsException"/> with a text for the operator.</summary>
     public static ServerOptions From(IReadOnlyList<string> args, Func<string, string?> environment)
     {
@@ -106,7 +114,7 @@ public sealed record ServerOptions
         var variables = environment;
         var layers = SettingLayers.Open(configDir, stateDir, environment);
         environment = layers.Find;
-        return new ServerOptions
+        var options = new ServerOptions
         {
             DataDir = dataDir,
             StateDir = stateDir,
@@ -124,6 +132,7 @@ public sealed record ServerOptions
             Memory = Setting("AGNES_MEMORY"),
             QueryTimeLimit = Seconds("AGNES_QUERY_SECONDS_MAX", Setting("AGNES_QUERY_SECONDS_MAX"), StatementLimits.TimeDefault),
             JwtSecretKey = Setting("JWT_SECRET_KEY"),
+            SessionSecret = Setting("SESSION_SECRET"),
             Domain = Setting("DOMAIN"),
             ServerUrl = BaseAddress(Setting("SERVER_URL")),
             HomeRoute = LocalPath.Accept(Setting("AGNES_HOME_ROUTE")) ?? "/dashboard",
@@ -136,8 +145,10 @@ public sealed record ServerOptions
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
-            CorsOrigins = List(Setting("CORS_ORIGINS") ?? "http://localhost:3000,http://localhost:8000"),
+            CorsOrigins = List(Setting("CORS_ORIGINS")),
+            SignIn = SignInOptions.From(environment),
         };
+        return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
     }
 
     private static int? Days(string name, string? value)
