@@ -3,6 +3,7 @@ using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
+using Agnes.Cli.Commands.Snapshots;
 using Agnes.Cli.Mcp;
 using Agnes.Cli.Output;
 using Agnes.Cli.SelfUpgrade;
@@ -13,14 +14,18 @@ namespace Agnes.Cli;
 /// <summary>All commands by name, and the way from a command line to an exit code.</summary>
 internal static class CommandTree
 {
-    private static readonly string[] Names = ["init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "status", "disk-info", "verified", "mcp", "self-upgrade", "auth", "admin", "setup"];
+    private static readonly string[] Names =
+    [
+        "init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup",
+    ];
 
     public static async Task<int> RunAsync(Host host, string[] args)
     {
         var context = "agnes";
         try
         {
-            var parsed = Root(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (args is [CompletionScripts.Request or CompletionScripts.Show or CompletionScripts.Install, ..] && await CompletionScripts.TryRunAsync(host, args, (line, position) => Complete(host, line, position), CancellationToken.None) is { } completed) return completed;
+            var parsed = Parse(host, args);
             context = PathOf(parsed.CommandResult);
             if (args.Length == 0) return Help(host, parsed, ExitCode.Usage);
             if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
@@ -47,6 +52,8 @@ internal static class CommandTree
         }
     }
 
+    public static ParseResult Parse(Host host, string[] args) => Root(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
     /// <summary>Only the command that was asked for is made; all of them where help or a correction must name the others.</summary>
     internal static RootCommand Root(Host host, string[] args)
     {
@@ -59,9 +66,14 @@ internal static class CommandTree
             return root;
         }
 
+        root.Add(new Option<string?>(CompletionScripts.Show) { Description = "Print the completion script for a shell: bash, zsh, fish or powershell.", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne });
+        root.Add(new Option<string?>(CompletionScripts.Install) { Description = "Write it where that shell looks for it.", HelpName = "shell", Arity = ArgumentArity.ZeroOrOne });
         foreach (var name in Names) root.Add(Build(host, name)!);
         return root;
     }
+
+    private static IEnumerable<string> Complete(Host host, string line, int position) =>
+        Root(host, []).Parse(line[..position], new ParserConfiguration { ResponseFileTokenReplacer = null }).GetCompletions(position).Select(item => item.InsertText ?? item.Label).Where(word => !word.StartsWith("/", StringComparison.Ordinal)).Distinct(StringComparer.Ordinal);
 
     private static Command? Build(Host host, string name) => name switch
     {
@@ -74,6 +86,11 @@ internal static class CommandTree
         "explore" => ExploreCommand.Build(host),
         "status" => StatusCommand.Build(host),
         "disk-info" => DiskInfoCommand.Build(host),
+        "snapshot" => SnapshotCommand.Build(host),
+        "diagnose" or "doctor" => DiagnoseCommand.Build(host, name),
+        "skills" => SkillsCommand.Build(host),
+        "push" => PushCommand.Build(host),
+        "capture-session" or "mark-private" or "statusline" => HookCommandsInTree.Build(host, name),
         "verified" => VerifiedCommand.Build(host),
         "mcp" => McpCommand.Build(host),
         "self-upgrade" => SelfUpgradeCommand.Build(host),

@@ -1,6 +1,7 @@
 using System.Text;
 using Agnes.Cli;
 using Agnes.Cli.Commands;
+using Agnes.Cli.Sessions;
 using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
 
@@ -11,6 +12,9 @@ if (args is ["--version" or "-V", ..])
     stdout.Write(Encoding.UTF8.GetBytes($"agnes {ProgramVersion.Text}\n"));
     return ExitCode.Ok;
 }
+
+// Run by the agent at every start and every redraw of its prompt: nothing of the rest is loaded for them.
+if (HookCommands.TryRun(args, TimeProvider.System) is { } hooked) return hooked;
 
 // Loading the engine (70 MB) and opening the workspace's database run beside the parsing of the command line.
 if (args is ["query" or "explore", ..] && !args.Contains("--remote", StringComparer.Ordinal)) LocalSession.WarmUp();

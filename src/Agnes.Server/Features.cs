@@ -2,6 +2,7 @@ using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.Demo;
+using Agnes.Server.Features.Desktop;
 using Agnes.Server.Features.Distribution;
 using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
@@ -19,6 +20,7 @@ using Agnes.Server.Features.Tables;
 using Agnes.Server.Features.Tables.Pages;
 using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Tokens.Pages;
+using Agnes.Server.Features.Uploads;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Features.Users.Pages;
 using Agnes.Server.Features.VerifiedQueries;
@@ -40,7 +42,9 @@ internal static class FeatureList
         services.AddPrompts();
         services.AddDistribution();
         services.AddDemo(options);
-        services.AddSingleton<PasswordCheck>();
+        services.AddSignIn(options);
+        services.AddDesktop();
+        services.AddUploads();
         services.AddSingleton<GroupOrigins>();
     }
 
@@ -63,7 +67,10 @@ internal static class FeatureList
         routes.MapUsers();
         routes.MapGroups();
         routes.MapAudit();
+        routes.MapUploads();
         routes.MapSignInPages();
+        routes.MapSessionsPages();
+        routes.MapDesktop();
         routes.MapHomePages();
         routes.MapCatalogPages();
         routes.MapTablesPages();

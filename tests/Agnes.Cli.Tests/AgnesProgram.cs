@@ -28,7 +28,15 @@ internal sealed class AgnesProgram : IDisposable
 
     public Process Start(string[] arguments, bool withInput = false, string? directory = null, string? program = null)
     {
-        var info = new ProcessStartInfo(program ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes"), arguments)
+        var process = StartProgram(program ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes"), arguments, directory);
+        if (!withInput) process.StandardInput.Close();
+        return process;
+    }
+
+    /// <summary>Another program, that finds ours on its path.</summary>
+    public Process StartProgram(string program, string[] arguments, string? directory = null)
+    {
+        var info = new ProcessStartInfo(program, arguments)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -40,10 +48,9 @@ internal sealed class AgnesProgram : IDisposable
         info.Environment["AGNES_CONFIG_DIR"] = Config;
         info.Environment["HOME"] = _folder["home"];
         info.Environment["NO_PROXY"] = "127.0.0.1,localhost";
+        info.Environment["PATH"] = $"{AppContext.BaseDirectory}{Path.PathSeparator}{System.Environment.GetEnvironmentVariable("PATH")}";
         foreach (var (name, value) in Environment) info.Environment[name] = value;
-        var process = Process.Start(info)!;
-        if (!withInput) process.StandardInput.Close();
-        return process;
+        return Process.Start(info)!;
     }
 
     public Task<Outcome> RunAsync(params string[] arguments) => RunWithInputAsync(null, arguments);

@@ -159,17 +159,19 @@ public sealed class PullTests : IAsyncLifetime
         File.Copy(_agnes.InWorkspace("user", "duckdb", "analytics.duckdb"), old);
         _server.Add("orders", Parquet.Number(3), Parquet.Number(4));
         await Pull();
-        await ShouldRead("orders", 7, "sum(n)");
+        _server.Add("orders", Parquet.Number(5), Parquet.Number(6));
+        await Pull();
+        await ShouldRead("orders", 11, "sum(n)");
         using var connection = new DuckDB.NET.Data.DuckDBConnection($"Data Source={old};access_mode=READ_ONLY");
         connection.Open();
         using var command = new DuckDB.NET.Data.DuckDBCommand("SELECT CAST(sum(n) AS BIGINT) FROM orders", connection);
-        command.ExecuteScalar().ShouldBe(3L, "the parts of the version before are kept a while");
+        command.ExecuteScalar().ShouldBe(3L, "the parts of replaced versions are kept a while");
 
         var state = _agnes.InWorkspace(".claude", "agnes-sync-state.json");
         await File.WriteAllTextAsync(state, Regex.Replace(await File.ReadAllTextAsync(state), "\"at\":\"20[0-9]{2}", "\"at\":\"2001"));
         await Pull();
-        Directory.GetFiles(_agnes.InWorkspace("server", "parts")).Length.ShouldBe(2);
-        await ShouldRead("orders", 7, "sum(n)");
+        Directory.GetFiles(_agnes.InWorkspace("server", "parts")).Length.ShouldBe(4, "this version and, for a rollback, the one before");
+        await ShouldRead("orders", 11, "sum(n)");
     }
 
     [Fact]

@@ -181,7 +181,7 @@ public sealed class QueryTests(QueryTests.PulledWorkspace pulled) : IClassFixtur
         missing.ShouldContain("query_mode='remote'");
         var column = (await pulled.Agnes.RunAsync("query", "SELECT nn FROM orders")).ShouldFail(1).Error;
         column.ShouldContain("\"n\"");
-        column.ShouldContain("DESCRIBE");
+        column.ShouldContain("Columns of orders: n, name");
         var syntax = (await pulled.Agnes.RunAsync("query", "SELECT * FROM")).ShouldFail(1).Error;
         syntax.ShouldContain("Query error");
         syntax.ShouldNotContain("query_mode");

@@ -76,6 +76,62 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
             cancellation);
     }
 
+    /// <summary>Sends a file as the field <c>file</c> of a form, under its own name.</summary>
+    /// <param name="idle">The longest silence; a large file may take its time.</param>
+    public Task<ApiResponse> UploadAsync(string path, string file, TimeSpan idle, CancellationToken cancellation) => GuardAsync(
+        async () =>
+        {
+            using var silence = new CancellationTokenSource(idle, host.Clock);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellation);
+            using var request = HttpTransport.Request(HttpMethod.Post, Server.At(path), Token);
+            request.Content = new MultipartFormDataContent { { new UploadedFile(file, () => silence.CancelAfter(idle)), "file", Path.GetFileName(file) } };
+            try
+            {
+                _client ??= HttpTransport.Create(decompress: true);
+                using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+                VersionHandshake.Check(response.Headers);
+                await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+                return new ApiResponse((int)response.StatusCode, await ReadAllAsync(stream, response.Content.Headers.ContentLength, idle, cancellation), null);
+            }
+            catch (OperationCanceledException problem) when (silence.IsCancellationRequested && !cancellation.IsCancellationRequested)
+            {
+                throw new TimeoutException($"no answer for {idle.TotalSeconds:0.###} s", problem);
+            }
+        },
+        $"POST {path}",
+        cancellation);
+
+    /// <summary>Streams an answer into a file. What is no success is read whole instead.</summary>
+    /// <param name="accept">The media type wanted; another one leaves the file unwritten.</param>
+    public Task<FileAnswer> DownloadAsync(string path, JsonNode body, string accept, string file, TimeSpan idle, CancellationToken cancellation) => GuardAsync(
+        async () =>
+        {
+            using var request = HttpTransport.Request(HttpMethod.Post, Server.At(path), Token);
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+            request.Content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(body.ToJsonString())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+            _client ??= HttpTransport.Create(decompress: true);
+            using var response = await SendHeadersAsync(_client, request, idle, host.Clock, cancellation);
+            VersionHandshake.Check(response.Headers);
+            await using var stream = await response.Content.ReadAsStreamAsync(cancellation);
+            var type = response.Content.Headers.ContentType?.MediaType;
+            string? Header(string name) => response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+            if (!response.IsSuccessStatusCode || type != accept)
+            {
+                var content = response.IsSuccessStatusCode ? [] : await ReadAllAsync(stream, response.Content.Headers.ContentLength, idle, cancellation);
+                return new FileAnswer(new ApiResponse((int)response.StatusCode, content, null), type, null, null);
+            }
+
+            using var reader = new IdleReader(stream, idle, host.Clock, cancellation);
+            await using var target = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            var buffer = new byte[ReadBufferBytes];
+            int read;
+            while ((read = await reader.ReadAsync(buffer)) > 0) await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
+            target.Flush(flushToDisk: true);
+            return new FileAnswer(new ApiResponse((int)response.StatusCode, [], null), type, Header("X-Agnes-As-Of"), Header("X-Agnes-Truncated"));
+        },
+        $"POST {path}",
+        cancellation);
+
     /// <summary>The silence limit covers the wait for the headers too.</summary>
     public static async Task<HttpResponseMessage> SendHeadersAsync(HttpClient client, HttpRequestMessage request, TimeSpan idle, TimeProvider clock, CancellationToken cancellation)
     {
@@ -142,6 +198,10 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
 
     private static string WithoutQuery(string path) => path.IndexOf('?', StringComparison.Ordinal) is > 0 and var end ? path[..end] : path;
 }
+
+/// <param name="AsOf">When the server evaluated it, if it says so.</param>
+/// <param name="Truncated">Set where the server cut the result.</param>
+internal sealed record FileAnswer(ApiResponse Response, string? MediaType, string? AsOf, string? Truncated);
 
 /// <summary>A status and a body, read whole.</summary>
 internal sealed record ApiResponse(int Status, byte[] Body, string? ETag)

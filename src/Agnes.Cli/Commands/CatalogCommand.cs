@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Agnes.Cli.Output;
+using Agnes.Cli.Sessions;
+using Agnes.Cli.Workspace;
 using Agnes.Protocol;
 
 namespace Agnes.Cli.Commands;
@@ -47,11 +50,20 @@ internal static class CatalogCommand
             return ExitCode.Ok;
         }
 
+        var here = PullState.Read(Layout.Current()).State.Servers.Values.SelectMany(server => server.Tables).DistinctBy(table => table.Key, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         Columns.Write(
             host.Out,
-            ["ID", "SOURCE", "MODE", "FLAVOR", "NAME", "ROWS", "DESCRIPTION"],
-            [.. catalog.Tables.Select(table => (IReadOnlyList<string>)[table.Id, Or(table.SourceType), table.QueryMode, table.SqlFlavor, table.Name, table.Rows?.ToString() ?? "-", table.Description ?? ""])]);
+            ["ID", "SOURCE", "MODE", "FLAVOR", "NAME", "ROWS", "HERE", "DESCRIPTION"],
+            [.. catalog.Tables.Select(table => (IReadOnlyList<string>)[table.Id, Or(table.SourceType), table.QueryMode, table.SqlFlavor, table.Name, table.Rows?.ToString() ?? "-", Here(host, table, here), table.Description ?? ""])]);
         return ExitCode.Ok;
+    }
+
+    /// <summary>How old the rows in this workspace are; where they are not here, what brings them.</summary>
+    private static string Here(Host host, CatalogTable table, Dictionary<string, TableState> here)
+    {
+        if (table.QueryMode == "remote") return "on server";
+        if (!here.TryGetValue(table.Name, out var state)) return "not pulled";
+        return DateTimeOffset.TryParse(state.Updated, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var updated) ? $"of {HookCommands.Age(host.Clock.GetUtcNow() - updated)} ago" : "yes";
     }
 
     private static async Task<int> MetricsAsync(Host host, bool json, CancellationToken cancellation)

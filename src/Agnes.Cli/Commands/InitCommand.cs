@@ -47,6 +47,7 @@ internal static class InitCommand
         await host.Settings.SaveServerAsync(server, cancellation);
         await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);
         Directory.CreateDirectory(layout.Root);
+        foreach (var folder in (string[])[layout.Root, layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
         await WriteInstructionsAsync(host, api, layout, force, cancellation);
         await AgentSettings.WriteAsync(host, layout, cancellation);
 

@@ -9,6 +9,8 @@ namespace Agnes.Cli.Commands;
 /// <summary><c>agnes pull</c>: makes the workspace what the server says you may have.</summary>
 internal static class PullCommand
 {
+    private const int SecondsMax = 86_400;
+
     public static Command Build(Host host)
     {
         var quiet = Shared.Quiet();
@@ -16,17 +18,35 @@ internal static class PullCommand
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done; write nothing." };
         var skip = new Option<bool>("--skip-materialize") { Description = "Leave tables with mode 'materialized' as they are here." };
         var noPrune = new Option<bool>("--no-prune") { Description = "Keep tables that the server no longer offers." };
+        var rollback = new Option<bool>("--rollback") { Description = "Go back to the tables as they were before the last pull that changed any. Quiet pulls (the hooks') then bring nothing newer until you run 'agnes pull'." };
+        var within = new Option<int?>("--within") { Description = "Give up after so many seconds; the next pull goes on from there. For hooks, which must not hold a session up.", HelpName = "SECONDS" };
+        within.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var seconds) && seconds is < 1 or > SecondsMax) result.AddError($"--within is a number of seconds from 1 to {SecondsMax}.");
+        });
         var command = new AgnesCommand(
             "pull",
             "Brings the tables you were granted into this workspace: only what changed, checked by hash, and takes away what was revoked. Continues where an interrupted pull stopped.",
             "agnes pull",
             "agnes pull --dry-run",
-            "agnes pull --quiet || echo 'some tables are not up to date'") { quiet, json, dryRun, skip, noPrune };
+            "agnes pull --rollback",
+            "agnes pull --quiet || echo 'some tables are not up to date'") { quiet, json, dryRun, skip, noPrune, rollback, within };
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = new PullOptions(parsed.GetValue(dryRun), parsed.GetValue(skip), !parsed.GetValue(noPrune), parsed.GetValue(quiet));
             var asJson = parsed.GetValue(json);
-            return await RunAsync(host, host.Api, Layout.Current(), options, asJson, cancellation);
+            if (parsed.GetValue(rollback)) return await RollBackAsync(host, options, asJson, cancellation);
+            if (parsed.GetValue(within) is not { } seconds) return await RunAsync(host, host.Api, Layout.Current(), options, asJson, cancellation);
+            using var time = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), host.Clock);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(time.Token, cancellation);
+            try
+            {
+                return await RunAsync(host, host.Api, Layout.Current(), options, asJson, both.Token);
+            }
+            catch (OperationCanceledException) when (time.IsCancellationRequested && !cancellation.IsCancellationRequested)
+            {
+                throw new CliException($"The pull did not end within {seconds} s; the tables are as they were.") { Hint = "What was downloaded is kept: the next 'agnes pull' goes on from there." };
+            }
         });
         return command;
     }
@@ -48,6 +68,22 @@ internal static class PullCommand
             JsonText.Write(host, (JsonNode)new PullReport { Errors = [new PullError(null, "manifest", failure.Message)] }.ToJson());
             throw;
         }
+    }
+
+    private static async Task<int> RollBackAsync(Host host, PullOptions options, bool asJson, CancellationToken cancellation)
+    {
+        if (options.DryRun) throw new CliException("--rollback and --dry-run do not go together.", ExitCode.Usage);
+        var report = await new Puller(host, host.Api, Layout.Current(), options, new SilentProgress()).RollBackAsync(cancellation);
+        if (asJson || report.IsSkippedLocked || options.IsQuiet)
+        {
+            Print(host, report, options, asJson);
+            return report.Errors.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+        }
+
+        foreach (var warning in report.Warnings.Concat(report.Errors.Select(error => error.ToString()))) host.Error.WriteLine($"warn: {warning}");
+        host.Out.WriteLine($"Back at the version before, for: {string.Join(", ", report.Updated)}");
+        host.Out.WriteLine("The pulls of your sessions leave it so. Forward again: agnes pull");
+        return report.Errors.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
     }
 
     public static void RequireToken(ApiClient api)

@@ -20,8 +20,10 @@ internal static class QueryCommand
         var sql = new Option<string?>("--sql") { Description = "The statement, as an option." };
         var stdin = new Option<bool>("--stdin") { Description = "Read {\"sql\":\"…\"} from the standard input; saves all quoting." };
         var remote = new Option<bool>("--remote") { Description = "Run on the server: for tables with mode 'remote', or where nothing was pulled." };
-        var format = new Option<string>("--format", "-f") { Description = "How to print the result.", DefaultValueFactory = _ => "table" };
-        format.AcceptOnlyFromAmong(ResultFormat.Names);
+        var format = new Option<string>("--format", "-f") { Description = "How to print the result; 'parquet' writes the file that --output names.", DefaultValueFactory = _ => "table" };
+        format.AcceptOnlyFromAmong([.. ResultFormat.Names, QueryFile.Parquet]);
+        var output = new Option<string?>("--output", "-o") { Description = $"The Parquet file to write, all rows unless --limit is given. Without a terminal only below {QueryFile.Folder}/ of the workspace.", HelpName = "FILE" };
+        var explain = new Option<bool>("--explain") { Description = "Show the plan instead of the rows." };
         var json = new Option<bool>("--json") { Description = "The same as --format json." };
         var limit = new Option<int>("--limit") { Description = "The most rows to print; a note on stderr says when there were more.", DefaultValueFactory = _ => QueryRequest.LimitDefault }.Positive();
         var allow = new Option<string[]>("--allow-files") { Description = "Let the statement read files of this folder too. For people: it is refused without a terminal.", HelpName = "DIR", AllowMultipleArgumentsPerToken = false };
@@ -31,17 +33,34 @@ internal static class QueryCommand
             "agnes query \"SELECT count(*) FROM orders\"",
             "agnes query \"DESCRIBE orders\"",
             "agnes query \"FROM orders WHERE status = 'paid'\" --format csv --limit 100000 > paid.csv",
+            $"agnes query \"FROM orders WHERE status = 'paid'\" --format parquet --output {QueryFile.Folder}/paid.parquet",
             "echo '{\"sql\":\"SELECT 1 AS x\"}' | agnes query --stdin --format json",
             "agnes query --remote \"SELECT country, count(*) FROM web_events GROUP BY 1\"")
         {
-            positional, sql, stdin, remote, format, json, limit, allow,
+            positional, sql, stdin, remote, format, json, limit, output, explain, allow,
         };
-        command.Immediate = parsed => parsed.GetValue(remote) ? null : Local(host, Statement(parsed, positional, sql, stdin), Format(parsed), parsed.GetValue(limit), parsed.GetValue(allow) ?? []);
-        command.SetAction((parsed, cancellation) => RemoteAsync(host, Statement(parsed, positional, sql, stdin), Format(parsed), parsed.GetValue(limit), cancellation));
+        command.Immediate = parsed =>
+        {
+            var isFile = Format(parsed, format, json) == QueryFile.Parquet;
+            if (isFile != (parsed.GetValue(output) is not null)) throw new CliException(isFile ? "--format parquet needs --output FILE." : "--output is for --format parquet; the other formats go to stdout.", ExitCode.Usage);
+            if (!parsed.GetValue(remote)) return Local(host, Read(parsed));
+            if (isFile) throw new CliException("--format parquet is for local queries.", ExitCode.Usage) { Hint = "Bring the rows here first: agnes snapshot create <table> --select … --where … --as <name>" };
+            return parsed.GetValue(explain) ? throw new CliException("--explain is for local queries.", ExitCode.Usage) { Hint = "What a remote scan costs: agnes snapshot create <table> --where … --estimate" } : null;
+        };
+        command.SetAction((parsed, cancellation) => RemoteAsync(host, Statement(parsed, positional, sql, stdin), Format(parsed, format, json), parsed.GetValue(limit), cancellation));
         return command;
 
-        string Format(ParseResult parsed) => parsed.GetValue(json) ? "json" : parsed.GetRequiredValue(format);
+        LocalQuery Read(ParseResult parsed) => new(
+            Statement(parsed, positional, sql, stdin),
+            Format(parsed, format, json),
+            parsed.GetValue(limit),
+            IsLimited: parsed.GetResult(limit) is { Implicit: false },
+            parsed.GetValue(output),
+            parsed.GetValue(explain),
+            parsed.GetValue(allow) ?? []);
     }
+
+    private static string Format(ParseResult parsed, Option<string> format, Option<bool> json) => parsed.GetValue(json) ? "json" : parsed.GetRequiredValue(format);
 
     private static string Statement(ParseResult parsed, Argument<string?> positional, Option<string?> option, Option<bool> stdin)
     {
@@ -77,19 +96,29 @@ internal static class QueryCommand
     }
 
     /// <summary>Without tasks: nothing here waits for anything but the engine, and a command that starts fast has less to compile.</summary>
-    private static int Local(Host host, string sql, string format, int limit, string[] allow)
+    private static int Local(Host host, LocalQuery query)
     {
-        using var session = LocalSession.Open(Layout.Current(), AllowedFolders(allow), host.Clock);
+        var layout = Layout.Current();
+        var target = query.Output is null ? null : QueryFile.Target(layout, query.Output);
+        using var session = LocalSession.Open(layout, AllowedFolders(query.Allow), host.Clock);
+        if (target is not null) return QueryFile.Write(host, session, query.Sql, query.IsLimited ? query.Limit : null, target);
         try
         {
-            using var rows = session.Run(sql);
-            TellIfCut(host, limit, ResultFormat.Write(host, format, rows, limit));
+            using var rows = query.IsExplain ? session.RunExplain(query.Sql) : session.Run(query.Sql);
+            if (query.IsExplain && query.Format == "table") WritePlan(host, rows);
+            else TellIfCut(host, query.Limit, ResultFormat.Write(host, query.Format, rows, query.Limit));
             return ExitCode.Ok;
         }
         catch (DuckDBException problem)
         {
-            throw session.Explained(problem);
+            throw session.Explained(problem, query.Sql);
         }
+    }
+
+    /// <summary>The plan is a drawing of several lines, which a grid would put into one.</summary>
+    private static void WritePlan(Host host, ResultRows rows)
+    {
+        while (rows.Read()) host.Out.WriteLine(DisplayText.Lines(rows.Text(rows.Columns.Count - 1) ?? ""));
     }
 
     /// <summary>
@@ -126,6 +155,8 @@ internal static class QueryCommand
     {
         if (!written.IsCut) return;
         host.Flush();
-        host.Error.WriteLine($"Note: cut at {limit} rows; there are more. Raise --limit, or narrow the query.");
+        host.Error.WriteLine($"Note: cut at {limit} rows; there are more, and which ones were cut is arbitrary without ORDER BY. Aggregate in SQL, narrow the query, or raise --limit.");
     }
+
+    private sealed record LocalQuery(string Sql, string Format, int Limit, bool IsLimited, string? Output, bool IsExplain, string[] Allow);
 }

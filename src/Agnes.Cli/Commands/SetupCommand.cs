@@ -9,7 +9,7 @@ namespace Agnes.Cli.Commands;
 /// <summary><c>agnes setup</c>: the first steps with a new server.</summary>
 internal static class SetupCommand
 {
-    public static Command Build(Host host) => new AgnesCommand("setup", "First steps with a new server: its address, its first admin.") { Init(host), Bootstrap(host), TestConnection(host) };
+    public static Command Build(Host host) => new AgnesCommand("setup", "First steps with a new server: its address, its first admin, its first tables.") { Init(host), Bootstrap(host), TestConnection(host), SetupChecks.FirstSync(host), SetupChecks.Verify(host) };
 
     private static AgnesCommand Init(Host host)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Cli.Output;
+using Agnes.Cli.Sessions;
 using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
 
@@ -31,6 +32,9 @@ internal static class StatusCommand
         var (token, source) = Token(host, out var tokenProblem);
         var expires = token is null ? null : Jwt.Decode(token)?.Expires;
         var warnings = new[] { warning, tokenProblem, StoredToken.Warning(host.Settings.Folder) }.Where(text => text is not null);
+        var queue = new SessionQueue(layout, host.Clock);
+        var isPrivate = queue.PrivateIds();
+        var held = state.Servers.Values.Select(server => server.HeldSince).FirstOrDefault(since => since is not null);
         var partial = Directory.Exists(layout.Incoming) && Directory.EnumerateFiles(layout.Incoming).Any();
         return new JsonObject
         {
@@ -39,11 +43,18 @@ internal static class StatusCommand
             ["parquet_tables"] = tables.Count > 0 ? tables.Count : Directory.Exists(layout.Parquet) ? Directory.EnumerateFiles(layout.Parquet, "*.parquet").Count() : 0,
             ["duckdb_exists"] = File.Exists(layout.Database),
             ["last_synced"] = File.Exists(layout.State) && state.Servers.Values.Any(server => server.LastSync is not null) ? Stamp(File.GetLastWriteTimeUtc(layout.State)) : null,
-            ["sessions_pending_upload"] = 0,
+            ["sessions_pending_upload"] = queue.Peek().Count(entry => !isPrivate.Contains(entry.Id)),
             ["tables_local"] = tables.Count(table => table.QueryMode == "local"),
             ["tables_materialized"] = tables.Count(table => table.QueryMode == "materialized"),
             ["rows"] = tables.Sum(table => table.Rows),
             ["bytes"] = tables.SelectMany(table => table.Parts).DistinctBy(part => part.Sha256).Sum(part => part.SizeBytes),
+            ["tables_remote"] = state.Servers.Values.Sum(server => server.Elsewhere?.Count(table => table.IsRemote) ?? 0),
+            ["newest_data"] = tables.Select(table => table.Updated).Max(StringComparer.Ordinal),
+            ["oldest_data"] = tables.Select(table => table.Updated).Min(StringComparer.Ordinal),
+            ["snapshots"] = SnapshotFiles.List(layout).Count,
+            ["rolled_back_at"] = held,
+            ["can_roll_back"] = state.Servers.Values.Any(server => server.Earlier is { Tables.Count: > 0 }),
+            ["hooks_installed"] = File.Exists(layout.Settings) && AgentSettings.Read(layout.Settings, out _) is { } settings && AgentHooks.AreInstalled(settings),
             ["pull_incomplete"] = partial || state.Servers.Values.Any(server => server.IsCommitting),
             ["server"] = Server(host),
             ["token_source"] = source,
@@ -85,11 +96,17 @@ internal static class StatusCommand
         host.Out.WriteLine($"Server: {facts["server"]}");
         host.Out.WriteLine($"Token: {facts["token_source"]}{(facts["token_expires_at"] is { } until ? $", {(Is(facts, "token_expired") ? "expired" : "valid until")} {until}" : "")}");
         host.Out.WriteLine($"Tables: {facts["parquet_tables"]} ({facts["rows"]} rows, {Columns.Bytes(facts["bytes"]!.GetValue<long>())})");
-        host.Out.WriteLine($"Last pull: {facts["last_synced"]?.ToString() ?? "never"}{(Is(facts, "pull_incomplete") ? " (one was interrupted; run: agnes pull)" : "")}");
+        host.Out.WriteLine($"Last pull: {Since(host, facts["last_synced"])}{(Is(facts, "pull_incomplete") ? " (one was interrupted; run: agnes pull)" : "")}");
+        if (facts["newest_data"] is { } newest) host.Out.WriteLine($"Data: brought to the server between {facts["oldest_data"]} and {newest} UTC");
+        if (facts["rolled_back_at"] is { } back) host.Out.WriteLine($"Rolled back at {back}: sessions' pulls bring nothing newer. Forward again: agnes pull");
+        host.Out.WriteLine($"Snapshots: {facts["snapshots"]}; sessions waiting for upload: {facts["sessions_pending_upload"]}; hooks: {(Is(facts, "hooks_installed") ? "installed" : "not installed")}");
         host.Out.WriteLine($"Local database: {(Is(facts, "duckdb_exists") ? "ready" : "none yet; run: agnes pull")}");
         if (!Is(facts, "initialized")) host.Out.WriteLine("To set this folder up: agnes init --server-url URL --token -");
         foreach (var warning in facts["warnings"]!.AsArray()) host.Error.WriteLine($"warn: {warning}");
     }
+
+    private static string Since(Host host, JsonNode? stamp) =>
+        stamp is null ? "never" : $"{stamp} ({HookCommands.Age(host.Clock.GetUtcNow() - DateTimeOffset.Parse(stamp.GetValue<string>(), System.Globalization.CultureInfo.InvariantCulture))} ago)";
 
     private static bool Is(JsonObject facts, string name) => facts[name]?.GetValueKind() == JsonValueKind.True;
 

@@ -33,6 +33,18 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>Half-written files of processes that were killed.</summary>
+    public static void RemoveLeftovers(string folder)
+    {
+        if (!Directory.Exists(folder)) return;
+        foreach (var path in Directory.EnumerateFiles(folder, "*.tmp").ToList())
+        {
+            var name = Path.GetFileNameWithoutExtension(path);
+            var dot = name.LastIndexOf('.');
+            if (dot > 0 && int.TryParse(name.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var owner) && !Processes.IsAlive(owner)) File.Delete(path);
+        }
+    }
+
     /// <summary>Rename over what is there. Windows refuses while another process has the target open, so it is tried for a second.</summary>
     public static async Task ReplaceAsync(string from, string to, CancellationToken cancellation)
     {

@@ -21,7 +21,32 @@ internal sealed record Layout(string Root)
 
     public string Snapshots => Path.Combine(Root, "user", "snapshots");
 
+    /// <summary>The one place where an agent's query may leave a file.</summary>
+    public string Exports => Path.Combine(Root, "user", "exports");
+
     public string Claude => Path.Combine(Root, ".claude");
+
+    public string Settings => Path.Combine(Claude, "settings.json");
+
+    /// <summary>Sessions to upload, a line each: id, tab, path of the transcript.</summary>
+    public string SessionQueue => Path.Combine(Claude, "agnes-sessions.txt");
+
+    public string SessionsUploaded => Path.Combine(Claude, "agnes-sessions-uploaded.txt");
+
+    public string SessionsFailed => Path.Combine(Claude, "agnes-sessions-failed.txt");
+
+    /// <summary>Ids of sessions that are never uploaded.</summary>
+    public string SessionsPrivate => Path.Combine(Claude, "agnes-sessions-private.txt");
+
+    public string SessionsPrivateSkipped => Path.Combine(Claude, "agnes-sessions-private-skipped.txt");
+
+    public string CaptureLog => Path.Combine(Claude, "agnes-capture-session.log");
+
+    public string QueueLock => Path.Combine(Claude, "agnes-queue.lock");
+
+    public string PushLock => Path.Combine(Claude, "agnes-push.lock");
+
+    public string LocalNotes => Path.Combine(Claude, "CLAUDE.local.md");
 
     public string State => Path.Combine(Claude, "agnes-sync-state.json");
 
@@ -31,11 +56,20 @@ internal sealed record Layout(string Root)
 
     public string ClaudeMd => Path.Combine(Root, "CLAUDE.md");
 
-    /// <summary><c>AGNES_LOCAL_DIR</c>, else where the command was started.</summary>
+    /// <summary><c>AGNES_LOCAL_DIR</c>; else the workspace that the current folder is in; else the current folder.</summary>
     public static Layout Current()
     {
         var set = Environment.GetEnvironmentVariable("AGNES_LOCAL_DIR");
-        return new Layout(Path.GetFullPath(string.IsNullOrWhiteSpace(set) ? Environment.CurrentDirectory : set));
+        if (!string.IsNullOrWhiteSpace(set)) return new Layout(Path.GetFullPath(set));
+        var here = Environment.CurrentDirectory;
+        // An agent changes into folders of its work; the tables are still those of the workspace around it.
+        for (var at = here; at is not null; at = Path.GetDirectoryName(at))
+        {
+            var layout = new Layout(at);
+            if (File.Exists(layout.Sentinel) || File.Exists(layout.State)) return layout;
+        }
+
+        return new Layout(here);
     }
 
     /// <exception cref="ArgumentException">Not the hex of a SHA-256: it came from outside and is about to become a path.</exception>

@@ -16,7 +16,10 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
     private static readonly TimeSpan LockWaitMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(200);
 
-    public async Task<RebuildResult> RebuildAsync(IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, IReadOnlyList<string> owned, CancellationToken cancellation)
+    /// <param name="owned">Names of views that we made before; all others in the old file are the user's.</param>
+    /// <param name="snapshots">By name; a table of the same name wins.</param>
+    public async Task<RebuildResult> RebuildAsync(
+        IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, IReadOnlyList<string> owned, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> snapshots, CancellationToken cancellation)
     {
         Directory.CreateDirectory(layout.DatabaseFolder);
         RemoveLeftovers();
@@ -29,6 +32,7 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
             {
                 var views = await AttachOldAsync(connection, warnings, cancellation) ? CopyTables(connection, tables, warnings, cancellation) : [];
                 CreateViews(connection, tables, refused, cancellation);
+                CreateSnapshotViews(connection, snapshots, tables, warnings, cancellation);
                 CreateUserViews(connection, views, tables, owned, warnings, cancellation);
                 connection.ExecuteUnprepared("CHECKPOINT", cancellation);
             }
@@ -117,8 +121,20 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         {
             // A view over parts is ours even where the state was lost: what it shows may have been revoked.
             if (synced.Contains(view[0]) || ours.Contains(view[0]) || view[1].Contains(layout.Parts, StringComparison.Ordinal)) continue;
+            if (view[1].Contains(Path.Combine(layout.Snapshots, view[0] + ".parquet"), StringComparison.Ordinal)) continue;
             if (!TryRun(connection, view[1], out var problem, cancellation)) warnings.Add($"your view '{view[0]}' no longer works and was left out: {problem}");
         }
+    }
+
+    private static void CreateSnapshotViews(
+        DuckDBConnection connection, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> snapshots, IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> tables, List<string> warnings, CancellationToken cancellation)
+    {
+        if (snapshots.Count == 0) return;
+        var taken = tables.Select(table => table.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var name in snapshots.Select(snapshot => snapshot.Name).Where(taken.Contains)) warnings.Add($"the snapshot '{name}' is hidden by the pulled table of that name");
+        var refused = new List<(string Table, string Error)>();
+        CreateViews(connection, [.. snapshots.Where(snapshot => !taken.Contains(snapshot.Name))], refused, cancellation);
+        foreach (var (name, error) in refused) warnings.Add($"the snapshot '{name}' cannot be read: {error}");
     }
 
     /// <summary>All at once; where one is refused, one by one, so that only that one is missing.</summary>
@@ -160,20 +176,7 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         foreach (var path in Directory.EnumerateFiles(layout.DatabaseFolder, ".analytics.*.duckdb.tmp*")) File.Delete(path);
         foreach (var spilled in Directory.EnumerateDirectories(layout.DatabaseFolder, LocalSession.SpillPrefix + "*"))
         {
-            if (int.TryParse(Path.GetFileName(spilled)[LocalSession.SpillPrefix.Length..], out var owner) && !IsAlive(owner)) Directory.Delete(spilled, recursive: true);
-        }
-    }
-
-    private static bool IsAlive(int processId)
-    {
-        try
-        {
-            using var process = System.Diagnostics.Process.GetProcessById(processId);
-            return !process.HasExited;
-        }
-        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
-        {
-            return false;
+            if (int.TryParse(Path.GetFileName(spilled)[LocalSession.SpillPrefix.Length..], out var owner) && !Processes.IsAlive(owner)) Directory.Delete(spilled, recursive: true);
         }
     }
 

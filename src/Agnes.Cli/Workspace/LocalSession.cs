@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Agnes.Cli.Output;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
@@ -15,6 +14,9 @@ internal sealed class LocalSession : IDisposable
     /// <summary>Folders for what a query cannot hold in memory, by process.</summary>
     public const string SpillPrefix = ".spill-";
 
+    /// <summary>Below the spill folder: the one place that a session may write to, for results that become files.</summary>
+    private const string Exports = "exports";
+
     private const string Explain = "EXPLAIN";
     private static readonly TimeSpan LockWaitMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
@@ -23,8 +25,13 @@ internal sealed class LocalSession : IDisposable
     private readonly Layout _layout;
     private readonly DuckDBConnection _connection;
     private readonly string _temporary;
+    private readonly string _exports;
 
-    private LocalSession(Layout layout, DuckDBConnection connection, string temporary) => (_layout, _connection, _temporary) = (layout, connection, temporary);
+    private LocalSession(Layout layout, DuckDBConnection connection, string temporary)
+    {
+        (_layout, _connection, _temporary) = (layout, connection, temporary);
+        _exports = Path.Combine(temporary, Exports);
+    }
 
     /// <summary>Begins to load the engine and open the database while the command line is still being parsed.</summary>
     public static void WarmUp()
@@ -72,7 +79,7 @@ internal sealed class LocalSession : IDisposable
         catch (DuckDBException problem)
         {
             command.Dispose();
-            throw Explained(problem);
+            throw Explained(problem, sql);
         }
         catch
         {
@@ -82,42 +89,38 @@ internal sealed class LocalSession : IDisposable
     }
 
     /// <summary>Tables and views that can be asked, without the engine's own.</summary>
-    public IReadOnlyList<string> TableNames()
+    public IReadOnlyList<string> TableNames() => QueryErrors.TableNames(_connection);
+
+    /// <summary>How the engine would go about it.</summary>
+    public LocalRows RunExplain(string sql)
     {
-        using var command = new DuckDBCommand("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' ORDER BY table_name", _connection);
-        using var reader = command.ExecuteReader();
-        var names = new List<string>();
-        while (reader.Read()) names.Add(reader.GetString(0));
-        return names;
+        RefuseUnlessReading(sql);
+        return Run(ExplainedStatement(sql) is null ? $"{Explain} {sql}" : sql);
+    }
+
+    /// <summary>Writes the rows into a Parquet file of this session's own folder.</summary>
+    /// <param name="limit">The most rows; null for all.</param>
+    /// <returns>Where the file is, until the session ends, and how many rows it has.</returns>
+    public (string Path, long Rows) WriteParquet(string sql, long? limit)
+    {
+        RefuseUnlessReading(sql);
+        var path = Path.Combine(_exports, "result.parquet");
+        Directory.CreateDirectory(_exports);
+        // The engine's own text of the parsed statement: no comment or semicolon of the original can end the bracket.
+        var select = Canonical(sql) ?? throw new CliException("Query error: only a SELECT (or FROM, VALUES) can become a Parquet file.") { IsBlock = true };
+        try
+        {
+            using var command = new DuckDBCommand($"COPY (SELECT * FROM ({select}){(limit is { } rows ? FormattableString.Invariant($" LIMIT {rows}") : "")}) TO {SqlText.Literal(path)} (FORMAT parquet, COMPRESSION zstd)", _connection);
+            return (path, command.ExecuteNonQuery());
+        }
+        catch (DuckDBException problem)
+        {
+            throw Explained(problem, sql);
+        }
     }
 
     /// <summary>The engine's error, and what it lacks to be acted on.</summary>
-    public CliException Explained(DuckDBException problem)
-    {
-        var missing = MissingTable(problem);
-        var text = new StringBuilder("Query error: ").Append(missing is null ? problem.Message.TrimEnd() : WithoutGuess(problem.Message));
-        if (missing is not null)
-        {
-            var near = Suggestions.Near(missing, TableNames(), 5);
-            if (near.Count > 0) text.Append("\nDid you mean: ").Append(string.Join(", ", near)).Append('?');
-            text.Append("\nNote: the table is not in this workspace. It may be one with query_mode='remote', which stays on the server: see 'agnes catalog' and "
-                + "'agnes schema <table>', and run the query there with 'agnes query --remote'. A newly granted table comes with 'agnes pull'.");
-        }
-        else if (problem.Message.Contains("Referenced column", StringComparison.Ordinal))
-        {
-            text.Append("\nNote: the columns of a table: agnes query \"DESCRIBE <table>\"");
-        }
-        else if (problem.ErrorType == DuckDBErrorType.Permission || problem.Message.Contains("disabled by configuration", StringComparison.Ordinal))
-        {
-            text.Append("\nNote: local queries read only this workspace's tables and snapshots. A person at a terminal can add a folder: --allow-files DIR");
-        }
-        else if (problem.ErrorType == DuckDBErrorType.IO && problem.Message.Contains("No files found", StringComparison.Ordinal))
-        {
-            text.Append("\nNote: the workspace's files were moved or removed. Run: agnes pull");
-        }
-
-        return new CliException(text.ToString()) { IsBlock = true };
-    }
+    public CliException Explained(DuckDBException problem, string? sql = null) => new QueryErrors(_layout, _connection).Explain(problem, sql);
 
     /// <summary>Ends what runs, from another thread.</summary>
     public void Interrupt() => _connection.Interrupt();
@@ -153,7 +156,7 @@ internal sealed class LocalSession : IDisposable
 
     private void Lock(IReadOnlyList<string> allowed)
     {
-        IEnumerable<string> folders = [_layout.Parts + Path.DirectorySeparatorChar, _layout.Snapshots + Path.DirectorySeparatorChar, .. allowed];
+        IEnumerable<string> folders = [_layout.Parts + Path.DirectorySeparatorChar, _layout.Snapshots + Path.DirectorySeparatorChar, _exports + Path.DirectorySeparatorChar, .. allowed];
         _connection.ExecuteUnprepared($"""
             SET autoinstall_known_extensions = false;
             SET autoload_known_extensions = false;
@@ -213,18 +216,19 @@ internal sealed class LocalSession : IDisposable
         return rest.ToString();
     }
 
-    /// <summary>The engine guesses among its own catalog tables too, which nobody meant.</summary>
-    private static string WithoutGuess(string message) =>
-        string.Join('\n', message.TrimEnd().Split('\n').Where(line => !line.StartsWith("Did you mean", StringComparison.Ordinal)));
-
-    private static string? MissingTable(DuckDBException problem)
+    private string? Canonical(string sql)
     {
-        const string Begin = "Table with name ";
-        const string End = " does not exist";
-        if (problem.ErrorType != DuckDBErrorType.Catalog) return null;
-        var start = problem.Message.IndexOf(Begin, StringComparison.Ordinal);
-        var end = problem.Message.IndexOf(End, StringComparison.Ordinal);
-        return start >= 0 && end > start ? problem.Message[(start + Begin.Length)..end] : null;
+        using var command = new DuckDBCommand("SELECT json_deserialize_sql(json_serialize_sql($sql::VARCHAR))", _connection);
+        command.Parameters.Add(new DuckDBParameter("sql", sql));
+        try
+        {
+            using var reader = command.ExecuteReader();
+            return reader.Read() && !reader.IsDBNull(0) ? reader.GetString(0) : null;
+        }
+        catch (DuckDBException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A database being opened on a thread of its own.</summary>

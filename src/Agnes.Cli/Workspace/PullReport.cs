@@ -8,6 +8,7 @@ internal sealed record PullError(string? Table, string? Stage, string Error)
     public override string ToString() => $"{Table ?? Stage}: {Error}";
 }
 
+/// <param name="IsQuiet">Started by a hook rather than a person: gives way to another pull, and leaves a rolled-back workspace as it is.</param>
 internal sealed record PullOptions(bool DryRun, bool SkipMaterialized, bool Prune, bool IsQuiet);
 
 /// <summary>What a pull did.</summary>
@@ -39,6 +40,9 @@ internal sealed record PullReport
 
     public bool IsSkippedLocked { get; init; }
 
+    /// <summary>The tables stay at the version of an earlier rollback.</summary>
+    public bool IsHeld { get; init; }
+
     public TimeSpan Duration { get; init; }
 
     public JsonObject ToJson()
@@ -58,6 +62,7 @@ internal sealed record PullReport
             ["remote_tables"] = RemoteTables,
             ["warnings"] = new JsonArray([.. Warnings.Select(text => (JsonNode)text)]),
         };
+        if (IsHeld) json["held"] = true;
         if (!IsDryRun) return json;
         json["dry_run"] = true;
         json["would_update"] = new JsonArray([.. Updated.Select(name => (JsonNode)name)]);

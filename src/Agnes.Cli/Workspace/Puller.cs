@@ -22,10 +22,15 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
     private long _bytesReceived;
     private int _partsReceived;
 
-    public async Task<PullReport> RunAsync(CancellationToken cancellation)
+    public Task<PullReport> RunAsync(CancellationToken cancellation) => TimedAsync(options.DryRun ? PlanOnlyAsync : LockedAsync, cancellation);
+
+    /// <summary>Back to the tables as they were before the last pull that changed something. No network.</summary>
+    public Task<PullReport> RollBackAsync(CancellationToken cancellation) => TimedAsync(BackAsync, cancellation);
+
+    private async Task<PullReport> TimedAsync(Func<CancellationToken, Task<PullReport>> work, CancellationToken cancellation)
     {
         var started = host.Clock.GetTimestamp();
-        var report = options.DryRun ? await PlanOnlyAsync(cancellation) : await LockedAsync(cancellation);
+        var report = await work(cancellation);
         return report with { Duration = host.Clock.GetElapsedTime(started), Warnings = _warnings, BytesReceived = _bytesReceived, PartsReceived = _partsReceived };
     }
 
@@ -33,6 +38,7 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
     {
         using var taken = await PullLock.TakeAsync(layout, WhenBusy, host.Clock, cancellation);
         if (taken is null) return new PullReport { IsSkippedLocked = true };
+        AtomicFile.RemoveLeftovers(layout.Claude);
         var (all, state) = await LoadStateAsync(cancellation);
         var commit = new WorkspaceCommit(host, layout, api.Server, all, state);
 
@@ -42,7 +48,7 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
             var offer = await ReadOfferAsync(state, useTag: round == 1, cancellation);
             var disk = DiskListing.Read(layout);
             var plan = PullPlan.Make(offer.Wanted, offer.Kept, state, disk);
-            if (plan.IsNothing && offer.Errors.Count == 0 && commit.IsComplete) return await NothingToDoAsync(commit, offer, plan, cancellation);
+            if (plan.IsNothing && offer.Errors.Count == 0 && commit.IsComplete && !commit.ChangesSnapshots(offer)) return await NothingToDoAsync(commit, offer, plan, cancellation);
 
             var outcome = await DownloadAsync(offer, plan, previous, cancellation);
             if (outcome.MustAskAgain && round < RoundsMax)
@@ -54,6 +60,16 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
 
             return await FinishAsync(commit, offer, plan, outcome, cancellation);
         }
+    }
+
+    private async Task<PullReport> BackAsync(CancellationToken cancellation)
+    {
+        using var taken = await PullLock.TakeAsync(layout, WhenBusy, host.Clock, cancellation);
+        if (taken is null) return new PullReport { IsSkippedLocked = true };
+        var (all, state) = await LoadStateAsync(cancellation);
+        var errors = new List<PullError>();
+        var result = await new WorkspaceCommit(host, layout, api.Server, all, state).RollBackAsync(errors, _warnings, cancellation);
+        return new PullReport { ParquetsTotal = state.Tables.Count, RemoteTables = state.Elsewhere?.Count(table => table.IsRemote) ?? 0, Updated = result.Updated, Errors = errors, IsHeld = true };
     }
 
     private bool WhenBusy()
@@ -100,15 +116,25 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
         foreach (var (name, entry) in manifest.Tables)
         {
             if (WantedTable.Objection(name, entry) is { } objection) offer.Errors.Add(new PullError(DisplayText.OneLine(name), null, objection));
-            else if (entry.QueryMode == "remote") offer.RemoteTables++;
+            else if (entry.QueryMode == "remote") offer.Elsewhere.Add(new ElsewhereTable(name, entry.Id, IsRemote: true));
             else if (options.SkipMaterialized && entry.QueryMode == "materialized") offer.Kept.Add(name);
             else if (!seen.Add(name)) offer.Errors.Add(new PullError(name, null, "another table's name differs only in upper and lower case"));
             else offer.Wanted.Add(Known(name, entry, state));
         }
 
+        if (state.HeldSince is not null && options.IsQuiet) return Held(offer, state);
         await FetchListsAsync(offer, cancellation);
         return offer;
     }
+
+    /// <summary>After a rollback: what was taken from the user goes, and nothing newer comes.</summary>
+    private static Offer Held(Offer offer, ServerState state) => offer with
+    {
+        ETag = null,
+        IsHeld = true,
+        Wanted = [.. offer.Wanted.Where(table => state.Tables.ContainsKey(table.Name)).Select(table => Offer.AsIs(table.Name, state.Tables[table.Name]))],
+        Elsewhere = [.. offer.Elsewhere, .. offer.Wanted.Where(table => !state.Tables.ContainsKey(table.Name)).Select(table => new ElsewhereTable(table.Name, table.Entry.Id, IsRemote: false))],
+    };
 
     /// <summary>The table with its parts, where the entry or the state tells them.</summary>
     private static WantedTable Known(string name, ManifestTable entry, ServerState state)
@@ -222,7 +248,7 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
     private async Task<PullReport> NothingToDoAsync(WorkspaceCommit commit, Offer offer, PullPlan plan, CancellationToken cancellation)
     {
         await commit.RefreshAsync(offer, plan, cancellation);
-        return new PullReport { ParquetsTotal = offer.Wanted.Count, RemoteTables = offer.RemoteTables };
+        return new PullReport { ParquetsTotal = offer.Wanted.Count, RemoteTables = offer.RemoteTables, IsHeld = offer.IsHeld };
     }
 
     private async Task<PullReport> FinishAsync(WorkspaceCommit commit, Offer offer, PullPlan plan, DownloadOutcome outcome, CancellationToken cancellation)
@@ -236,6 +262,7 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
             Updated = result.Updated,
             Removed = result.Removed,
             Errors = errors,
+            IsHeld = offer.IsHeld,
         };
     }
 }
@@ -250,7 +277,12 @@ internal sealed record Offer(string? ETag)
 
     public List<PullError> Errors { get; init; } = [];
 
-    public int RemoteTables { get; set; }
+    /// <summary>The user's tables that this pull does not bring.</summary>
+    public List<ElsewhereTable> Elsewhere { get; init; } = [];
+
+    public int RemoteTables => Elsewhere.Count(table => table.IsRemote);
+
+    public bool IsHeld { get; init; }
 
     public bool MustAskAgain { get; set; }
 
@@ -260,8 +292,11 @@ internal sealed record Offer(string? ETag)
     /// <summary>The manifest is the one that the state was made from, so the state says it all.</summary>
     public static Offer Unchanged(ServerState state) => new(state.ETag)
     {
-        Wanted = [.. state.Tables.Select(table => new WantedTable(table.Key, Entry(table.Value), table.Value.Parts))],
+        Wanted = [.. state.Tables.Select(table => AsIs(table.Key, table.Value))],
+        Elsewhere = [.. state.Elsewhere ?? []],
     };
+
+    public static WantedTable AsIs(string name, TableState table) => new(name, Entry(table), table.Parts);
 
     private static ManifestTable Entry(TableState table) =>
         new(table.Hash, table.Updated, table.SizeBytes, table.Rows, table.QueryMode, "", table.Id, table.Version, PartsDigest: table.PartsDigest);

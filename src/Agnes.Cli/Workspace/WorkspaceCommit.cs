@@ -24,7 +24,8 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
 
         var now = host.Clock.GetUtcNow();
         var retired = state.Retired.Where(part => now - part.At < RetiredKept).ToList();
-        var isSame = offer.ETag == state.ETag && retired.Count == state.Retired.Count && state.LastSync is not null && tables.All(table => IsSameEntry(state.Tables[table.Key], table.Value));
+        var elsewhere = Elsewhere(offer, tables);
+        var isSame = offer.ETag == state.ETag && (offer.IsHeld || state.HeldSince is null) && elsewhere.SequenceEqual(state.Elsewhere ?? []) && retired.Count == state.Retired.Count && state.LastSync is not null && tables.All(table => IsSameEntry(state.Tables[table.Key], table.Value));
         if (isSame)
         {
             // The time of the last look is the state file's own.
@@ -32,8 +33,34 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
             return;
         }
 
-        await SaveAsync(state with { ETag = offer.ETag, LastSync = Stamp(now), Tables = tables, Retired = retired }, cancellation);
-        if (retired.Count != state.Retired.Count) PartSweep.Run(layout, tables.Values, retired, []);
+        var held = offer.IsHeld ? state.HeldSince : null;
+        await SaveAsync(state with { ETag = offer.ETag, LastSync = Stamp(now), Tables = tables, Retired = retired, Elsewhere = elsewhere, HeldSince = held }, cancellation);
+        if (retired.Count != state.Retired.Count) PartSweep.Run(layout, WithEarlier(tables, state.Earlier), retired, []);
+    }
+
+    /// <summary>
+    /// Whether the views of snapshots have to be made anew although no pulled table changed: one stands on a table that is no longer the user's, or a
+    /// snapshot command was killed.
+    /// </summary>
+    public bool ChangesSnapshots(Offer offer) =>
+        SnapshotFiles.AreChanged(layout) || (Directory.Exists(layout.Snapshots) && (state.Elsewhere ?? []).Exists(table => !offer.Elsewhere.Contains(table) && offer.Wanted.TrueForAll(wanted => wanted.Name != table.Name)));
+
+    /// <exception cref="CliException">There is no earlier version, or a file of it is gone.</exception>
+    public async Task<CommitResult> RollBackAsync(List<PullError> errors, List<string> warnings, CancellationToken cancellation)
+    {
+        const string Hint = "A pull that changes tables keeps the version before it.";
+        if (state.Earlier is not { Tables.Count: > 0 } earlier) throw new CliException("There is no earlier version in this workspace to go back to.") { Hint = Hint };
+        var disk = DiskListing.Read(layout);
+        if (earlier.Tables.FirstOrDefault(table => !table.Value.Parts.All(disk.HasPart)) is { Key: { } gone }) throw new CliException($"Files of the earlier version of '{gone}' are gone; nothing was changed.") { Hint = Hint };
+        var tables = new Dictionary<string, TableState>(state.Tables, StringComparer.Ordinal);
+        foreach (var (name, table) in earlier.Tables) tables[name] = table;
+        List<string> updated = [.. earlier.Tables.Keys.Order(StringComparer.Ordinal)];
+        await ExchangeAsync(tables, updated, Offered(tables, state.Elsewhere ?? []), disk, errors, warnings, cancellation);
+        var now = Stamp(host.Clock.GetUtcNow());
+        var later = new EarlierVersion(state.LastSync, updated.ToDictionary(name => name, name => state.Tables[name], StringComparer.Ordinal));
+        var next = state with { ETag = null, IsCommitting = false, Root = layout.Root, LastSync = earlier.LastSync, Tables = tables, Earlier = later, HeldSince = now };
+        await SaveAsync(next, cancellation);
+        return new CommitResult(updated, []);
     }
 
     public async Task<CommitResult> RunAsync(
@@ -62,21 +89,45 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
         var isFull = prune || plan.Orphans.Count == 0;
         var removed = state.Tables.Keys.Where(name => !tables.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
 
-        if (!IsComplete || updated.Count > 0 || removed.Count > 0) await ExchangeAsync(tables, updated, disk, errors, warnings, cancellation);
+        var elsewhere = Elsewhere(offer, tables);
+        if (!IsComplete || updated.Count > 0 || removed.Count > 0 || ChangesSnapshots(offer)) await ExchangeAsync(tables, updated, Offered(tables, elsewhere), disk, errors, warnings, cancellation);
         RemoveLinks(OldTables().Where(table => !tables.ContainsKey(table.Key)).SelectMany(table => WantedTable.Links(table.Key, table.Value.Parts)).Select(link => link.Path), tables);
-        var next = new ServerState(isFull && errors.Count == 0 ? offer.ETag : null, Stamp(host.Clock.GetUtcNow()), false, layout.Root, tables, Retire(tables));
+        var next = new ServerState(isFull && errors.Count == 0 ? offer.ETag : null, Stamp(host.Clock.GetUtcNow()), false, layout.Root, tables, Retire(tables), elsewhere, EarlierThan(tables), offer.IsHeld ? state.HeldSince : null);
         await SaveAsync(next, cancellation);
-        PartSweep.Run(layout, tables.Values, next.Retired, plan.MissingParts.Select(part => part.Sha256));
+        PartSweep.Run(layout, WithEarlier(tables, next.Earlier), next.Retired, plan.MissingParts.Select(part => part.Sha256));
         return new CommitResult([.. updated.Order(StringComparer.Ordinal).Where(name => !errors.Exists(error => error.Table == name))], removed);
     }
 
-    private async Task ExchangeAsync(Dictionary<string, TableState> tables, List<string> updated, DiskListing disk, List<PullError> errors, List<string> warnings, CancellationToken cancellation)
+    /// <summary>The replaced versions of the tables that changed now; where none did, what was kept before, without tables that are gone.</summary>
+    private EarlierVersion? EarlierThan(Dictionary<string, TableState> tables)
+    {
+        var replaced = state.Tables.Where(old => tables.TryGetValue(old.Key, out var now) && !now.Parts.SequenceEqual(old.Value.Parts)).ToDictionary(StringComparer.Ordinal);
+        if (replaced.Count > 0) return new EarlierVersion(state.LastSync, replaced);
+        if (state.Earlier is not { } kept) return null;
+        var left = kept.Tables.Where(table => tables.ContainsKey(table.Key)).ToDictionary(StringComparer.Ordinal);
+        return left.Count == 0 ? null : kept with { Tables = left };
+    }
+
+    private static IEnumerable<TableState> WithEarlier(Dictionary<string, TableState> tables, EarlierVersion? earlier) => earlier is null ? tables.Values : tables.Values.Concat(earlier.Tables.Values);
+
+    private static List<ElsewhereTable> Elsewhere(Offer offer, Dictionary<string, TableState> tables) =>
+    [
+        .. offer.Elsewhere,
+        .. offer.Wanted.Where(table => !tables.ContainsKey(table.Name)).Select(table => new ElsewhereTable(table.Name, table.Entry.Id, IsRemote: false)),
+        .. offer.Kept.Where(name => !tables.ContainsKey(name)).Select(name => new ElsewhereTable(name, null, IsRemote: false)),
+    ];
+
+    /// <summary>Names and ids of all that the user may read now.</summary>
+    private static HashSet<string> Offered(Dictionary<string, TableState> tables, IReadOnlyList<ElsewhereTable> elsewhere) =>
+        tables.SelectMany(table => (string?[])[table.Key, table.Value.Id]).Concat(elsewhere.SelectMany(table => (string?[])[table.Name, table.Id])).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    private async Task ExchangeAsync(Dictionary<string, TableState> tables, List<string> updated, HashSet<string> offered, DiskListing disk, List<PullError> errors, List<string> warnings, CancellationToken cancellation)
     {
         var isFirst = all.Servers.Count == 0 && tables.Count == 0;
         if (!isFirst) await SaveAsync(state with { IsCommitting = true, ETag = null }, cancellation, keepOthers: true);
         foreach (var name in IsComplete ? updated : [.. tables.Keys]) PlaceLinks(name, tables[name].Parts, disk, errors);
-        var views = tables.Select(table => (table.Key, (IReadOnlyList<string>)[.. table.Value.Parts.Select(part => layout.PartPath(part.Sha256))])).ToList();
-        var built = await new LocalDatabase(layout, host.Clock).RebuildAsync(views, [.. OldTables().Select(table => table.Key)], cancellation);
+        var built = await new LocalDatabase(layout, host.Clock).RebuildAsync(Views(layout, tables), [.. OldTables().Select(table => table.Key)], SnapshotFiles.Usable(layout, offered, warnings), cancellation);
+        SnapshotFiles.ClearChanged(layout);
         foreach (var (table, error) in built.Refused)
         {
             errors.Add(new PullError(table, null, $"DuckDB cannot read it: {error}"));
@@ -85,6 +136,9 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
 
         warnings.AddRange(built.Warnings);
     }
+
+    public static IReadOnlyList<(string Name, IReadOnlyList<string> Paths)> Views(Layout layout, IEnumerable<KeyValuePair<string, TableState>> tables) =>
+        [.. tables.Select(table => (table.Key, (IReadOnlyList<string>)[.. table.Value.Parts.Select(part => layout.PartPath(part.Sha256))]))];
 
     private void PlaceLinks(string name, IReadOnlyList<TablePart> parts, DiskListing disk, List<PullError> errors)
     {

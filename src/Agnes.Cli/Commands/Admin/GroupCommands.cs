@@ -29,7 +29,7 @@ internal static class GroupCommands
     private static AgnesCommand Create(Host host)
     {
         var name = new Argument<string>("name");
-        var description = new Option<string?>("--description");
+        var description = new Option<string?>("--description") { Description = "Whom the group is for." };
         var json = Shared.Json();
         var command = new AgnesCommand("create", "Adds a group.", "agnes admin group create analysts --description 'Read access to sales'") { name, description, json };
         command.SetAction(async (parsed, cancellation) =>

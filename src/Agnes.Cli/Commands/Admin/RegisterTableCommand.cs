@@ -98,9 +98,9 @@ internal sealed class RegisterOptions
 
     private readonly (Option<int?> Option, string Field)[] _numbers =
     [
-        (new("--incremental-window-days"), "incremental_window_days"),
-        (new("--max-history-days"), "max_history_days"),
-        (new("--initial-load-chunk-days"), "initial_load_chunk_days"),
+        (new("--incremental-window-days") { Description = "incremental: how many days are read again each time." }, "incremental_window_days"),
+        (new("--max-history-days") { Description = "partitioned: how many days are kept." }, "max_history_days"),
+        (new("--initial-load-chunk-days") { Description = "partitioned: how many days a step of the first load brings." }, "initial_load_chunk_days"),
     ];
 
     public RegisterOptions()

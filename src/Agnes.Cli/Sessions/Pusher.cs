@@ -1,0 +1,184 @@
+using System.Text.Json.Nodes;
+using Agnes.Cli.Api;
+using Agnes.Cli.Workspace;
+
+namespace Agnes.Cli.Sessions;
+
+/// <summary>Uploads what waits in the queue. Killed at any moment, nothing is lost: an entry leaves the disk only after what became of it was written down.</summary>
+internal sealed class Pusher(Host host, ApiClient api, Layout layout)
+{
+    private const long LocalNotesBytesMax = 1 << 20;
+    private static readonly TimeSpan UploadIdle = TimeSpan.FromSeconds(60);
+
+    private readonly SessionQueue _queue = new(layout, host.Clock);
+    private readonly HashSet<SessionEntry> _seen = [];
+    private readonly PushReport _report = new();
+    private bool _isStopped;
+
+    /// <returns>Null: another push is at work, or the lock cannot be had.</returns>
+    public async Task<PushReport?> RunAsync(bool legacyScan, CancellationToken cancellation)
+    {
+        // A folder that is no workspace is not made one.
+        if (!Directory.Exists(layout.Claude)) return _report;
+        using var locked = TryLock();
+        if (locked is null) return null;
+        foreach (var file in _queue.TakeOver()) await PushFileAsync(file, cancellation);
+        if (legacyScan)
+        {
+            foreach (var path in Transcripts.Find(layout)) await PushAsync(new SessionEntry(Path.GetFileNameWithoutExtension(path), path), cancellation);
+        }
+
+        if (!_isStopped) await PushLocalNotesAsync(cancellation);
+        return _report;
+    }
+
+    public JsonObject DryRun(bool legacyScan)
+    {
+        var isPrivate = _queue.PrivateIds();
+        var entries = _queue.Peek().ToList();
+        if (legacyScan) entries.AddRange(Transcripts.Find(layout).Where(path => !entries.Exists(entry => entry.Path == path)).Select(path => new SessionEntry(Path.GetFileNameWithoutExtension(path), path)));
+        var sessions = entries.Where(entry => !isPrivate.Contains(entry.Id) && File.Exists(entry.Path)).Select(entry => (JsonNode)Path.GetFullPath(entry.Path)).ToArray();
+        var skipped = entries.Where(entry => isPrivate.Contains(entry.Id)).Select(entry => (JsonNode)new JsonObject { ["session_id"] = entry.Id, ["path"] = entry.Path }).ToArray();
+        var hasNotes = File.Exists(layout.LocalNotes);
+        return new JsonObject
+        {
+            ["dry_run"] = true,
+            ["would_upload"] = new JsonObject { ["sessions"] = new JsonArray(sessions), ["local_md"] = hasNotes ? layout.LocalNotes : null },
+            ["would_skip_private"] = new JsonArray(skipped),
+            ["summary"] = new JsonObject { ["sessions_count"] = sessions.Length, ["private_skipped_count"] = skipped.Length, ["local_md_present"] = hasNotes, ["uploaded_log"] = layout.SessionsUploaded },
+        };
+    }
+
+    private FileStream? TryLock()
+    {
+        try
+        {
+            return FileLock.TryTake(layout.PushLock, TimeSpan.Zero, host.Clock);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private async Task PushFileAsync(string file, CancellationToken cancellation)
+    {
+        var again = new List<SessionEntry>();
+        foreach (var entry in SessionQueue.Read(file))
+        {
+            if (!await PushAsync(entry, cancellation)) again.Add(entry);
+        }
+
+        // First back into the queue, then away from here: a crash between the two leaves a line twice, never not at all.
+        _queue.Append(again);
+        File.Delete(file);
+    }
+
+    /// <returns>False: it is to be tried again later.</returns>
+    private async Task<bool> PushAsync(SessionEntry entry, CancellationToken cancellation)
+    {
+        if (!_seen.Add(entry)) return true;
+        // Read for each one: a session may be marked while others upload.
+        if (entry.Id.Length > 0 && _queue.PrivateIds().Contains(entry.Id))
+        {
+            _queue.Log(layout.SessionsPrivateSkipped, entry.Id, entry.Path);
+            _report.PrivateSkipped++;
+            return true;
+        }
+
+        if (!File.Exists(entry.Path))
+        {
+            _report.Skipped++;
+            _report.Errors.Add(new JsonObject { ["file"] = Path.GetFileName(entry.Path), ["error"] = "the file is gone" });
+            return true;
+        }
+
+        return !_isStopped && await UploadAsync(entry, cancellation);
+    }
+
+    private async Task<bool> UploadAsync(SessionEntry entry, CancellationToken cancellation)
+    {
+        var name = Path.GetFileName(entry.Path);
+        try
+        {
+            var answer = await api.UploadAsync("/api/upload/sessions", entry.Path, UploadIdle, cancellation);
+            if (answer.Status == 200)
+            {
+                _queue.Log(layout.SessionsUploaded, entry.Path);
+                _report.Sessions++;
+                return true;
+            }
+
+            _report.Errors.Add(new JsonObject { ["file"] = name, ["status"] = answer.Status });
+            if (answer.Status is 400 or 403 or 404 or 413 or 415 or 422)
+            {
+                _queue.Log(layout.SessionsFailed, entry.Id, $"{answer.Status}", entry.Path);
+                _report.DroppedPermanent++;
+                return true;
+            }
+
+            // The token is what all others would be refused for too; it will be renewed.
+            _isStopped |= answer.Status == 401;
+            return false;
+        }
+        catch (CliException unreachable) when (unreachable.ExitCode == ExitCode.Failed)
+        {
+            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
+            _isStopped = true;
+            return false;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = problem.Message });
+            return false;
+        }
+    }
+
+    private async Task PushLocalNotesAsync(CancellationToken cancellation)
+    {
+        if (new FileInfo(layout.LocalNotes) is not { Exists: true } notes) return;
+        var name = notes.Name;
+        if (notes.Length > LocalNotesBytesMax)
+        {
+            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = "larger than 1 MiB" });
+            return;
+        }
+
+        try
+        {
+            var answer = await api.PostAsync("/api/upload/local-md", new JsonObject { ["content"] = await File.ReadAllTextAsync(layout.LocalNotes, cancellation) }, cancellation);
+            if (answer.Status == 200) _report.LocalNotes = true;
+            else _report.Errors.Add(new JsonObject { ["file"] = name, ["status"] = answer.Status });
+        }
+        catch (CliException unreachable) when (unreachable.ExitCode == ExitCode.Failed)
+        {
+            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
+        }
+    }
+}
+
+/// <summary>What became of the queue.</summary>
+internal sealed class PushReport
+{
+    public int Sessions { get; set; }
+
+    public bool LocalNotes { get; set; }
+
+    public JsonArray Errors { get; } = [];
+
+    public int Skipped { get; set; }
+
+    public int PrivateSkipped { get; set; }
+
+    public int DroppedPermanent { get; set; }
+
+    public JsonObject ToJson() => new()
+    {
+        ["sessions"] = Sessions,
+        ["local_md"] = LocalNotes,
+        ["errors"] = Errors.DeepClone(),
+        ["skipped"] = Skipped,
+        ["private_skipped"] = PrivateSkipped,
+        ["dropped_permanent"] = DroppedPermanent,
+    };
+}

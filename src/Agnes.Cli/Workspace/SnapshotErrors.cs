@@ -1,0 +1,24 @@
+using Agnes.Cli.Api;
+
+namespace Agnes.Cli.Workspace;
+
+/// <summary>What a refused estimate or scan means to a script.</summary>
+internal static class SnapshotErrors
+{
+    public static CliException Of(ApiResponse answer, SnapshotPurpose purpose = SnapshotPurpose.New)
+    {
+        var code = (purpose, answer.Status) switch
+        {
+            (_, >= 500) => ExitCode.ServerError,
+            (_, 403) => ExitCode.NotAllowed,
+            (SnapshotPurpose.Refresh, _) => ExitCode.Usage,
+            (_, 401) => ExitCode.Unreachable,
+            // A table that does not exist and one that is not granted are the same to whoever asks.
+            (_, 404) => ExitCode.NotAllowed,
+            (_, 429) => ExitCode.QuotaExceeded,
+            (_, 400 or 422) => ExitCode.Usage,
+            _ => ExitCode.SnapshotFailed,
+        };
+        return answer.Failure(code);
+    }
+}

@@ -1,0 +1,12 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Uploads;
+
+/// <summary><c>POST /api/upload/artifacts</c></summary>
+internal static class UploadArtifact
+{
+    private const string Folder = "user_artifacts";
+
+    public static Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, CancellationToken stop) =>
+        UploadForm.StoreAsync(context, uploads, Folder, "artifact_", "", stop);
+}

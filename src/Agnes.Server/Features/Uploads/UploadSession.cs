@@ -1,0 +1,12 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Uploads;
+
+/// <summary><c>POST /api/upload/sessions</c></summary>
+internal static class UploadSession
+{
+    private const string Folder = "user_sessions";
+
+    public static Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, CancellationToken stop) =>
+        UploadForm.StoreAsync(context, uploads, Folder, "session_", ".jsonl", stop);
+}
