@@ -2,6 +2,7 @@ using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.Demo;
+using Agnes.Server.Features.Desktop;
 using Agnes.Server.Features.Distribution;
 using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
@@ -41,8 +42,9 @@ internal static class FeatureList
         services.AddPrompts();
         services.AddDistribution();
         services.AddDemo(options);
+        services.AddSignIn(options);
+        services.AddDesktop();
         services.AddUploads();
-        services.AddSingleton<PasswordCheck>();
         services.AddSingleton<GroupOrigins>();
     }
 
@@ -67,6 +69,8 @@ internal static class FeatureList
         routes.MapAudit();
         routes.MapUploads();
         routes.MapSignInPages();
+        routes.MapSessionsPages();
+        routes.MapDesktop();
         routes.MapHomePages();
         routes.MapCatalogPages();
         routes.MapTablesPages();

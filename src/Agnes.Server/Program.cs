@@ -1,6 +1,7 @@
 using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Query.Workers;
+using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Platform.State.Maintenance;
@@ -24,9 +25,13 @@ internal static class Program
                 Console.WriteLine(Arguments.Usage);
                 Console.WriteLine();
                 Console.WriteLine(StateCommands.Usage);
+                Console.WriteLine();
+                Console.WriteLine(BreakGlass.Usage);
                 return 0;
             case ["extract-worker"]:
                 return await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case ["break-glass", ..]:
+                return await RunAsync(() => BreakGlass.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.In, Console.Out, CancellationToken.None));
             case ["query-worker"]:
                 return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [var command, ..] when StateCommands.Knows(command):

@@ -87,7 +87,9 @@ public static class ServerApp
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(provider => SigningKey.Resolve(options, provider.GetRequiredService<ILogger<SigningKey>>()));
+        services.AddSingleton(provider => SessionKey.Resolve(options, provider.GetRequiredService<ILogger<SessionKey>>()));
         services.AddSingleton<SessionTokens>();
+        services.AddSingleton<SessionUses>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
@@ -104,9 +106,10 @@ public static class ServerApp
     private static void UsePlatform(WebApplication app, ServerOptions options)
     {
         app.Services.GetRequiredService<SigningKey>();
-        app.UseForwarding(options);
         app.UseConventions();
         app.UseMiddleware<Errors>();
+        app.UseLocalOnly(options);
+        app.UseForwarding(options);
         app.UseWhen(Compression.IsAllowedFor, branch => branch.UseResponseCompression());
         app.UseRouting();
         app.UseCors();

@@ -6,6 +6,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { from, to, threads, memory } = JSON.parse(line);
   const connection = await (await DuckDBInstance.create(':memory:', { threads: String(threads), memory_limit: memory })).connect();
   const start = process.hrtime.bigint();
-  await connection.run(`COPY (SELECT * FROM read_csv('${from}', sample_size=-1)) TO '${to}' (FORMAT parquet, COMPRESSION zstd)`);
+  await connection.run(`COPY (SELECT * FROM read_csv('${from}')) TO '${to}' (FORMAT parquet, COMPRESSION zstd)`);
   console.log(Number(process.hrtime.bigint() - start) / 1e6);
 }

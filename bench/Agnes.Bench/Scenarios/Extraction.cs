@@ -36,7 +36,9 @@ internal static class Extraction
 
     /// <summary>Triggers a sync of one table and waits for its end.</summary>
     /// <returns>Milliseconds from the request to the published version.</returns>
-    internal static async Task<double> SyncAsync(World world, params string[] tables)
+    internal static async Task<double> SyncAsync(World world, params string[] tables) => (await RunAsync(world, tables)).Milliseconds;
+
+    internal static async Task<(string Run, double Milliseconds)> RunAsync(World world, params string[] tables)
     {
         var clock = Stopwatch.StartNew();
         var run = (string)(await world.PostAsync("/api/sync/trigger", tables))["run_id"]!;
@@ -44,7 +46,7 @@ internal static class Extraction
         {
             var detail = await world.GetAsync($"/api/sync/runs/{run}");
             var status = (string)detail["status"]!;
-            if (status is "succeeded" or "ok" or "done") return clock.Elapsed.TotalMilliseconds;
+            if (status is "succeeded" or "ok" or "done") return (run, clock.Elapsed.TotalMilliseconds);
             if (status is not ("queued" or "running")) throw new InvalidOperationException($"The sync ended as {status}: {detail.ToJsonString()}");
             await Task.Delay(5);
         }

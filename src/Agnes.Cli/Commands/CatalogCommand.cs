@@ -108,11 +108,17 @@ internal static class CatalogCommand
         }
 
         (string Label, string Field)[] always = [("ID", "id"), ("Name", "name"), ("Display Name", "display_name"), ("Category", "category"), ("Type", "type")];
-        (string Label, string Field)[] whenPresent = [("Unit", "unit"), ("Grain", "grain"), ("Table", "table_name"), ("Description", "description"), ("Filters", "filters"), ("Dimensions", "dimensions"), ("Notes", "notes"), ("SQL", "sql"), ("Synonyms", "synonyms")];
+        (string Label, string Field)[] whenPresent = [("Unit", "unit"), ("Grain", "grain"), ("Table", "table_name"), ("Description", "description"), ("Filters", "filters"), ("Dimensions", "dimensions"), ("SQL", "sql"), ("Synonyms", "synonyms")];
         foreach (var (label, field) in always) host.Out.WriteLine($"{label}: {Columns.Field(body.RootElement, field)}");
         foreach (var (label, field) in whenPresent)
         {
             if (Columns.Field(body.RootElement, field) is var value && value is not ("-" or "")) host.Out.WriteLine($"{label}: {DisplayText.Lines(value.TrimEnd())}");
+        }
+
+        if (body.RootElement.TryGetProperty("notes", out var notes) && notes.ValueKind == JsonValueKind.Array)
+        {
+            host.Out.WriteLine("Notes:");
+            foreach (var note in notes.EnumerateArray()) host.Out.WriteLine(DisplayText.OneLine($"  - {note}"));
         }
 
         foreach (var (key, sql) in Variants(body.RootElement)) host.Out.WriteLine($"SQL {key}: {DisplayText.Lines(sql.TrimEnd())}");

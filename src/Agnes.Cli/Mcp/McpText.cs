@@ -1,6 +1,6 @@
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Agnes.Cli.Output;
 
 namespace Agnes.Cli.Mcp;
@@ -11,7 +11,12 @@ internal static class McpText
     /// <summary>About 25,000 tokens.</summary>
     public const int BytesMax = 100_000;
 
-    public static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static string Of(JsonNode value)
+    {
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, JsonText.OnOneLine)) value.WriteTo(writer);
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
 
     /// <summary><c>{"columns":[…],"rows":[[…]],"row_count":n,"truncated":b}</c>, cut at a row that would make it too long.</summary>
     public static string Rows(ResultRows rows, int limit, bool isCut = false)

@@ -80,7 +80,7 @@ internal sealed class McpTools(Host host)
             ["sql_flavor"] = table.SqlFlavor,
             ["description"] = table.Description,
         });
-        return new JsonObject { ["tables"] = new JsonArray([.. tables]) }.ToJsonString(McpText.Relaxed);
+        return McpText.Of(new JsonObject { ["tables"] = new JsonArray([.. tables]) });
     }
 
     private async Task<string> MetricsAsync(CancellationToken stop)
@@ -95,10 +95,10 @@ internal sealed class McpTools(Host host)
                 if (metric.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null) brief[field] = JsonNode.Parse(value.GetRawText());
             }
 
-            metrics.Add(brief);
+            metrics.Add((JsonNode)brief);
         }
 
-        return new JsonObject { ["metrics"] = metrics }.ToJsonString(McpText.Relaxed);
+        return McpText.Of(new JsonObject { ["metrics"] = metrics });
     }
 
     private async Task<string> VerifiedAsync(McpArguments given, CancellationToken stop)

@@ -152,6 +152,25 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         (await server.SignInAsync(TestServer.AdminEmail, "longpass1")).ShouldNotBeEmpty();
     }
 
+    [Fact]
+    public async Task The_code_in_a_file_that_only_the_operator_can_read_opens_the_door_from_anywhere_once()
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { SeedAdminEmail = null, SeedAdminPassword = null });
+        var file = Path.Combine(server.StateDir, ".bootstrap_code");
+        if (!OperatingSystem.IsWindows()) File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var code = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+        Task<Answer> FromAfarAsync(string? given) => server.SendAsync("POST", "/auth/bootstrap", """{"email":"first@example.com","password":"longpass1"}""", change: request =>
+        {
+            request.Headers.Host = "data.example.com";
+            request.Headers.Add("X-Forwarded-For", "203.0.113.7");
+            if (given is not null) request.Headers.Add("X-Bootstrap-Token", given);
+        });
+        foreach (var wrong in (string?[])[null, "wrong", code[1..]]) (await FromAfarAsync(wrong)).Status.ShouldBe(403);
+        (await FromAfarAsync(code)).Status.ShouldBe(200);
+        File.Exists(file).ShouldBeFalse();
+        (await FromAfarAsync(code)).Status.ShouldBe(403);
+    }
+
     [Theory, OnBothEngines]
     public async Task A_new_password_ends_every_session_from_before(StateEngine engine)
     {
@@ -224,10 +243,11 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
     public async Task Signing_out_clears_the_cookie_and_is_audited()
     {
         var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
-        var session = world.TokenOf(Principal.Analyst)!;
+        var session = await world.Server.SignInAsync("ana@example.com", "correct horse");
         var api = await world.Server.SendAsync("POST", "/auth/logout", token: session);
         (api.Status, api.Header("Set-Cookie")!.Contains("max-age=0", StringComparison.OrdinalIgnoreCase)).ShouldBe((204, true));
         (await world.Server.AuditAsync())[^1].Action.ShouldBe("logout");
+        (await world.Server.SendAsync("GET", "/auth/me", token: session)).Status.ShouldBe(401);
         var form = await world.Server.SendAsync("POST", "/auth/logout", change: request => request.Headers.Add("Accept", "text/html"));
         (form.Status, form.Header("Location")).ShouldBe((303, "/login"));
     }

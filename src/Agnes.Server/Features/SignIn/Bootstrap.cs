@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -14,7 +15,7 @@ internal static class Bootstrap
     private const string Closed = "Bootstrap is closed: this server has an admin. Sign in with POST /auth/token (agnes auth login).";
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop)
+        HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var email = body.String("email").Trim();
@@ -26,14 +27,15 @@ internal static class Bootstrap
         if (!BootstrapWindow.LooksOpen(context.Snapshot())) return Refused(Closed);
         if (!BootstrapWindow.MayUse(context, options))
         {
-            return Refused($"The first admin is made on the server's own machine, or with the header {BootstrapWindow.TokenHeader} holding AGNES_BOOTSTRAP_TOKEN.");
+            return Refused($"The first admin is made on the server's own machine, or with the header {BootstrapWindow.TokenHeader} holding AGNES_BOOTSTRAP_TOKEN or what the file .bootstrap_code of the state folder holds.");
         }
 
         if (password.Length > 0 && Passwords.Fault(password) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
         var hash = password.Length > 0 ? await passwords.HashAsync(password, stop) : null;
         var user = await state.WriteAsync(write => AddAsync(write, email, name, hash), stop);
         if (user is null) return Refused(Closed);
-        var token = tokens.Session(user);
+        BootstrapWindow.DropCode(options);
+        var token = await sessions.BeginAsync(context, user, "bootstrap");
         SessionCookie.Set(context, options, token);
         return JsonBody.Of(new IssuedToken(token, "bearer", user.Id, user.Email, RoleName.Of(isAdmin: true)), SignInJson.Default.IssuedToken);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
@@ -14,6 +15,7 @@ internal static class BootstrapWindow
     public const string SeedAddedBy = "app.main:seed_admin";
     public const string AddedBy = "auth.bootstrap";
     private const string Flag = "bootstrap_closed";
+    private const string CodeFile = ".bootstrap_code";
 
     /// <summary>Judged from the snapshot; the write looks at the flag as well.</summary>
     public static bool LooksOpen(Snapshot snapshot)
@@ -29,24 +31,50 @@ internal static class BootstrapWindow
         return snapshot.UsersById.Values.All(user => user.PasswordHash is null);
     }
 
+    /// <summary>Once an admin got in by any way, there is nothing left to bootstrap.</summary>
+    public static Task CloseAsync(StateWrite write) =>
+        write.ExecuteAsync("INSERT INTO sign_in_flags (name, set_at) VALUES (@Flag, @now) ON CONFLICT (name) DO NOTHING", new { Flag, now = write.Now });
+
+    public static async Task<bool> IsClosedAsync(StateDb state, CancellationToken stop) =>
+        !LooksOpen(state.Snapshot) || (await state.ReadAsync<string>("SELECT name FROM sign_in_flags WHERE name = @Flag", new { Flag }, stop)).Count > 0;
+
     /// <summary>Closes it in this write; false when it was closed already.</summary>
     public static async Task<bool> TryCloseAsync(StateWrite write) => LooksOpen(write.Before)
         && await write.QueryFirstAsync<string>(
             "INSERT INTO sign_in_flags (name, set_at) VALUES (@Flag, @now) ON CONFLICT (name) DO NOTHING RETURNING name", new { Flag, now = write.Now }) is not null;
 
-    /// <summary>At this machine and not through a proxy or another site's page, or with the operator's token.</summary>
+    /// <summary>
+    /// At this machine and not through a proxy or another site's page; or with what only the machine's operator can read: the token of the environment, which is then the
+    /// only way, else the code of a file that is there while the window is open.
+    /// </summary>
     public static bool MayUse(HttpContext context, ServerOptions options)
     {
-        if (options.BootstrapToken is { } expected)
-        {
-            var given = context.Request.Headers[TokenHeader].ToString();
-            return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), Encoding.UTF8.GetBytes(expected));
-        }
+        var given = context.Request.Headers[TokenHeader].ToString();
+        if (options.BootstrapToken is { } expected) return AreEqual(given, expected);
+        if (given.Length > 0 && SecretFile.Read(CodePath(options)) is { } code) return AreEqual(given, code);
 
         var request = context.Request;
         var throughProxy = request.Headers["X-Forwarded-For"].Count + request.Headers["X-Original-For"].Count + request.Headers["Forwarded"].Count + request.Headers.Via.Count > 0;
-        var host = request.Host.Host.Trim('[', ']');
-        var local = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var named) && IPAddress.IsLoopback(named));
-        return !throughProxy && local && context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
+        return !throughProxy && LocalDevelopment.IsThisMachine(request.Host.Host) && context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
     }
+
+    /// <summary>At the start: the code's file is there exactly while the window is open.</summary>
+    /// <returns>Where it is, or null.</returns>
+    public static string? KeepCode(ServerOptions options, bool isClosed, ILogger log)
+    {
+        if (options.BootstrapToken is not null || isClosed)
+        {
+            DropCode(options);
+            return null;
+        }
+
+        SecretFile.ReadOrMake(CodePath(options), log);
+        return CodePath(options);
+    }
+
+    public static void DropCode(ServerOptions options) => File.Delete(CodePath(options));
+
+    private static string CodePath(ServerOptions options) => Path.Combine(options.StateDir, CodeFile);
+
+    private static bool AreEqual(string given, string expected) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), Encoding.UTF8.GetBytes(expected));
 }

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
-using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
@@ -13,7 +13,7 @@ internal static class ChangePassword
     private const int PerMinuteMax = 10;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop)
+        HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, CancellationToken stop)
     {
         var caller = context.Caller();
         if (caller.Kind == CallerKind.Token) return Problem.Detail(StatusCodes.Status403Forbidden, "Changing a password needs an interactive session, not a PAT.");
@@ -41,7 +41,7 @@ internal static class ChangePassword
                 write.Audit(user.Id, "user.change_password", $"user:{user.Id}", new JsonObject { ["ip"] = context.Connection.RemoteIpAddress?.ToString() });
             },
             stop);
-        SessionCookie.Set(context, options, tokens.Session(user));
+        await sessions.SetCookieAsync(context, user, "password");
         return TypedResults.NoContent();
     }
 }

@@ -1,3 +1,5 @@
+using Agnes.Server.Features.SignIn.Providers;
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 
 namespace Agnes.Server.Features.SignIn;
@@ -17,11 +19,22 @@ internal static class SignInEndpoints
         open.MapPost("/password/setup/confirm", SetPassword.SetupFormAsync).WithSummary("Set the first password from a form.");
         open.MapPost("/password/reset/confirm", SetPassword.ResetFormAsync).WithSummary("Set another password from a form.");
 
+        open.MapPost("/password/reset", AskPasswordLink.ResetAsync).WithSummary("Mail a link that sets another password.");
+        open.MapPost("/password/setup/request", AskPasswordLink.SetupAsync).WithSummary("Mail a link that sets a first password.");
+        routes.MapSignInProviders();
+
         var own = routes.MapGroup("").WithTags("Profile").SignedIn();
         own.MapPost("/auth/password/change", ChangePassword.HandleAsync).WithSummary("Change your password; ends your other sessions.");
         own.MapPost("/auth/logout/everywhere", Logout.EverywhereAsync).WithSummary("End all your sessions.");
+        own.MapGet("/auth/sessions", ListSessions.OwnAsync).WithSummary("Your sessions that are good at the moment.");
+        own.MapDelete("/auth/sessions/{id}", EndSession.OwnAsync).WithSummary("End one of your sessions.");
         own.MapGet("/auth/me", Profile.Show).WithSummary("Who you are and which groups you are in.");
         own.MapGet("/api/me/profile", Profile.Show).WithSummary("Who you are and which groups you are in.");
         own.MapPost("/api/me/onboarded", Onboarded.HandleAsync).WithSummary("Note that you were introduced to the product.");
+
+        var others = routes.MapGroup("/api/users/{id}/sessions").WithTags("Users").Admin();
+        others.MapGet("", ListSessions.OfUserAsync).WithSummary("A user's sessions that are good at the moment.");
+        others.MapDelete("", EndSession.AllOfUserAsync).WithSummary("End all sessions of a user.");
+        others.MapDelete("/{sessionId}", EndSession.OfUserAsync).WithSummary("End one session of a user.");
     }
 }

@@ -1,3 +1,4 @@
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -9,7 +10,7 @@ internal static class IssueToken
 {
     private const int PerMinuteMax = 10;
 
-    public static async Task<IResult> HandleAsync(HttpContext context, PasswordCheck check, SessionTokens tokens, RateLimits limits)
+    public static async Task<IResult> HandleAsync(HttpContext context, PasswordCheck check, SessionBegin sessions, RateLimits limits)
     {
         var body = await RequestBody.ReadAsync(context);
         var email = body.String("email");
@@ -24,7 +25,7 @@ internal static class IssueToken
             PasswordOutcome.Deactivated => Unauthorized("Account deactivated"),
             PasswordOutcome.Wrong => Unauthorized("Invalid password"),
             _ => JsonBody.Of(
-                new IssuedToken(tokens.Session(user!), "bearer", user!.Id, user.Email, RoleName.Of(context.Snapshot(), user)),
+                new IssuedToken(await sessions.BeginAsync(context, user!, "password"), "bearer", user!.Id, user.Email, RoleName.Of(context.Snapshot(), user)),
                 SignInJson.Default.IssuedToken),
         };
     }

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
-using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -11,11 +11,17 @@ namespace Agnes.Server.Features.SignIn;
 internal static class Logout
 {
     /// <summary>Works without a valid session too: the cookie of an expired one must be possible to get rid of.</summary>
-    public static async Task<IResult> HandleAsync(HttpContext context, AuditLog audit, ServerOptions options)
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, ServerOptions options, CancellationToken stop)
     {
-        if (context.CallerOrNull() is { Kind: CallerKind.Session } caller)
+        if (context.CallerOrNull() is { SessionId: { } session } caller)
         {
-            await audit.AppendAsync(caller.UserId, "logout", PasswordCheck.Resource, new JsonObject { ["ip"] = context.Connection.RemoteIpAddress?.ToString() }, cancellation: context.RequestAborted);
+            await state.WriteAsync(
+                async write =>
+                {
+                    await SessionStore.EndAsync(write, session, "logout");
+                    write.Audit(caller.UserId, "logout", PasswordCheck.Resource, new JsonObject { ["ip"] = context.Connection.RemoteIpAddress?.ToString() });
+                },
+                stop);
         }
 
         return Done(context, options);

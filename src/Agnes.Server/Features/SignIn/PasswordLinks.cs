@@ -14,14 +14,18 @@ internal enum LinkPurpose
 
     /// <summary>Set another password.</summary>
     Reset,
+
+    /// <summary>Sign in.</summary>
+    SignIn,
 }
 
-/// <summary>Links with which a person sets a password: one purpose, one use, hashed at rest. The only reader and writer of <c>auth_tokens</c>.</summary>
+/// <summary>Links that were mailed or handed to a person: one purpose, one use, hashed at rest. The only reader and writer of <c>auth_tokens</c>.</summary>
 internal static class PasswordLinks
 {
     private const int TokenBytes = 32;
     private static readonly TimeSpan SetupLifetime = TimeSpan.FromDays(7);
     private static readonly TimeSpan ResetLifetime = TimeSpan.FromHours(24);
+    private static readonly TimeSpan SignInLifetime = TimeSpan.FromHours(1);
 
     private const string InsertSql =
         """
@@ -40,7 +44,7 @@ internal static class PasswordLinks
     public static async Task<string> CreateAsync(StateWrite write, string userId, LinkPurpose purpose)
     {
         var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes));
-        var expires = write.Now + (purpose == LinkPurpose.Setup ? SetupLifetime : ResetLifetime);
+        var expires = write.Now + Lifetime(purpose);
         await write.ExecuteAsync("DELETE FROM auth_tokens WHERE user_id = @userId AND purpose = @purpose", new { userId, purpose = Name(purpose) });
         await write.ExecuteAsync(InsertSql, new { id = write.NewId(), userId, purpose = Name(purpose), hash = Hash(token), now = write.Now, expires });
         return token;
@@ -50,17 +54,27 @@ internal static class PasswordLinks
     public static async Task<bool> ConsumeAsync(StateWrite write, string userId, LinkPurpose purpose, string token) =>
         await write.QueryFirstAsync<string>(ConsumeSql, new { userId, purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
 
-    /// <summary>Whether the user has a link of the purpose that was not used, expired or not: to tell "wrong" from "expired".</summary>
-    public static async Task<bool> IsExpiredAsync(StateWrite write, string userId, LinkPurpose purpose, string token)
-    {
-        const string Sql = "SELECT id FROM auth_tokens WHERE user_id = @userId AND purpose = @purpose AND token_sha256 = @hash AND consumed_at IS NULL AND expires_at <= @now";
-        return await write.QueryFirstAsync<string>(Sql, new { userId, purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
-    }
-
     public static string Address(ServerOptions options, HttpContext context, LinkPurpose purpose, string email, string token) =>
-        $"{PublicAddress.Of(options, context)}/auth/password/{Name(purpose)}?email={Uri.EscapeDataString(email)}&token={token}";
+        Address(PublicAddress.Of(options, context), purpose, email, token);
 
-    private static string Name(LinkPurpose purpose) => purpose == LinkPurpose.Setup ? "setup" : "reset";
+    public static string Address(string server, LinkPurpose purpose, string email, string token) =>
+        $"{server}{Path(purpose)}?email={Uri.EscapeDataString(email)}&token={token}";
+
+    private static string Path(LinkPurpose purpose) => purpose == LinkPurpose.SignIn ? "/auth/email/verify" : $"/auth/password/{Name(purpose)}";
+
+    private static TimeSpan Lifetime(LinkPurpose purpose) => purpose switch
+    {
+        LinkPurpose.Setup => SetupLifetime,
+        LinkPurpose.Reset => ResetLifetime,
+        _ => SignInLifetime,
+    };
+
+    private static string Name(LinkPurpose purpose) => purpose switch
+    {
+        LinkPurpose.Setup => "setup",
+        LinkPurpose.Reset => "reset",
+        _ => "sign_in",
+    };
 
     private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 }

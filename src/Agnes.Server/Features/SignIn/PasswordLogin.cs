@@ -1,3 +1,4 @@
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
@@ -9,7 +10,7 @@ internal static class PasswordLogin
     private const int PerMinuteMax = 10;
     private const string Succeeded = "login";
 
-    public static async Task<IResult> JsonAsync(HttpContext context, PasswordCheck check, SessionTokens tokens, RateLimits limits)
+    public static async Task<IResult> JsonAsync(HttpContext context, PasswordCheck check, SessionBegin sessions, RateLimits limits)
     {
         var body = await RequestBody.ReadAsync(context);
         var email = body.String("email");
@@ -21,12 +22,12 @@ internal static class PasswordLogin
         {
             PasswordOutcome.Deactivated => Problem.Detail(StatusCodes.Status401Unauthorized, "Account deactivated"),
             PasswordOutcome.Wrong => Problem.Detail(StatusCodes.Status401Unauthorized, "Invalid email or password"),
-            _ => JsonBody.Of(new SignedIn(tokens.Session(user!), "bearer", user!.Email, RoleName.Of(context.Snapshot(), user)), SignInJson.Default.SignedIn),
+            _ => JsonBody.Of(new SignedIn(await sessions.BeginAsync(context, user!, "password"), "bearer", user!.Email, RoleName.Of(context.Snapshot(), user)), SignInJson.Default.SignedIn),
         };
     }
 
     /// <summary>Ends in a redirect whatever happens: a person is looking.</summary>
-    public static async Task<IResult> FormAsync(HttpContext context, PasswordCheck check, SessionTokens tokens, RateLimits limits, ServerOptions options)
+    public static async Task<IResult> FormAsync(HttpContext context, PasswordCheck check, SessionBegin sessions, RateLimits limits, ServerOptions options)
     {
         var form = await RequestForm.ReadAsync(context);
         var email = form.String("email");
@@ -41,7 +42,7 @@ internal static class PasswordLogin
             return TypedResults.Redirect($"/login/password?error={error}{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
         }
 
-        SessionCookie.Set(context, options, tokens.Session(user!));
+        await sessions.SetCookieAsync(context, user!, "password");
         return TypedResults.Redirect(next ?? options.HomeRoute);
     }
 }

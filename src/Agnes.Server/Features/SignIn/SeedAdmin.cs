@@ -15,6 +15,8 @@ internal static partial class SeedAdmin
         var state = services.GetRequiredService<StateDb>();
         var options = services.GetRequiredService<ServerOptions>();
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("Agnes.Server.SignIn");
+        foreach (var problem in options.SignIn.Problems) LogProblem(log, problem);
+        if (options.LocalDevelopment is { } local) await LocalDeveloper.PrepareAsync(state, local, log, stop);
         if (options.SeedAdminEmail is { } email)
         {
             try
@@ -28,10 +30,12 @@ internal static partial class SeedAdmin
         }
 
         await Everyone.EnsureAsync(state, stop);
-        if (BootstrapWindow.LooksOpen(state.Snapshot)) LogOpen(log);
+        var isClosed = await BootstrapWindow.IsClosedAsync(state, stop);
+        var code = BootstrapWindow.KeepCode(options, isClosed, log);
+        if (!isClosed && options.LocalDevelopment is null) LogOpen(log, code ?? "AGNES_BOOTSTRAP_TOKEN");
     }
 
-    private static async Task EnsureAsync(StateDb state, Passwords passwords, string email, string? password, CancellationToken stop)
+    internal static async Task EnsureAsync(StateDb state, Passwords passwords, string email, string? password, CancellationToken stop)
     {
         if (!EmailAddress.IsValid(email)) throw new OptionsException("SEED_ADMIN_EMAIL is no e-mail address.");
         var snapshot = state.Snapshot;
@@ -55,6 +59,9 @@ internal static partial class SeedAdmin
     [LoggerMessage(EventId = 5401, Level = LogLevel.Error, Message = "The admin named by SEED_ADMIN_EMAIL could not be made.")]
     private static partial void LogNotSeeded(ILogger log, Exception failure);
 
-    [LoggerMessage(EventId = 5402, Level = LogLevel.Warning, Message = "This server has no admin yet: make one on this machine with 'agnes setup bootstrap EMAIL'.")]
-    private static partial void LogOpen(ILogger log);
+    [LoggerMessage(EventId = 5402, Level = LogLevel.Warning, Message = "This server has no admin yet: make one on this machine with 'agnes setup bootstrap EMAIL', or from elsewhere with the code in {Code}.")]
+    private static partial void LogOpen(ILogger log, string code);
+
+    [LoggerMessage(EventId = 5404, Level = LogLevel.Error, Message = "Sign-in settings: {Problem}")]
+    private static partial void LogProblem(ILogger log, string problem);
 }

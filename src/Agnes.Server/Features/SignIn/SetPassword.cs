@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -13,25 +14,25 @@ internal static class SetPassword
     private const int PerMinuteMax = 10;
     private const string BadLink = "Invalid or expired link";
 
-    public static async Task<IResult> SetupAsync(HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, CancellationToken stop)
+    public static async Task<IResult> SetupAsync(HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var (email, token, password) = (body.String("email"), body.String("token"), body.String("password"));
         body.ThrowIfInvalid();
         limits.Take(context, "POST /auth/password/setup", PerMinuteMax);
         var user = await StoreAsync(state, passwords, LinkPurpose.Setup, email, token, password, null, stop);
-        return JsonBody.Of(new PasswordSet(tokens.Session(user), "bearer", "Password set"), SignInJson.Default.PasswordSet);
+        return JsonBody.Of(new PasswordSet(await sessions.BeginAsync(context, user, "link"), "bearer", "Password set"), SignInJson.Default.PasswordSet);
     }
 
-    public static Task<IResult> SetupFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop) =>
-        FormAsync(context, state, passwords, tokens, limits, options, LinkPurpose.Setup, options.HomeRoute, stop);
+    public static Task<IResult> SetupFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop) =>
+        FormAsync(context, state, passwords, sessions, limits, LinkPurpose.Setup, options.HomeRoute, stop);
 
-    public static Task<IResult> ResetFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop) =>
-        FormAsync(context, state, passwords, tokens, limits, options, LinkPurpose.Reset, "/login/password?msg=password_reset", stop);
+    public static Task<IResult> ResetFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop) =>
+        FormAsync(context, state, passwords, sessions, limits, LinkPurpose.Reset, "/login/password?msg=password_reset", stop);
 
     /// <summary>A fault leads back to the form, which shows it; the token travels along, so that it can be tried again.</summary>
     private static async Task<IResult> FormAsync(
-        HttpContext context, StateDb state, Passwords passwords, SessionTokens tokens, RateLimits limits, ServerOptions options, LinkPurpose purpose, string done, CancellationToken stop)
+        HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, LinkPurpose purpose, string done, CancellationToken stop)
     {
         var form = await RequestForm.ReadAsync(context);
         var (email, token, password, confirmed) = (form.String("email"), form.String("token"), form.String("password"), form.String("confirm_password"));
@@ -45,7 +46,7 @@ internal static class SetPassword
         try
         {
             var user = await StoreAsync(state, passwords, purpose, email, token, password, name, stop);
-            SessionCookie.Set(context, options, tokens.Session(user));
+            await sessions.SetCookieAsync(context, user, "link");
             return TypedResults.Redirect(done);
         }
         catch (ProblemException refused) when (refused.Status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound)

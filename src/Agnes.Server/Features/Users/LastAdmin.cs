@@ -13,8 +13,10 @@ internal static class LastAdmin
     public static void Refuse(Snapshot snapshot, UserRow user)
     {
         if (!user.Active || !snapshot.IsAdmin(user.Id)) return;
-        if (snapshot.GroupByName(Snapshot.AdminGroup) is not { } admins) return;
-        var others = snapshot.UserIdsOf(admins.Id).Any(id => id != user.Id && snapshot.User(id) is { Active: true } other && other.Email != SchedulerEmail);
-        if (!others) throw new ProblemException(StatusCodes.Status409Conflict, "This is the last active admin: make somebody else an admin first.");
+        if (!LeavesOthers(snapshot, user)) throw new ProblemException(StatusCodes.Status409Conflict, "This is the last active admin: make somebody else an admin first.");
     }
+
+    /// <summary>Whether an active person besides the user is an admin.</summary>
+    public static bool LeavesOthers(Snapshot snapshot, UserRow user) => snapshot.GroupByName(Snapshot.AdminGroup) is not { } admins
+        || snapshot.UserIdsOf(admins.Id).Any(id => id != user.Id && snapshot.User(id) is { Active: true } other && other.Email != SchedulerEmail);
 }

@@ -1,3 +1,6 @@
+using Agnes.Server.Features.Desktop;
+using Agnes.Server.Features.SignIn.Providers;
+using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Users;
@@ -37,6 +40,9 @@ internal static class UserStore
         await write.ExecuteAsync("DELETE FROM user_group_members WHERE user_id = @Id", user);
         await write.ExecuteAsync("DELETE FROM personal_access_tokens WHERE user_id = @Id", user);
         await write.ExecuteAsync("DELETE FROM auth_tokens WHERE user_id = @Id", user);
+        await SessionStore.DeleteOfAsync(write, user.Id);
+        await Identities.DeleteOfAsync(write, user.Id);
+        await DesktopLinks.DeleteOfAsync(write, user.Id);
         await write.ExecuteAsync("DELETE FROM users WHERE id = @Id", user);
         write.Apply(snapshot => snapshot.WithoutUser(user.Id));
     }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Access;
@@ -13,7 +14,7 @@ internal readonly record struct Authentication(Caller? Caller, string? Failure);
 /// Finds out who asks. Everything is decided from the pinned snapshot; only a token's signature is remembered from request to request,
 /// never its validity.
 /// </summary>
-internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, TimeProvider time, ILogger<Authenticator> log)
+internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, SessionUses sessions, ServerOptions options, TimeProvider time, ILogger<Authenticator> log)
 {
     public const string Missing = "Missing or invalid Authorization header";
     private const string Scheme = "Bearer ";
@@ -28,9 +29,11 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         var header = context.Request.Headers.Authorization.ToString();
         var fromHeader = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && header.Length > Scheme.Length;
         var token = fromHeader ? header[Scheme.Length..] : context.Request.Cookies[SessionCookie.Name];
+        if (options.LocalDevelopment is { } local && Developer(local, token, snapshot) is { } developer) return new Authentication(developer, null);
         if (string.IsNullOrEmpty(token)) return Fail(Missing);
         var outcome = Resolve(token, fromHeader, snapshot);
         if (outcome.Caller is { TokenId: { } id } caller) NoteUse(caller, id, context.Connection.RemoteIpAddress?.ToString());
+        if (outcome.Caller is { SessionId: { } session }) sessions.Seen(session);
         return outcome;
     }
 
@@ -42,6 +45,7 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         var seconds = now.ToUnixTimeSeconds();
         if (claims.ExpiresAt <= seconds || claims.IssuedAt > seconds) return Fail("Invalid or expired token");
         var isPersonal = claims.Type == SessionTokens.PersonalType;
+        if (claims.Type is not (SessionTokens.PersonalType or SessionTokens.SessionType)) return Fail("Invalid or expired token");
         if (isPersonal && !fromHeader) return Fail("Invalid or expired token");
         if (!isPersonal && claims.ExpiresAt is null) return Fail("Invalid or expired token");
         if (snapshot.User(claims.Subject) is not { } user) return Fail("User not found");
@@ -54,8 +58,25 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         {
             return Fail("Invalid or expired token");
         }
+        else if (snapshot.EndedSessions.ContainsKey(claims.Id))
+        {
+            return Fail("Invalid or expired token");
+        }
 
         return new Authentication(remembered.CallerAt(snapshot, user), null);
+    }
+
+    /// <summary>In local development everybody is the developer; a personal access token is still told from a session, for what needs a session.</summary>
+    private Caller? Developer(LocalDevelopment local, string? token, Snapshot snapshot)
+    {
+        if (snapshot.UserByEmail(local.Email) is not { } user)
+        {
+            LogNoDeveloper(log, local.Email);
+            return null;
+        }
+
+        var isPersonal = !string.IsNullOrEmpty(token) && Claims(token) is { Claims.Type: SessionTokens.PersonalType };
+        return Caller.Of(snapshot, user, isPersonal ? CallerKind.Token : CallerKind.Session);
     }
 
     private static string? PersonalFailure(Snapshot snapshot, TokenClaims claims, DateTime now)
@@ -108,6 +129,9 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
     [LoggerMessage(EventId = 5301, Level = LogLevel.Error, Message = "The use of token {TokenId} from a new address could not be audited.")]
     private static partial void LogNotAudited(ILogger log, string tokenId, Exception failure);
 
+    [LoggerMessage(EventId = 5303, Level = LogLevel.Error, Message = "Local development: the user {Email} is missing, so credentials are asked for. Start the server again.")]
+    private static partial void LogNoDeveloper(ILogger log, string email);
+
     /// <summary>A token's SHA-256 as a key: the token itself is not kept in memory.</summary>
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
     private readonly record struct Digest(UInt128 High, UInt128 Low)
@@ -137,7 +161,7 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         {
             if (_last is { } last && last.Version == snapshot.Version) return last.Caller;
             var isPersonal = Claims.Type == SessionTokens.PersonalType;
-            var caller = Caller.Of(snapshot, user, isPersonal ? CallerKind.Token : CallerKind.Session, isPersonal ? Claims.Id : null);
+            var caller = Caller.Of(snapshot, user, isPersonal ? CallerKind.Token : CallerKind.Session, isPersonal ? Claims.Id : null) with { SessionId = isPersonal ? null : Claims.Id };
             _last = new At(snapshot.Version, caller);
             return caller;
         }

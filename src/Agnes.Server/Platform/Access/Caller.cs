@@ -29,6 +29,9 @@ public sealed record Caller(
 {
     private const string AdminKey = "*";
 
+    /// <summary>Of the session; null for tokens, and where nobody signed in (local development).</summary>
+    public string? SessionId { get; init; }
+
     /// <summary>What users, an admin's or their own, may do follows from their groups at that snapshot.</summary>
     public static Caller Of(Snapshot snapshot, UserRow user, CallerKind kind, string? tokenId = null)
     {

@@ -24,6 +24,12 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         if (options.RateLimits && Next($"{endpoint}\n{Network(context.Connection.RemoteIpAddress)}") > perMinute) throw Refused(context, perMinute);
     }
 
+    /// <summary>Counts one call about an account, whoever calls and whether it exists or not. Answers 429 by exception.</summary>
+    public void TakeForAccount(HttpContext context, string what, string email, int perMinute)
+    {
+        if (options.RateLimits && Next($"{what}\n{Account(email)}") > perMinute) throw Refused(context, perMinute);
+    }
+
     /// <summary>Refuses further guesses at an account, from wherever they come.</summary>
     public void RefuseGuesses(HttpContext context, string email)
     {

@@ -12,7 +12,7 @@ internal sealed class SameOrigin(ServerOptions options)
     public bool Refuses(HttpContext context)
     {
         var request = context.Request;
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)) return false;
+        if (!IsChange(request)) return false;
         if (request.Headers.Authorization.Count > 0) return false;
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         if (site.Length > 0) return site is not ("same-origin" or "none");
@@ -23,8 +23,19 @@ internal sealed class SameOrigin(ServerOptions options)
         return request.Cookies.ContainsKey(SessionCookie.Name) && request.Headers["X-Requested-With"].Count == 0;
     }
 
+    public static bool IsChange(HttpRequest request) => !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method);
+
+    /// <summary>Whether a browser says that another origin than the one that it talks to made the request. Programs say nothing.</summary>
+    public static bool IsForeign(HttpRequest request)
+    {
+        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site && site is not ("same-origin" or "none")) return true;
+        return request.Headers.Origin.ToString() is { Length: > 0 } origin && !IsOwn(request, origin);
+    }
+
+    private static bool IsOwn(HttpRequest request, string origin) => origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+
     private bool IsOurs(HttpRequest request, string origin) =>
-        origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase)
+        IsOwn(request, origin)
         || (options.ServerUrl is { } url && Uri.TryCreate(url, UriKind.Absolute, out var server) && origin.Equals(server.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase))
         || (options.Domain is { } domain && origin.Equals($"https://{domain}", StringComparison.OrdinalIgnoreCase));
 }

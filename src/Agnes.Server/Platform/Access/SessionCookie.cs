@@ -8,7 +8,7 @@ internal static class SessionCookie
     public const string Name = "access_token";
 
     public static void Set(HttpContext context, ServerOptions options, string token) =>
-        context.Response.Cookies.Append(Name, token, Attributes(context, options, SessionTokens.Lifetime));
+        context.Response.Cookies.Append(Name, token, Attributes(context, options, options.SignIn.SessionLifetime));
 
     public static void Clear(HttpContext context, ServerOptions options) =>
         context.Response.Cookies.Append(Name, "", Attributes(context, options, TimeSpan.Zero));

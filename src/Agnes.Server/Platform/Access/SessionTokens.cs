@@ -1,32 +1,41 @@
 using System.Security.Cryptography;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Access;
 
+/// <summary>A session that was issued: its id, its token's text, and when it ends by itself.</summary>
+internal sealed record IssuedSession(string Id, string Token, DateTime ExpiresAt)
+{
+    /// <summary>Without the token, which would be the session.</summary>
+    public override string ToString() => $"session {Id}";
+}
+
 /// <summary>Issues what <see cref="Authenticator"/> accepts.</summary>
-internal sealed class SessionTokens(SigningKey key, TimeProvider time)
+internal sealed class SessionTokens(SigningKey key, ServerOptions options, TimeProvider time)
 {
     public const string SessionType = "session";
     public const string PersonalType = "pat";
     private const int SessionIdBytes = 16;
 
-    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
-
-    /// <summary>A session of 24 hours.</summary>
-    public string Session(UserRow user)
+    /// <summary>A session of the configured length: 24 hours at most.</summary>
+    public IssuedSession Session(UserRow user)
     {
         var instant = time.GetUtcNow();
         var now = instant.ToUnixTimeSeconds();
-        return Jwt.Sign(key.Bytes, json =>
+        var expires = now + (long)options.SignIn.SessionLifetime.TotalSeconds;
+        var id = RandomNumberGenerator.GetHexString(SessionIdBytes * 2, lowercase: true);
+        var token = Jwt.Sign(key.Bytes, json =>
         {
             json.WriteString("sub", user.Id);
             json.WriteString("email", user.Email);
             json.WriteString("typ", SessionType);
             json.WriteNumber("iat", now);
-            json.WriteString("jti", RandomNumberGenerator.GetHexString(SessionIdBytes * 2, lowercase: true));
-            json.WriteNumber("exp", now + (long)Lifetime.TotalSeconds);
+            json.WriteString("jti", id);
+            json.WriteNumber("exp", expires);
             json.WriteNumber("iat_us", instant.Ticks % TimeSpan.TicksPerSecond / TimeSpan.TicksPerMicrosecond);
         });
+        return new IssuedSession(id, token, DateTimeOffset.FromUnixTimeSeconds(expires).UtcDateTime);
     }
 
     /// <summary>A personal access token; its row decides whether it is still good.</summary>

@@ -34,6 +34,9 @@ public sealed record ServerOptions
 
     public string? JwtSecretKey { get; init; }
 
+    /// <summary>Seals the state of a sign-in that is under way; null: a file of the state directory.</summary>
+    public string? SessionSecret { get; init; }
+
     /// <summary>The public host name; set, it makes cookies <c>Secure</c> whatever the request's scheme.</summary>
     public string? Domain { get; init; }
 
@@ -65,6 +68,11 @@ public sealed record ServerOptions
 
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
+    public SignInOptions SignIn { get; init; } = new();
+
+    /// <summary>Everybody on this machine is this one person, for trying things out; null in earnest.</summary>
+    public LocalDevelopment? LocalDevelopment { get; init; }
+
     /// <summary>Reads arguments over environment over defaults. Throws <see cref="OptionsException"/> with a text for the operator.</summary>
     public static ServerOptions From(IReadOnlyList<string> args, Func<string, string?> environment)
     {
@@ -80,7 +88,7 @@ public sealed record ServerOptions
             throw new OptionsException($"The role '{roleText}' needs PostgreSQL state: set AGNES_STATE_URL, or run the role 'all'.");
         }
 
-        return new ServerOptions
+        var options = new ServerOptions
         {
             DataDir = dataDir,
             StateDir = Path.GetFullPath(Setting("STATE_DIR") ?? Path.Combine(dataDir, "state")),
@@ -92,6 +100,7 @@ public sealed record ServerOptions
             Memory = Setting("AGNES_MEMORY"),
             QueryTimeLimit = Seconds("AGNES_QUERY_SECONDS_MAX", Setting("AGNES_QUERY_SECONDS_MAX"), StatementLimits.TimeDefault),
             JwtSecretKey = Setting("JWT_SECRET_KEY"),
+            SessionSecret = Setting("SESSION_SECRET"),
             Domain = Setting("DOMAIN"),
             ServerUrl = BaseAddress(Setting("SERVER_URL")),
             HomeRoute = LocalPath.Accept(Setting("AGNES_HOME_ROUTE")) ?? "/dashboard",
@@ -103,8 +112,10 @@ public sealed record ServerOptions
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
-            CorsOrigins = List(Setting("CORS_ORIGINS") ?? "http://localhost:3000,http://localhost:8000"),
+            CorsOrigins = List(Setting("CORS_ORIGINS")),
+            SignIn = SignInOptions.From(environment),
         };
+        return options with { LocalDevelopment = LocalDevelopment.From(options, environment) };
     }
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";

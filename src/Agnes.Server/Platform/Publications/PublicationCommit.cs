@@ -16,6 +16,9 @@ internal sealed record CommitOutcome(
     IReadOnlyList<SkippedTable> Skipped,
     string? Problem)
 {
+    /// <summary>How long the transaction took, with its wait for the gate.</summary>
+    public TimeSpan Elapsed { get; init; }
+
     public bool Changed => Published.Count + Refreshed.Count + Removed.Count > 0;
 }
 

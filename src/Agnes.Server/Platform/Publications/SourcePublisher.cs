@@ -52,7 +52,9 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
     /// <summary>Commits what was prepared elsewhere, by a run that holds the gate.</summary>
     public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation)
     {
+        var started = state.Options.Time.GetTimestamp();
         var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared).RunAsync(), cancellation);
+        outcome = outcome with { Elapsed = state.Options.Time.GetElapsedTime(started) };
         if (outcome.Problem is null && outcome.Skipped.Count == 0 && outcome.Collided.Count == 0) _troubles.TryRemove(prepared.Source, out _);
         else _troubles[prepared.Source] = new SourceTrouble(prepared.Source, outcome.Problem, outcome.Skipped, outcome.Collided);
         if (outcome.Changed) analytics.Invalidate();

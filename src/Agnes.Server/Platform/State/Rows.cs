@@ -48,7 +48,7 @@ public sealed record MembershipRow
     public required string UserId { get; init; }
     public required string GroupId { get; init; }
 
-    /// <summary><c>admin</c>, <c>google_sync</c>, <c>system_seed</c> or <c>cli_break_glass</c>.</summary>
+    /// <summary><c>admin</c>, <c>google_sync</c>, <c>oidc_sync</c>, <c>system_seed</c> or <c>cli_break_glass</c>.</summary>
     public required string Source { get; init; }
     public DateTime AddedAt { get; init; }
     public string? AddedBy { get; init; }
@@ -63,6 +63,15 @@ public sealed record GrantRow
     public required string ResourceId { get; init; }
     public DateTime AssignedAt { get; init; }
     public string? AssignedBy { get; init; }
+}
+
+/// <summary>What decides of a row of <c>sessions</c>: that it was ended.</summary>
+public sealed record EndedSession
+{
+    public required string Id { get; init; }
+
+    /// <summary>When its token expires by itself; after that the row is of no use.</summary>
+    public DateTime ExpiresAt { get; init; }
 }
 
 /// <summary>A row of <c>personal_access_tokens</c>, without its last use: see <see cref="StateDb.LastUse"/>.</summary>

@@ -133,6 +133,11 @@ public sealed partial record Snapshot
         };
     }
 
+    public Snapshot WithEndedSession(EndedSession session) => this with { EndedSessions = EndedSessions.SetItem(session.Id, session) };
+
+    /// <summary>Once its token is of no use to anybody.</summary>
+    public Snapshot WithoutEndedSession(string id) => this with { EndedSessions = EndedSessions.Remove(id) };
+
     /// <exception cref="StateConflictException">Another registered table has the name, or one that differs in case only.</exception>
     public Snapshot WithTable(TableRow table)
     {
@@ -188,7 +193,7 @@ public sealed partial record Snapshot
     {
         Version = version,
         AccessVersion = UsersById != before.UsersById || GroupsById != before.GroupsById || MembershipsByUser != before.MembershipsByUser
-            || GrantsById != before.GrantsById || TokensById != before.TokensById ? version : before.AccessVersion,
+            || GrantsById != before.GrantsById || TokensById != before.TokensById || EndedSessions != before.EndedSessions ? version : before.AccessVersion,
         RegistryVersion = TablesById != before.TablesById ? version : before.RegistryVersion,
         PublicationVersion = Kept != before.Kept || SyncStates != before.SyncStates || ViewOwners != before.ViewOwners ? version : before.PublicationVersion,
     };

@@ -16,6 +16,7 @@ public sealed partial record Snapshot
         Compare(found, "group by name", GroupsByName, other.GroupsByName);
         Compare(found, "grant", GrantsById, other.GrantsById);
         Compare(found, "token", TokensById, other.TokensById);
+        Compare(found, "ended session", EndedSessions, other.EndedSessions);
         Compare(found, "table", TablesById, other.TablesById);
         Compare(found, "table by name", TablesByName, other.TablesByName);
         Compare(found, "sync state", SyncStates, other.SyncStates);

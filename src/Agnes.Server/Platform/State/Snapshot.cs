@@ -37,6 +37,9 @@ public sealed partial record Snapshot
     public ImmutableDictionary<string, GrantRow> GrantsById { get; private init; } = Ordinal<GrantRow>();
     public ImmutableDictionary<string, TokenRow> TokensById { get; private init; } = Ordinal<TokenRow>();
 
+    /// <summary>Sessions that were ended before their time, with the time at which their tokens expire by themselves.</summary>
+    public ImmutableDictionary<string, EndedSession> EndedSessions { get; private init; } = Ordinal<EndedSession>();
+
     /// <summary>The registry.</summary>
     public ImmutableDictionary<string, TableRow> TablesById { get; private init; } = Ordinal<TableRow>();
     public ImmutableDictionary<string, TableRow> TablesByName { get; private init; } = IgnoringCase<TableRow>();

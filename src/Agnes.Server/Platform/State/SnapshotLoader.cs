@@ -35,6 +35,7 @@ internal static class SnapshotLoader
             foreach (var row in await Rows<MembershipRow>("SELECT * FROM user_group_members ORDER BY added_at, source")) snapshot = snapshot.WithMembership(row);
             foreach (var row in await Rows<GrantRow>("SELECT * FROM resource_grants")) snapshot = snapshot.WithGrant(row);
             foreach (var row in await Rows<TokenRow>("SELECT * FROM personal_access_tokens")) snapshot = snapshot.WithToken(row);
+            foreach (var row in await Rows<EndedSession>("SELECT id, expires_at FROM sessions WHERE ended_at IS NOT NULL")) snapshot = snapshot.WithEndedSession(row);
             foreach (var row in await Rows<TableRow>("SELECT * FROM table_registry")) snapshot = snapshot.WithTable(row);
             foreach (var row in await Rows<SyncStateRow>("SELECT * FROM sync_state")) snapshot = snapshot.WithSyncState(row);
             foreach (var row in await Rows<ViewOwnerRow>("SELECT * FROM view_ownership")) snapshot = snapshot.WithViewOwner(row);

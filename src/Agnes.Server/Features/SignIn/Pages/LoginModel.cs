@@ -1,11 +1,36 @@
+using Agnes.Server.Features.SignIn.Providers;
+
 namespace Agnes.Server.Features.SignIn.Pages;
 
-/// <summary>A way to sign in that this server offers.</summary>
-public sealed record Provider(string Label, string Href);
+public sealed record LoginModel(IReadOnlyList<ProviderButton> Providers, string? Error, string? Message);
 
-public sealed record LoginModel(IReadOnlyList<Provider> Providers, string? Error);
+/// <param name="ForgottenHref">Null: no mail can be sent, so an admin has to help.</param>
+public sealed record PasswordModel(string? Next, string LoginHref, string? ForgottenHref, string? Error, string? Message);
 
-public sealed record PasswordModel(string? Next, string LoginHref, string? Error, string? Message);
+/// <summary>A form that asks for a mail address to send a link to.</summary>
+public sealed record AskLinkModel(string Title, string Lead, string Action, string Button, string? Message, string? Error)
+{
+    /// <summary>Whether mail can be sent.</summary>
+    public bool IsOffered { get; init; } = true;
+
+    public static AskLinkModel ToSignIn(string? message, string? error) =>
+        new("Sign in with an email link", "We mail you a link that works once, within an hour.", "/auth/email/send-link/web", "Mail me a link", message, error);
+
+    /// <param name="isOffered">Whether mail can be sent.</param>
+    public static AskLinkModel ForPassword(bool isOffered, string? message) => new(
+        "Set a new password",
+        isOffered ? "We mail you a link with which you set a new password." : "This server sends no mail: ask an admin for a link.",
+        "/auth/password/reset",
+        "Mail me a link",
+        isOffered ? message : null,
+        null)
+    {
+        IsOffered = isOffered,
+    };
+}
+
+/// <summary>The button behind a mailed link.</summary>
+public sealed record UseLinkModel(string Email, string Token);
 
 /// <summary>The form behind a link that sets a first, or another, password.</summary>
 public sealed record SetPasswordModel(string Email, string Token, string? Error, bool AsksName)
@@ -26,8 +51,12 @@ internal static class SignInMessages
         "deactivated" => "This account is deactivated. Ask an admin to activate it.",
         "not_in_allowed_group" => "Your account is not in a group that may use this server. Ask an admin for access.",
         "group_check_unavailable" => "Your groups could not be checked just now. Try again in a minute.",
-        "oauth_failed" => "Signing in with Google did not work. Try again.",
-        "no_email" => "Google did not tell us your email address, so we cannot know you.",
+        "oauth_failed" => "Signing in there did not work. Try again.",
+        "no_email" => "We were not told your email address, so we cannot know you.",
+        "email_not_verified" => "Your email address is not verified where you signed in. Verify it there, then try again.",
+        "account_conflict" => "Another account there has your email address already. Ask an admin.",
+        "oidc_not_configured" => "Single sign-on is not set up on this server.",
+        "link_used" => "This link is used up or too old. Ask for a new one.",
         "domain_not_allowed" => "Your email’s domain is not allowed on this server.",
         "google_not_configured" => "Signing in with Google is not set up on this server.",
         "mismatch" => "The two passwords are not the same.",
@@ -40,6 +69,7 @@ internal static class SignInMessages
     public static string? Message(string? code) => code switch
     {
         "password_reset" => "Your password was changed. Sign in with the new one.",
+        "link_sent" => "If the address belongs to an account, a link is on its way to it.",
         "signed_out" => "You are signed out.",
         _ => null,
     };

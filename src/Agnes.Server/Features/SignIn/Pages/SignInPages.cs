@@ -1,3 +1,5 @@
+using Agnes.Server.Features.SignIn.Mail;
+using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Web;
@@ -12,26 +14,30 @@ internal static class SignInPages
         var pages = routes.MapGroup("").ExcludeFromDescription().Public();
         pages.MapGet("/login", ShowLogin);
         pages.MapGet("/login/password", ShowPassword);
+        pages.MapGet("/login/reset", (LinkMail mail) => Page.Show<AskLinkPage>(AskLinkModel.ForPassword(mail.IsOffered, null)));
         pages.MapGet("/auth/password/setup", (HttpContext context) => ShowSetPassword(context, asksName: true));
         pages.MapGet("/auth/password/reset", (HttpContext context) => ShowSetPassword(context, asksName: false));
         pages.MapGet("/auth/logout", () => Page.Show<LogoutPage>());
     }
 
-    private static IResult ShowLogin(HttpContext context, ServerOptions options)
+    private static IResult ShowLogin(HttpContext context, ServerOptions options, IEnumerable<ISignInProvider> providers)
     {
-        var next = LocalPath.Accept(context.Request.Query["next"]);
+        var query = context.Request.Query;
+        var next = LocalPath.Accept(query["next"]);
         if (context.CallerOrNull() is not null) return Results.Redirect(next ?? options.HomeRoute);
-        return Page.Show<LoginPage>(new LoginModel([new Provider("Email and password", WithNext("/login/password", next))], SignInMessages.Error(context.Request.Query["error"])));
+        return Page.Show<LoginPage>(new LoginModel(
+            [.. providers.Select(provider => provider.Button(next)).OfType<ProviderButton>()], SignInMessages.Error(query["error"]), SignInMessages.Message(query["msg"])));
     }
 
-    private static IResult ShowPassword(HttpContext context, ServerOptions options)
+    private static IResult ShowPassword(HttpContext context, ServerOptions options, LinkMail mail)
     {
         var query = context.Request.Query;
         var next = LocalPath.Accept(query["next"]);
         if (context.CallerOrNull() is not null) return Results.Redirect(next ?? options.HomeRoute);
         return Page.Show<PasswordPage>(new PasswordModel(
             next,
-            WithNext("/login", next),
+            ProviderList.WithNext("/login", next),
+            mail.IsOffered ? "/login/reset" : null,
             SignInMessages.Error(query["error"]) ?? SignInMessages.Error(query["err"]),
             SignInMessages.Message(query["msg"])));
     }
@@ -45,6 +51,4 @@ internal static class SignInPages
             ? Results.Redirect("/login/password")
             : Page.Show<SetPasswordPage>(new SetPasswordModel(email, token, SignInMessages.Error(query["error"]), asksName));
     }
-
-    private static string WithNext(string path, string? next) => next is null ? path : $"{path}?next={Uri.EscapeDataString(next)}";
 }

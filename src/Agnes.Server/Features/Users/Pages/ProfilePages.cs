@@ -35,6 +35,7 @@ internal static class ProfilePages
     private static string Origin(string source) => source switch
     {
         "google_sync" => "Google",
+        "oidc_sync" => "single sign-on",
         "system_seed" => "system",
         "cli_break_glass" => "break-glass",
         _ => "admin",

@@ -1,0 +1,50 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.SignIn.Sessions;
+
+/// <summary>What every way of signing in ends with: a new session, known to the server before its token is handed out.</summary>
+internal sealed class SessionBegin(StateDb state, SessionTokens tokens, ServerOptions options, TimeProvider time)
+{
+    private const int UserAgentCharsMax = 200;
+
+    /// <param name="method">One of the words of <see cref="SessionRow.Method"/>.</param>
+    /// <returns>The session's token.</returns>
+    public async Task<string> BeginAsync(HttpContext context, UserRow user, string method)
+    {
+        var issued = tokens.Session(user);
+        var now = time.Micros();
+        var agent = context.Request.Headers.UserAgent.ToString();
+        var row = new SessionRow
+        {
+            Id = issued.Id,
+            UserId = user.Id,
+            Method = method,
+            CreatedAt = now,
+            LastSeenAt = now,
+            ExpiresAt = issued.ExpiresAt,
+            Ip = context.Connection.RemoteIpAddress?.ToString(),
+            UserAgent = agent.Length == 0 ? null : agent[..Math.Min(agent.Length, UserAgentCharsMax)],
+        };
+        var replaced = Replaced(context);
+        await state.WriteAsync(
+            async write =>
+            {
+                await SessionStore.InsertAsync(write, row);
+                if (write.Before.IsAdmin(user.Id)) await BootstrapWindow.CloseAsync(write);
+                if (replaced is null || !await SessionStore.EndAsync(write, replaced.SessionId!, "sign-in")) return;
+                write.Audit(replaced.UserId, "session.end", $"session:{replaced.SessionId}", new() { ["by"] = "sign-in" });
+            },
+            context.RequestAborted);
+        return issued.Token;
+    }
+
+    /// <summary>As <see cref="BeginAsync"/>, for a browser: the token goes into the cookie.</summary>
+    public async Task SetCookieAsync(HttpContext context, UserRow user, string method) =>
+        SessionCookie.Set(context, options, await BeginAsync(context, user, method));
+
+    /// <summary>The session that this browser had until now: its token must not outlive the new sign-in. A program's header stands for itself.</summary>
+    private static Caller? Replaced(HttpContext context) =>
+        context.Request.Headers.Authorization.Count == 0 && context.CallerOrNull() is { SessionId: not null } caller ? caller : null;
+}

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.SignIn.Sessions;
+
+/// <summary>Ends sessions that nobody used for the idle limit, and forgets those whose tokens are long expired.</summary>
+internal sealed partial class SessionSweep(StateDb state, ServerOptions options, TimeProvider time, ILogger<SessionSweep> log) : BackgroundService
+{
+    /// <summary>How late the idle limit may take effect, besides the minute in which a use is noted.</summary>
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(1);
+
+    public async Task<int> SweepAsync(CancellationToken stop)
+    {
+        await state.FlushAsync(stop); // uses that were noted but not written yet
+        var now = time.Micros();
+        var (idle, old) = (now - options.SignIn.SessionIdle, now - KeptFor);
+        if ((await state.ReadAsync<long>(SessionStore.AnyDueSql, new { now, idle, old }, stop))[0] == 0) return 0;
+        return await state.WriteAsync(
+            async write =>
+            {
+                await SessionStore.ForgetAsync(write, old);
+                var ended = await SessionStore.EndIdleAsync(write, idle);
+                if (ended > 0) write.Audit(null, "session.end_idle", null, new JsonObject { ["sessions"] = ended });
+                return ended;
+            },
+            stop);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(Every, time, stoppingToken);
+                await SweepAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                LogFailed(log, failure);
+            }
+        }
+    }
+
+    [LoggerMessage(EventId = 5403, Level = LogLevel.Error, Message = "Idle sessions could not be ended; it is tried again shortly.")]
+    private static partial void LogFailed(ILogger log, Exception failure);
+}

@@ -1,0 +1,18 @@
+using Agnes.Server.Features.SignIn.Providers;
+using Agnes.Server.Features.SignIn.Sessions;
+using Agnes.Server.Platform.Config;
+
+namespace Agnes.Server.Features.SignIn;
+
+/// <summary>What signing in needs, whichever way.</summary>
+internal static class SignInServices
+{
+    public static void AddSignIn(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<SessionBegin>();
+        services.AddSingleton<SessionSweep>();
+        if (options.Role.RunsJobs()) services.AddHostedService(provider => provider.GetRequiredService<SessionSweep>());
+        services.AddSignInProviders(options);
+    }
+}

@@ -1,0 +1,160 @@
+using Agnes.Emulators.OAuth;
+using Agnes.Server.Features.SignIn.Providers.Google;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.Serving;
+using Agnes.Server.Tests.State;
+using Agnes.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Agnes.Server.Tests.SignIn;
+
+/// <summary>What a directory says of people's groups, and what it cannot say.</summary>
+public sealed class DirectoryGroupsTests(Postgres postgres)
+{
+    [Theory, OnBothEngines]
+    public async Task Workspace_groups_are_taken_over_at_sign_in_and_by_the_job(StateEngine engine)
+    {
+        await using var issuer = await OAuthIssuer.StartAsync();
+        await using var server = await StartAsync(issuer, engine, google => google with { GroupPrefix = "grp_a_" });
+        var visit = new SignInVisit(issuer, server);
+        issuer.Person = new Person("s", "ana@example.com") { HostedDomain = "example.com" };
+        issuer.Directory.PageSize = 2;
+        issuer.Directory.Put("ana@example.com", "Grp_A_Eng@example.com", "other@example.com", "grp_a_ops@example.com", "grp_a_admin@example.com");
+        (await visit.SignInAsync()).Header("Location").ShouldBe("/dashboard");
+        visit.GroupsOf("ana@example.com").ShouldBe(
+            ["Admin by google_sync", "Everyone by system_seed", "grp_a_eng@example.com by google_sync", "grp_a_ops@example.com by google_sync"]);
+        server.State.Snapshot.GroupByName("grp_a_admin@example.com").ShouldBeNull();
+
+        // What an admin gave stays, and what the directory took away goes, without a sign-in. The seeded admin is there, so Admin may go too.
+        await AddMemberAsync(server, "grp_by_hand", "ana@example.com");
+        issuer.Directory.Put("ana@example.com", "grp_a_ops@example.com");
+        (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Ok);
+        string[] after = ["Everyone by system_seed", "grp_a_ops@example.com by google_sync", "grp_by_hand by admin"];
+        visit.GroupsOf("ana@example.com").ShouldBe(after);
+
+        // A directory that does not answer takes nothing away.
+        foreach (var (path, fault) in ((string, Fault)[])[("/admin/directory/v1/groups", Fault.Unavailable), ("/admin/directory/v1/groups", Fault.Forbidden), ("/admin/directory/v1/groups", Fault.HalfBody)])
+        {
+            issuer.Break(path, fault);
+            (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Failed);
+            visit.GroupsOf("ana@example.com").ShouldBe(after);
+            (await visit.SignInAsync()).Header("Location").ShouldBe("/dashboard");
+            visit.GroupsOf("ana@example.com").ShouldBe(after);
+        }
+
+        // Somebody new is not let in on its silence, nor without a group that counts.
+        issuer.Person = new Person("t", "tom@example.com") { HostedDomain = "example.com" };
+        (await visit.SignInAsync()).Header("Location").ShouldBe("/login?error=group_check_unavailable");
+        issuer.Break("/admin/directory/v1/groups", Fault.None);
+        (await visit.SignInAsync()).Header("Location").ShouldBe("/login?error=group_check_unavailable"); // unknown to the directory
+        issuer.Directory.Put("tom@example.com", "other@example.com");
+        (await visit.SignInAsync()).Header("Location").ShouldBe("/login?error=not_in_allowed_group");
+        server.State.Snapshot.UserByEmail("tom@example.com").ShouldBeNull();
+
+        // Who left the company keeps nothing from there.
+        issuer.Directory.Remove("ana@example.com");
+        (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Ok);
+        visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "grp_by_hand by admin"]);
+    }
+
+    [Fact]
+    public async Task Groups_named_by_the_environment_count_as_the_directorys()
+    {
+        await using var issuer = await OAuthIssuer.StartAsync();
+        var named = new List<string>();
+        await using var server = await StartAsync(issuer, StateEngine.DuckDb, google => google with { DirectorySubject = null, MockGroups = named, GroupPrefix = "grp_a_" });
+        var visit = new SignInVisit(issuer, server);
+        issuer.Person = new Person("s", "ana@example.com") { HostedDomain = "example.com" };
+        async Task<Answer> WithAsync(string location, params string[] groups)
+        {
+            named.Clear();
+            named.AddRange(groups);
+            var answer = await visit.SignInAsync();
+            answer.Header("Location").ShouldBe(location);
+            return answer;
+        }
+
+        await WithAsync("/login?error=group_check_unavailable"); // an empty list is no answer, and a stranger needs one
+        await WithAsync("/login?error=not_in_allowed_group", "other@x.io");
+        server.State.Snapshot.UserByEmail("ana@example.com").ShouldBeNull();
+        await WithAsync("/dashboard", "grp_a_eng@x.io", "other@x.io");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "grp_a_eng@x.io by google_sync"]);
+        await WithAsync("/dashboard");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "grp_a_eng@x.io by google_sync"]);
+        var admin = await WithAsync("/dashboard", "grp_a_admin@example.com", "GRP_A_ENG@x.io");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Admin by google_sync", "Everyone by system_seed", "grp_a_eng@x.io by google_sync"]);
+
+        var group = server.State.Snapshot.GroupByName(Snapshot.AdminGroup)!.Id;
+        var change = await server.SendAsync("PATCH", $"/api/admin/groups/{group}", """{"description":"x"}""", SignInVisit.SessionOf(admin));
+        (change.Status, change.Body.Contains("google_managed_readonly", StringComparison.Ordinal)).ShouldBe((409, true));
+    }
+
+    [Fact]
+    public async Task A_claim_fills_groups_of_its_own_and_never_the_ones_that_people_made()
+    {
+        await using var issuer = await OAuthIssuer.StartAsync();
+        await using var server = await StartAsync(issuer, StateEngine.DuckDb, google => google);
+        var visit = new SignInVisit(issuer, server);
+        await AddMemberAsync(server, "finance", TestServer.AdminEmail);
+        issuer.Person = new Person("s", "ana@example.com") { Groups = ["Finance", "Admin", "everyone", "Engineering", "engineering", " ", new string('x', 500)] };
+        await visit.SignInAsync("oidc");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "engineering by oidc_sync"]);
+
+        issuer.Person = issuer.Person with { Groups = ["Platform-Admins"] };
+        await visit.SignInAsync("oidc");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Admin by oidc_sync", "Everyone by system_seed"]);
+
+        // A claim that is left out says nothing; an empty one says "none".
+        issuer.Person = issuer.Person with { Groups = null };
+        await visit.SignInAsync("oidc");
+        visit.GroupsOf("ana@example.com").ShouldContain("Admin by oidc_sync");
+        issuer.Person = issuer.Person with { Groups = [] };
+        await visit.SignInAsync("oidc");
+        visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed"]);
+
+        var engineering = server.State.Snapshot.GroupByName("engineering")!.Id;
+        var answer = await server.SendAsync("POST", $"/api/admin/groups/{engineering}/members", """{"email":"ana@example.com"}""", await server.SignInAsync());
+        (answer.Status, answer.Body.Contains("directory_managed_readonly", StringComparison.Ordinal)).ShouldBe((409, true));
+    }
+
+    [Fact]
+    public async Task The_directory_cannot_take_the_last_admin_away()
+    {
+        await using var issuer = await OAuthIssuer.StartAsync();
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => IssuerWorld.With(options, issuer) with { SeedAdminEmail = null, SeedAdminPassword = null });
+        var visit = new SignInVisit(issuer, server);
+        issuer.Person = new Person("s", "ana@example.com") { Groups = ["platform-admins"] };
+        await visit.SignInAsync("oidc");
+        issuer.Person = issuer.Person with { Groups = [] };
+        await visit.SignInAsync("oidc");
+        visit.GroupsOf("ana@example.com").ShouldContain("Admin by oidc_sync");
+
+        // And an admin who got in that way leaves nothing to bootstrap.
+        (await server.SendAsync("POST", "/auth/bootstrap", """{"email":"evil@example.com","password":"longpass1"}""")).Status.ShouldBe(403);
+    }
+
+    private Task<TestServer> StartAsync(OAuthIssuer issuer, StateEngine engine, Func<GoogleOptions, GoogleOptions> google) => TestServer.StartAsync(
+        engine, postgres, options => IssuerWorld.With(options, issuer, with => google(with with { DirectorySubject = issuer.Directory.Subject })) with { GroupAdminEmail = "grp_a_admin@example.com" });
+
+    private static async Task AddMemberAsync(TestServer server, string group, string email)
+    {
+        var admin = await server.SignInAsync();
+        var made = await server.SendAsync("POST", "/api/admin/groups", $$"""{"name":"{{group}}"}""", admin);
+        (await server.SendAsync("POST", $"/api/admin/groups/{made.Text("id")}/members", $$"""{"email":"{{email}}"}""", admin)).Status.ShouldBe(201);
+    }
+
+    private static async Task<JobRow> RunJobAsync(TestServer server)
+    {
+        var jobs = server.Services.GetRequiredService<JobRunner>();
+        var started = (await jobs.StartAsync(GoogleGroupsJob.Request("api"), CancellationToken.None)).ShouldBeOfType<JobStart.Started>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            var row = (await server.State.ReadAsync<JobRow>("SELECT * FROM jobs WHERE id = @Id", new { started.Id }, patience.Token))[0];
+            if (row.FinishedAt is not null) return row;
+            await Task.Delay(20, patience.Token);
+        }
+    }
+}
