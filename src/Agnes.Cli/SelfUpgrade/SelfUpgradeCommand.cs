@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Agnes.Cli.Api;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Settings;
+using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.SelfUpgrade;
 
@@ -48,6 +49,7 @@ internal static class SelfUpgradeCommand
         if (!isNewer && !force)
         {
             if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} is up to date.");
+            await RefreshHooksAsync(host, cancellation);
             return ExitCode.Ok;
         }
 
@@ -58,6 +60,7 @@ internal static class SelfUpgradeCommand
             Hint = $"Update it the way it was installed, e.g. 'dotnet tool update --global Agnes.Cli', or install it anew: {Recovery(host)}",
         };
         await InstallAsync(host, installation, archive, cancellation);
+        await RefreshHooksAsync(host, cancellation);
         if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} was replaced by {archive.Version}.");
         return ExitCode.Ok;
     }
@@ -96,6 +99,19 @@ internal static class SelfUpgradeCommand
         }
 
         installation.Tidy();
+    }
+
+    /// <summary>Only where an init of ours was at work; what goes wrong with a settings file must not fail an upgrade that succeeded.</summary>
+    private static async Task RefreshHooksAsync(Host host, CancellationToken cancellation)
+    {
+        try
+        {
+            await AgentSettings.RefreshAsync(host, Layout.Current(), cancellation);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or CliException)
+        {
+            host.Error.WriteLine($"warn: the agent's settings were not refreshed: {problem.Message}");
+        }
     }
 
     /// <summary>One at a time; the system lets go of it however its holder ends.</summary>
