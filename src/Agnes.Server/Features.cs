@@ -1,6 +1,7 @@
 using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Desktop;
 using Agnes.Server.Features.Distribution;
@@ -24,6 +25,7 @@ using Agnes.Server.Features.Uploads;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Features.Users.Pages;
 using Agnes.Server.Features.VerifiedQueries;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -46,6 +48,8 @@ internal static class FeatureList
         services.AddDesktop();
         services.AddUploads();
         services.AddSingleton<GroupOrigins>();
+        services.AddSingleton<IResourceType, MarketplacePlugins>();
+        services.AddSingleton<IResourceType, MemoryDomains>();
     }
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -67,6 +71,7 @@ internal static class FeatureList
         routes.MapUsers();
         routes.MapGroups();
         routes.MapAudit();
+        routes.MapConfiguration();
         routes.MapUploads();
         routes.MapSignInPages();
         routes.MapSessionsPages();
@@ -84,5 +89,6 @@ internal static class FeatureList
     {
         DataPlane.Sweep(services);
         await SeedAdmin.PrepareAsync(services, stop);
+        await SchedulerAccount.PrepareAsync(services, stop);
     }
 }

@@ -1,6 +1,8 @@
 using Agnes.Connectors;
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Foreign;
 using Agnes.Engine.Query.Workers;
+using Agnes.Server.Features.Import;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
@@ -26,6 +28,8 @@ internal static class Program
                 Console.WriteLine();
                 Console.WriteLine(StateCommands.Usage);
                 Console.WriteLine();
+                Console.WriteLine(ImportOptions.Usage);
+                Console.WriteLine();
                 Console.WriteLine(BreakGlass.Usage);
                 return 0;
             case ["extract-worker"]:
@@ -34,6 +38,10 @@ internal static class Program
                 return await RunAsync(() => BreakGlass.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.In, Console.Out, CancellationToken.None));
             case ["query-worker"]:
                 return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case [ForeignTables.Role]:
+                return await ForeignTablesMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case [ImportCommand.Name, ..]:
+                return await RunAsync(() => ImportCommand.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.Out, CancellationToken.None));
             case [var command, ..] when StateCommands.Knows(command):
                 return await RunAsync(() => StateCommands.RunAsync(command, args[1..], Environment.GetEnvironmentVariable, Console.Out, CancellationToken.None));
             default:
@@ -44,6 +52,7 @@ internal static class Program
     private static async Task<int> ServeAsync(string[] args)
     {
         var options = ServerOptions.From(args, Environment.GetEnvironmentVariable);
+        UnfinishedImport.Refuse(options);
         await using var app = await ServerApp.BuildAsync(options);
         await app.RunAsync();
         return 0;

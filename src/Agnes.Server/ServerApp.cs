@@ -76,6 +76,7 @@ public static class ServerApp
                 DataDir = options.DataDir,
                 StateDir = options.StateDir,
                 ConnectionString = options.StateUrl,
+                EveryoneByHand = options.EveryoneByHand,
                 Time = early.GetRequiredService<TimeProvider>(),
             },
             early.GetRequiredService<ILogger<StateDb>>(),
@@ -89,6 +90,7 @@ public static class ServerApp
         services.AddSingleton(provider => SigningKey.Resolve(options, provider.GetRequiredService<ILogger<SigningKey>>()));
         services.AddSingleton(provider => SessionKey.Resolve(options, provider.GetRequiredService<ILogger<SessionKey>>()));
         services.AddSingleton<SessionTokens>();
+        services.AddSingleton<ServiceSecret>();
         services.AddSingleton<SessionUses>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<SameOrigin>();
@@ -97,6 +99,8 @@ public static class ServerApp
         services.AddSingleton<IResourceType, TableResources>();
         services.AddSingleton<ResourceTypes>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton(new SecretStore(options.StateDir));
+        services.AddSingleton(new OutboundGuard(options));
         Compression.AddTo(services);
         ApiDescription.AddTo(services);
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy

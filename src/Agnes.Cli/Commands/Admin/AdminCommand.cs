@@ -16,7 +16,11 @@ internal static class AdminCommand
         foreach (var command in UserCommands.Build(host)) admin.Add(command);
         admin.Add(GroupCommands.Build(host));
         admin.Add(GrantCommands.Build(host));
-        admin.Add(GrantCommands.Explain(host));
+        admin.Add(AccessCommands.Build(host));
+        admin.Add(GrantCommands.Explain(host, "explain-access"));
+        admin.Add(TokenCommands.Build(host));
+        admin.Add(AuditCommands.Build(host));
+        foreach (var command in ConfigCommands.Build(host)) admin.Add(command);
         foreach (var command in TableCommands.Build(host)) admin.Add(command);
         admin.Add(RegisterFilesCommand.Build(host));
         admin.Add(SyncCommands.Build(host));

@@ -85,13 +85,14 @@ internal static class GrantCommands
         return command;
     }
 
-    public static Command Explain(Host host)
+    /// <summary><c>agnes admin access explain</c>, and the shorter name that it had first.</summary>
+    public static Command Explain(Host host, string name)
     {
         var user = new Argument<string>("user") { Description = "E-mail or id." };
         var resource = new Argument<string>("resource") { Description = "Table (id or name), or the id of a resource of --type." };
         var type = new Option<string>("--type") { Description = "Resource type.", DefaultValueFactory = _ => "table" };
         var json = Shared.Json();
-        var command = new AgnesCommand("explain-access", "Says why a user can or cannot read a table.", "agnes admin explain-access ana@example.com orders") { user, resource, type, json };
+        var command = new AgnesCommand(name, "Says why a user can or cannot use a resource.", "agnes admin access explain ana@example.com orders", "agnes admin access explain ana@example.com tools/sql --type marketplace_plugin") { user, resource, type, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var path = $"/api/admin/access/explain?user={Uri.EscapeDataString(parsed.GetRequiredValue(user))}&type={Uri.EscapeDataString(parsed.GetRequiredValue(type))}&id={Uri.EscapeDataString(parsed.GetRequiredValue(resource))}";

@@ -12,14 +12,7 @@ internal static class ListAudit
     public static async Task<IResult> HandleAsync(HttpContext context, AuditLog audit, CancellationToken stop)
     {
         var query = new RequestQuery(context);
-        var filter = new AuditFilter
-        {
-            UserId = query.Text("user_id"),
-            Action = query.Text("action"),
-            Resource = query.Text("resource"),
-            Since = query.Time("since"),
-            Until = query.Time("until"),
-        };
+        var filter = AuditQuery.Filter(query);
         var limit = query.Integer("limit", LimitDefault, min: 1, max: AuditLog.PageMax);
         var cursor = query.Text("cursor");
         query.ThrowIfInvalid();
@@ -35,7 +28,7 @@ internal static class ListAudit
         }
     }
 
-    private static JsonObject Entry(AuditEntry entry) => new()
+    public static JsonObject Entry(AuditEntry entry) => new()
     {
         ["id"] = entry.Id,
         ["timestamp"] = Timestamps.Spaced(entry.Timestamp),

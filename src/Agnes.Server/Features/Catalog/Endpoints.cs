@@ -9,10 +9,10 @@ internal static class CatalogFeature
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/catalog/tables", ListTables.Handle).SignedIn().WithTags("catalog");
+        routes.MapGet("/api/catalog/tables", ListTables.Handle).SignedIn().MayBeSimulated().WithTags("catalog");
         var v2 = routes.MapGroup("/api/v2").WithTags("catalog");
-        v2.MapGet("/catalog", ShowCatalog.Handle).SignedIn();
-        v2.MapGet("/schema/{table_id}", ShowSchema.Handle).NeedsTable("table_id", Denied);
-        v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).NeedsTable("table_id", Denied);
+        v2.MapGet("/catalog", ShowCatalog.Handle).SignedIn().MayBeSimulated();
+        v2.MapGet("/schema/{table_id}", ShowSchema.Handle).NeedsTable("table_id", Denied).MayBeSimulated();
+        v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).NeedsTable("table_id", Denied).MayBeSimulated();
     }
 }

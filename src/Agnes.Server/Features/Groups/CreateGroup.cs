@@ -10,7 +10,7 @@ internal static class CreateGroup
     private const int NameCharsMax = 128;
     private const int DescriptionCharsMax = 2_000;
 
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, GroupOrigins origins, ResourceTypes types, CancellationToken stop)
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, GroupOrigins origins, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var name = body.String("name").Trim();
@@ -26,7 +26,7 @@ internal static class CreateGroup
                 var group = new GroupRow { Id = Guid.NewGuid().ToString("N"), Name = name, Description = description, CreatedAt = write.Now, CreatedBy = caller.Email };
                 await GroupStore.InsertAsync(write, group);
                 write.Audit(caller.UserId, "user_group.created", $"group:{group.Id}", new JsonObject { ["name"] = name });
-                return ListGroups.View(write.Current, group, origins, types);
+                return ListGroups.View(write.Current, group, origins);
             },
             stop);
         return JsonBody.Of(view, GroupsJson.Default.GroupView, StatusCodes.Status201Created);

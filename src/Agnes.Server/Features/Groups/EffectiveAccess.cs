@@ -8,20 +8,19 @@ namespace Agnes.Server.Features.Groups;
 /// <summary>The grants that reach a user, also for admins: what they hold without being one.</summary>
 internal static class EffectiveAccess
 {
-    public static IResult OfUser(HttpContext context, ResourceTypes types, string id) => context.Snapshot().User(id) is { } user
-        ? JsonBody.Of(Of(context.Snapshot(), user.Id, types), GroupsJson.Default.EffectiveView)
+    public static IResult OfUser(HttpContext context, string id) => context.Snapshot().User(id) is { } user
+        ? JsonBody.Of(Of(context.Snapshot(), user.Id), GroupsJson.Default.EffectiveView)
         : Problem.NotFound(ListUsers.NotFound);
 
-    public static IResult Own(HttpContext context, ResourceTypes types) =>
-        JsonBody.Of(Of(context.Snapshot(), context.Caller().UserId, types), GroupsJson.Default.EffectiveView);
+    public static IResult Own(HttpContext context) =>
+        JsonBody.Of(Of(context.Snapshot(), context.Caller().UserId), GroupsJson.Default.EffectiveView);
 
-    private static EffectiveView Of(Snapshot snapshot, string userId, ResourceTypes types)
+    private static EffectiveView Of(Snapshot snapshot, string userId)
     {
         var reached =
             from groupId in snapshot.GroupIdsOf(userId)
-            from type in types.All
-            from resource in snapshot.ResourceIdsOf(groupId, type.Key)
-            group new ViaGroup(groupId, snapshot.Group(groupId)!.Name) by (Type: type.Key, Resource: resource);
+            from grant in snapshot.GrantsOf(groupId)
+            group new ViaGroup(groupId, snapshot.Group(groupId)!.Name) by (Type: grant.ResourceType, Resource: grant.ResourceId);
         return new EffectiveView(
             snapshot.IsAdmin(userId),
             [

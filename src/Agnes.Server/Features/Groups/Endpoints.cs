@@ -31,6 +31,6 @@ internal static class GroupsEndpoints
         admin.MapDelete("/grants/{id}", DeleteGrant.HandleAsync).WithSummary("Revoke a grant.");
         admin.MapGet("/users/{id}/effective-access", EffectiveAccess.OfUser).WithSummary("What a user was granted, and by which groups.");
 
-        routes.MapGet("/api/me/effective-access", EffectiveAccess.Own).WithTags("Profile").SignedIn().WithSummary("What you were granted, and by which groups.");
+        routes.MapGet("/api/me/effective-access", EffectiveAccess.Own).WithTags("Profile").SignedIn().MayBeSimulated().WithSummary("What you were granted, and by which groups.");
     }
 }

@@ -2,7 +2,7 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Groups;
 
-/// <summary>The group that every active user is in.</summary>
+/// <summary>The group that every active user is in, unless the instance's <c>auth.everyone_membership</c> is <c>explicit</c>.</summary>
 internal static class Everyone
 {
     public const string SeedSource = "system_seed";
@@ -10,14 +10,14 @@ internal static class Everyone
 
     public static async Task AddAsync(StateWrite write, string userId)
     {
-        if (write.Current.GroupByName(Snapshot.EveryoneGroup) is not { } everyone || write.Current.GroupIdsOf(userId).Contains(everyone.Id)) return;
+        if (write.EveryoneByHand || write.Current.GroupByName(Snapshot.EveryoneGroup) is not { } everyone || write.Current.GroupIdsOf(userId).Contains(everyone.Id)) return;
         await MembershipStore.AddAsync(write, userId, everyone.Id, SeedSource, AddedBy);
     }
 
     /// <summary>At the start: users who came by another way, an import or an older version.</summary>
     public static async Task EnsureAsync(StateDb state, CancellationToken stop)
     {
-        if (!Missing(state.Snapshot).Any()) return;
+        if (state.Options.EveryoneByHand || !Missing(state.Snapshot).Any()) return;
         await state.WriteAsync(
             async write =>
             {

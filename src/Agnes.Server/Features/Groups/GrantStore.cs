@@ -22,9 +22,15 @@ public static class GrantStore
             AssignedAt = write.Now,
             AssignedBy = by,
         };
+        await InsertAsync(write, grant);
+        return grant;
+    }
+
+    /// <summary>With the time at which it was made elsewhere.</summary>
+    public static async Task InsertAsync(StateWrite write, GrantRow grant)
+    {
         await write.ExecuteAsync(InsertSql, grant);
         write.Apply(snapshot => snapshot.WithGrant(grant));
-        return grant;
     }
 
     public static async Task RemoveAsync(StateWrite write, GrantRow grant)

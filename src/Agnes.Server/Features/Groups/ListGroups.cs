@@ -16,12 +16,12 @@ internal static class ListGroups
         return JsonBody.Of(groups, GroupsJson.Default.IReadOnlyListGroupView);
     }
 
-    public static IResult One(HttpContext context, GroupOrigins origins, ResourceTypes types, string id) => context.Snapshot().Group(id) is { } group
-        ? JsonBody.Of(View(context.Snapshot(), group, origins, types), GroupsJson.Default.GroupView)
+    public static IResult One(HttpContext context, GroupOrigins origins, string id) => context.Snapshot().Group(id) is { } group
+        ? JsonBody.Of(View(context.Snapshot(), group, origins), GroupsJson.Default.GroupView)
         : Problem.NotFound(NotFound);
 
-    public static GroupView View(Snapshot snapshot, GroupRow group, GroupOrigins origins, ResourceTypes types) =>
-        GroupView.Of(snapshot, group, origins, types.All.Sum(type => snapshot.ResourceIdsOf(group.Id, type.Key).Count));
+    public static GroupView View(Snapshot snapshot, GroupRow group, GroupOrigins origins) =>
+        GroupView.Of(snapshot, group, origins, snapshot.GrantsOf(group.Id).Count());
 
     public static IEnumerable<GroupView> InOrder(Snapshot snapshot, GroupOrigins origins)
     {

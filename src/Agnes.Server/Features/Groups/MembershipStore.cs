@@ -19,9 +19,15 @@ internal static class MembershipStore
     public static async Task<MembershipRow> AddAsync(StateWrite write, string userId, string groupId, string source, string? addedBy)
     {
         var row = new MembershipRow { UserId = userId, GroupId = groupId, Source = source, AddedAt = write.Now, AddedBy = addedBy };
+        await InsertAsync(write, row);
+        return row;
+    }
+
+    /// <summary>With the time at which it began elsewhere.</summary>
+    public static async Task InsertAsync(StateWrite write, MembershipRow row)
+    {
         await write.ExecuteAsync(InsertSql, row);
         write.Apply(snapshot => snapshot.WithMembership(row));
-        return row;
     }
 
     public static async Task RemoveAsync(StateWrite write, string userId, string groupId, string source)

@@ -7,7 +7,7 @@ namespace Agnes.Server.Features.Groups;
 
 internal static class UpdateGroup
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, GroupOrigins origins, ResourceTypes types, string id, CancellationToken stop)
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, GroupOrigins origins, string id, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var name = body.OptionalString("name")?.Trim();
@@ -43,7 +43,7 @@ internal static class UpdateGroup
                     write.Audit(actor, "user_group.updated", $"group:{id}", changes);
                 }
 
-                return ListGroups.View(write.Current, next, origins, types);
+                return ListGroups.View(write.Current, next, origins);
             },
             stop);
         return JsonBody.Of(view, GroupsJson.Default.GroupView);

@@ -8,5 +8,5 @@ internal static class QueryFeature
     private const long BodyBytesMax = 4L << 20;
 
     public static void MapQuery(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/query", RunQuery.HandleAsync).SignedIn().BodyBytesMax(BodyBytesMax).WithTags("query");
+        routes.MapPost("/api/query", RunQuery.HandleAsync).SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query");
 }

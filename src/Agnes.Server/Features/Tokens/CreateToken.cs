@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
@@ -17,45 +18,51 @@ internal static class CreateToken
     private const int PrefixChars = 8;
     private const int PerMinuteMax = 30;
 
-    /// <summary>What a fresh laptop gets to set itself up with; never longer than an hour, whatever was asked.</summary>
-    private const string BootstrapScope = "bootstrap-analyst";
+    /// <summary>What a fresh laptop gets to set itself up with never lives longer, whatever was asked.</summary>
     private static readonly TimeSpan BootstrapLifetimeMax = TimeSpan.FromHours(1);
 
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, SessionTokens tokens, RateLimits limits, CancellationToken stop)
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, SessionTokens tokens, RateLimits limits, ServerOptions options, CancellationToken stop)
     {
         var caller = context.Caller();
-        if (caller.Kind == CallerKind.Token)
+        if (caller.Kind != CallerKind.Session)
         {
-            return Problem.Detail(StatusCodes.Status403Forbidden, "Creating a token needs an interactive session, not a PAT: sign in with your password first.");
+            var not = caller.Kind == CallerKind.Service ? "a service token" : "a PAT";
+            return Problem.Detail(StatusCodes.Status403Forbidden, $"Creating a token needs an interactive session, not {not}: sign in first.");
         }
 
         var body = await RequestBody.ReadAsync(context);
         var name = body.String("name").Trim();
-        var days = body.Has("expires_in_days") ? body.OptionalInteger("expires_in_days") : DaysDefault;
+        var days = body.Has("expires_in_days") ? body.OptionalInteger("expires_in_days") : Math.Min(DaysDefault, options.TokenDaysMax ?? DaysDefault);
         var seconds = body.OptionalInteger("ttl_seconds");
-        var scope = body.String("scope", "general");
+        var scope = body.String("scope", TokenScope.General).Trim();
         body.ThrowIfInvalid();
-        if (Fault(name, days, seconds) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
+        if (Fault(name, days, seconds, scope) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
         limits.Take(context, "POST /auth/tokens", PerMinuteMax);
 
         var lifetime = Lifetime(days, seconds, scope);
+        if (options.TokenDaysMax is { } daysMax && (lifetime is null || lifetime > TimeSpan.FromDays(daysMax)))
+        {
+            return Problem.Detail(StatusCodes.Status400BadRequest, $"Tokens of this server live {daysMax} days at most (auth.max_pat_days).");
+        }
+
         var created = await state.WriteAsync(write => AddAsync(write, tokens, caller, name, scope, lifetime), stop);
         return JsonBody.Of(created, TokensJson.Default.CreatedToken, StatusCodes.Status201Created);
     }
 
-    private static string? Fault(string name, int? days, int? seconds) => name.Length switch
+    private static string? Fault(string name, int? days, int? seconds, string scope) => name.Length switch
     {
         0 => "name must not be blank",
         > NameCharsMax => $"name must have at most {NameCharsMax} characters",
         _ when seconds is <= 0 or > SecondsMax => $"ttl_seconds must be between 1 and {SecondsMax}",
         _ when days is <= 0 or > DaysMax => $"expires_in_days must be between 1 and {DaysMax}, or null for a token that never expires",
+        _ when !TokenScope.Known.Contains(scope) => $"Unknown scope '{scope}'. Known: {string.Join(", ", TokenScope.Known)}.",
         _ => null,
     };
 
     private static TimeSpan? Lifetime(int? days, int? seconds, string scope)
     {
         TimeSpan? asked = seconds is { } given ? TimeSpan.FromSeconds(given) : days is { } count ? TimeSpan.FromDays(count) : null;
-        return scope == BootstrapScope && (asked is null || asked > BootstrapLifetimeMax) ? BootstrapLifetimeMax : asked;
+        return scope == TokenScope.Bootstrap && (asked is null || asked > BootstrapLifetimeMax) ? BootstrapLifetimeMax : asked;
     }
 
     internal static async Task<CreatedToken> AddAsync(StateWrite write, SessionTokens tokens, Caller caller, string name, string scope, TimeSpan? lifetime)

@@ -17,6 +17,15 @@ internal static class TokenStore
         write.Apply(snapshot => snapshot.WithToken(token));
     }
 
+    /// <summary>With all that another installation knew of it.</summary>
+    public static async Task ImportAsync(StateWrite write, TokenRow token, DateTime? lastUsedAt, string? lastUsedIp)
+    {
+        await InsertAsync(write, token);
+        await write.ExecuteAsync(
+            "UPDATE personal_access_tokens SET last_used_at = @lastUsedAt, last_used_ip = @lastUsedIp, revoked_at = @RevokedAt WHERE id = @Id",
+            new { lastUsedAt, lastUsedIp, token.RevokedAt, token.Id });
+    }
+
     /// <summary>Keeps the time of the first revocation.</summary>
     public static async Task RevokeAsync(StateWrite write, TokenRow token)
     {

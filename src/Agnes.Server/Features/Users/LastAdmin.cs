@@ -1,3 +1,4 @@
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
@@ -6,9 +7,6 @@ namespace Agnes.Server.Features.Users;
 /// <summary>Keeps an installation from locking everybody out. Evaluated inside the write, where nobody else can take the second-last admin away.</summary>
 internal static class LastAdmin
 {
-    /// <summary>A shared secret of the scheduler signs in as this user; it is nobody who could help.</summary>
-    private const string SchedulerEmail = "scheduler@system.local";
-
     /// <summary>Answers 409 when, without the user as an admin, no active person would be left who is one.</summary>
     public static void Refuse(Snapshot snapshot, UserRow user)
     {
@@ -18,5 +16,5 @@ internal static class LastAdmin
 
     /// <summary>Whether an active person besides the user is an admin.</summary>
     public static bool LeavesOthers(Snapshot snapshot, UserRow user) => snapshot.GroupByName(Snapshot.AdminGroup) is not { } admins
-        || snapshot.UserIdsOf(admins.Id).Any(id => id != user.Id && snapshot.User(id) is { Active: true } other && other.Email != SchedulerEmail);
+        || snapshot.UserIdsOf(admins.Id).Any(id => id != user.Id && snapshot.User(id) is { Active: true } other && other.Email != ServiceSecret.Email);
 }

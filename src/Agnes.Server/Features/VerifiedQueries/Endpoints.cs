@@ -12,7 +12,7 @@ internal static class VerifiedQueriesFeature
         var own = routes.MapGroup("/api/verified-queries").WithTags("verified queries").SignedIn();
         own.MapGet("", ListVerifiedQueries.HandleAsync).WithSummary("Canonical queries over tables that you may read; admins see the others too.");
         own.MapGet("/{**id}", ShowVerifiedQuery.HandleAsync).WithSummary("One query, by category/name.");
-        own.MapPost("/run", RunVerifiedQuery.HandleAsync).WithSummary("Run one on the server, with parameters.");
+        own.MapPost("/run", RunVerifiedQuery.HandleAsync).OnlyReads().WithSummary("Run one on the server, with parameters.");
 
         var admin = routes.MapGroup("/api/admin/verified-queries").WithTags("verified queries").Admin();
         admin.MapPost("/import", ImportVerifiedQueries.HandleAsync).BodyBytesMax(ImportBytesMax).WithSummary("Add or replace the queries of YAML files: all of them or none.");

@@ -7,12 +7,17 @@ namespace Agnes.Server.Platform.Access;
 internal static class AccessRules
 {
     /// <summary>Null when the caller may go on; the table that the route names is then pinned.</summary>
-    public static IResult? Refusal(HttpContext context, EndpointAccess declared, RequestAccess access) => declared switch
+    public static IResult? Refusal(HttpContext context, EndpointAccess declared, RequestAccess access)
     {
-        EndpointAccess.AdminAccess when !access.Caller!.IsAdmin => Problem.Detail(StatusCodes.Status403Forbidden, "Admin access required"),
-        EndpointAccess.TableAccess table => TableRefusal(context, access, table),
-        _ => null,
-    };
+        if (Simulation.Apply(context, access) is { } refusal) return refusal;
+        return declared switch
+        {
+            EndpointAccess.AdminAccess when !access.Caller!.IsAdmin => Problem.Detail(StatusCodes.Status403Forbidden, "Admin access required"),
+            _ when TokenScope.Refusal(access.Caller!.Scope, context, declared) is { } narrow => Problem.Detail(StatusCodes.Status403Forbidden, narrow),
+            EndpointAccess.TableAccess table => TableRefusal(context, access, table),
+            _ => null,
+        };
+    }
 
     /// <summary>
     /// Whether the asker would be let through now: for streams, downloads and statements that outlive their snapshot. To be asked every few seconds while they run.

@@ -14,7 +14,7 @@ internal readonly record struct Authentication(Caller? Caller, string? Failure);
 /// Finds out who asks. Everything is decided from the pinned snapshot; only a token's signature is remembered from request to request,
 /// never its validity.
 /// </summary>
-internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, SessionUses sessions, ServerOptions options, TimeProvider time, ILogger<Authenticator> log)
+internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, ServiceSecret service, SessionUses sessions, ServerOptions options, TimeProvider time, ILogger<Authenticator> log)
 {
     public const string Missing = "Missing or invalid Authorization header";
     private const string Scheme = "Bearer ";
@@ -31,10 +31,16 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         var token = fromHeader ? header[Scheme.Length..] : context.Request.Cookies[SessionCookie.Name];
         if (options.LocalDevelopment is { } local && Developer(local, token, snapshot) is { } developer) return new Authentication(developer, null);
         if (string.IsNullOrEmpty(token)) return Fail(Missing);
-        var outcome = Resolve(token, fromHeader, snapshot);
+        var outcome = fromHeader && service.Is(token) ? Service(snapshot) : Resolve(token, fromHeader, snapshot);
         if (outcome.Caller is { TokenId: { } id } caller) NoteUse(caller, id, context.Connection.RemoteIpAddress?.ToString());
         if (outcome.Caller is { SessionId: { } session }) sessions.Seen(session);
         return outcome;
+    }
+
+    private static Authentication Service(Snapshot snapshot)
+    {
+        if (snapshot.UserByEmail(ServiceSecret.Email) is not { } user) return Fail("Scheduler user not provisioned");
+        return user.Active ? new Authentication(Caller.Of(snapshot, user, CallerKind.Service), null) : Fail("Account deactivated");
     }
 
     private Authentication Resolve(string token, bool fromHeader, Snapshot snapshot)
@@ -161,7 +167,11 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         {
             if (_last is { } last && last.Version == snapshot.Version) return last.Caller;
             var isPersonal = Claims.Type == SessionTokens.PersonalType;
-            var caller = Caller.Of(snapshot, user, isPersonal ? CallerKind.Token : CallerKind.Session, isPersonal ? Claims.Id : null) with { SessionId = isPersonal ? null : Claims.Id };
+            var caller = Caller.Of(snapshot, user, isPersonal ? CallerKind.Token : CallerKind.Session, isPersonal ? Claims.Id : null) with
+            {
+                SessionId = isPersonal ? null : Claims.Id,
+                Scope = isPersonal ? snapshot.Token(Claims.Id)?.Scopes ?? TokenScope.General : TokenScope.General,
+            };
             _last = new At(snapshot.Version, caller);
             return caller;
         }

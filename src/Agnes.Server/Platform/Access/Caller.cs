@@ -11,6 +11,12 @@ public enum CallerKind
 
     /// <summary>A personal access token.</summary>
     Token,
+
+    /// <summary>The scheduler's secret.</summary>
+    Service,
+
+    /// <summary>An admin who looks at things as this person.</summary>
+    Simulation,
 }
 
 /// <summary>Who asks, as the pinned snapshot knows them. Resolved once per request.</summary>
@@ -28,6 +34,12 @@ public sealed record Caller(
     string GroupKey)
 {
     private const string AdminKey = "*";
+
+    /// <summary>What the token may be used for; everything where there is none.</summary>
+    public string Scope { get; init; } = TokenScope.General;
+
+    /// <summary>The admin who asks in the person's place.</summary>
+    public string? SimulatedBy { get; init; }
 
     /// <summary>Of the session; null for tokens, and where nobody signed in (local development).</summary>
     public string? SessionId { get; init; }

@@ -1,10 +1,12 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>The one place that lets requests through to endpoints: it stands after routing and before every handler.</summary>
-internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, ILogger<Enforcement> log)
+internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, AuditLog audit, ILogger<Enforcement> log)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -14,7 +16,16 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
 
         var access = new RequestAccess(state.Snapshot);
         context.Features.Set(access);
-        return Refusal(context, route, access) is { } refusal ? RefuseAsync(context, refusal) : next(context);
+        if (Refusal(context, route, access) is { } refusal) return RefuseAsync(context, refusal);
+        return access.Caller?.SimulatedBy is { } admin ? SimulateAsync(context, admin, access.Caller.UserId) : next(context);
+    }
+
+    private async Task SimulateAsync(HttpContext context, string admin, string user)
+    {
+        var what = new JsonObject { ["method"] = context.Request.Method, ["path"] = context.Request.Path.Value, ["request_id"] = context.TraceIdentifier };
+        await audit.AppendAsync(admin, Simulation.Action, $"user:{user}", what, cancellation: context.RequestAborted);
+        context.Response.Headers.Append("Vary", Simulation.Header);
+        await next(context);
     }
 
     private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access)

@@ -12,6 +12,24 @@ public sealed record ServerOptions
 
     public required string StateDir { get; init; }
 
+    /// <summary>Where the operator's <c>instance.yaml</c> lies.</summary>
+    public string ConfigDir { get; init; } = "config";
+
+    /// <summary>The process's environment, for references in <c>instance.yaml</c>.</summary>
+    public Func<string, string?> Variables { get; init; } = Environment.GetEnvironmentVariable;
+
+    /// <summary>What could not be read of <c>instance.yaml</c>.</summary>
+    public IReadOnlyList<string> ConfigProblems { get; init; } = [];
+
+    /// <summary>Hosts in configured addresses that may be in a private network.</summary>
+    public IReadOnlyList<string> AllowedPrivateHosts { get; init; } = [];
+
+    /// <summary>The longest life of a new personal access token; null: as the API allows.</summary>
+    public int? TokenDaysMax { get; init; }
+
+    /// <summary>Nobody becomes a member of Everyone by being a user: somebody has to say so.</summary>
+    public bool EveryoneByHand { get; init; }
+
     /// <summary>Addresses to listen on, separated by semicolons.</summary>
     public string Urls { get; init; } = UrlDefault;
 
@@ -58,6 +76,9 @@ public sealed record ServerOptions
     /// <summary>The directory's group that stands for everyone.</summary>
     public string? GroupEveryoneEmail { get; init; }
 
+    /// <summary>The secret of the scheduler's calls; too short a one is not accepted.</summary>
+    public string? SchedulerToken { get; init; }
+
     public bool RateLimits { get; init; } = true;
 
     /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
@@ -88,10 +109,21 @@ public sealed record ServerOptions
             throw new OptionsException($"The role '{roleText}' needs PostgreSQL state: set AGNES_STATE_URL, or run the role 'all'.");
         }
 
+        var stateDir = Path.GetFullPath(Setting("STATE_DIR") ?? Path.Combine(dataDir, "state"));
+        var configDir = Path.GetFullPath(Setting("CONFIG_DIR") ?? "config");
+        var variables = environment;
+        var layers = SettingLayers.Open(configDir, stateDir, environment);
+        environment = layers.Find;
         var options = new ServerOptions
         {
             DataDir = dataDir,
-            StateDir = Path.GetFullPath(Setting("STATE_DIR") ?? Path.Combine(dataDir, "state")),
+            StateDir = stateDir,
+            ConfigDir = configDir,
+            Variables = variables,
+            ConfigProblems = layers.Instance.Problems,
+            AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
+            TokenDaysMax = Days("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
+            EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance.IsReadable),
             Urls = given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault,
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
@@ -109,14 +141,31 @@ public sealed record ServerOptions
             BootstrapToken = Setting("AGNES_BOOTSTRAP_TOKEN"),
             GroupAdminEmail = Setting("AGNES_GROUP_ADMIN_EMAIL")?.Trim().ToLowerInvariant(),
             GroupEveryoneEmail = Setting("AGNES_GROUP_EVERYONE_EMAIL")?.Trim().ToLowerInvariant(),
+            SchedulerToken = Setting("SCHEDULER_API_TOKEN")?.Trim(),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
             CorsOrigins = List(Setting("CORS_ORIGINS")),
             SignIn = SignInOptions.From(environment),
         };
-        return options with { LocalDevelopment = LocalDevelopment.From(options, environment) };
+        return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
     }
+
+    private static int? Days(string name, string? value)
+    {
+        const int daysMax = 3650;
+        if (value is null) return null;
+        return int.TryParse(value, out var days) && days is >= 1 and <= daysMax ? days : throw new OptionsException($"{name} must be a number of days from 1 to {daysMax}, not '{value}'.");
+    }
+
+    /// <summary>A configuration that cannot be read may have said that nobody is to be let in by being a user: then nobody is.</summary>
+    private static bool Everyone(string? value, bool isReadable) => value switch
+    {
+        "explicit" => true,
+        "all" => false,
+        null => !isReadable,
+        _ => throw new OptionsException($"auth.everyone_membership must be all or explicit, not '{value}'."),
+    };
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";
 

@@ -29,6 +29,9 @@ public sealed record StateOptions
     /// <summary>The embedded engine died and could not be reopened: the process is of no use any more.</summary>
     public Action<Exception> OnDead { get; init; } = error => Environment.FailFast("The state engine failed and could not be reopened.", error);
 
+    /// <summary>Being a user makes nobody a member of the group Everyone.</summary>
+    public bool EveryoneByHand { get; init; }
+
     /// <summary>Reads the state again after each write and compares it with what the write made of the snapshot. For tests.</summary>
     public bool CheckSnapshot { get; init; }
 }

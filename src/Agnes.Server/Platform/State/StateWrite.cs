@@ -35,6 +35,9 @@ public sealed class StateWrite
     /// <summary>UTC, cut to microseconds as both engines keep it.</summary>
     public DateTime Now { get; }
 
+    /// <inheritdoc cref="StateOptions.EveryoneByHand"/>
+    public bool EveryoneByHand { get; internal init; }
+
     internal bool Changed { get; private set; }
 
     internal bool SqlFailed { get; private set; }
@@ -53,6 +56,23 @@ public sealed class StateWrite
     {
         Changed = true;
         return RunAsync(sql, parameters, _connection.ExecuteAsync);
+    }
+
+    /// <summary>Adds rows, many in a statement.</summary>
+    /// <param name="sql">An INSERT with one <c>VALUES (@a, @b)</c> at its end.</param>
+    public async Task InsertAsync(string sql, IReadOnlyList<object> rows)
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        Changed = true;
+        try
+        {
+            await RowBatch.ExecuteAsync(_connection, _transaction, sql, rows, _stop);
+        }
+        catch
+        {
+            SqlFailed = true;
+            throw;
+        }
     }
 
     /// <summary>For SELECT, and for changes with RETURNING.</summary>

@@ -162,7 +162,7 @@ internal sealed class WriteGate : IAsyncDisposable
         bool changed = false, control = false;
         foreach (var pending in batch)
         {
-            var write = new StateWrite(transaction.Connection, transaction.Transaction, after, _options.Time.Micros(), limit);
+            var write = new StateWrite(transaction.Connection, transaction.Transaction, after, _options.Time.Micros(), limit) { EveryoneByHand = _options.EveryoneByHand };
             if (!await pending.RunAsync(write, limit)) continue;
             if (write.AuditEntries.Count > 0) await transaction.Connection.ExecuteAsync(new(AuditEntry.InsertSql, write.AuditEntries, transaction.Transaction, cancellationToken: limit));
             changed |= write.Changed;

@@ -7,7 +7,7 @@ internal static class CatalogPages
 {
     public static void MapCatalogPages(this IEndpointRouteBuilder routes)
     {
-        var pages = routes.MapGroup("/catalog").ExcludeFromDescription().SignedIn();
+        var pages = routes.MapGroup("/catalog").ExcludeFromDescription().SignedIn().MayBeSimulated();
         pages.MapGet("", ShowCatalog.Handle);
         pages.MapGet("/{table}", ShowTable.Handle);
         pages.MapGet("/{table}/sample", ShowSample.HandleAsync);

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Text.Json;
+using Agnes.Cli.Output;
+
+namespace Agnes.Cli.Commands.Admin;
+
+/// <summary><c>agnes admin access</c>: who may read what, and why.</summary>
+internal static class AccessCommands
+{
+    private const string ViewAs = "X-Agnes-View-As";
+
+    public static Command Build(Host host) => new AgnesCommand(
+        "access", "Says who may read what, and why.", "agnes admin access explain ana@example.com orders", "agnes admin access simulate ana@example.com")
+    {
+        GrantCommands.Explain(host, "explain"), Show(host), Simulate(host),
+    };
+
+    private static AgnesCommand Show(Host host)
+    {
+        var user = new Argument<string>("user") { Description = "E-mail or id." };
+        var json = Shared.Json();
+        var command = new AgnesCommand("show", "Lists everything a user was granted, and through which groups.", "agnes admin access show ana@example.com") { user, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var id = await AdminApi.UserIdAsync(host, parsed.GetRequiredValue(user), cancellation);
+            using var answer = (await host.Api.GetAsync($"/api/admin/users/{AdminApi.Escape(id)}/effective-access", cancellation)).OrFail().Json();
+            if (parsed.GetValue(json))
+            {
+                JsonText.Write(host, answer.RootElement);
+                return ExitCode.Ok;
+            }
+
+            if (answer.RootElement.GetProperty("is_admin").GetBoolean()) host.Out.WriteLine("An admin: may use everything. Granted besides:");
+            AdminApi.Print(
+                host, answer.RootElement.GetProperty("items"), json: false,
+                AdminApi.Column("RESOURCE TYPE", "resource_type"), AdminApi.Column("RESOURCE ID", "resource_id"), ("THROUGH", item => Groups(item, "via_groups")));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static AgnesCommand Simulate(Host host)
+    {
+        var user = new Argument<string>("user") { Description = "E-mail or id." };
+        var json = Shared.Json();
+        var command = new AgnesCommand("simulate", "Shows the tables that a user sees, asked as that user. Reads only; every use is in the audit log under your name.", "agnes admin access simulate ana@example.com") { user, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var api = host.ApiFor(host.Settings.Server(), host.Settings.Token(), new(ViewAs, parsed.GetRequiredValue(user)));
+            using var answer = (await api.GetAsync("/api/v2/catalog", cancellation)).OrFail().Json();
+            AdminApi.Print(
+                host, parsed.GetValue(json) ? answer.RootElement : AdminApi.List(answer.RootElement, "tables"), parsed.GetValue(json),
+                AdminApi.Column("ID", "id"), AdminApi.Column("NAME", "name"), AdminApi.Column("QUERY MODE", "query_mode"), AdminApi.Column("ROWS", "rows"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Groups(JsonElement item, string field) =>
+        item.TryGetProperty(field, out var groups) ? string.Join(", ", groups.EnumerateArray().Select(group => Columns.Field(group, "group_name"))) : "";
+}

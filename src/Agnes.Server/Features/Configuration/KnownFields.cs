@@ -1,0 +1,124 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.Configuration;
+
+/// <summary>What optional keys mean and may hold: for the form that edits them, and for refusing what nobody could read later.</summary>
+internal static class KnownFields
+{
+    /// <summary>By section.</summary>
+    public static readonly JsonObject All = JsonNode.Parse(
+        """
+        {
+          "instance": {
+            "name": {"kind":"string","default":"AI Data Analyst","hint":"The deployment's name."},
+            "home_route": {"kind":"string","default":"/dashboard","hint":"Where people land after signing in."}
+          },
+          "auth": {
+            "allowed_domain": {"kind":"string","hint":"Domains, with commas between, whose addresses may sign in through an issuer."},
+            "allow_any_domain": {"kind":"bool","default":false,"hint":"Let in whoever the issuer knows."},
+            "everyone_membership": {"kind":"select","options":["all","explicit"],"default":"all","hint":"Whether every active user is in the group Everyone."},
+            "max_pat_days": {"kind":"int","hint":"The longest life of a personal access token."}
+          },
+          "security": {
+            "allowed_private_hosts": {"kind":"array","item_kind":"string","hint":"Hosts in configured addresses that may be in a private network."}
+          },
+          "email": {
+            "from_address": {"kind":"string"}, "smtp_host": {"kind":"string"}, "smtp_port": {"kind":"int","default":587},
+            "smtp_user": {"kind":"string"}, "smtp_password": {"kind":"secret"}
+          },
+          "data_source": {
+            "type": {"kind":"select","options":["keboola","bigquery","local"],"default":"local"},
+            "keboola": {"kind":"object","fields":{
+              "stack_url": {"kind":"string","hint":"https address of the stack."}, "project_id": {"kind":"string"}, "token_env": {"kind":"string","default":"KEBOOLA_STORAGE_TOKEN"}}},
+            "bigquery": {"kind":"object","fields":{
+              "project": {"kind":"string"}, "location": {"kind":"string"}, "billing_project": {"kind":"string","placeholder_from":"project"},
+              "max_bytes_per_materialize": {"kind":"int","default":10737418240,"hint":"0 disables."},
+              "bq_max_scan_bytes": {"kind":"int","default":5368709120,"hint":"0 disables."},
+              "query_timeout_ms": {"kind":"int","default":600000}, "session_pool_size": {"kind":"int","default":4}}}
+          },
+          "ai": {
+            "provider": {"kind":"select","options":["anthropic","openai_compat"],"default":"anthropic"}, "api_key": {"kind":"secret"}, "base_url": {"kind":"string"},
+            "model": {"kind":"string"}, "structured_output": {"kind":"select","options":["auto","strict","json"],"default":"auto"}, "verify_ssl": {"kind":"bool","default":true}
+          },
+          "openmetadata": {
+            "url": {"kind":"string"}, "token": {"kind":"secret"}, "cache_ttl_seconds": {"kind":"int","default":3600}, "verify_ssl": {"kind":"bool","default":true},
+            "filter_tag": {"kind":"string"}, "data_product": {"kind":"string"}
+          },
+          "desktop": {"jwt_issuer": {"kind":"string","default":"data-analyst"}, "jwt_secret": {"kind":"secret"}, "url_scheme": {"kind":"string","default":"data-analyst"}},
+          "materialize": {"lock_ttl_seconds": {"kind":"int","default":86400,"hint":"60 to 604800."}},
+          "corporate_memory": {
+            "distribution_mode": {"kind":"select","options":["mandatory_only","admin_curated","hybrid"],"default":"hybrid"},
+            "approval_mode": {"kind":"select","options":["review_queue","auto_publish","threshold"],"default":"review_queue"},
+            "review_period_months": {"kind":"int","default":6}, "notify_on_new_items": {"kind":"bool","default":true},
+            "sources": {"kind":"object","fields":{
+              "claude_local_md": {"kind":"object","fields":{"enabled":{"kind":"bool","default":true},"confidence_base":{"kind":"float","default":0.5}}},
+              "session_transcripts": {"kind":"object","fields":{"enabled":{"kind":"bool","default":true},"confidence_base":{"kind":"float","default":0.6},"max_turns_per_session":{"kind":"int","default":100},
+                "detection_types":{"kind":"array","item_kind":"string"}}}}},
+            "extraction": {"kind":"object","fields":{"model":{"kind":"string"},"sensitivity_check":{"kind":"bool","default":true},"contradiction_check":{"kind":"bool","default":true}}},
+            "confidence": {"kind":"object","fields":{"base":{"kind":"map","key_kind":"string","value_kind":"float"},"modifiers":{"kind":"map","key_kind":"string","value_kind":"map"},
+              "decay":{"kind":"object","fields":{"mode":{"kind":"select","options":["exponential","linear"],"default":"exponential"},"half_life_months":{"kind":"int","default":12},"decay_rate_monthly":{"kind":"float","default":0.02},
+                "floor":{"kind":"map","key_kind":"string","value_kind":"float"}}}}},
+            "contradiction_detection": {"kind":"object","fields":{"enabled":{"kind":"bool","default":true},"max_candidates":{"kind":"int","default":10}}},
+            "entity_resolution": {"kind":"object","fields":{"enabled":{"kind":"bool","default":true},"entities":{"kind":"map","key_kind":"string","value_kind":"array"}}},
+            "domain_owners": {"kind":"map","key_kind":"string","value_kind":"array"}, "domains": {"kind":"array","item_kind":"string"}, "groups": {"kind":"map","key_kind":"string","value_kind":"object"}
+          }
+        }
+        """)!.AsObject();
+
+    private const int LockSecondsMin = 60;
+    private const int LockSecondsMax = 604_800;
+
+    /// <summary>Adds a fault for each known key whose value is of another kind. Unknown keys, nulls, masks and references pass.</summary>
+    public static void Check(JsonObject sections, RequestBody body)
+    {
+        foreach (var (section, value) in sections)
+        {
+            if (value is JsonObject given && All[section] is JsonObject fields) Check(given, fields, section, body);
+        }
+
+        if (sections["materialize"]?["lock_ttl_seconds"] is JsonValue seconds && seconds.TryGetValue<long>(out var number) && number is < LockSecondsMin or > LockSecondsMax)
+        {
+            body.Refuse("sections", $"materialize.lock_ttl_seconds must be between {LockSecondsMin} and {LockSecondsMax}");
+        }
+    }
+
+    private static void Check(JsonObject given, JsonObject fields, string path, RequestBody body)
+    {
+        foreach (var (key, value) in given)
+        {
+            if (fields[key] is not JsonObject field || value is null) continue;
+            var kind = field["kind"]!.GetValue<string>();
+            if (kind == "object" && value is JsonObject inner && field["fields"] is JsonObject below) Check(inner, below, $"{path}.{key}", body);
+            else if (!Fits(kind, field, value)) body.Refuse("sections", $"{path}.{key} must be {Name(kind, field)}");
+        }
+    }
+
+    private static bool Fits(string kind, JsonObject field, JsonNode value)
+    {
+        var type = value.GetValueKind();
+        if (type == JsonValueKind.String && Platform.Config.References.Has(value.GetValue<string>())) return true;
+        return kind switch
+        {
+            "string" or "secret" => type is JsonValueKind.String or JsonValueKind.Number,
+            "bool" => type is JsonValueKind.True or JsonValueKind.False,
+            "int" => type == JsonValueKind.Number && long.TryParse(value.ToJsonString(), out _),
+            "float" => type == JsonValueKind.Number,
+            "select" => type == JsonValueKind.String && field["options"]!.AsArray().Any(option => option!.GetValue<string>() == value.GetValue<string>()),
+            "array" => type == JsonValueKind.Array,
+            _ => type == JsonValueKind.Object,
+        };
+    }
+
+    private static string Name(string kind, JsonObject field) => kind switch
+    {
+        "select" => $"one of {string.Join(", ", field["options"]!.AsArray())}",
+        "int" => "a whole number",
+        "float" => "a number",
+        "bool" => "true or false",
+        "array" => "a list",
+        "object" or "map" => "a mapping",
+        _ => "a text",
+    };
+}

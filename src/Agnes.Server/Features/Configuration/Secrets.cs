@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Configuration;
+
+/// <summary>Secrets by the names of the variables that they stand for. What the environment sets itself wins over them.</summary>
+internal static class Secrets
+{
+    public static IResult List(SecretStore secrets, ServerOptions options) => JsonBody.Of(new JsonObject
+    {
+        ["secrets"] = new JsonArray([.. secrets.Names.Select(name => (JsonNode)new JsonObject { ["name"] = name, ["overridden_by_environment"] = options.Variables(name) is { Length: > 0 } })]),
+    });
+
+    public static async Task<IResult> SetAsync(HttpContext context, StateDb state, SecretStore secrets, string name, CancellationToken stop)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var value = body.String("value");
+        body.ThrowIfInvalid();
+        if (value.Trim().Length == 0) return Problem.Detail(StatusCodes.Status400BadRequest, "value must not be blank: delete the secret to remove it.");
+        if (SecretStore.Fault(name, value.Trim()) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
+        await secrets.SetAsync(name, value, stop);
+        await AuditAsync(context, state, "secret.set", name, stop);
+        return TypedResults.NoContent();
+    }
+
+    public static async Task<IResult> RemoveAsync(HttpContext context, StateDb state, SecretStore secrets, string name, CancellationToken stop)
+    {
+        if (secrets.Find(name) is null) return Problem.NotFound("Secret not found");
+        await secrets.SetAsync(name, "", stop);
+        await AuditAsync(context, state, "secret.removed", name, stop);
+        return TypedResults.NoContent();
+    }
+
+    private static Task AuditAsync(HttpContext context, StateDb state, string action, string name, CancellationToken stop)
+    {
+        var actor = context.Caller().UserId;
+        return state.WriteAsync(
+            write =>
+            {
+                write.Audit(actor, action, $"secret:{name}");
+                return Task.CompletedTask;
+            },
+            stop);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Import;
+
+/// <summary>The registry as it was before there was a state: <c>table_registry.json</c>, or fenced <c>yaml</c> blocks in a document, each with a list <c>tables</c>.</summary>
+internal static class RegistryFile
+{
+    private const string By = "migration";
+    private const int BytesMax = 16 << 20;
+
+    /// <exception cref="ImportException">It is no such file.</exception>
+    public static IReadOnlyList<TableRow> Read(string path, string? sourceType, ImportReport report, DateTime now)
+    {
+        if (new FileInfo(path) is not { Exists: true, LinkTarget: null, Length: <= BytesMax }) throw new ImportException($"{path} is no file, a link, or larger than {BytesMax >> 20} MiB.");
+        var text = File.ReadAllText(path);
+        var items = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? Items(path, () => JsonNode.Parse(text)) : Blocks(text).SelectMany(block => Items(path, () => YamlText.Read(block)));
+        var tables = new Dictionary<string, TableRow>(StringComparer.Ordinal);
+        foreach (var item in items)
+        {
+            var row = new ForeignRow(item);
+            if ((row.Text("id") ?? row.Text("name")) is not { } id)
+            {
+                report.Leave("tables of the registry file", "?", "without an id");
+                continue;
+            }
+
+            tables.TryAdd(id, Table(row, id, sourceType, now));
+        }
+
+        return [.. tables.Values];
+    }
+
+    /// <summary>What stands before the last dot of an id is the bucket, what stands behind it the table.</summary>
+    private static TableRow Table(ForeignRow row, string id, string? sourceType, DateTime now)
+    {
+        var dot = id.LastIndexOf('.');
+        var table = ForeignRegistry.Table(row, id, row.Text("name") ?? id[(dot + 1)..], now);
+        return table with
+        {
+            Bucket = table.Bucket ?? (dot > 0 ? id[..dot] : null),
+            SourceTable = table.SourceTable ?? id[(dot + 1)..],
+            SourceType = sourceType ?? table.SourceType,
+            RegisteredBy = By,
+        };
+    }
+
+    private static List<JsonObject> Items(string path, Func<JsonNode?> parse)
+    {
+        try
+        {
+            return parse() is JsonObject root && root["tables"] is JsonArray tables ? [.. tables.OfType<JsonObject>()] : [];
+        }
+        catch (Exception fault) when (fault is JsonException or FormatException)
+        {
+            throw new ImportException($"{path} cannot be read: {fault.Message}");
+        }
+    }
+
+    private static IEnumerable<string> Blocks(string text)
+    {
+        List<string>? block = null;
+        foreach (var line in text.Split('\n').Select(line => line.TrimEnd('\r')))
+        {
+            if (block is null)
+            {
+                if (line.Trim() is "```yaml" or "```yml") block = [];
+            }
+            else if (line.Trim() == "```")
+            {
+                yield return string.Join('\n', block);
+                block = null;
+            }
+            else
+            {
+                block.Add(line);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Frozen;
+
+namespace Agnes.Server.Platform.Config;
+
+/// <summary>
+/// Where a setting comes from: the environment, else the secrets that admins stored, else the key of <c>instance.yaml</c> that stands for it. One function for everything that reads
+/// settings, so that no reader has an order of its own.
+/// </summary>
+public sealed class SettingLayers
+{
+    /// <summary>The variables that a key of <c>instance.yaml</c> can stand in for.</summary>
+    public static readonly FrozenDictionary<string, string> KeyOf = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["AGNES_ALLOWED_DOMAINS"] = "auth.allowed_domain",
+        ["AGNES_ALLOW_ANY_DOMAIN"] = "auth.allow_any_domain",
+        ["AGNES_PAT_DAYS_MAX"] = "auth.max_pat_days",
+        ["AGNES_EVERYONE_MEMBERSHIP"] = "auth.everyone_membership",
+        ["AGNES_HOME_ROUTE"] = "instance.home_route",
+        ["AGNES_ALLOWED_PRIVATE_HOSTS"] = "security.allowed_private_hosts",
+        ["SMTP_HOST"] = "email.smtp_host",
+        ["SMTP_PORT"] = "email.smtp_port",
+        ["SMTP_USER"] = "email.smtp_user",
+        ["SMTP_PASSWORD"] = "email.smtp_password",
+        ["SMTP_FROM"] = "email.from_address",
+        ["DESKTOP_JWT_SECRET"] = "desktop.jwt_secret",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    private readonly Func<string, string?> _environment;
+
+    private SettingLayers(Func<string, string?> environment, SecretStore secrets, InstanceConfig instance)
+    {
+        _environment = environment;
+        Secrets = secrets;
+        Instance = instance;
+    }
+
+    public SecretStore Secrets { get; }
+
+    public InstanceConfig Instance { get; }
+
+    public static SettingLayers Open(string configDir, string stateDir, Func<string, string?> environment)
+    {
+        var secrets = new SecretStore(stateDir);
+        return new SettingLayers(environment, secrets, InstanceConfig.Load(configDir, stateDir, name => environment(name) is { Length: > 0 } value ? value : secrets.Find(name)));
+    }
+
+    public string? Find(string name)
+    {
+        if (_environment(name) is { } value) return value;
+        if (Secrets.Find(name) is { } secret) return secret;
+        return KeyOf.TryGetValue(name, out var key) ? Instance.Text(key) : null;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Net;
+using System.Net.Sockets;
+using Agnes.Server.Platform.Config;
+
+namespace Agnes.Server.Platform.Http;
+
+/// <summary>An address that an admin typed in leads where the server must not go.</summary>
+public sealed class OutboundRefusedException(string message) : HttpRequestException(message);
+
+/// <summary>
+/// Keeps requests to addresses that people configure away from this machine and its network. The address that is checked is the one that is connected to, for every connection,
+/// so neither a name that resolves anew nor a redirect leads around it.
+/// </summary>
+public sealed class OutboundGuard
+{
+    public const string Private = "must not point to a private or reserved network";
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Networks that are nobody's on the internet: private, shared, link-local, documentation, benchmarks, multicast, reserved, and IPv6 forms that hide IPv4 addresses.</summary>
+    private static readonly IPNetwork[] Forbidden =
+    [
+        .. ((string[])
+        [
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
+            "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        ]).Select(text => IPNetwork.Parse(text)),
+    ];
+
+    private readonly HashSet<string> _allowedHosts;
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+
+    public OutboundGuard(ServerOptions options)
+        : this(options.AllowedPrivateHosts, (host, stop) => Dns.GetHostAddressesAsync(host, stop))
+    {
+    }
+
+    /// <param name="allowedPrivateHosts">Host names, as written in addresses, that may be anywhere and need no TLS.</param>
+    /// <param name="resolve">A host name's addresses.</param>
+    internal OutboundGuard(IReadOnlyList<string> allowedPrivateHosts, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    {
+        _allowedHosts = new HashSet<string>(allowedPrivateHosts, StringComparer.OrdinalIgnoreCase);
+        _resolve = resolve;
+    }
+
+    public static bool IsForbidden(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        foreach (var network in Forbidden)
+        {
+            if (network.BaseAddress.AddressFamily == address.AddressFamily && network.Contains(address)) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Why an address cannot be used, or null. For the moment in which it is configured; each connection is checked again.</summary>
+    public async Task<string?> FaultAsync(string name, string url, CancellationToken stop)
+    {
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0) return $"{name} must be an address such as https://connection.example.com";
+        if (uri.UserInfo.Length > 0) return $"{name} must not hold a user or a password";
+        if (_allowedHosts.Contains(uri.Host)) return uri.Scheme is "http" or "https" ? null : $"{name} must begin with https://";
+        if (uri.Scheme != Uri.UriSchemeHttps) return $"{name} must begin with https://";
+        try
+        {
+            await AddressesAsync(uri.Host, stop);
+            return null;
+        }
+        catch (OutboundRefusedException refused)
+        {
+            return $"{name} {refused.Message}";
+        }
+    }
+
+    /// <summary>A handler for one client of an outward feature; follows no redirect and asks no proxy, which would resolve names itself.</summary>
+    public SocketsHttpHandler CreateHandler() => new()
+    {
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        ConnectTimeout = ConnectTimeout,
+        PooledConnectionLifetime = ConnectionLifetime,
+        AutomaticDecompression = DecompressionMethods.All,
+        ConnectCallback = async (context, stop) => await ConnectAsync(context.DnsEndPoint, stop),
+    };
+
+    private async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, CancellationToken stop)
+    {
+        var addresses = await AddressesAsync(endPoint.Host, stop);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, endPoint.Port, stop);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All of a host's addresses; refused when one of them is, since any may be the one that is taken.</summary>
+    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken stop)
+    {
+        var trimmed = host.Trim('[', ']').TrimEnd('.');
+        var isAllowed = _allowedHosts.Contains(host);
+        if (!isAllowed && (trimmed.Equals("localhost", StringComparison.OrdinalIgnoreCase) || trimmed.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || trimmed.Equals("localhost.localdomain", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new OutboundRefusedException(Private);
+        }
+
+        var addresses = IPAddress.TryParse(trimmed, out var literal) ? [literal] : await ResolveAsync(trimmed, stop);
+        if (addresses.Length == 0) throw new OutboundRefusedException($"cannot be resolved: {host}");
+        return isAllowed || !addresses.Any(IsForbidden) ? addresses : throw new OutboundRefusedException(Private);
+    }
+
+    private async Task<IPAddress[]> ResolveAsync(string host, CancellationToken stop)
+    {
+        try
+        {
+            return await _resolve(host, stop).WaitAsync(ResolveTimeout, stop);
+        }
+        catch (Exception failure) when (failure is SocketException or ArgumentException or TimeoutException)
+        {
+            throw new OutboundRefusedException($"cannot be resolved: {host}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using Agnes.Server.Platform.Config;
+using Agnes.Testing;
+
+namespace Agnes.Server.Tests.Configuration;
+
+public sealed class SettingsTests
+{
+    [Fact]
+    public void The_environment_wins_over_stored_secrets_and_those_over_the_file()
+    {
+        using var folder = new TemporaryFolder();
+        var (config, state) = (Directory.CreateDirectory(folder["config"]).FullName, Directory.CreateDirectory(folder["state"]).FullName);
+        File.WriteAllText(Path.Combine(config, "instance.yaml"), "config_version: 1\nauth:\n  allowed_domain: example.com\n  max_pat_days: 30\nemail:\n  smtp_host: a.example.com\n  smtp_user: u\n  smtp_password: ${MAIL}\n");
+        File.WriteAllText(Path.Combine(state, "instance.yaml"), "email:\n  smtp_host: b.example.com\nsecurity:\n  allowed_private_hosts: [one, two]\n");
+        File.WriteAllText(Path.Combine(state, ".env_overlay"), "SMTP_USER=v\nMAIL=pw\n");
+        var environment = new Dictionary<string, string> { ["CONFIG_DIR"] = config, ["SMTP_PORT"] = "25" };
+        var layers = SettingLayers.Open(config, state, environment.GetValueOrDefault);
+        (layers.Find("SMTP_HOST"), layers.Find("SMTP_USER"), layers.Find("SMTP_PASSWORD"), layers.Find("SMTP_PORT")).ShouldBe(("b.example.com", "v", "pw", "25"));
+        (layers.Find("AGNES_ALLOWED_DOMAINS"), layers.Find("NOTHING")).ShouldBe(("example.com", null));
+        layers.Instance.Problems.ShouldBeEmpty();
+
+        environment["STATE_DIR"] = state;
+        var options = ServerOptions.From([], environment.GetValueOrDefault);
+        options.TokenDaysMax.ShouldBe(30);
+        options.AllowedPrivateHosts.ShouldBe(["one", "two"]);
+        options.EveryoneByHand.ShouldBeFalse();
+
+        // What cannot be read may have restricted something.
+        File.WriteAllText(Path.Combine(state, "instance.yaml"), "auth: [");
+        var closed = ServerOptions.From([], environment.GetValueOrDefault);
+        (closed.EveryoneByHand, closed.ConfigProblems.Count).ShouldBe((true, 1));
+    }
+
+    [Theory]
+    [InlineData("${A}/x", "1/x")]
+    [InlineData("$${A} ${A}", "${A} 1")]
+    [InlineData("${B:-two} ${A:-two}", "two 1")]
+    [InlineData("${B}", "")]
+    [InlineData("${A", "${A")]
+    [InlineData("$A", "$A")]
+    public void References_are_resolved_in_texts(string text, string expected)
+    {
+        var missing = new List<string>();
+        References.Resolve(text, name => name == "A" ? "1" : null, missing.Add, "a.b")!.GetValue<string>().ShouldBe(expected);
+        missing.Count.ShouldBe(text == "${B}" ? 1 : 0);
+    }
+}

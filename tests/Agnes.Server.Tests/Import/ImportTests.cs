@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Agnes.Server.Features.Import;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.DataPlane;
+using DuckDB.NET.Data;
+
+namespace Agnes.Server.Tests.Import;
+
+public sealed class ImportTests
+{
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "agnes-server");
+
+    /// <summary>Per fixture: who may read which tables afterwards, which is never more than before.</summary>
+    private static readonly Dictionary<string, string[]> Readers = new(StringComparer.Ordinal)
+    {
+        // The roles decide; nothing is public, since that was not known yet. The second Ana was a younger account whose e-mail differs in case only.
+        ["v01"] = ["ana@example.com: orders", "kim@example.com: orders", "root@example.com: *", "vera@example.com: orders customers"],
+
+        // core.admin by a role that implies it counts; a role left in users.role does not. A table whose is_public is NULL is not public. Ana has a bucket.
+        ["v09"] = ["ana@example.com: orders customers calendar", "ben@example.com: calendar", "boss@example.com: *", "(lee@example.com): orders calendar", "root@example.com: *"],
+
+        // Ben was put by hand into a group that a directory fills, and is permitted salaries.
+        ["v13"] = ["ana@example.com: calendar", "ben@example.com: calendar salaries", "root@example.com: *"],
+
+        // Groups and grants alone. Nobody is a member of Everyone, so its grant reaches nobody.
+        ["v19"] = ["ana@example.com: orders", "ben@example.com: ", "(lee@example.com): orders", "root@example.com: *"],
+        ["v35"] = ["ana@example.com: orders", "ben@example.com: ", "(lee@example.com): orders", "root@example.com: *"],
+        ["v40"] = ["ana@example.com: orders", "ben@example.com: ", "(lee@example.com): orders", "root@example.com: *"],
+    };
+
+    public static TheoryData<string> Fixtures => [.. Readers.Keys];
+
+    [Theory]
+    [MemberData(nameof(Fixtures))]
+    public async Task An_installation_of_any_version_is_taken_over_a_second_time_changes_nothing_and_a_killed_one_is_completed(string fixture)
+    {
+        using var install = new ForeignInstall(fixture);
+        var target = install.Target();
+        var before = Hashes(install.From);
+        var first = await install.ImportAsync(target);
+        first.Code.ShouldBe(0, first.Output);
+        (await Imported.ReadersAsync(target)).ShouldBe(Readers[fixture]);
+        var rows = await Imported.RowsAsync(target);
+        rows.Count(row => row.StartsWith("audit a-", StringComparison.Ordinal)).ShouldBe(600);
+        rows.ShouldContain(row => row.StartsWith("extracts/erp/extract.duckdb ", StringComparison.Ordinal));
+        rows.ShouldNotContain(row => row.Contains("stolen", StringComparison.Ordinal) || row.Contains("linked", StringComparison.Ordinal));
+        first.Output.ShouldContain("a symbolic link: erp/data/stolen.parquet");
+        first.Output.ShouldContain("root@example.com"); // by name: has an Argon2id hash, or was made an admin
+
+        var second = await install.ImportAsync(target);
+        second.Code.ShouldBe(0, second.Output);
+        second.Output.ShouldNotContain("taken: ");
+        (await Imported.RowsAsync(target)).ShouldBe(rows);
+        Hashes(install.From).ShouldBe(before, "the other installation is only read");
+        await KilledAsync(install, fixture);
+        (await Imported.RowsAsync(install.Target("cut"))).ShouldBe(rows);
+    }
+
+    /// <summary>Kills the program in the middle, each fixture at another place, and runs it again.</summary>
+    private static async Task KilledAsync(ForeignInstall install, string fixture)
+    {
+        var cut = install.Target("cut");
+        var mark = Path.Combine(cut, "state", "import.unfinished");
+        using (var import = Process.Start(new ProcessStartInfo(Program, ["import", "--from", install.From, "--data-dir", cut]) { RedirectStandardOutput = true, RedirectStandardError = true })!)
+        {
+            var sign = fixture switch { "v01" => mark, "v09" => Path.Combine(cut, "state", ".jwt_secret"), "v40" => Path.Combine(cut, "extracts", "erp"), _ => Path.Combine(cut, "state", "system.duckdb") };
+            while (!Path.Exists(sign) && !import.HasExited) await Task.Delay(1);
+            if (fixture == "v35") await Task.Delay(60);
+            import.Kill();
+            await import.WaitForExitAsync();
+        }
+
+        if (File.Exists(mark)) Should.Throw<StateRefusedException>(() => UnfinishedImport.Refuse(ServerOptions.From(["--data-dir", cut], _ => null))).Message.ShouldContain("Run it again");
+        var again = await install.ImportAsync(cut);
+        again.Code.ShouldBe(0, again.Output);
+        File.Exists(mark).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("v09")]
+    public async Task A_dry_run_says_what_an_import_would_do_and_writes_nothing(string fixture)
+    {
+        using var install = new ForeignInstall(fixture);
+        var target = install.Target();
+        var dry = await install.ImportAsync(target, "--dry-run");
+        dry.Code.ShouldBe(0, dry.Output);
+        Directory.Exists(target).ShouldBeFalse();
+        var real = await install.ImportAsync(target);
+        Counts(dry.Output).ShouldBe(Counts(real.Output));
+        var rows = await Imported.RowsAsync(target);
+        (await install.ImportAsync(target, "--dry-run")).Output.ShouldNotContain("taken: ");
+        (await Imported.RowsAsync(target)).ShouldBe(rows);
+    }
+
+    [Fact]
+    public async Task What_is_no_such_installation_is_refused_and_nothing_is_written()
+    {
+        using var install = new ForeignInstall("v40");
+        var target = install.Target();
+        foreach (var (sql, text) in ((string, string)[])[("UPDATE schema_version SET version = 41", "41"), ("DROP TABLE schema_version", "no schema version")])
+        {
+            using (var connection = new DuckDBConnection($"Data Source={Path.Combine(install.State, "system.duckdb")}"))
+            {
+                connection.Open();
+                connection.ExecuteUnprepared(sql);
+            }
+
+            var refused = await install.ImportAsync(target);
+            (refused.Code, refused.Output.Contains(text, StringComparison.Ordinal)).ShouldBe((1, true), refused.Output);
+            Directory.Exists(Path.Combine(target, "state")).ShouldBeFalse();
+        }
+
+        File.WriteAllText(Path.Combine(install.State, "system.duckdb"), "no database at all, but long enough to be looked at as one");
+        (await install.ImportAsync(target)).Code.ShouldBe(1);
+        File.Delete(Path.Combine(install.State, "system.duckdb"));
+        File.CreateSymbolicLink(Path.Combine(install.State, "system.duckdb"), "/etc/passwd");
+        var linked = await install.ImportAsync(target);
+        (linked.Code, linked.Output.Contains("symbolic link", StringComparison.Ordinal)).ShouldBe((1, true), linked.Output);
+        Directory.Exists(Path.Combine(target, "state")).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_registry_from_before_there_was_a_state_is_read_too()
+    {
+        using var install = new ForeignInstall("v40");
+        var (json, markdown, target) = (Path.Combine(install.From, "r.json"), Path.Combine(install.From, "r.md"), install.Target());
+        File.WriteAllText(json, """{"tables":[{"id":"in.c-crm.leads","name":"leads","primary_key":["id"],"description":"who asked"},{"id":"orders","name":"x"},{"name":"plain"},{}]}""");
+        File.WriteAllText(markdown, "# Data\n\n```yaml\ntables:\n  - id: in.c-crm.calls\n    description: who called\n```\n\n```sql\nSELECT 1\n```\n");
+        (await install.ImportAsync(target, "--registry", json, "--source-type", "keboola")).Output.ShouldContain("taken: 2 tables of the registry file");
+        (await install.ImportAsync(target, "--registry", markdown)).Output.ShouldContain("taken: 1 tables of the registry file");
+        await using var state = await Imported.OpenAsync(target);
+        var leads = state.Snapshot.Table("in.c-crm.leads")!;
+        (leads.Name, leads.Bucket, leads.SourceTable, leads.SourceType, leads.RegisteredBy, leads.PrimaryKey).ShouldBe(("leads", "in.c-crm", "leads", "keboola", "migration", """["id"]"""));
+        state.Snapshot.Table("in.c-crm.calls")!.Name.ShouldBe("calls");
+        state.Snapshot.Table("orders")!.Name.ShouldBe("Orders");
+    }
+
+    [Theory]
+    [InlineData("""SELECT * FROM bq."ds"."t" WHERE a = 'bq."x"."y"' -- bq."x"."y" """, """SELECT * FROM `p.ds.t` WHERE a = 'bq."x"."y"' -- bq."x"."y" """)]
+    [InlineData("""SELECT "bq"."a"."b", xbq."c"."d" FROM `bq."e"."f"`""", """SELECT "bq"."a"."b", xbq."c"."d" FROM `bq."e"."f"`""")]
+    [InlineData("""/* bq."a"."b" */ BQ."my ds"."t-1"JOIN bq."ds" """, """/* bq."a"."b" */ `p.my ds.t-1`JOIN bq."ds" """)]
+    public void Table_names_of_old_queries_are_rewritten_where_they_are_names(string before, string after)
+    {
+        ForeignRegistry.Requoted(before, "p", out var found).ShouldBe(after);
+        found.ShouldBe(before != after);
+    }
+
+    private static List<string> Counts(string output) => [.. output.Split('\n').Where(line => line.StartsWith("taken: ", StringComparison.Ordinal))];
+
+    private static List<string> Hashes(string folder) =>
+    [
+        .. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Select(file => $"{file} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))}"),
+    ];
+}
