@@ -22,7 +22,7 @@ public sealed class PackTests(DemoServer demo)
         var packages = JsonNode.Parse(File.ReadAllText(Path.Combine(Root(), "package-lock.json")))!["packages"]!.AsObject();
         foreach (var platform in Platforms)
         {
-            var name = $"node_modules/@duckdb/node-bindings-{platform.Replace("osx", "darwin", StringComparison.Ordinal).Replace("win-", "win32-", StringComparison.Ordinal)}";
+            var name = $"node_modules/@duckdb/node-bindings-{platform.Replace("win-", "win32-", StringComparison.Ordinal).Replace("osx", "darwin", StringComparison.Ordinal)}";
             ((string?)packages[name]?["integrity"]).ShouldNotBeNull(name).ShouldStartWith("sha512-");
         }
     }
