@@ -48,8 +48,8 @@ internal static class SelfUpgradeCommand
 
         if (!isNewer && !force)
         {
-            if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} is up to date.");
             await RefreshHooksAsync(host, cancellation);
+            if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} is up to date.");
             return ExitCode.Ok;
         }
 
@@ -63,6 +63,19 @@ internal static class SelfUpgradeCommand
         await RefreshHooksAsync(host, cancellation);
         if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} was replaced by {archive.Version}.");
         return ExitCode.Ok;
+    }
+
+    /// <summary>The workspace's hooks as this version writes them, where it has ours at all. Nothing of the upgrade fails with it.</summary>
+    private static async Task RefreshHooksAsync(Host host, CancellationToken cancellation)
+    {
+        try
+        {
+            await AgentSettings.RefreshAsync(host, Layout.Current(), cancellation);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            host.Error.WriteLine($"warn: the workspace's hooks were not refreshed: {problem.Message}");
+        }
     }
 
     private static async Task InstallAsync(Host host, Installation installation, ReleaseArchive archive, CancellationToken cancellation)
@@ -99,19 +112,6 @@ internal static class SelfUpgradeCommand
         }
 
         installation.Tidy();
-    }
-
-    /// <summary>Only where an init of ours was at work; what goes wrong with a settings file must not fail an upgrade that succeeded.</summary>
-    private static async Task RefreshHooksAsync(Host host, CancellationToken cancellation)
-    {
-        try
-        {
-            await AgentSettings.RefreshAsync(host, Layout.Current(), cancellation);
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or CliException)
-        {
-            host.Error.WriteLine($"warn: the agent's settings were not refreshed: {problem.Message}");
-        }
     }
 
     /// <summary>One at a time; the system lets go of it however its holder ends.</summary>
