@@ -56,10 +56,10 @@ internal sealed partial record InstanceFacts
 
     private static string? Text(JsonObject file, string section, string key, Func<string, string?> environment) =>
         file[section] is JsonObject found && found[key] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0
-            ? Reference().Replace(text, match => environment(match.Groups[1].Value) ?? "")
+            ? Reference().Replace(text, match => environment(match.Groups["name"].Value) ?? "")
             : null;
 
-    [GeneratedRegex(@"\$\{([^}]{1,64})\}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\$\{(?<name>[^}]{1,64})\}", RegexOptions.CultureInvariant)]
     private static partial Regex Reference();
 }
 
