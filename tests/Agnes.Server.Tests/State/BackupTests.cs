@@ -36,7 +36,12 @@ public sealed class BackupTests(Postgres postgres)
         restored.Replaced.ShouldBeNull();
         await using (var state = await target.OpenAsync())
         {
+            // No session and no mailed link outlives a restore; all else is as it was.
+            var ended = state.Snapshot.UsersById.Values.Select(user => user.SessionsValidAfter).Distinct().ShouldHaveSingleItem().ShouldNotBeNull();
+            before = before.UsersById.Values.Aggregate(before, (snapshot, user) => snapshot.WithUser(user with { SessionsValidAfter = ended }));
             state.Snapshot.Differences(before).ShouldBeEmpty();
+            (await state.ReadAsync<long>("SELECT count(*) FROM auth_tokens"))[0].ShouldBe(0);
+            restored.Tokens.ShouldBe(before.TokensById.Values.Select(token => $"laptop (abcd…) of {before.User(token.UserId)!.Email}"), ignoreOrder: true);
             (await state.ReadAsync<string>("SELECT params FROM audit_log ORDER BY id LIMIT 1")).ShouldBe(["""{"email":"u0@example.com"}"""]);
             await state.WriteAsync(write => write.AddUserAsync("later@example.com"));
         }

@@ -62,6 +62,9 @@ internal static class StateCommands
         var from = given.From ?? throw new OptionsException($"Where from? Give --from FILE.\n\n{Usage}");
         var report = await Restore.RunAsync(options, from, given.Force, stop);
         await output.WriteLineAsync($"Restored {report.Rows.Count} tables, {report.Rows.Values.Sum()} rows.");
+        await output.WriteLineAsync("All sessions and mailed links are ended.");
+        if (report.Tokens.Count > 0) await output.WriteLineAsync($"{report.Tokens.Count} access tokens are good again, among them any that was revoked after the backup; revoke what should not be:");
+        foreach (var token in report.Tokens) await output.WriteLineAsync($"  {token}");
         if (report.Replaced is not null) await output.WriteLineAsync($"The state that was there is kept in {report.Replaced}.");
         return 0;
     }
