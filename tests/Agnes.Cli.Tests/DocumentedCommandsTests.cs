@@ -71,12 +71,12 @@ public sealed partial class DocumentedCommandsTests
         return folder.FullName;
     }
 
-    [GeneratedRegex(@"(?<![\w/.@-])agnes [a-z-][^`\n;{}]*", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<![\w/.@-])agnes (?:[a-z]|--[a-z])[^`\n;{}]*", RegexOptions.CultureInvariant)]
     private static partial Regex Command();
 
     [GeneratedRegex("\"[^\"]*\"|'[^']*'|\\S+", RegexOptions.CultureInvariant)]
     private static partial Regex Word();
 
-    [GeneratedRegex(@"(?<![\w/$])(config/[\w.]+(template|example)|docs/[\w/]+(\.md)?|src/Agnes\.\w+|CONTRIBUTING\.md|\.ci/run)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<![\w/$])(config/[\w.]+(template|example)|docs/[\w/]+(\.md)?|src/Agnes\.\w+|CONTRIBUTING\.md|\.ci/run)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex RepositoryPath();
 }
