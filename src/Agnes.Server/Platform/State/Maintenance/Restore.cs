@@ -10,7 +10,8 @@ using Npgsql;
 namespace Agnes.Server.Platform.State.Maintenance;
 
 /// <param name="Replaced">Where the state that was there before is kept.</param>
-public sealed record RestoreReport(IReadOnlyDictionary<string, long> Rows, string? Replaced);
+/// <param name="Revived">Tokens that the backup holds as good although they may have been revoked since.</param>
+public sealed record RestoreReport(IReadOnlyDictionary<string, long> Rows, string? Replaced, RevivedTokens Revived);
 
 /// <summary>Puts a backup, of either engine, in the place of the state. The server must not run.</summary>
 public static class Restore
@@ -31,11 +32,13 @@ public static class Restore
         {
             throw new BackupException($"{backup} cannot be read: {error.Message}", error);
         }
+        var good = force ? await RevivedTokens.GoodBeforeAsync(options, cancellation) : null;
         var replaced = options.Engine == StateEngine.DuckDb ? await ToFileAsync(options, backup, force, cancellation) : await ToPostgresAsync(options, backup, force, cancellation);
         // As a start does: what opens here will open there.
         await using var state = await StateDb.OpenAsync(options, cancellation: cancellation);
-        await using var reader = await state.Store.ReaderAsync(cancellation);
-        return new(await StateTables.CountAsync(reader.Connection, cancellation), replaced);
+        SortedDictionary<string, long> rows;
+        await using (var reader = await state.Store.ReaderAsync(cancellation)) rows = await StateTables.CountAsync(reader.Connection, cancellation);
+        return new(rows, replaced, await RevivedTokens.EndAsync(state, good, cancellation));
     }
 
     private static async Task RefuseNewerAsync(string backup, CancellationToken cancellation)
