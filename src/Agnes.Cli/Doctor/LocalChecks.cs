@@ -54,7 +54,7 @@ internal sealed class LocalChecks(Host host, Layout layout)
         if (!File.Exists(layout.State)) return new Check("freshness", Check.Warning, "nothing was pulled yet", "agnes pull");
         if (state.Servers.Values.FirstOrDefault(server => server.HeldSince is not null) is { HeldSince: { } since }) return new Check("freshness", Check.Warning, $"rolled back at {since}; newer tables are not brought", "agnes pull");
         if (state.Servers.Values.Any(server => server.IsCommitting)) return new Check("freshness", Check.Warning, "a pull was interrupted", "agnes pull");
-        var age = host.Clock.GetUtcNow() - File.GetLastWriteTimeUtc(layout.State);
+        var age = host.Clock.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(layout.State);
         return age > OldAfter ? new Check("freshness", Check.Warning, $"pulled {HookCommands.Age(age)} ago", "agnes pull") : Check.Ok("freshness", $"pulled {HookCommands.Age(age)} ago");
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Agnes.Cli.Api;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Settings;
+using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.SelfUpgrade;
 
@@ -47,6 +48,7 @@ internal static class SelfUpgradeCommand
 
         if (!isNewer && !force)
         {
+            await RefreshHooksAsync(host, cancellation);
             if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} is up to date.");
             return ExitCode.Ok;
         }
@@ -58,8 +60,22 @@ internal static class SelfUpgradeCommand
             Hint = $"Update it the way it was installed, e.g. 'dotnet tool update --global Agnes.Cli', or install it anew: {Recovery(host)}",
         };
         await InstallAsync(host, installation, archive, cancellation);
+        await RefreshHooksAsync(host, cancellation);
         if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} was replaced by {archive.Version}.");
         return ExitCode.Ok;
+    }
+
+    /// <summary>The workspace's hooks as this version writes them, where it has ours at all. Nothing of the upgrade fails with it.</summary>
+    private static async Task RefreshHooksAsync(Host host, CancellationToken cancellation)
+    {
+        try
+        {
+            await AgentSettings.RefreshAsync(host, Layout.Current(), cancellation);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            host.Error.WriteLine($"warn: the workspace's hooks were not refreshed: {problem.Message}");
+        }
     }
 
     private static async Task InstallAsync(Host host, Installation installation, ReleaseArchive archive, CancellationToken cancellation)

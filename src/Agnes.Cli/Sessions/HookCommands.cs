@@ -53,7 +53,7 @@ internal static class HookCommands
     {
         var state = new FileInfo(layout.State);
         if (!state.Exists) return null;
-        var age = now - state.LastWriteTimeUtc;
+        var age = now.UtcDateTime - state.LastWriteTimeUtc;
         return age > OldAfter ? $"⚠ agnes: pulled {Age(age)} ago (agnes pull)" : $"agnes: pulled {Age(age)} ago";
     }
 

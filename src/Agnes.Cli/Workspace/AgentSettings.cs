@@ -18,7 +18,7 @@ internal static class AgentSettings
     [
         "Read", "Grep", "Glob",
         "Bash(agnes catalog:*)", "Bash(agnes schema:*)", "Bash(agnes describe:*)", "Bash(agnes sample:*)", "Bash(agnes explore:*)",
-        "Bash(agnes query:*)", "Bash(agnes snapshot list:*)", "Bash(agnes snapshot create:*)", "Bash(agnes snapshot refresh:*)", "Bash(agnes pull:*)",
+        "Bash(agnes query:*)", "Bash(agnes verified list:*)", "Bash(agnes verified show:*)", "Bash(agnes verified run:*)", "Bash(agnes snapshot list:*)", "Bash(agnes snapshot create:*)", "Bash(agnes snapshot refresh:*)", "Bash(agnes pull:*)",
         "Bash(agnes status:*)", "Bash(agnes disk-info:*)", "Bash(agnes diagnose:*)", "Bash(agnes skills:*)", "Bash(agnes --help)", "Bash(agnes --version)",
     ];
 
