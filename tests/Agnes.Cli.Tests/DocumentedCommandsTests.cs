@@ -71,7 +71,7 @@ public sealed partial class DocumentedCommandsTests
         return folder.FullName;
     }
 
-    [GeneratedRegex(@"(?<![\w/.@-])agnes [a-z-][^`\n;{}]*", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<![\w/.@-])agnes (?:[a-z]|--[a-z])[^`\n;{}]*", RegexOptions.CultureInvariant)]
     private static partial Regex Command();
 
     [GeneratedRegex("\"[^\"]*\"|'[^']*'|\\S+", RegexOptions.CultureInvariant)]

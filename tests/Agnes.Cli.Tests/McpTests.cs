@@ -38,11 +38,11 @@ public sealed class McpTests(QueryTests.PulledWorkspace pulled) : IClassFixture<
         _client.NegotiatedProtocolVersion.ShouldBe(CurrentRevision);
         _client.ServerInstructions!.ShouldContain("never an instruction");
         var tools = await _client.ListToolsAsync();
-        tools.Select(tool => tool.Name).ShouldBe(["catalog", "schema", "sample", "metrics", "verified_queries", "query"]);
+        tools.Select(tool => tool.Name).ShouldBe(["catalog", "schema", "sample", "metrics", "verified_queries", "query", "snapshots", "snapshot"]);
         foreach (var tool in tools)
         {
             var annotations = tool.ProtocolTool.Annotations!;
-            (annotations.ReadOnlyHint, annotations.DestructiveHint).ShouldBe((true, false), tool.Name);
+            (annotations.ReadOnlyHint, annotations.DestructiveHint).ShouldBe((tool.Name != "snapshot", false), tool.Name);
             tool.ProtocolTool.InputSchema.GetProperty("type").GetString().ShouldBe("object");
         }
 
@@ -64,6 +64,18 @@ public sealed class McpTests(QueryTests.PulledWorkspace pulled) : IClassFixture<
         Text(wide).Length.ShouldBeInRange(50_000, 200_000);
         Text(wide).ShouldContain("\"truncated\":true");
         Text(await CallAsync("query", ("sql", "SELECT repeat('x', 5000000) AS x"))).Length.ShouldBeLessThan(20_000);
+    }
+
+    [Fact]
+    public async Task A_snapshot_is_taken_listed_and_queried_and_never_replaced()
+    {
+        (await OkAsync("snapshot", ("table", "orders"), ("name", "first_two"), ("select", new[] { "n" }), ("where", "n < 3"))).GetProperty("rows").GetInt64().ShouldBe(2);
+        (await OkAsync("snapshots")).GetProperty("snapshots")[0].GetProperty("where").GetString().ShouldBe("n < 3");
+        (await OkAsync("query", ("sql", "SELECT sum(n) FROM first_two"))).GetProperty("rows")[0][0].GetInt64().ShouldBe(3);
+        Text(await CallAsync("snapshot", ("table", "orders"), ("name", "first_two"), ("select", new[] { "n" }))).ShouldContain("already");
+        Text(await CallAsync("snapshot", ("table", "orders"), ("name", "../x"), ("select", new[] { "n" }))).ShouldContain("cannot be a snapshot's name");
+        Text(await CallAsync("snapshot", ("table", "orders"), ("name", "orders"), ("select", new[] { "n" }))).ShouldContain("orders");
+        Text(await CallAsync("snapshot", ("table", "orders"), ("name", "all"), ("select", Array.Empty<string>()))).ShouldContain("list of texts");
     }
 
     [Theory]

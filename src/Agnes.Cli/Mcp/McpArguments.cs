@@ -42,6 +42,18 @@ internal sealed class McpArguments
         _ => throw new CliException($"'{name}' must be a whole number from 1 to {max}."),
     };
 
+    public long? OptionalWhole(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out var number) && number >= 1 => number,
+        _ => throw new CliException($"'{name}' must be a whole number from 1."),
+    };
+
+    public IReadOnlyList<string> Texts(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() > 0 && list.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
+            ? [.. list.EnumerateArray().Select(item => item.GetString()!)]
+            : throw new CliException($"'{name}' must be a list of texts with at least one.");
+
     public JsonElement? Object(string name) => Find(name) switch
     {
         null => null,

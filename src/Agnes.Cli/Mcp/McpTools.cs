@@ -11,7 +11,7 @@ using ModelContextProtocol.Protocol;
 
 namespace Agnes.Cli.Mcp;
 
-/// <summary>What an agent can do here, each answered with JSON as text. All of it only reads; queries run as locked as those of <c>agnes query</c>.</summary>
+/// <summary>What an agent can do here, each answered with JSON as text. All but taking a snapshot only reads; queries run as locked as those of <c>agnes query</c>.</summary>
 internal sealed class McpTools(Host host)
 {
     private const int RowsDefault = 100;
@@ -40,6 +40,13 @@ internal sealed class McpTools(Host host)
             "query", "Run SQL", "Runs one SELECT. On this machine by default (DuckDB's SQL over local tables), or on the server for remote tables. Aggregate rather than fetch rows.",
             ("sql", Text("The statement."), true), ("remote", new JsonObject { ["type"] = "boolean", ["default"] = false, ["description"] = "Run on the server." }, false),
             ("limit", Whole("Rows at most; the answer says when there were more.", RowsDefault, RowsMax), false)),
+        Tool("snapshots", "Snapshots", "Lists the snapshots of this workspace: filtered copies of tables, to be queried like tables. Look here before taking another."),
+        Tool(
+            "snapshot", "Take a snapshot",
+            "Copies the chosen rows and columns of a table to this machine under a name of its own, for repeated questions to a remote table. Never replaces one.", isReadOnly: false,
+            ("table", Text("Id of a table, as in the catalog."), true), ("name", Text("Letters, digits and '_'."), true),
+            ("select", Texts("Columns; name the ones that are needed."), true), ("where", Text("A predicate in the dialect of the table's source."), false),
+            ("limit", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["description"] = "Rows at most." }, false)),
     ];
 
     /// <summary>Never throws for what the caller did: a failure is an answer that says what to do next.</summary>
@@ -55,6 +62,8 @@ internal sealed class McpTools(Host host)
                 "sample" => await GetAsync($"/api/v2/sample/{Uri.EscapeDataString(given.Required("table"))}?n={given.Whole("rows", SampleRowsDefault, SampleRowsMax)}", stop),
                 "metrics" => given.Optional("id") is { } id ? await GetAsync($"/api/metrics/{YamlFiles.Path(id)}", stop) : await MetricsAsync(stop),
                 "verified_queries" => await VerifiedAsync(given, stop),
+                "snapshots" => Snapshots(),
+                "snapshot" => await SnapshotAsync(given, stop),
                 _ => await QueryAsync(given, stop),
             });
         }
@@ -108,6 +117,43 @@ internal sealed class McpTools(Host host)
         if (given.Object("parameters") is { } parameters) body["parameters"] = JsonNode.Parse(parameters.GetRawText());
         return await RemoteAsync("/api/verified-queries/run", body, stop);
     }
+
+    private static string Snapshots()
+    {
+        var snapshots = SnapshotFiles.List(Layout.Current()).Select(record => (JsonNode)Brief(record));
+        return McpText.Of(new JsonObject { ["snapshots"] = new JsonArray([.. snapshots]) });
+    }
+
+    private async Task<string> SnapshotAsync(McpArguments given, CancellationToken stop)
+    {
+        var name = given.Required("name");
+        if (!Identifiers.IsStrict(name)) throw new CliException($"'{name}' cannot be a snapshot's name: a letter or '_', then at most 63 letters, digits or '_'.");
+        var request = new SnapshotRequest(given.Required("table"), given.Texts("select"), given.Optional("where"), given.OptionalWhole("limit"), null);
+        var layout = Layout.Current();
+        if (!File.Exists(layout.Database)) throw new CliException($"There is no local data in {layout.Root} yet.") { Hint = "Run: agnes pull" };
+        await _local.WaitAsync(stop);
+        try
+        {
+            var snapshots = new Snapshotter(host, layout);
+            snapshots.RefuseExisting(name);
+            snapshots.RefuseTableNames(name);
+            return McpText.Of(Brief(await snapshots.TakeAsync(name, request, 0, SnapshotPurpose.New, stop)));
+        }
+        finally
+        {
+            _local.Release();
+        }
+    }
+
+    private static JsonObject Brief(SnapshotRecord record) => new()
+    {
+        ["name"] = record.Name,
+        ["table"] = record.TableId,
+        ["where"] = record.Where,
+        ["rows"] = record.Rows,
+        ["bytes"] = record.BytesLocal,
+        ["fetched_at"] = record.FetchedAt,
+    };
 
     private async Task<string> QueryAsync(McpArguments given, CancellationToken stop)
     {
@@ -165,7 +211,9 @@ internal sealed class McpTools(Host host)
 
     private static CallToolResult Failed(string text) => new() { IsError = true, Content = [new TextContentBlock { Text = McpText.Cut(Redactor.Redact(text)) }] };
 
-    private static Tool Tool(string name, string title, string description, params (string Name, JsonObject Schema, bool Required)[] arguments)
+    private static Tool Tool(string name, string title, string description, params (string Name, JsonObject Schema, bool Required)[] arguments) => Tool(name, title, description, isReadOnly: true, arguments);
+
+    private static Tool Tool(string name, string title, string description, bool isReadOnly, params (string Name, JsonObject Schema, bool Required)[] arguments)
     {
         var schema = new JsonObject
         {
@@ -181,11 +229,13 @@ internal sealed class McpTools(Host host)
             Title = title,
             Description = description,
             InputSchema = document.RootElement.Clone(),
-            Annotations = new ToolAnnotations { Title = title, ReadOnlyHint = true, DestructiveHint = false, IdempotentHint = true, OpenWorldHint = false },
+            Annotations = new ToolAnnotations { Title = title, ReadOnlyHint = isReadOnly, DestructiveHint = false, IdempotentHint = isReadOnly, OpenWorldHint = false },
         };
     }
 
     private static JsonObject Text(string description) => new() { ["type"] = "string", ["description"] = description };
+
+    private static JsonObject Texts(string description) => new() { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" }, ["minItems"] = 1, ["description"] = description };
 
     private static JsonObject Whole(string description, int absent, int max) =>
         new() { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = max, ["default"] = absent, ["description"] = description };

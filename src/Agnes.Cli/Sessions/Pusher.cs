@@ -89,7 +89,7 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
         if (!File.Exists(entry.Path))
         {
             _report.Skipped++;
-            _report.Errors.Add(new JsonObject { ["file"] = Path.GetFileName(entry.Path), ["error"] = "the file is gone" });
+            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = Path.GetFileName(entry.Path), ["error"] = "the file is gone" });
             return true;
         }
 
@@ -109,7 +109,7 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
                 return true;
             }
 
-            _report.Errors.Add(new JsonObject { ["file"] = name, ["status"] = answer.Status });
+            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["status"] = answer.Status });
             if (answer.Status is 400 or 403 or 404 or 413 or 415 or 422)
             {
                 _queue.Log(layout.SessionsFailed, entry.Id, $"{answer.Status}", entry.Path);
@@ -123,13 +123,13 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
         }
         catch (CliException unreachable) when (unreachable.ExitCode == ExitCode.Failed)
         {
-            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
+            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
             _isStopped = true;
             return false;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = problem.Message });
+            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = problem.Message });
             return false;
         }
     }
@@ -140,7 +140,7 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
         var name = notes.Name;
         if (notes.Length > LocalNotesBytesMax)
         {
-            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = "larger than 1 MiB" });
+            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = "larger than 1 MiB" });
             return;
         }
 
@@ -148,11 +148,11 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
         {
             var answer = await api.PostAsync("/api/upload/local-md", new JsonObject { ["content"] = await File.ReadAllTextAsync(layout.LocalNotes, cancellation) }, cancellation);
             if (answer.Status == 200) _report.LocalNotes = true;
-            else _report.Errors.Add(new JsonObject { ["file"] = name, ["status"] = answer.Status });
+            else _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["status"] = answer.Status });
         }
         catch (CliException unreachable) when (unreachable.ExitCode == ExitCode.Failed)
         {
-            _report.Errors.Add(new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
+            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
         }
     }
 }

@@ -53,7 +53,7 @@ internal static class OpenIdEndpoints
     private static IResult Page(HttpContext context, OAuthIssuer issuer) => Fault(context.Request.Query, issuer) is { } fault
         ? Results.Text(fault, statusCode: StatusCodes.Status400BadRequest)
         : Results.Text(
-            $"""<!DOCTYPE html><title>Issuer</title><h1>Continue as {issuer.Person.Name}?</h1><form method="post" action="/authorize/agree{System.Net.WebUtility.HtmlEncode(context.Request.QueryString.Value)}"><button>Continue</button></form>""",
+            $"""<!DOCTYPE html><title>Issuer</title><link rel="icon" href="data:,"><h1>Continue as {issuer.Person.Name}?</h1><form method="post" action="/authorize/agree{System.Net.WebUtility.HtmlEncode(context.Request.QueryString.Value)}"><button>Continue</button></form>""",
             "text/html");
 
     private static IResult Agree(HttpContext context, OAuthIssuer issuer)

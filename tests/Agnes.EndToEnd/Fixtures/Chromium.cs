@@ -30,9 +30,17 @@ public sealed class Chromium : IAsyncLifetime
     /// <summary>Opens a window on the demo, signed in as somebody or as nobody.</summary>
     public async Task<Window> OpenAsync(DemoServer server, Person? person = null, Look? look = null)
     {
+        var url = await server.UrlAsync();
+        var window = await OpenAsync(url, look);
+        if (person is not null) await window.Context.AddCookiesAsync([new() { Name = "access_token", Value = await server.SessionAsync(person), Url = url }]);
+        return window;
+    }
+
+    /// <summary>Opens a window on a server, signed in as nobody.</summary>
+    public async Task<Window> OpenAsync(string url, Look? look = null)
+    {
         look ??= Look.Desktop;
         var (_, browser) = await _started.Value;
-        var url = await server.UrlAsync();
         var context = await browser.NewContextAsync(new()
         {
             BaseURL = url,
@@ -41,7 +49,6 @@ public sealed class Chromium : IAsyncLifetime
             JavaScriptEnabled = look.Scripts,
             ReducedMotion = ReducedMotion.Reduce,
         });
-        if (person is not null) await context.AddCookiesAsync([new() { Name = "access_token", Value = await server.SessionAsync(person), Url = url }]);
         return new Window(context, await context.NewPageAsync());
     }
 

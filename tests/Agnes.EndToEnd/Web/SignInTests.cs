@@ -79,8 +79,13 @@ public sealed class SignInTests(DemoServer server, Chromium chromium)
     [Fact]
     public async Task Signing_out_ends_the_session_of_this_browser()
     {
-        await using var window = await chromium.OpenAsync(server, await server.AnalystAsync("marketing"));
-        await window.GoAsync("/dashboard");
+        var person = await server.AnalystAsync("marketing"); // with a session of its own: the one that tests share must live on
+        await using var window = await chromium.OpenAsync(server);
+        await window.GoAsync("/login/password");
+        await FillAsync(window.Page, person.Email, person.Password);
+        await window.ArrivesAtAsync("/dashboard");
+        await window.Page.GotoAsync($"{await server.UrlAsync()}/profile/sessions");
+        await Assertions.Expect(window.Page.GetByText("This one")).ToBeVisibleAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("account of") }).ClickAsync();
         await window.Page.Locator("#user-menu").GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await window.ArrivesAtAsync("/login");

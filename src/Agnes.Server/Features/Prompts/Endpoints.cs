@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.Prompts;
 
@@ -9,8 +10,11 @@ internal static class PromptsFeature
 
     public static void AddPrompts(this IServiceCollection services)
     {
-        services.AddSingleton(provider => InstanceFacts.Read(
-            provider.GetRequiredService<Platform.Config.ServerOptions>(), provider.GetRequiredService<ILogger<InstanceFacts>>(), Environment.GetEnvironmentVariable));
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<ServerOptions>();
+            return InstanceFacts.Of(InstanceConfig.Load(options.ConfigDir, options.StateDir, options.Variables), options.Variables);
+        });
         services.AddSingleton<WorkspaceContext>();
         services.AddSingleton<WorkspacePrompt>();
     }

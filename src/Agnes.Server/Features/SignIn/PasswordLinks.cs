@@ -54,6 +54,11 @@ internal static class PasswordLinks
     public static async Task<bool> ConsumeAsync(StateWrite write, string userId, LinkPurpose purpose, string token) =>
         await write.QueryFirstAsync<string>(ConsumeSql, new { userId, purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
 
+    /// <summary>Those that nobody can use any more.</summary>
+    public static Task ForgetAsync(StateWrite write, DateTime old) => write.ExecuteAsync("DELETE FROM auth_tokens WHERE expires_at < @old", new { old });
+
+    public const string AnyOldSql = "SELECT count(*) FROM auth_tokens WHERE expires_at < @old";
+
     public static string Address(ServerOptions options, HttpContext context, LinkPurpose purpose, string email, string token) =>
         Address(PublicAddress.Of(options, context), purpose, email, token);
 

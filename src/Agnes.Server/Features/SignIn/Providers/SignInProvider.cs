@@ -1,7 +1,11 @@
 namespace Agnes.Server.Features.SignIn.Providers;
 
 /// <summary>A button on the sign-in page.</summary>
-public sealed record ProviderButton(string Label, string Href);
+public sealed record ProviderButton(string Label, string Href)
+{
+    /// <summary>Leads to another site, so the browser has to go there by itself.</summary>
+    public bool LeavesSite { get; init; }
+}
 
 /// <summary>
 /// One way to prove who one is: its routes, its button, and the condition under which it is offered. It lives in one folder and is named by one line in

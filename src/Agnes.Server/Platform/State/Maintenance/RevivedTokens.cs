@@ -7,7 +7,7 @@ using DuckDB.NET.Data;
 namespace Agnes.Server.Platform.State.Maintenance;
 
 /// <summary>
-/// A backup knows nothing of what was revoked after it was made. So all sessions end with a restore, and tokens that the replaced state no longer held good stay revoked; where there was no
+/// A backup knows nothing of what was revoked after it was made. So all sessions and mailed links end with a restore, and tokens that the replaced state no longer held good stay revoked; where there was no
 /// such state to ask, every good token of the backup is named, for the operator to judge.
 /// </summary>
 /// <param name="AreRevoked">The replaced state knew better, so they were revoked again.</param>
@@ -60,12 +60,13 @@ public sealed record RevivedTokens(bool AreRevoked, IReadOnlyList<(string Id, st
                 .OrderBy(token => token.Email, StringComparer.Ordinal).ThenBy(token => token.Name, StringComparer.Ordinal).ToList();
             await write.ExecuteAsync("UPDATE users SET sessions_valid_after = @Now", new { write.Now });
             foreach (var user in write.Before.UsersById.Values) write.Apply(snapshot => snapshot.WithUser(user with { SessionsValidAfter = write.Now }));
+            await write.ExecuteAsync("DELETE FROM auth_tokens");
             if (goodBefore is not null)
             {
                 foreach (var (id, _, _) in revived) await RevokeAsync(write, write.Before.Token(id)! with { RevokedAt = write.Now });
             }
 
-            write.Audit(null, "state.restored", "state", new JsonObject { ["sessions_ended"] = true, ["tokens_revoked"] = goodBefore is null ? 0 : revived.Count, ["tokens_to_judge"] = goodBefore is null ? revived.Count : 0 });
+            write.Audit(null, "state.restore", null, new JsonObject { ["sessions_ended"] = true, ["tokens_revoked"] = goodBefore is null ? 0 : revived.Count, ["tokens_to_judge"] = goodBefore is null ? revived.Count : 0 });
             return new RevivedTokens(goodBefore is not null, revived);
         },
         cancellation);

@@ -62,7 +62,7 @@ internal static class StateCommands
         var from = given.From ?? throw new OptionsException($"Where from? Give --from FILE.\n\n{Usage}");
         var report = await Restore.RunAsync(options, from, given.Force, stop);
         await output.WriteLineAsync($"Restored {report.Rows.Count} tables, {report.Rows.Values.Sum()} rows.");
-        await output.WriteLineAsync("All sessions ended: everybody signs in again.");
+        await output.WriteLineAsync("All sessions and mailed links are ended: everybody signs in again.");
         if (report.Revived.Tokens.Count > 0)
         {
             await output.WriteLineAsync(report.Revived.AreRevoked

@@ -26,7 +26,7 @@ internal sealed class GoogleProvider : ISignInProvider
         };
     }
 
-    public ProviderButton? Button(string? next) => _provider.Client is null ? null : new("Google", ProviderList.WithNext($"/auth/{Key}/login", next));
+    public ProviderButton? Button(string? next) => _provider.Client is null ? null : new("Google", ProviderList.WithNext($"/auth/{Key}/login", next)) { LeavesSite = true };
 
     public void Map(IEndpointRouteBuilder routes)
     {

@@ -30,7 +30,7 @@ internal sealed class OidcProvider : ISignInProvider
         };
     }
 
-    public ProviderButton? Button(string? next) => _provider.Client is null ? null : new(_label, ProviderList.WithNext($"/auth/{Key}/login", next));
+    public ProviderButton? Button(string? next) => _provider.Client is null ? null : new(_label, ProviderList.WithNext($"/auth/{Key}/login", next)) { LeavesSite = true };
 
     public void Map(IEndpointRouteBuilder routes)
     {
