@@ -89,6 +89,7 @@ internal static class FeatureList
     /// <summary>What must have happened before the first request: seeds, and whatever a crash left half done.</summary>
     public static async Task PrepareAsync(IServiceProvider services, CancellationToken stop)
     {
+        ConfigProblems.Log(services);
         DataPlane.Sweep(services);
         await SeedAdmin.PrepareAsync(services, stop);
         await SchedulerAccount.PrepareAsync(services, stop);
