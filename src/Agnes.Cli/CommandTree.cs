@@ -16,7 +16,7 @@ internal static class CommandTree
 {
     private static readonly string[] Names =
     [
-        "init", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup",
+        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup",
     ];
 
     public static async Task<int> RunAsync(Host host, string[] args)
@@ -78,6 +78,7 @@ internal static class CommandTree
     private static Command? Build(Host host, string name) => name switch
     {
         "init" => InitCommand.Build(host),
+        "onboarded" => OnboardedCommand.Build(host),
         "pull" => PullCommand.Build(host),
         "query" => QueryCommand.Build(host),
         "catalog" => CatalogCommand.Build(host),

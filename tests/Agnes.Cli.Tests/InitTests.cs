@@ -125,7 +125,45 @@ public sealed class InitTests : IAsyncLifetime
             (await _agnes.RunAsync("init", "--server-url", _server.Url, "--token", FakeServer.Token, "--workspace", place)).ShouldFail(2).Error.ShouldContain("no place for a workspace");
         }
 
+        foreach (var name in (string[])[".git", ".ssh"])
+        {
+            var place = Directory.CreateDirectory(_agnes.InWorkspace(name, "sub")).FullName;
+            (await _agnes.RunAsync("init", "--server-url", _server.Url, "--token", FakeServer.Token, "--workspace", place)).ShouldFail(2).Error.ShouldContain("no place for a workspace");
+        }
+
+        using var home = new Testing.TemporaryFolder();
+        Directory.CreateSymbolicLink(_agnes.InWorkspace(".claude"), home.Path);
+        (await Init()).ShouldFail(2).Error.ShouldContain("is a link to");
+        Directory.EnumerateFileSystemEntries(home.Path).ShouldBeEmpty();
         _server.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_server_is_told_who_was_introduced_and_an_init_does_not_depend_on_it()
+    {
+        (await Init()).ShouldSucceed();
+        _server.Requests.ShouldContain("POST /api/me/onboarded");
+        (await _agnes.RunAsync("onboarded", "on")).ShouldFail(2);
+        _server.Intercept = async context =>
+        {
+            await FakeServer.JsonAsync(context, 200, """{"status":"ok","onboarded":false}""");
+            return true;
+        };
+        (await _agnes.RunAsync("onboarded", "off")).ShouldSucceed();
+        (await _agnes.RunAsync("onboarded", "status")).ShouldSucceed().Out.ShouldBe("not onboarded\n");
+    }
+
+    [Fact]
+    public async Task A_folder_below_a_workspace_means_that_workspace()
+    {
+        _server.Add("orders", Parquet.Number(3));
+        (await Init()).ShouldSucceed();
+        var below = Directory.CreateDirectory(_agnes.InWorkspace("work", "deep")).FullName;
+        using var query = _agnes.Start(["query", "FROM orders", "-f", "csv"], directory: below);
+        (await AgnesProgram.FinishAsync(query)).ShouldSucceed().Out.ShouldBe("n\n3\n");
+        using var pull = _agnes.Start(["pull"], directory: below);
+        (await AgnesProgram.FinishAsync(pull)).ShouldSucceed();
+        Directory.EnumerateFileSystemEntries(below).ShouldBeEmpty();
     }
 
     private Task<Outcome> Init(params string[] more) => _agnes.RunAsync(["init", "--server-url", _server.Url + "/", "--token", FakeServer.Token, .. more]);

@@ -16,6 +16,17 @@ internal sealed class AgnesCommand(string name, string description, params strin
 /// <summary>The usual help, and the examples below it.</summary>
 internal sealed class HelpWithExamples : SynchronousCommandLineAction
 {
+    private const string WhereToStart = """
+        Where to start:
+          agnes catalog                            which tables are yours, and where their rows are
+          agnes catalog --metrics                  how the company calculates its figures
+          agnes schema orders                      a table's columns
+          agnes query "SELECT count(*) FROM orders"
+          agnes skills show agnes-data-querying    all of it on one page
+          agnes diagnose                           when something does not work
+
+        """;
+
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
@@ -28,6 +39,7 @@ internal sealed class HelpWithExamples : SynchronousCommandLineAction
     {
         parsed.InvocationConfiguration.Output = output;
         new HelpAction().Invoke(parsed);
+        if (parsed.CommandResult.Command is RootCommand) output.Write(WhereToStart);
         if (parsed.CommandResult.Command is not AgnesCommand { Examples.Count: > 0 } command) return;
         output.Write("Examples:\n");
         foreach (var example in command.Examples) output.Write($"  {example}\n");

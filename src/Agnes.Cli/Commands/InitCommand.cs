@@ -64,6 +64,7 @@ internal static class InitCommand
 
         await AtomicFile.WriteTextAsync(Path.Combine(layout.Root, "AGNES_WORKSPACE.md"), WorkspaceTexts.Guide(server, layout, host.Clock.GetUtcNow()), cancellation);
         await AtomicFile.WriteTextAsync(layout.Sentinel, $"completed_at: {Stamp(host)}\nagnes_version: {ProgramVersion.Text}\nserver_url: {server}\n", cancellation);
+        await OnboardedCommand.TellAsync(api, "agnes_init", cancellation);
         Print(host, server, layout, report, options, json);
         return ExitCode.Ok;
     }

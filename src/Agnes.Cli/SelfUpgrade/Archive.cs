@@ -36,7 +36,7 @@ internal static class Archive
             if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile)) throw new InvalidDataException($"it holds '{entry.Name}', which is no plain file");
             Check(++count, total += entry.Length);
             var target = Target(folder, entry.Name);
-            await using (var output = Create(target, (entry.Mode & UnixFileMode.UserExecute) != 0))
+            await using (var output = Create(target, entry.Mode.HasFlag(UnixFileMode.UserExecute)))
             {
                 if (entry.DataStream is { } data) await data.CopyToAsync(output, cancellation);
                 output.Flush(flushToDisk: true);

@@ -155,9 +155,10 @@ internal static class SelfUpgradeCommand
 
             if (Convert.ToHexStringLower(hash.GetHashAndReset()) != archive.Sha256) throw new CliException($"{archive.Filename} is damaged: its hash is not the one that the server promised. Nothing was changed.");
         }
-        catch (Exception problem) when (TransportFailure.IsTransient(problem) && TransportFailure.From(problem, $"GET {archive.Path}", host.Api.Server, host.Settings.Folder, cancellation) is { } failure)
+        catch (Exception problem) when (TransportFailure.IsTransient(problem))
         {
-            throw failure;
+            if (TransportFailure.From(problem, $"GET {archive.Path}", host.Api.Server, host.Settings.Folder, cancellation) is { } failure) throw failure;
+            throw;
         }
     }
 

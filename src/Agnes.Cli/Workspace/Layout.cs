@@ -83,7 +83,13 @@ internal sealed record Layout(string Root)
         var home = Path.TrimEndingDirectorySeparator(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify));
         var here = Path.TrimEndingDirectorySeparator(Root);
         var isAboveHome = home.Length > 0 && (here == home || home.StartsWith(Path.EndsInDirectorySeparator(Root) ? Root : here + Path.DirectorySeparatorChar, StringComparison.Ordinal));
-        if (isAboveHome || Path.GetPathRoot(Root) == Root || SystemFolders.Contains(here, StringComparer.Ordinal))
+        var isPrivate = here.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar).Any(segment => segment is ".git" or ".ssh" or ".gnupg");
+        if (new DirectoryInfo(Claude) is { Exists: true, LinkTarget: { } target })
+        {
+            throw new CliException($"{Claude} is a link to {target}: our hooks and permissions would hold there too.", ExitCode.Usage) { Hint = "Remove the link, or use another folder." };
+        }
+
+        if (isAboveHome || isPrivate || Path.GetPathRoot(Root) == Root || SystemFolders.Contains(here, StringComparer.Ordinal))
         {
             throw new CliException($"{Root} is no place for a workspace: it would fill with tables and agent settings.", ExitCode.Usage)
             {

@@ -22,7 +22,7 @@ internal static class SnapshotCreate
         {
             if (result.Tokens.Count > 0 && long.TryParse(result.Tokens[0].Value, out var value) && value < 1) result.AddError("--limit must be at least 1.");
         });
-        var order = new Option<string?>("--order-by") { Description = "Columns, each perhaps with DESC.", HelpName = "\"a DESC,b\"" };
+        var order = new Option<string?>("--order-by") { Description = "Columns, each perhaps with DESC.", HelpName = "a DESC,b" };
         var name = new Option<string?>("--as") { Description = "The snapshot's name; the table's where not given.", HelpName = "NAME" };
         var estimate = new Option<bool>("--estimate") { Description = "Only say what it would cost." };
         var noEstimate = new Option<bool>("--no-estimate") { Description = "Do not ask for the cost first." };

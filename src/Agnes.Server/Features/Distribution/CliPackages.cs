@@ -59,6 +59,6 @@ internal sealed partial class CliPackages(ServerOptions options, TimeProvider ti
         return _hashes[key] = Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
-    [GeneratedRegex(@"\Aagnes-(?<version>[0-9]+\.[0-9]+\.[0-9]+)-(?<rid>linux-x64|linux-arm64|osx-x64|osx-arm64|win-x64)\.(tar\.gz|zip)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\Aagnes-(?<version>[0-9]+\.[0-9]+\.[0-9]+)-(?<rid>linux-x64|linux-arm64|osx-x64|osx-arm64|win-x64)\.(tar\.gz|zip)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Name();
 }

@@ -40,9 +40,9 @@ internal static partial class ShowInstaller
         return TypedResults.Text(text, "text/plain", Encoding.UTF8);
     }
 
-    [GeneratedRegex(@"\Ahttps?://[A-Za-z0-9._\-\[\]:]+(:[0-9]+)?(/[A-Za-z0-9._\-/]*)?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\Ahttps?://[A-Za-z0-9._\-\[\]:]+(:[0-9]+)?(/[A-Za-z0-9._\-/]*)?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex BaseAddress();
 
-    [GeneratedRegex(@"\A[A-Za-z0-9._\-]+\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[A-Za-z0-9._\-]+\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex VersionText();
 }
