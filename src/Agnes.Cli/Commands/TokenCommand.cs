@@ -10,6 +10,7 @@ namespace Agnes.Cli.Commands;
 internal static class TokenCommand
 {
     private const int TtlDaysMax = 3650;
+    private const string GeneralScope = "general";
 
     public static Command Build(Host host) => new AgnesCommand("token", "Makes, lists and revokes personal access tokens.") { Create(host), List(host), Revoke(host) };
 
@@ -17,13 +18,14 @@ internal static class TokenCommand
     {
         var name = new Option<string>("--name") { Description = "What it is for.", Required = true };
         var ttl = new Option<string>("--ttl") { Description = "How long it lives: days as 90d, or 'never'.", DefaultValueFactory = _ => "90d" };
-        var scope = new Option<string>("--scope") { Description = "What it may be used for: general, read, marketplace or bootstrap-analyst.", DefaultValueFactory = _ => "general" };
+        var scope = new Option<string>("--scope") { Description = "What it may be used for: general, read, marketplace or bootstrap-analyst.", DefaultValueFactory = _ => GeneralScope };
         var raw = new Option<bool>("--raw") { Description = "Print the token alone." };
         var json = Shared.Json();
         var command = new AgnesCommand("create", "Makes a token; it is shown once.", "agnes auth token create --name laptop --ttl 30d", "export AGNES_TOKEN=$(agnes auth token create --name ci --raw)") { name, ttl, scope, raw, json };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var body = new JsonObject { ["name"] = parsed.GetRequiredValue(name), ["expires_in_days"] = Days(parsed.GetRequiredValue(ttl)), ["scope"] = parsed.GetRequiredValue(scope) };
+            var body = new JsonObject { ["name"] = parsed.GetRequiredValue(name), ["expires_in_days"] = Days(parsed.GetRequiredValue(ttl)) };
+            if (parsed.GetRequiredValue(scope) is var narrow && narrow != GeneralScope) body["scope"] = narrow;
             using var answer = (await host.Api.PostAsync("/auth/tokens", body, cancellation)).OrFail().Json();
             var token = Columns.Field(answer.RootElement, "token") is var found && found != "-" ? found : Columns.Field(answer.RootElement, "access_token");
             if (parsed.GetValue(raw)) host.Out.WriteLine(token);

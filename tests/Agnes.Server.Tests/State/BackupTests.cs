@@ -41,11 +41,50 @@ public sealed class BackupTests(Postgres postgres)
             before = before.UsersById.Values.Aggregate(before, (snapshot, user) => snapshot.WithUser(user with { SessionsValidAfter = ended }));
             state.Snapshot.Differences(before).ShouldBeEmpty();
             (await state.ReadAsync<long>("SELECT count(*) FROM auth_tokens"))[0].ShouldBe(0);
-            restored.Tokens.ShouldBe(before.TokensById.Values.Select(token => $"laptop (abcd…) of {before.User(token.UserId)!.Email}"), ignoreOrder: true);
+            restored.Revived.Tokens.Select(token => $"{token.Name} of {token.Owner}").ShouldBe(before.TokensById.Values.Select(token => $"{token.Name} of {before.User(token.UserId)!.Email}"), ignoreOrder: true);
             (await state.ReadAsync<string>("SELECT params FROM audit_log ORDER BY id LIMIT 1")).ShouldBe(["""{"email":"u0@example.com"}"""]);
             await state.WriteAsync(write => write.AddUserAsync("later@example.com"));
         }
         (await Verify.RunAsync(target.Options, hashes: false)).Problems.ShouldAllBe(problem => problem.Contains("is missing"));
+    }
+
+    [Theory, OnBothEngines]
+    public async Task What_was_revoked_after_a_backup_stays_so_or_is_named(StateEngine engine)
+    {
+        using var place = await StatePlace.NewAsync(engine, postgres);
+        using var elsewhere = await StatePlace.NewAsync(engine, postgres);
+        string backup;
+        await using (var state = await place.OpenAsync())
+        {
+            foreach (var name in (string[])["kept", "lost"]) await state.WriteAsync(write => AddTokenAsync(write, name));
+            backup = (await Backup.RunAsync(state, place.Folder["tokens.duckdb"])).Path;
+            await state.WriteAsync(async write =>
+            {
+                var lost = write.Before.Token("lost")! with { RevokedAt = write.Now };
+                await write.ExecuteAsync("UPDATE personal_access_tokens SET revoked_at = @RevokedAt WHERE id = @Id", lost);
+                write.Apply(snapshot => snapshot.WithToken(lost));
+            });
+        }
+
+        var known = (await Restore.RunAsync(place.Options, backup, force: true)).Revived;
+        (known.AreRevoked, known.Tokens.Select(token => $"{token.Id} {token.Owner}").Single()).ShouldBe((true, "lost lost@example.com"));
+        await using (var state = await place.OpenAsync())
+        {
+            (state.Snapshot.Token("kept")!.RevokedAt is null, state.Snapshot.Token("lost")!.RevokedAt is null).ShouldBe((true, false));
+            (await state.ReadAsync<string>("SELECT action FROM audit_log ORDER BY timestamp DESC, id DESC LIMIT 1")).ShouldBe(["state.restore"]);
+        }
+
+        var unknown = (await Restore.RunAsync(elsewhere.Options, backup, force: false)).Revived;
+        (unknown.AreRevoked, string.Join(' ', unknown.Tokens.Select(token => token.Id))).ShouldBe((false, "kept lost"));
+    }
+
+    private static async Task AddTokenAsync(StateWrite write, string name)
+    {
+        var user = new UserRow { Id = $"u-{name}", Email = $"{name}@example.com", CreatedAt = write.Now };
+        await write.ExecuteAsync("INSERT INTO users (id, email, active, created_at, onboarded) VALUES (@Id, @Email, TRUE, @CreatedAt, FALSE)", user);
+        var token = new TokenRow { Id = name, UserId = user.Id, Name = name, TokenHash = name, Prefix = name, CreatedAt = write.Now };
+        await write.ExecuteAsync("INSERT INTO personal_access_tokens (id, user_id, name, token_hash, prefix, created_at) VALUES (@Id, @UserId, @Name, @TokenHash, @Prefix, @CreatedAt)", token);
+        write.Apply(snapshot => snapshot.WithUser(user).WithToken(token));
     }
 
     [Theory, OnBothEngines]

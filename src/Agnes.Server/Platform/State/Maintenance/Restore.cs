@@ -10,8 +10,8 @@ using Npgsql;
 namespace Agnes.Server.Platform.State.Maintenance;
 
 /// <param name="Replaced">Where the state that was there before is kept.</param>
-/// <param name="Tokens">Personal access tokens that are good again, one of which may have been revoked since the backup: name, prefix and owner.</param>
-public sealed record RestoreReport(IReadOnlyDictionary<string, long> Rows, string? Replaced, IReadOnlyList<string> Tokens);
+/// <param name="Revived">Tokens that the backup holds as good although they may have been revoked since.</param>
+public sealed record RestoreReport(IReadOnlyDictionary<string, long> Rows, string? Replaced, RevivedTokens Revived);
 
 /// <summary>Puts a backup, of either engine, in the place of the state. The server must not run.</summary>
 public static class Restore
@@ -32,31 +32,13 @@ public static class Restore
         {
             throw new BackupException($"{backup} cannot be read: {error.Message}", error);
         }
+        var good = force ? await RevivedTokens.GoodBeforeAsync(options, cancellation) : null;
         var replaced = options.Engine == StateEngine.DuckDb ? await ToFileAsync(options, backup, force, cancellation) : await ToPostgresAsync(options, backup, force, cancellation);
         // As a start does: what opens here will open there.
         await using var state = await StateDb.OpenAsync(options, cancellation: cancellation);
-        IReadOnlyDictionary<string, long> rows;
+        SortedDictionary<string, long> rows;
         await using (var reader = await state.Store.ReaderAsync(cancellation)) rows = await StateTables.CountAsync(reader.Connection, cancellation);
-        await EndSessionsAsync(state, cancellation);
-        return new(rows, replaced, TokensOf(state));
-    }
-
-    /// <summary>What was ended after the backup would live again: no session outlives a restore, and no mailed link.</summary>
-    private static Task EndSessionsAsync(StateDb state, CancellationToken cancellation) => state.WriteAsync(
-        async write =>
-        {
-            await write.ExecuteAsync("UPDATE users SET sessions_valid_after = @now", new { now = write.Now });
-            foreach (var user in write.Before.UsersById.Values) write.Apply(snapshot => snapshot.WithUser(user with { SessionsValidAfter = write.Now }));
-            await write.ExecuteAsync("DELETE FROM auth_tokens");
-            write.Audit(null, "state.restore", null, new() { ["users"] = write.Before.UsersById.Count });
-        },
-        cancellation);
-
-    private static List<string> TokensOf(StateDb state)
-    {
-        var (snapshot, now) = (state.Snapshot, state.Options.Time.Micros());
-        var good = snapshot.TokensById.Values.Where(token => token.RevokedAt is null && (token.ExpiresAt is not { } expires || expires > now) && snapshot.User(token.UserId) is { Active: true });
-        return [.. good.Select(token => $"{token.Name} ({token.Prefix}…) of {snapshot.User(token.UserId)!.Email}").Order(StringComparer.Ordinal)];
+        return new(rows, replaced, await RevivedTokens.EndAsync(state, good, cancellation));
     }
 
     private static async Task RefuseNewerAsync(string backup, CancellationToken cancellation)

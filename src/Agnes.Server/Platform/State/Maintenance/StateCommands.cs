@@ -62,9 +62,15 @@ internal static class StateCommands
         var from = given.From ?? throw new OptionsException($"Where from? Give --from FILE.\n\n{Usage}");
         var report = await Restore.RunAsync(options, from, given.Force, stop);
         await output.WriteLineAsync($"Restored {report.Rows.Count} tables, {report.Rows.Values.Sum()} rows.");
-        await output.WriteLineAsync("All sessions and mailed links are ended.");
-        if (report.Tokens.Count > 0) await output.WriteLineAsync($"{report.Tokens.Count} access tokens are good again, among them any that was revoked after the backup; revoke what should not be:");
-        foreach (var token in report.Tokens) await output.WriteLineAsync($"  {token}");
+        await output.WriteLineAsync("All sessions and mailed links are ended: everybody signs in again.");
+        if (report.Revived.Tokens.Count > 0)
+        {
+            await output.WriteLineAsync(report.Revived.AreRevoked
+                ? "These tokens were good in the backup and no longer in the state that it replaced; they stay revoked:"
+                : "These tokens are good again. If one was revoked after the backup was made, revoke it: agnes admin token revoke ID");
+            foreach (var (id, name, owner) in report.Revived.Tokens) await output.WriteLineAsync($"  {id}  {owner}  {name}");
+        }
+
         if (report.Replaced is not null) await output.WriteLineAsync($"The state that was there is kept in {report.Replaced}.");
         return 0;
     }

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.DataPlane;
+using Agnes.Server.Tests.Serving;
+using Agnes.Testing;
+
+namespace Agnes.Server.Tests.Access;
+
+/// <summary>What was taken away is gone with the next request, also while many others ask; and from streams within five seconds.</summary>
+public sealed class RevocationTests(Postgres postgres)
+{
+    private const int Askers = 8;
+    private static readonly TimeSpan StreamMax = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public async Task Under_load_the_next_request_after_a_revocation_is_refused()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        using var stop = new CancellationTokenSource();
+        var load = Enumerable.Range(0, Askers).Select(i => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested) (await shop.Server.SendAsync("GET", i % 2 == 0 ? "/api/v2/catalog" : "/api/sync/manifest", token: shop.Admin)).Status.ShouldBe(200);
+        })).ToList();
+        try
+        {
+            for (var round = 0; round < 10; round++)
+            {
+                var grants = (await shop.AsAdminAsync("GET", $"/api/admin/grants?group_id={shop.GroupId}")).Json.AsArray();
+                var token = await shop.Server.SendAsync("POST", "/auth/tokens", """{"name":"x"}""", shop.Analyst);
+                async Task<int> StatusAsync(string path) => (await shop.Server.SendAsync("GET", path, token: token.Text("token"))).Status;
+                (await StatusAsync("/api/data/orders/download")).ShouldBe(200);
+                (await shop.AsAdminAsync("DELETE", $"/api/admin/grants/{grants.Single()!["id"]}")).Status.ShouldBe(204);
+                (await StatusAsync("/api/data/orders/download")).ShouldBe(403);
+                (await shop.Server.SendAsync("POST", "/api/query", """{"sql":"SELECT count(*) FROM orders"}""", token.Text("token"))).Status.ShouldNotBe(200);
+                await shop.GrantAsync("orders");
+                (await StatusAsync("/api/data/orders/download")).ShouldBe(200);
+                (await shop.Server.SendAsync("DELETE", $"/auth/tokens/{token.Text("id")}", token: shop.Analyst)).Status.ShouldBe(204);
+                (await StatusAsync("/api/data/orders/download")).ShouldBe(401);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(load);
+        }
+    }
+
+    [Fact]
+    public async Task Open_streams_end_within_five_seconds_whatever_was_revoked()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        async Task<string> TokenAsync(string name) => (await shop.Server.SendAsync("POST", "/auth/tokens", new JsonObject { ["name"] = name }.ToJsonString(), shop.Admin)).Text("token");
+        var revoked = await TokenAsync("revoked");
+        var id = (await shop.AsAdminAsync("GET", "/auth/tokens")).Json.AsArray().First(token => token!["name"]!.GetValue<string>() == "revoked")!["id"]!.GetValue<string>();
+
+        // A second admin, who is deactivated while looking on.
+        var leaver = (await shop.AsAdminAsync("POST", "/api/users", """{"email":"lee@example.com","name":"Lee"}""")).Text("id");
+        (await shop.AsAdminAsync("POST", $"/api/users/{leaver}/set-password", """{"password":"correct horse"}""")).Status.ShouldBe(204);
+        var admins = shop.Server.State.Snapshot.GroupByName(Snapshot.AdminGroup)!.Id;
+        (await shop.AsAdminAsync("POST", $"/api/admin/groups/{admins}/members", """{"email":"lee@example.com"}""")).Status.ShouldBe(201);
+        var left = await shop.Server.SignInAsync("lee@example.com", "correct horse");
+
+        var streams = await Task.WhenAll(OpenAsync(shop, revoked), OpenAsync(shop, left), OpenAsync(shop, await TokenAsync("good")));
+        var watch = Stopwatch.StartNew();
+        (await shop.AsAdminAsync("DELETE", $"/auth/admin/tokens/{id}")).Status.ShouldBe(204);
+        (await shop.AsAdminAsync("POST", $"/api/users/{leaver}/deactivate")).Status.ShouldBe(200);
+        foreach (var ended in streams[..2]) await ended.Content.ReadAsStringAsync().WaitAsync(StreamMax + TimeSpan.FromSeconds(10));
+        watch.Elapsed.ShouldBeLessThan(StreamMax + TimeSpan.FromSeconds(1)); // the machine's own time
+        var going = streams[2].Content.ReadAsStringAsync();
+        going.IsCompleted.ShouldBeFalse();
+        foreach (var stream in streams) stream.Dispose();
+    }
+
+    private static async Task<HttpResponseMessage> OpenAsync(Shop shop, string token)
+    {
+        var client = new HttpClient { BaseAddress = new Uri(shop.Server.Url) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        var response = await client.GetAsync("/api/sync/runs/stream", HttpCompletionOption.ResponseHeadersRead);
+        response.EnsureSuccessStatusCode();
+        return response;
+    }
+}
