@@ -14,6 +14,7 @@ using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Query;
 using Agnes.Server.Features.SignIn;
+using Agnes.Server.Features.SignIn.Diagnostics;
 using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Features.Sync.Pages;
@@ -75,6 +76,7 @@ internal static class FeatureList
         routes.MapUploads();
         routes.MapSignInPages();
         routes.MapSessionsPages();
+        routes.MapSignInDiagnostics();
         routes.MapDesktop();
         routes.MapHomePages();
         routes.MapCatalogPages();

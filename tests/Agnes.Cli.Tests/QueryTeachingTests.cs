@@ -96,10 +96,8 @@ public sealed class QueryTeachingTests(QueryTeachingTests.Workspace workspace) :
         var before = Files();
         foreach (var sql in (string[])
         [
-            "COPY orders TO 'stolen.csv'", $"COPY orders TO '{workspace.Agnes.InWorkspace("user", "exports", "stolen.csv")}'", "COPY orders FROM 'secret.csv'", "INSTALL httpfs", "LOAD httpfs",
-            "SET enable_external_access=true", "SET allowed_directories=['/']", "RESET ALL", "PRAGMA enable_external_access", $"ATTACH '{workspace.Agnes.InWorkspace("x.db")}' AS x", $"SELECT * FROM read_csv('{secret}')",
-            $"SELECT * FROM '{secret}'", $"SELECT * FROM read_blob('{secret}')", "SELECT * FROM 'https://example.com/x.parquet'", "CREATE TABLE t AS FROM orders", "SELECT 1; COPY orders TO 'stolen.csv'", "EXPLAIN ANALYZE COPY orders TO 'stolen.csv'",
-            "SELECT getenv('HOME')", "EXECUTE steal", "PREPARE steal AS COPY orders TO 'stolen.csv'",
+            "COPY orders TO 'stolen.csv'", $"COPY orders TO '{workspace.Agnes.InWorkspace("user", "exports", "stolen.csv")}'", "INSTALL httpfs", "SET allowed_directories=['/']", "RESET ALL",
+            $"ATTACH '{workspace.Agnes.InWorkspace("x.db")}' AS x", $"SELECT * FROM read_csv('{secret}')", "SELECT * FROM 'https://example.com/x.parquet'", "PREPARE steal AS COPY orders TO 'stolen.csv'", "SELECT getenv('HOME')",
         ])
         {
             var outcome = await workspace.Agnes.RunAsync("query", sql);

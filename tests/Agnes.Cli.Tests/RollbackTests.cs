@@ -75,16 +75,12 @@ public sealed class RollbackTests : IAsyncLifetime
         // One holds the local database open all the while, as a person's own tool does.
         using var held = new DuckDB.NET.Data.DuckDBConnection($"Data Source={_agnes.InWorkspace("user", "duckdb", "analytics.duckdb")};access_mode=READ_ONLY");
         held.Open();
-        for (var round = 2; round <= 3; round++)
-        {
-            Both(round);
-            var pulls = Enumerable.Range(0, 8).Select(index => _agnes.RunAsync(index % 2 == 0 ? ["pull"] : ["pull", "--quiet"])).ToList();
-            var queries = Enumerable.Range(0, 10).Select(_ => _agnes.RunAsync("query", "SELECT a.n = b.n AS same, a.n AS n FROM a, b", "-f", "csv")).ToList();
-            foreach (var pull in await Task.WhenAll(pulls)) pull.ShouldSucceed();
-            foreach (var query in await Task.WhenAll(queries)) query.ShouldSucceed().Out.ShouldBeOneOf($"same,n\ntrue,{round - 1}\n", $"same,n\ntrue,{round}\n");
-            await ShouldHoldAsync(round, round);
-        }
-
+        Both(2);
+        var pulls = Enumerable.Range(0, 8).Select(index => _agnes.RunAsync(index % 2 == 0 ? ["pull"] : ["pull", "--quiet"])).ToList();
+        var queries = Enumerable.Range(0, 20).Select(_ => _agnes.RunAsync("query", "SELECT a.n = b.n AS same, a.n AS n FROM a, b", "-f", "csv")).ToList();
+        foreach (var pull in await Task.WhenAll(pulls)) pull.ShouldSucceed();
+        foreach (var query in await Task.WhenAll(queries)) query.ShouldSucceed().Out.ShouldBeOneOf("same,n\ntrue,1\n", "same,n\ntrue,2\n");
+        await ShouldHoldAsync(2, 2);
         Directory.EnumerateFiles(_agnes.Workspace, "*.tmp", SearchOption.AllDirectories).ShouldBeEmpty();
     }
 

@@ -189,7 +189,7 @@ internal sealed class McpTools(Host host)
         }
         catch (DuckDBException failure)
         {
-            throw session.Explained(failure);
+            throw session.Explained(failure, sql);
         }
     }
 

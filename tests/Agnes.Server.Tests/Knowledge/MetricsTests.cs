@@ -108,6 +108,18 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
     }
 
     [Fact]
+    public async Task A_file_as_Windows_editors_write_it_is_read()
+    {
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
+        var imported = await ImportAsync(shop, "metrics", ("windows/crlf.yml", "\uFEFFname: crlf\r\nnotes:\r\n  - Größe\r\nsql: |\r\n  SELECT 1\r\n  AS one\r\n"));
+        imported.Status.ShouldBe(200, imported.Body);
+        var metric = await shop.AsAnalystAsync("GET", "/api/metrics/windows/crlf");
+        metric.Text("sql").ShouldBe("SELECT 1\nAS one\n");
+        metric.Json["notes"]![0]!.GetValue<string>().ShouldBe("Größe");
+        (await shop.AsAdminAsync("DELETE", "/api/admin/metrics/windows/crlf")).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task Validation_binds_each_statement_to_the_tables_as_they_are()
     {
         var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);

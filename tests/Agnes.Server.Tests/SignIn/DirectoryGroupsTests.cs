@@ -53,6 +53,16 @@ public sealed class DirectoryGroupsTests(Postgres postgres)
         (await visit.SignInAsync()).Header("Location").ShouldBe("/login?error=not_in_allowed_group");
         server.State.Snapshot.UserByEmail("tom@example.com").ShouldBeNull();
 
+        // What the next sync would do can be looked at, and does nothing.
+        var session = SignInVisit.SessionOf(await AnaAsync(visit))!;
+        issuer.Directory.Put("ana@example.com", "grp_a_new@example.com", "other@example.com");
+        var dry = await server.SendAsync("POST", "/me/debug/refetch-groups", token: session);
+        dry.Body.ShouldBe("""{"soft_failed":false,"prefix":"grp_a_","fetched":["grp_a_new@example.com","other@example.com"],"fetched_relevant":["grp_a_new@example.com"],"current_names":["grp_a_ops@example.com"],"current_external_ids":[],"would_add":["grp_a_new@example.com"],"would_remove":["grp_a_ops@example.com"],"applied":false}""");
+        visit.GroupsOf("ana@example.com").ShouldBe(after);
+        var page = await server.SendAsync("GET", "/me/debug", change: request => request.Headers.Add("Cookie", $"access_token={session}"));
+        (page.Status, page.Body.Contains("grp_by_hand", StringComparison.Ordinal)).ShouldBe((200, true));
+        foreach (var secret in (string[])[session, session.Split('.')[2]]) page.Body.ShouldNotContain(secret);
+
         // Who left the company keeps nothing from there.
         issuer.Directory.Remove("ana@example.com");
         (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Ok);
@@ -135,8 +145,16 @@ public sealed class DirectoryGroupsTests(Postgres postgres)
         (await server.SendAsync("POST", "/auth/bootstrap", """{"email":"evil@example.com","password":"longpass1"}""")).Status.ShouldBe(403);
     }
 
+    private static Task<Answer> AnaAsync(SignInVisit visit)
+    {
+        visit.Issuer.Person = new Person("s", "ana@example.com") { HostedDomain = "example.com" };
+        return visit.SignInAsync();
+    }
+
     private Task<TestServer> StartAsync(OAuthIssuer issuer, StateEngine engine, Func<GoogleOptions, GoogleOptions> google) => TestServer.StartAsync(
-        engine, postgres, options => IssuerWorld.With(options, issuer, with => google(with with { DirectorySubject = issuer.Directory.Subject })) with { GroupAdminEmail = "grp_a_admin@example.com" });
+        engine, postgres, options => Diagnosed(IssuerWorld.With(options, issuer, with => google(with with { DirectorySubject = issuer.Directory.Subject }))) with { GroupAdminEmail = "grp_a_admin@example.com" });
+
+    private static ServerOptions Diagnosed(ServerOptions options) => options with { SignIn = options.SignIn with { Diagnostics = true } };
 
     private static async Task AddMemberAsync(TestServer server, string group, string email)
     {

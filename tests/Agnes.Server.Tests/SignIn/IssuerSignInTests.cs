@@ -35,23 +35,27 @@ public sealed class IssuerSignInTests(IssuerWorld world, Postgres postgres)
     }
 
     [Theory]
-    [InlineData(Lie.Expired)]
-    [InlineData(Lie.IssuedInTheFuture)]
-    [InlineData(Lie.WrongSignature)]
-    [InlineData(Lie.AlgNone)]
-    [InlineData(Lie.SignedWithClientSecret)]
-    [InlineData(Lie.WrongAudience)]
-    [InlineData(Lie.SecondAudience)]
-    [InlineData(Lie.WrongIssuer)]
-    [InlineData(Lie.WrongNonce)]
-    [InlineData(Lie.NoNonce)]
-    [InlineData(Lie.NoSubject)]
-    [InlineData(Lie.OtherUserinfo)]
-    public async Task A_lie_in_the_id_token_lets_nobody_in(Lie lie)
+    [InlineData(Lie.Expired, "is expired")]
+    [InlineData(Lie.IssuedInTheFuture, "was not issued just now")]
+    [InlineData(Lie.WrongSignature, "is not signed by a key")]
+    [InlineData(Lie.AlgNone, "is not signed by a key")]
+    [InlineData(Lie.SignedWithClientSecret, "is not signed by a key")]
+    [InlineData(Lie.WrongAudience, "is for another client")]
+    [InlineData(Lie.SecondAudience, "was issued to another client")]
+    [InlineData(Lie.WrongIssuer, "is of another issuer")]
+    [InlineData(Lie.WrongNonce, "belongs to another sign-in")]
+    [InlineData(Lie.NoNonce, "belongs to another sign-in")]
+    [InlineData(Lie.NoSubject, "names no subject")]
+    [InlineData(Lie.OtherUserinfo, "speaks of somebody else")]
+    public async Task A_lie_in_the_id_token_lets_nobody_in_and_is_found_for_what_it_is(Lie lie, string reason)
     {
         var visit = await world.VisitAsync(postgres);
         (visit.Issuer.Person, visit.Issuer.Lie) = (NewPerson(), lie);
-        foreach (var provider in (string[])["google", "oidc"]) await RefusedAsync(visit, "oauth_failed", provider);
+        foreach (var provider in (string[])["google", "oidc"])
+        {
+            await RefusedAsync(visit, "oauth_failed", provider);
+            (await visit.Server.AuditAsync())[^1].Params!.ShouldContain(reason);
+        }
     }
 
     [Theory]

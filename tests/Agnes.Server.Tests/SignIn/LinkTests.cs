@@ -142,6 +142,7 @@ public sealed partial class LinkTests(Worlds worlds, Postgres postgres)
     {
         var server = (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server;
         var before = (await server.State.ReadAsync<long>("SELECT count(*) FROM auth_tokens"))[0];
+        (await server.SendAsync("GET", "/me/debug", token: await server.SignInAsync())).Status.ShouldBe(404); // nor is anything shown that was not asked for
         (await server.SendAsync("GET", "/login")).Body.ShouldNotContain("/login/email");
         (await server.SendAsync("GET", "/login/email")).Header("Location").ShouldBe("/login");
         (await server.SendAsync("POST", "/auth/email/send-link", Json(Email))).Status.ShouldBe(200);

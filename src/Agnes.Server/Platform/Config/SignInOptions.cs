@@ -32,6 +32,9 @@ public sealed record SignInOptions
     /// <summary>Signs what desktop applications sign in with; null: they cannot.</summary>
     public string? DesktopSecret { get; init; }
 
+    /// <summary>People may look at what the server knows of them.</summary>
+    public bool Diagnostics { get; init; }
+
     /// <summary>What is wrong, for the log and for health; each names its variable.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 
@@ -51,6 +54,7 @@ public sealed record SignInOptions
             AllowedHosts = read.List("AGNES_ALLOWED_HOSTS"),
             DesktopSecret = read.Secret("DESKTOP_JWT_SECRET", charsMin: 32),
             Mail = MailOptions.Read(read),
+            Diagnostics = read.IsOn("AGNES_DEBUG_AUTH"),
         };
         var (google, oidc) = (GoogleOptions.Read(read), OidcOptions.Read(read));
         var limited = options.AllowAnyDomain || options.AllowedDomains.Count > 0;

@@ -35,6 +35,16 @@ internal sealed record DirectoryGroups(string Source, string Creator, string? Pr
     /// <summary>Whether somebody in these groups may sign in at all.</summary>
     public bool LetsIn(IReadOnlyList<string> names) => Prefix is null || names.Any(IsRelevant);
 
+    public IEnumerable<string> Relevant(IReadOnlyList<string> names) => names.Where(IsRelevant);
+
+    /// <summary>What the directory's group is called here.</summary>
+    public string NameHere(string name) => Normal(name) switch
+    {
+        var normal when AdminGroup is not null && normal == Normal(AdminGroup) => Snapshot.AdminGroup,
+        var normal when EveryoneGroup is not null && normal == Normal(EveryoneGroup) => Snapshot.EveryoneGroup,
+        var normal => normal,
+    };
+
     /// <summary>Makes the user's memberships of this source exactly these.</summary>
     public async Task WriteAsync(StateWrite write, UserRow user, IReadOnlyList<string> names)
     {
