@@ -41,6 +41,18 @@ public sealed class AdminTests : IAsyncLifetime
     [InlineData("grant|create|analysts|table|a|b", """POST /api/admin/grants/bulk {"group_id":"g1","resource_type":"table","add":["a","b"]}""", "may now read 2")]
     [InlineData("grant|delete|x1", "DELETE /api/admin/grants/x1", "revoked")]
     [InlineData("explain-access|ana@example.com|orders", "GET /api/admin/access/explain?user=ana%40example.com&type=table&id=orders", "Through: analysts")]
+    [InlineData("access|explain|ana@example.com|tools/sql|--type|marketplace_plugin", "GET /api/admin/access/explain?user=ana%40example.com&type=marketplace_plugin&id=tools%2Fsql", "Reason: granted")]
+    [InlineData("access|show|ana@example.com", "GET /api/admin/users/u1/effective-access", "analysts")]
+    [InlineData("access|simulate|ana@example.com", "GET /api/v2/catalog as ana@example.com", "orders")]
+    [InlineData("token|list", "GET /auth/admin/tokens", "laptop")]
+    [InlineData("token|revoke|t1", "DELETE /auth/admin/tokens/t1", "revoked")]
+    [InlineData("audit|list|--user|ana@example.com|--action|user.*|--limit|3", "GET /api/admin/audit?user_id=u1&action=user.%2A&limit=3", "user.update")]
+    [InlineData("audit|export|--format|csv|--since|2026-01-01", "GET /api/admin/audit/export?since=2026-01-01&format=csv", "timestamp,user_id")]
+    [InlineData("config|show|instance", "GET /api/admin/server-config", "Acme")]
+    [InlineData("config|set|instance.name=New|materialize.lock_ttl_seconds=60|--dry-run", """POST /api/admin/server-config {"sections":{"instance":{"name":"New"},"materialize":{"lock_ttl_seconds":60}},"confirm_danger":false,"dry_run":true}""", "Nothing was changed")]
+    [InlineData("config|unset|auth.allowed_domain|--confirm-danger", """POST /api/admin/server-config {"$unset":["auth.allowed_domain"],"confirm_danger":true}""", "Restart the server")]
+    [InlineData("secret|list", "GET /api/admin/secrets", "KEBOOLA_STORAGE_TOKEN")]
+    [InlineData("secret|remove|A_TOKEN", "DELETE /api/admin/secrets/A_TOKEN", "removed")]
     [InlineData("register-table|orders|--source-type|csv|--source-table|orders.csv|--primary-key|a, b", """POST /api/admin/register-table {"name":"orders","source_type":"csv","bucket":null,"source_table":"orders.csv","query_mode":"local","description":null,"sync_strategy":"full_refresh","primary_key":["a","b"]}""", "grant create <group> table orders")]
     [InlineData("register-table|t|--source-type|csv|--dry-run", """POST /api/admin/register-table/precheck {"name":"t","source_type":"csv","bucket":null,"source_table":"t","query_mode":"local","description":null,"sync_strategy":"full_refresh"}""", "BIGINT")]
     [InlineData("update-table|orders|--description|new|--query=", """PUT /api/admin/registry/orders {"source_query":null,"description":"new"}""", "Updated orders")]
@@ -114,6 +126,7 @@ public sealed class AdminTests : IAsyncLifetime
         var request = context.Request;
         var body = await new StreamReader(request.Body).ReadToEndAsync();
         var asked = $"{request.Method} {request.Path}{request.QueryString}{(body.Length > 0 ? " " + body : "")}";
+        if (request.Headers["X-Agnes-View-As"].Count > 0) asked += $" as {request.Headers["X-Agnes-View-As"]}";
         var isLookup = asked.StartsWith("GET /api/users", StringComparison.Ordinal) || asked == "GET /api/admin/groups";
         if (!isLookup) _asked.Add(asked);
         if (asked.EndsWith("/stream", StringComparison.Ordinal))
@@ -149,6 +162,15 @@ public sealed class AdminTests : IAsyncLifetime
         "DELETE /api/admin/grants/forbidden" => (403, """{"detail":"Admin access required"}"""),
         "GET /api/admin/resource-types" => (200, """[{"key":"table","display_name":"Table","id_format":"registry id"}]"""),
         _ when asked.StartsWith("GET /api/admin/access/explain", StringComparison.Ordinal) => (200, """{"allowed":true,"reason":"granted","via_groups":[{"group_id":"g1","group_name":"analysts"}],"granted_to":[]}"""),
+        "GET /api/admin/users/u1/effective-access" => (200, """{"is_admin":false,"items":[{"resource_type":"table","resource_id":"orders","via_groups":[{"group_id":"g1","group_name":"analysts"}]}]}"""),
+        "GET /api/v2/catalog as ana@example.com" => (200, """{"tables":[{"id":"orders","name":"orders","query_mode":"local","rows":3}]}"""),
+        "GET /auth/admin/tokens" => (200, """[{"id":"t1","name":"laptop","user_email":"ana@example.com"}]"""),
+        _ when asked.StartsWith("GET /api/admin/audit?", StringComparison.Ordinal) => (200, """{"entries":[{"timestamp":"2026-01-01 00:00:00","user_id":"u1","action":"user.update"}],"count":1,"next_cursor":null}"""),
+        _ when asked.StartsWith("GET /api/admin/audit/export", StringComparison.Ordinal) => (200, "timestamp,user_id\r\n"),
+        "GET /api/admin/server-config" => (200, """{"sections":{"instance":{"name":"Acme"}}}"""),
+        _ when asked.Contains("\"dry_run\":true") => (200, """{"status":"dry_run","diff":[{"path":"instance.name","before":"Acme","after":"New"}],"diff_count":1}"""),
+        _ when asked.StartsWith("POST /api/admin/server-config", StringComparison.Ordinal) => (200, """{"status":"ok","restart_required":true,"sections_updated":["auth"],"diff_count":1}"""),
+        "GET /api/admin/secrets" => (200, """{"secrets":[{"name":"KEBOOLA_STORAGE_TOKEN","overridden_by_environment":false}]}"""),
         _ when asked.Contains("register-table/precheck") => (200, """{"ok":true,"table":{"name":"t","rows":null,"columns":[{"name":"n","type":"BIGINT"}]}}"""),
         _ when asked.Contains("\"name\":\"taken\"") => (409, """{"detail":"Table 'taken' already registered"}"""),
         _ when asked.StartsWith("POST /api/admin/register-table", StringComparison.Ordinal) => (201, $$"""{"id":{{JsonDocument.Parse(asked[(asked.IndexOf('{'))..]).RootElement.GetProperty("name").GetRawText()}},"status":"registered"}"""),

@@ -109,7 +109,10 @@ public sealed class EveryRouteTests(Postgres postgres)
         var version = shop.Server.State.Snapshot.PublishedTable("Orders")!;
         return new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["table_id"] = "orders", ["table"] = "orders", ["parts_digest"] = version.PartsDigest, ["sha256"] = version.Parts[0].Sha256,
+            ["table_id"] = "orders",
+            ["table"] = "orders",
+            ["parts_digest"] = version.PartsDigest,
+            ["sha256"] = version.Parts[0].Sha256,
         };
     }
 

@@ -6,6 +6,7 @@ using Agnes.Testing;
 
 namespace Agnes.Server.Tests.Configuration;
 
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class ServerConfigTests(Postgres postgres)
 {
     private const string Address = "/api/admin/server-config";

@@ -8,6 +8,7 @@ using DuckDB.NET.Data;
 
 namespace Agnes.Server.Tests.Import;
 
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class ImportTests
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "agnes-server");
@@ -63,7 +64,7 @@ public sealed class ImportTests
     {
         var cut = install.Target("cut");
         var mark = Path.Combine(cut, "state", "import.unfinished");
-        using (var import = Process.Start(new ProcessStartInfo(Program, ["import", "--from", install.From, "--data-dir", cut]) { RedirectStandardOutput = true, RedirectStandardError = true })!)
+        using (var import = Process.Start(new ProcessStartInfo(Program, ["import", "--from", install.From, "--data-dir", cut]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!)
         {
             var sign = fixture switch { "v01" => mark, "v09" => Path.Combine(cut, "state", ".jwt_secret"), "v40" => Path.Combine(cut, "extracts", "erp"), _ => Path.Combine(cut, "state", "system.duckdb") };
             while (!Path.Exists(sign) && !import.HasExited) await Task.Delay(1);

@@ -21,7 +21,14 @@ internal sealed class ImportHistory(StateDb state, ImportReport report)
 
         _waiting.Add(new AuditEntry
         {
-            Id = id, Timestamp = at, UserId = row.Text("user_id"), Action = action, Resource = row.Text("resource"), Params = row.Text("params"), Result = row.Text("result"), DurationMs = row.Integer("duration_ms"),
+            Id = id,
+            Timestamp = at,
+            UserId = row.Text("user_id"),
+            Action = action,
+            Resource = row.Text("resource"),
+            Params = row.Text("params"),
+            Result = row.Text("result"),
+            DurationMs = row.Integer("duration_ms"),
         });
         if (_waiting.Count >= RowsPerWrite) await FlushAsync(stop);
     }

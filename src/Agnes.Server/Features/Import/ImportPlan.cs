@@ -111,7 +111,12 @@ internal sealed class ImportPlan
 
             Groups.Add(new GroupRow
             {
-                Id = id, Name = name, Description = row.Text("description"), IsSystem = IsSystem(name), CreatedAt = row.Time("created_at") ?? now, CreatedBy = row.Text("created_by"),
+                Id = id,
+                Name = name,
+                Description = row.Text("description"),
+                IsSystem = IsSystem(name),
+                CreatedAt = row.Time("created_at") ?? now,
+                CreatedBy = row.Text("created_by"),
             });
         }
     }
