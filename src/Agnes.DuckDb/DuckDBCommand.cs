@@ -181,6 +181,20 @@ public sealed class DuckDBCommand : DbCommand
         }
         else
         {
+            try
+            {
+                RunText();
+            }
+            catch (DuckDBException error) when (error.ErrorType == DuckDBErrorType.Interrupt)
+            {
+                throw interruption.Translate(error); // planning is interrupted as well as running
+            }
+        }
+
+        budget.Spend(started);
+
+        void RunText()
+        {
             using var text = new StatementText(connection, Sql());
             for (var i = 0; i < text.Count; i++)
             {
@@ -197,8 +211,6 @@ public sealed class DuckDBCommand : DbCommand
                 }
             }
         }
-
-        budget.Spend(started);
 
         void Run(PreparedStatement prepared, bool isLast = true)
         {

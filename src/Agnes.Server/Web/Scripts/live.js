@@ -15,11 +15,19 @@ function follow(host) {
   const signal = pageSignal();
   const stream = new EventSource(host.dataset.live);
   let timer = 0;
+  let looking = false;
+  let again = false; // what happens while the page is being fetched may not be in it
   const soon = () => {
-    timer ||= setTimeout(async () => {
-      await refresh(host, signal);
-      timer = 0;
-    }, refreshEveryMs);
+    if (looking) again = true;
+    else timer ||= setTimeout(look, refreshEveryMs);
+  };
+  const look = async () => {
+    timer = 0;
+    again = false;
+    looking = true;
+    await refresh(host, signal);
+    looking = false;
+    if (again && !signal.aborted) soon();
   };
   for (const name of host.dataset.liveEvents.split(' ')) {
     stream.addEventListener(name, () => {
