@@ -99,7 +99,7 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
     [InlineData("/api/large", 1_024, true)]
     [InlineData("/api/large", 1_023, false)]
     [InlineData("/api/data/large", 5_000, false)]
-    [InlineData("/cli/download", 5_000, false)]
+    [InlineData("/cli/wheel/large", 5_000, false)]
     public async Task Answers_worth_it_are_compressed_and_files_never(string path, int length, bool compressed)
     {
         var server = await worlds.ProbesAsync(postgres);

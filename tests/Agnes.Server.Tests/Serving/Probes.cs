@@ -14,7 +14,7 @@ internal static class Probes
 
     public static void Map(WebApplication app)
     {
-        foreach (var path in (string[])["/api/large", "/api/data/large", "/cli/download"]) app.MapGet(path, (int length) => JsonBody.Of(new string('a', length - 2))).Public();
+        foreach (var path in (string[])["/api/large", "/api/data/large", "/cli/wheel/large"]) app.MapGet(path, (int length) => JsonBody.Of(new string('a', length - 2))).Public();
         app.MapPost("/api/echo", EchoAsync).Public().BodyBytesMax(SmallBytesMax);
         app.MapGet("/api/broken", IResult () => throw new InvalidOperationException(Secret)).Public();
         app.MapGet("/broken", IResult () => throw new InvalidOperationException(Secret)).Public();
