@@ -91,6 +91,12 @@ public sealed record ServerOptions
 
     public SignInOptions SignIn { get; init; } = new();
 
+    /// <summary>What the instance calls itself; null: nothing of its own.</summary>
+    public string? InstanceName { get; init; }
+
+    /// <summary>A file of passwords that nobody may take, one a line; null: only what everybody tries first is refused.</summary>
+    public string? PasswordList { get; init; }
+
     /// <summary>Everybody on this machine is this one person, for trying things out; null in earnest.</summary>
     public LocalDevelopment? LocalDevelopment { get; init; }
 
@@ -147,6 +153,8 @@ public sealed record ServerOptions
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
             CorsOrigins = List(Setting("CORS_ORIGINS")),
             SignIn = SignInOptions.From(environment),
+            InstanceName = layers.Instance.Text("instance.name"),
+            PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
         return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
     }
