@@ -130,7 +130,7 @@ public sealed record ServerOptions
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             TokenDaysMax = Days("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance.IsReadable),
-            Urls = given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault,
+            Urls = Addresses(given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault),
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
             Debug = IsOn(Setting("DEBUG")),
@@ -157,6 +157,28 @@ public sealed record ServerOptions
             PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
         return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
+    }
+
+    /// <summary>Addresses to listen on, with the names that only a listener knows: <c>http://*:8000</c>, <c>http://unix:/path</c>.</summary>
+    private static string Addresses(string urls)
+    {
+        foreach (var url in urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!IsAddress(url)) throw new OptionsException($"'{url}' is no address to listen on: write http://HOST:PORT, with a port up to {IPEndPoint.MaxPort}.");
+        }
+        return urls;
+    }
+
+    private static bool IsAddress(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url) is { Scheme: "http" or "https", Port: >= 0 and <= IPEndPoint.MaxPort };
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private static int? Days(string name, string? value)
