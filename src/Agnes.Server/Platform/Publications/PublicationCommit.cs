@@ -195,7 +195,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             Columns = table.Columns.Count,
             Hash = table.Md5 ?? "",
         };
-        await write.ExecuteAsync(PublicationSql.SaveState, row);
+        if (await write.ExecuteAsync(PublicationSql.UpdateState, row) == 0) await write.ExecuteAsync(PublicationSql.InsertState, row);
         await write.ExecuteAsync(
             PublicationSql.AddHistory, new { id = write.NewId(), name = table.Name, now = write.Now, rows = (long?)table.Rows, durationMs = (int?)null, status = "ok", error = (string?)null });
         write.Apply(snapshot => snapshot.WithSyncState(row));
