@@ -82,6 +82,10 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
             (await shop.AsAdminAsync("GET", $"/api/metrics/people/{name}")).Status.ShouldBe(200);
         }
         (await shop.AsAnalystAsync("GET", "/api/metrics")).Body.ShouldNotContain("people");
+        (await shop.AsAnalystAsync("GET", "/business-metrics")).Body.ShouldNotContain("people/");
+        (await shop.AsAnalystAsync("GET", "/business-metrics/people/pay")).Body.Replace("people/pay", "people/none", StringComparison.Ordinal).ShouldBe((await shop.AsAnalystAsync("GET", "/business-metrics/people/none")).Body);
+        (await shop.AsAnalystAsync("GET", "/api/welcome")).Text("content").ShouldNotContain("people");
+        (await shop.AsAdminAsync("GET", "/api/welcome")).Text("content").ShouldContain("people");
         (await shop.AsAdminAsync("GET", "/api/metrics?category=people")).Json["count"]!.GetValue<int>().ShouldBe(5);
     }
 
