@@ -16,6 +16,7 @@ using Agnes.Server.Features.Query;
 using Agnes.Server.Features.Scans;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Diagnostics;
+using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Features.Sync.Pages;
@@ -78,6 +79,7 @@ internal static class FeatureList
         routes.MapConfiguration();
         routes.MapUploads();
         routes.MapSignInPages();
+        routes.MapFirstTimeSetup();
         routes.MapSessionsPages();
         routes.MapSignInDiagnostics();
         routes.MapDesktop();

@@ -22,6 +22,7 @@ public sealed class SettingLayers
         ["SMTP_USER"] = "email.smtp_user",
         ["SMTP_PASSWORD"] = "email.smtp_password",
         ["SMTP_FROM"] = "email.from_address",
+        ["EMAIL_FROM_ADDRESS"] = "email.from_address",
         ["DESKTOP_JWT_SECRET"] = "desktop.jwt_secret",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
