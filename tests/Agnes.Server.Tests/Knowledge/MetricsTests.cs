@@ -99,7 +99,7 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
             ("- {name: fine, category: c, sql: SELECT 1}\n- {name: bad name, category: c, sql: SELECT 1}", "not of the form"),
             ("{name: a, category: c, sql: 'SELECT 1; SELECT 2'}", "Only single SELECT"), ("{name: a, category: c, sql: 'DROP TABLE orders'}", "Only single SELECT"),
             ("{name: a, category: c, sql: 'SELECT 1) UNION (SELECT 2'}", "Parser Error"), ("{name: a, category: c, sql: SELECT 1, tabel: x}", "'tabel' is not a field"),
-            ("{name: ../../etc, category: c, sql: SELECT 1}", "not of the form")])
+            ("{name: ../../etc, category: c, sql: SELECT 1}", "not of the form"), ("{id: c/b, name: a, category: c, sql: SELECT 1}", "category and name say 'c/a'")])
         {
             var answer = await ImportAsync(shop, "metrics", ("c/x.yml", yaml));
             answer.Status.ShouldBe(400, yaml);
@@ -131,6 +131,8 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
         var made = await shop.AsAdminAsync("POST", "/api/admin/metrics", body.ToJsonString());
         made.Status.ShouldBe(201, made.Body);
         body["id"] = "checks/unregistered";
+        (await shop.AsAdminAsync("POST", "/api/admin/metrics", body.ToJsonString())).Status.ShouldBe(422, "an id that is not category and name would come back from an export as another metric");
+        body["name"] = "unregistered";
         body["table_name"] = "nowhere";
         body["sql"] = "SELECT 1;";
         (await shop.AsAdminAsync("POST", "/api/admin/metrics", body.ToJsonString())).Status.ShouldBe(201);

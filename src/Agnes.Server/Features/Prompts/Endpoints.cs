@@ -25,22 +25,22 @@ internal static class PromptsFeature
     public static void MapPrompts(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/welcome", ShowWelcome.HandleAsync).SignedIn().WithTags("prompts").WithSummary("The instructions for the agent in your workspace, as Markdown.");
-        MapTemplate<WorkspacePrompt>(routes, "/api/admin/workspace-prompt-template", "the instructions of a workspace");
-        MapTemplate<SetupPrompt>(routes, "/api/admin/welcome-template", "the text that sets up a laptop");
+        MapTemplate(routes, "/api/admin/workspace-prompt-template", "the instructions of a workspace", services => services.GetRequiredService<WorkspacePrompt>());
+        MapTemplate(routes, "/api/admin/welcome-template", "the text that sets up a laptop", services => services.GetRequiredService<SetupPrompt>());
 
         var pages = routes.MapGroup("/admin").ExcludeFromDescription().Admin();
         pages.MapGet("/workspace-prompt", ShowPrompt.WorkspaceAsync);
         pages.MapGet("/agent-prompt", ShowPrompt.SetupAsync);
     }
 
-    private static void MapTemplate<TPrompt>(IEndpointRouteBuilder routes, string path, string what)
-        where TPrompt : Prompt
+    private static void MapTemplate(IEndpointRouteBuilder routes, string path, string what, Func<IServiceProvider, Prompt> prompt)
     {
+        Prompt Of(HttpContext context) => prompt(context.RequestServices);
         var admin = routes.MapGroup(path).WithTags("prompts").Admin();
-        admin.MapGet("", (HttpContext context, TPrompt prompt, ServerOptions options) => ShowTemplate.HandleAsync(context, prompt, options)).WithSummary($"The template of {what}, and the shipped one.");
-        admin.MapPut("", (HttpContext context, StateDb state, TPrompt prompt) => SaveTemplate.HandleAsync(context, state, prompt)).BodyBytesMax(TemplateBytesMax).WithSummary("Put another template in its place.");
-        admin.MapDelete("", (HttpContext context, StateDb state, TPrompt prompt) => DeleteTemplate.HandleAsync(context, state, prompt)).WithSummary("Go back to the shipped one.");
-        admin.MapPost("/preview", (HttpContext context, TPrompt prompt, ServerOptions options) => PreviewTemplate.HandleAsync(context, prompt, options)).OnlyReads().BodyBytesMax(TemplateBytesMax).WithSummary("What a template would say to you.");
-        admin.MapPost("/restore", (HttpContext context, StateDb state, TPrompt prompt) => RestoreTemplate.HandleAsync(context, state, prompt)).WithSummary("Bring back the text before the last change.");
+        admin.MapGet("", (HttpContext context, ServerOptions options) => ShowTemplate.HandleAsync(context, Of(context), options)).WithSummary($"The template of {what}, and the shipped one.");
+        admin.MapPut("", (HttpContext context, StateDb state) => SaveTemplate.HandleAsync(context, state, Of(context))).BodyBytesMax(TemplateBytesMax).WithSummary("Put another template in its place.");
+        admin.MapDelete("", (HttpContext context, StateDb state) => DeleteTemplate.HandleAsync(context, state, Of(context))).WithSummary("Go back to the shipped one.");
+        admin.MapPost("/preview", (HttpContext context, ServerOptions options) => PreviewTemplate.HandleAsync(context, Of(context), options)).OnlyReads().BodyBytesMax(TemplateBytesMax).WithSummary("What a template would say to you.");
+        admin.MapPost("/restore", (HttpContext context, StateDb state) => RestoreTemplate.HandleAsync(context, state, Of(context))).WithSummary("Bring back the text before the last change.");
     }
 }
