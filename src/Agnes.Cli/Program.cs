@@ -13,6 +13,8 @@ if (args is ["--version" or "-V", ..])
     return ExitCode.Ok;
 }
 
+Terminal.UseUtf8();
+
 // Run by the agent at every start and every redraw of its prompt: nothing of the rest is loaded for them.
 if (HookCommands.TryRun(args, TimeProvider.System) is { } hooked) return hooked;
 

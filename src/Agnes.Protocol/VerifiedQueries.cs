@@ -67,6 +67,7 @@ public static class QueryParameters
     private static string Value(QueryParameter parameter, IReadOnlyList<QueryParameter> all, IReadOnlyDictionary<string, string> given)
     {
         var value = given.GetValueOrDefault(parameter.Name) ?? parameter.Default ?? throw new FormatException($"The parameter '{parameter.Name}' ({parameter.Type}) is missing. {Known(all)}");
+        if (!ByType.ContainsKey(parameter.Type)) throw new FormatException($"The parameter '{parameter.Name}' has a type that this version does not know: {parameter.Type}.");
         return Fits(parameter.Type, value) ? value : throw new FormatException($"The parameter '{parameter.Name}' must be {Article(parameter.Type)}, such as {ByType[parameter.Type].Sample}.");
     }
 

@@ -16,6 +16,7 @@ using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Query;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Diagnostics;
+using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Features.Sync.Pages;
@@ -77,6 +78,7 @@ internal static class FeatureList
         routes.MapPreferences();
         routes.MapUploads();
         routes.MapSignInPages();
+        routes.MapFirstTimeSetup();
         routes.MapSessionsPages();
         routes.MapSignInDiagnostics();
         routes.MapDesktop();

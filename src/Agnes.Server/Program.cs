@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
@@ -7,6 +8,7 @@ using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Platform.State.Maintenance;
+using Microsoft.AspNetCore.Connections;
 
 namespace Agnes.Server;
 
@@ -54,7 +56,15 @@ internal static class Program
         var options = ServerOptions.From(args, Environment.GetEnvironmentVariable);
         UnfinishedImport.Refuse(options);
         await using var app = await ServerApp.BuildAsync(options);
-        await app.RunAsync();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception fault) when (fault is SocketException or IOException { InnerException: AddressInUseException or SocketException })
+        {
+            throw new OptionsException($"The server cannot listen: {fault.Message.TrimEnd('.')}. End the program that is there, or choose another address: --urls http://localhost:8001");
+        }
+        await app.WaitForShutdownAsync();
         return 0;
     }
 
@@ -73,6 +83,11 @@ internal static class Program
         catch (StateRefusedException fault)
         {
             await Console.Error.WriteLineAsync(fault.Message);
+            return ExitRefused;
+        }
+        catch (UnauthorizedAccessException fault)
+        {
+            await Console.Error.WriteLineAsync($"{fault.Message} Give this user the right to it, or choose another folder: --data-dir DIR");
             return ExitRefused;
         }
     }

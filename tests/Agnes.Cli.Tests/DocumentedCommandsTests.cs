@@ -77,6 +77,6 @@ public sealed partial class DocumentedCommandsTests
     [GeneratedRegex("\"[^\"]*\"|'[^']*'|\\S+", RegexOptions.CultureInvariant)]
     private static partial Regex Word();
 
-    [GeneratedRegex(@"(?<![\w/$])(config/[\w.]+(template|example)|docs/[\w/]+(\.md)?|src/Agnes\.\w+|CONTRIBUTING\.md|\.ci/run)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"(?<![\w/$])(config/[\w.]+(template|example)|docs/[\w/]+(\.md|\.yml)?|src/Agnes\.\w+|CONTRIBUTING\.md|\.ci/run)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex RepositoryPath();
 }

@@ -152,6 +152,8 @@ public sealed class QueryTests(QueryTests.PulledWorkspace pulled) : IClassFixtur
         (await pulled.Agnes.RunAsync("query")).ShouldFail(1);
         (await pulled.Agnes.RunAsync("query", "SELECT 1", "--sql", "SELECT 2")).ShouldFail(1);
         (await pulled.Agnes.RunWithInputAsync("""{"sql":"SELECT 1 AS x"}""", "query", "--stdin", "-f", "csv")).ShouldSucceed().Out.ShouldBe("x\n1\n");
+        // As Windows' shells and editors send it.
+        (await pulled.Agnes.RunWithInputAsync("\uFEFF" + """{"sql":"SELECT 'žluť' AS x"}""" + "\r\n", "query", "--stdin", "-f", "csv")).ShouldSucceed().Out.ShouldBe("x\nžluť\n");
         (await pulled.Agnes.RunWithInputAsync("SELECT 1", "query", "--stdin")).ShouldFail(1).Error.ShouldContain("JSON");
         (await pulled.Agnes.RunWithInputAsync("""{"query":"SELECT 1"}""", "query", "--stdin")).ShouldFail(1).Error.ShouldContain("\"sql\"");
         (await pulled.Agnes.RunAsync("query", "--sql", "SELECT 1 AS x", "-f", "csv")).ShouldSucceed().Out.ShouldBe("x\n1\n");

@@ -23,7 +23,62 @@ public sealed partial class DocumentationTests
         names.Where(name => !pages.Any(page => page.Contains($"`{name}`", StringComparison.Ordinal))).ShouldBeEmpty();
     }
 
+    /// <summary>How many requirements each section of V6 to V10 has in ASVS 5.0.0, as published.</summary>
+    private static readonly (int Chapter, int[] Sections)[] Asvs = [(6, [3, 12, 8, 6, 8, 4, 2, 4]), (7, [3, 4, 2, 5, 3, 2]), (8, [4, 4, 3, 2]), (9, [3, 4]), (10, [2, 3, 5, 16, 5, 2, 3])];
+
+    [Fact]
+    public void Every_requirement_of_the_security_standard_has_its_line_and_every_test_that_it_names_exists()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operator", "security.md"));
+        var expected =
+            from chapter in Asvs
+            from section in Enumerable.Range(1, chapter.Sections.Length)
+            from requirement in Enumerable.Range(1, chapter.Sections[section - 1])
+            select $"{chapter.Chapter}.{section}.{requirement}";
+        Requirement().Matches(page).Select(match => match.Groups[1].Value).ShouldBe(expected);
+
+        var sources = Repository.Sources("tests/Agnes.Server.Tests", ".cs").ToLookup(file => Path.GetFileNameWithoutExtension(file.Path), file => string.Join('\n', file.Lines), StringComparer.Ordinal);
+        var named = NamedTest().Matches(page).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
+        named.Count.ShouldBeGreaterThan(30);
+        named.Where(test => !sources[test.Class].Any(source => test.Method.Length == 0 || source.Contains($" {test.Method}(", StringComparison.Ordinal))).ShouldBeEmpty();
+    }
+
+    [GeneratedRegex(@"^\| (\d+\.\d+\.\d+) \([123]\) \|", RegexOptions.Multiline)]
+    private static partial Regex Requirement();
+
+    [GeneratedRegex(@"`([A-Z][A-Za-z]+Tests)(?:\.([A-Za-z_]+))?`")]
+    private static partial Regex NamedTest();
+
+    [Fact]
+    public void Every_setting_that_the_templates_offer_is_read()
+    {
+        var sources = string.Join('\n', Repository.Sources("src", ".cs").SelectMany(file => file.Lines));
+        var variables = Templates(".env.template", Assigned()).Select(match => match.Groups[1].Value).ToList();
+        variables.Count.ShouldBeGreaterThan(5);
+        variables.Where(name => !sources.Contains($"\"{name}\"", StringComparison.Ordinal)).ShouldBeEmpty();
+
+        var section = "";
+        var keys = new List<string>();
+        foreach (var match in Templates("instance.yaml.example", Key()))
+        {
+            if (match.Groups[1].Value.Length == 0) section = match.Groups[2].Value;
+            if (match.Groups[3].Value.Length > 0) keys.Add(match.Groups[1].Value.Length == 0 ? section : $"{section}.{match.Groups[2].Value}");
+        }
+
+        keys.Count.ShouldBeGreaterThan(4);
+        keys.Where(key => !sources.Contains($"\"{key}\"", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    private static IEnumerable<Match> Templates(string name, Regex line) => File.ReadLines(Path.Combine(Repository.Root, "config", name)).Select(text => line.Match(text)).Where(match => match.Success);
+
+    [GeneratedRegex("^([A-Z][A-Z0-9_]*)=")]
+    private static partial Regex Assigned();
+
+    /// <summary>Indentation, key, and whatever is set; a section has nothing there.</summary>
+    [GeneratedRegex("^( *)([a-z_]+):[ ]*([^ #].*)?$")]
+    private static partial Regex Key();
+
     /// <summary>Ours by their names; one that only the product itself sets for its own children ends in <c>_IN_PROGRESS</c>.</summary>
-    [GeneratedRegex(@"""((?:AGNES|SEED|SMTP|GOOGLE|OIDC)_[A-Z0-9_]+(?<!_IN_PROGRESS)|DATA_DIR|STATE_DIR|JWT_SECRET_KEY)""")]
+    [GeneratedRegex(@"""((?:AGNES|SEED|SMTP|SENDGRID|EMAIL|GOOGLE|OIDC|DESKTOP)_[A-Z0-9_]+(?<!_IN_PROGRESS)|DATA_DIR|STATE_DIR|JWT_SECRET_KEY)""")]
     private static partial Regex Variable();
 }

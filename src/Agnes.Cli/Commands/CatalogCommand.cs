@@ -108,7 +108,7 @@ internal static class CatalogCommand
         }
 
         (string Label, string Field)[] always = [("ID", "id"), ("Name", "name"), ("Display Name", "display_name"), ("Category", "category"), ("Type", "type")];
-        (string Label, string Field)[] whenPresent = [("Unit", "unit"), ("Grain", "grain"), ("Table", "table_name"), ("Description", "description"), ("Filters", "filters"), ("Dimensions", "dimensions"), ("SQL", "sql"), ("Synonyms", "synonyms")];
+        (string Label, string Field)[] whenPresent = [("Unit", "unit"), ("Grain", "grain"), ("Table", "table_name"), ("Time Column", "time_column"), ("Expression", "expression"), ("Description", "description"), ("Filters", "filters"), ("Dimensions", "dimensions"), ("SQL", "sql"), ("Synonyms", "synonyms")];
         foreach (var (label, field) in always) host.Out.WriteLine($"{label}: {Columns.Field(body.RootElement, field)}");
         foreach (var (label, field) in whenPresent)
         {

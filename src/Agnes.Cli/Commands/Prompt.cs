@@ -1,4 +1,5 @@
 using System.Text;
+using Agnes.Cli.Settings;
 
 namespace Agnes.Cli.Commands;
 
@@ -8,7 +9,7 @@ internal static class Prompt
     public static string? Line(Host host, string question)
     {
         host.Error.Write(question);
-        var answer = Console.In.ReadLine();
+        var answer = Terminal.In.ReadLine();
         if (Console.IsInputRedirected) host.Error.WriteLine();
         return answer;
     }

@@ -76,7 +76,7 @@ internal static class QueryCommand
         var buffer = new char[4096];
         var text = new System.Text.StringBuilder();
         int read;
-        while ((read = Console.In.Read(buffer)) > 0)
+        while ((read = Terminal.In.Read(buffer)) > 0)
         {
             text.Append(buffer, 0, read);
             if (text.Length > StdinCharactersMax) throw new CliException($"More than {StdinCharactersMax >> 20} MiB on the standard input; a statement is smaller.");

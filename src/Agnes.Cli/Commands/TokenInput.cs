@@ -1,3 +1,5 @@
+using Agnes.Cli.Settings;
+
 namespace Agnes.Cli.Commands;
 
 /// <summary>A token given as text, by <c>-</c> on the standard input, in a file, or in the environment.</summary>
@@ -7,7 +9,7 @@ internal static class TokenInput
 
     public static async Task<string?> ReadAsync(string? text, string? file, CancellationToken cancellation)
     {
-        var given = text == "-" ? await ReadAllAsync(Console.In, cancellation) : text;
+        var given = text == "-" ? await ReadAllAsync(Terminal.In, cancellation) : text;
         if (given is null && file is not null)
         {
             if (!File.Exists(file)) throw new CliException($"There is no file '{file}'.", ExitCode.Usage);

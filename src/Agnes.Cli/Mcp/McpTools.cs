@@ -18,6 +18,8 @@ internal sealed class McpTools(Host host)
     private const int RowsMax = 1_000;
     private const int SampleRowsDefault = 5;
     private const int SampleRowsMax = 100;
+    private const int ErrorCharsMax = 10_000;
+    private const string NoLess = "Read it with the command line, or in the browser.";
     private static readonly TimeSpan QueryTimeMax = TimeSpan.FromSeconds(120);
 
     /// <summary>One local statement at a time: the engine takes all cores for one anyway.</summary>
@@ -25,14 +27,16 @@ internal sealed class McpTools(Host host)
 
     public static IReadOnlyList<Tool> All { get; } =
     [
-        Tool("catalog", "Tables", "Lists the tables that may be read, with mode (local: on this machine; remote: on the server), rows and description."),
+        Tool(
+            "catalog", "Tables", "Lists the tables that may be read, with mode (local: on this machine; remote: on the server), rows and description.",
+            ("search", Text("Only tables whose name or description holds all of these words."), false)),
         Tool("schema", "Columns of a table", "Columns of a table, with types.", ("table", Text("Id or name of a table, as in the catalog."), true)),
         Tool(
             "sample", "First rows of a table", "A few rows of a table.",
             ("table", Text("Id or name of a table, as in the catalog."), true), ("rows", Whole("How many.", SampleRowsDefault, SampleRowsMax), false)),
         Tool(
             "metrics", "Metric definitions", "How the company calculates its figures. Without an id: all of them, in short. With one: SQL and rules. To be used before any calculation.",
-            ("id", Text("category/name, e.g. revenue/total_revenue."), false)),
+            ("id", Text("category/name, e.g. revenue/total_revenue."), false), ("search", Text("Only definitions that hold all of these words."), false)),
         Tool(
             "verified_queries", "Verified queries", "Questions with verified answers. Without an id: all of them. With one: runs it on the server with the given parameters.",
             ("id", Text("category/name."), false), ("parameters", new JsonObject { ["type"] = "object", ["description"] = "Values by the parameters' names." }, false)),
@@ -57,10 +61,10 @@ internal sealed class McpTools(Host host)
             var given = new McpArguments(name, arguments, All.FirstOrDefault(tool => tool.Name == name) ?? throw new CliException($"There is no tool '{name}'. There are: {string.Join(", ", All.Select(tool => tool.Name))}."));
             return Answer(name switch
             {
-                "catalog" => await CatalogAsync(stop),
-                "schema" => await GetAsync($"/api/v2/schema/{Uri.EscapeDataString(given.Required("table"))}", stop),
-                "sample" => await GetAsync($"/api/v2/sample/{Uri.EscapeDataString(given.Required("table"))}?n={given.Whole("rows", SampleRowsDefault, SampleRowsMax)}", stop),
-                "metrics" => given.Optional("id") is { } id ? await GetAsync($"/api/metrics/{YamlFiles.Path(id)}", stop) : await MetricsAsync(stop),
+                "catalog" => await CatalogAsync(given.Optional("search"), stop),
+                "schema" => await GetAsync($"/api/v2/schema/{Uri.EscapeDataString(given.Required("table"))}", "Query its columns: DESCRIBE <table>.", stop),
+                "sample" => await SampleAsync(given.Required("table"), given.Whole("rows", SampleRowsDefault, SampleRowsMax), stop),
+                "metrics" => given.Optional("id") is { } id ? await GetAsync($"/api/metrics/{YamlFiles.Path(id)}", NoLess, stop) : await MetricsAsync(given.Optional("search"), stop),
                 "verified_queries" => await VerifiedAsync(given, stop),
                 "snapshots" => Snapshots(),
                 "snapshot" => await SnapshotAsync(given, stop),
@@ -75,12 +79,16 @@ internal sealed class McpTools(Host host)
         {
             return Failed($"Query error: {failure.Message}");
         }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return Failed($"The workspace cannot be read: {failure.Message}");
+        }
     }
 
-    private async Task<string> CatalogAsync(CancellationToken stop)
+    private async Task<string> CatalogAsync(string? search, CancellationToken stop)
     {
         var catalog = (await host.Api.GetAsync("/api/v2/catalog?refresh=0", stop)).OrFail().As(ProtocolJson.Default.Catalog);
-        var tables = catalog.Tables.Select(table => (JsonNode)new JsonObject
+        var tables = catalog.Tables.Where(table => Holds(search, table.Id, table.Name, table.Description)).Select(table => (JsonNode)new JsonObject
         {
             ["id"] = table.Id,
             ["name"] = table.Name,
@@ -89,13 +97,13 @@ internal sealed class McpTools(Host host)
             ["sql_flavor"] = table.SqlFlavor,
             ["description"] = table.Description,
         });
-        return McpText.Of(new JsonObject { ["tables"] = new JsonArray([.. tables]) });
+        return McpText.List("tables", [.. tables], "Narrow it with 'search'.");
     }
 
-    private async Task<string> MetricsAsync(CancellationToken stop)
+    private async Task<string> MetricsAsync(string? search, CancellationToken stop)
     {
         using var body = (await host.Api.GetAsync("/api/metrics", stop)).OrFail().Json();
-        var metrics = new JsonArray();
+        var metrics = new List<JsonNode>();
         foreach (var metric in AdminApi.List(body.RootElement, "metrics").EnumerateArray())
         {
             var brief = new JsonObject();
@@ -104,15 +112,15 @@ internal sealed class McpTools(Host host)
                 if (metric.TryGetProperty(field, out var value) && value.ValueKind != JsonValueKind.Null) brief[field] = JsonNode.Parse(value.GetRawText());
             }
 
-            metrics.Add((JsonNode)brief);
+            if (Holds(search, brief.ToJsonString())) metrics.Add(brief);
         }
 
-        return McpText.Of(new JsonObject { ["metrics"] = metrics });
+        return McpText.List("metrics", metrics, "Narrow it with 'search'.");
     }
 
     private async Task<string> VerifiedAsync(McpArguments given, CancellationToken stop)
     {
-        if (given.Optional("id") is not { } id) return await GetAsync("/api/verified-queries", stop);
+        if (given.Optional("id") is not { } id) return await GetAsync("/api/verified-queries", NoLess, stop);
         var body = new JsonObject { ["id"] = id, ["limit"] = RowsMax };
         if (given.Object("parameters") is { } parameters) body["parameters"] = JsonNode.Parse(parameters.GetRawText());
         return await RemoteAsync("/api/verified-queries/run", body, stop);
@@ -121,7 +129,7 @@ internal sealed class McpTools(Host host)
     private static string Snapshots()
     {
         var snapshots = SnapshotFiles.List(Layout.Current()).Select(record => (JsonNode)Brief(record));
-        return McpText.Of(new JsonObject { ["snapshots"] = new JsonArray([.. snapshots]) });
+        return McpText.List("snapshots", [.. snapshots], NoLess);
     }
 
     private async Task<string> SnapshotAsync(McpArguments given, CancellationToken stop)
@@ -176,7 +184,7 @@ internal sealed class McpTools(Host host)
         using var session = LocalSession.Open(Layout.Current(), [], host.Clock);
         using var time = new CancellationTokenSource(QueryTimeMax, host.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, stop);
-        using var interruption = either.Token.Register(session.Interrupt);
+        using var interruption = new Interruption(session, either.Token, host.Clock);
         try
         {
             using var rows = session.Run(sql);
@@ -201,15 +209,26 @@ internal sealed class McpTools(Host host)
         return McpText.Rows(rows, RowsMax, isCut);
     }
 
-    private async Task<string> GetAsync(string path, CancellationToken stop)
+    private async Task<string> SampleAsync(string table, int count, CancellationToken stop)
     {
-        using var body = (await host.Api.GetAsync(path, stop)).OrFail().Json();
-        return JsonText.Compact(body.RootElement);
+        using var body = (await host.Api.GetAsync($"/api/v2/sample/{Uri.EscapeDataString(table)}?n={count}", stop)).OrFail().Json();
+        using var rows = new RemoteRows(body.RootElement);
+        return McpText.Rows(rows, count);
     }
 
-    private static CallToolResult Answer(string text) => new() { Content = [new TextContentBlock { Text = McpText.Cut(text) }] };
+    private async Task<string> GetAsync(string path, string hint, CancellationToken stop)
+    {
+        using var body = (await host.Api.GetAsync(path, stop)).OrFail().Json();
+        return McpText.Whole(body.RootElement, hint);
+    }
 
-    private static CallToolResult Failed(string text) => new() { IsError = true, Content = [new TextContentBlock { Text = McpText.Cut(Redactor.Redact(text)) }] };
+    /// <summary>Every word is in one of the texts.</summary>
+    private static bool Holds(string? search, params string?[] texts) =>
+        search is null || search.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word => texts.Any(text => text?.Contains(word, StringComparison.OrdinalIgnoreCase) == true));
+
+    private static CallToolResult Answer(string text) => new() { Content = [new TextContentBlock { Text = text }] };
+
+    private static CallToolResult Failed(string text) => new() { IsError = true, Content = [new TextContentBlock { Text = McpText.Short(Redactor.Redact(text), ErrorCharsMax) }] };
 
     private static Tool Tool(string name, string title, string description, params (string Name, JsonObject Schema, bool Required)[] arguments) => Tool(name, title, description, isReadOnly: true, arguments);
 

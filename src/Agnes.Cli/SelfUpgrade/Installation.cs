@@ -42,7 +42,8 @@ internal abstract class Installation
         foreach (var folder in Directory.EnumerateDirectories(Root, $"{IncomingPrefix}*")) TryDelete(folder);
     }
 
-    protected static void TryDelete(string folder)
+    /// <summary>As far as nobody holds it.</summary>
+    public static void TryDelete(string folder)
     {
         try
         {

@@ -100,7 +100,6 @@ internal static class SelfUpgradeCommand
                 throw new CliException($"agnes {archive.Version} did not work in its place: {late}. Version {ProgramVersion.Text} is back.") { Hint = $"If it is not: {Recovery(host)}" };
             }
 
-            await KnownGood.WriteAsync(host.Settings.Folder, host.Api.Server.Url + archive.Path, cancellation);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -108,10 +107,24 @@ internal static class SelfUpgradeCommand
         }
         finally
         {
-            Directory.Delete(incoming, recursive: true);
+            Installation.TryDelete(incoming);
         }
 
+        await NoteAsync(host, archive, cancellation);
         installation.Tidy();
+    }
+
+    /// <summary>Where this version came from. It is installed, whether that can be written down or not.</summary>
+    private static async Task NoteAsync(Host host, ReleaseArchive archive, CancellationToken cancellation)
+    {
+        try
+        {
+            await KnownGood.WriteAsync(host.Settings.Folder, host.Api.Server.Url + archive.Path, cancellation);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            host.Error.WriteLine($"warn: {host.Settings.Folder.Path} cannot be written: {problem.Message}");
+        }
     }
 
     /// <summary>One at a time; the system lets go of it however its holder ends.</summary>

@@ -11,7 +11,7 @@ internal sealed record StoredToken(string AccessToken, string Email)
         if (!File.Exists(folder.TokenFile)) return null;
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(folder.TokenFile));
+            using var document = JsonDocument.Parse(File.ReadAllText(folder.TokenFile));
             var token = document.RootElement.TryGetProperty("access_token", out var access) ? access.GetString() : null;
             var email = document.RootElement.TryGetProperty("email", out var mail) ? mail.GetString() : null;
             return string.IsNullOrWhiteSpace(token) ? null : new StoredToken(token.Trim(), email ?? "");

@@ -7,14 +7,16 @@ internal sealed record NavLink(string Label, string Href, string Shortcut, param
     [
         new("Home", "/dashboard", "g h", "/", "/home"),
         new("Catalog", "/catalog", "g c"),
+        new("Metrics", "/business-metrics", "g m", "/verified-queries"),
     ];
 
     public static readonly IReadOnlyList<NavLink> Admins =
     [
         new("Tables", "/admin/tables", "g t"),
         new("Syncs", "/admin/sync", "g s"),
+        new("Prompts", "/admin/workspace-prompt", "g p", "/admin/agent-prompt"),
     ];
 
     /// <summary>Whether a page belongs under this entry.</summary>
-    public bool Covers(PathString page) => page.StartsWithSegments(Href) || Also.Contains(page.Value, StringComparer.Ordinal);
+    public bool Covers(PathString page) => page.StartsWithSegments(Href) || Also.Any(also => page.Value == also || (also != "/" && page.StartsWithSegments(also)));
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -17,6 +18,7 @@ public sealed class WorkspaceDirectory
     internal const string GrantType = "urn:ietf:params:oauth:grant-type:jwt-bearer";
     private const string GroupScope = "https://www.googleapis.com/auth/admin.directory.group.readonly";
     private readonly OAuthIssuer _issuer;
+    private readonly RSA _key = RSA.Create(2048);
     private readonly ConcurrentDictionary<string, string[]> _groups = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, bool> _tokens = new(StringComparer.Ordinal);
 
@@ -52,7 +54,7 @@ public sealed class WorkspaceDirectory
     internal IResult Exchange(string assertion)
     {
         var parts = assertion.Split('.');
-        if (parts.Length != 3 || parts[2] != "signed-by-the-service") return OpenIdEndpoints.Refuse(StatusCodes.Status400BadRequest, "invalid_grant");
+        if (parts.Length != 3 || (parts[2] != "signed-by-the-service" && !IsSignedByKey(parts))) return OpenIdEndpoints.Refuse(StatusCodes.Status400BadRequest, "invalid_grant");
         var claims = JsonNode.Parse(Base64Url.DecodeFromChars(parts[1]))!;
         var now = _issuer.Time.GetUtcNow().ToUnixTimeSeconds();
         var good = (string?)claims["iss"] == ServiceAccount && (string?)claims["sub"] == Subject && (string?)claims["scope"] == GroupScope
@@ -62,6 +64,22 @@ public sealed class WorkspaceDirectory
         _tokens[token] = true;
         return OpenIdEndpoints.Json(new JsonObject { ["access_token"] = token, ["token_type"] = "Bearer", ["expires_in"] = 3599 });
     }
+
+    /// <summary>A key file of the service account, as Google's console hands one out.</summary>
+    public JsonObject KeyFile() => new()
+    {
+        ["type"] = "service_account",
+        ["project_id"] = "project",
+        ["private_key_id"] = "key-1",
+        ["private_key"] = _key.ExportPkcs8PrivateKeyPem(),
+        ["client_email"] = ServiceAccount,
+        ["client_id"] = "100000000000000000001",
+        ["token_uri"] = $"{_issuer.Address}/token",
+    };
+
+    private bool IsSignedByKey(string[] parts) =>
+        (string?)JsonNode.Parse(Base64Url.DecodeFromChars(parts[0]))?["alg"] == "RS256" && Base64Url.IsValid(parts[2])
+        && _key.VerifyData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
 
     private IResult Metadata(HttpContext context, string what)
     {

@@ -20,6 +20,7 @@ public sealed partial class EveryPageTests(DemoServer server, Chromium chromium)
         { "", "/auth/password/reset?email=a@example.com&token=x" },
         { "", "/auth/email/verify?email=a@example.com&token=x" },
         { "", "/login/reset" },
+        { "", "/setup" },
         { "", Missing },
         { "finance", "/dashboard" },
         { "finance", "/catalog" },
@@ -28,6 +29,10 @@ public sealed partial class EveryPageTests(DemoServer server, Chromium chromium)
         { "finance", "/catalog/orders" },
         { "finance", "/catalog/orders/sample" },
         { "finance", "/catalog/products" },
+        { "finance", "/business-metrics" },
+        { "finance", "/business-metrics/revenue/total_revenue" },
+        { "finance", "/verified-queries/sales/top_customers" },
+        { "finance", "/setup" },
         { "finance", "/tokens" },
         { "finance", "/profile" },
         { "finance", "/admin/tables" },
@@ -41,6 +46,9 @@ public sealed partial class EveryPageTests(DemoServer server, Chromium chromium)
         { "admin", "/profile" },
         { "admin", "/admin/tables" },
         { "admin", "/admin/sync" },
+        { "admin", "/admin/workspace-prompt" },
+        { "admin", "/admin/agent-prompt" },
+        { "admin", "/admin/metric-check" },
         { "admin", Missing },
     };
 

@@ -84,6 +84,8 @@ public sealed class AuthenticationTests(Worlds worlds, Postgres postgres)
     [InlineData("none", "Sec-Fetch-Site", 204)]
     [InlineData("", "", 403)]
     [InlineData("XMLHttpRequest", "X-Requested-With", 204)]
+    [InlineData("Basic YTpi", "Authorization", 403)] // what browsers add by themselves after user:password@ in an address: the cookie would decide
+    [InlineData("Bearer ", "Authorization", 403)]
     public async Task A_page_of_another_site_cannot_use_the_cookie_to_write(string value, string header, int status)
     {
         var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
@@ -92,12 +94,12 @@ public sealed class AuthenticationTests(Worlds worlds, Postgres postgres)
         void Browser(HttpRequestMessage request)
         {
             request.Headers.Add("Cookie", $"access_token={session}");
-            if (header.Length > 0) request.Headers.Add(header, value == "self" ? server.Url : value);
+            if (header.Length > 0) request.Headers.TryAddWithoutValidation(header, value == "self" ? server.Url : value);
         }
 
         (await server.SendAsync("DELETE", $"/auth/tokens/{made.Text("id")}", change: Browser)).Status.ShouldBe(status);
         (await server.SendAsync("GET", "/auth/tokens", change: Browser)).Status.ShouldBe(200);
-        (await server.SendAsync("DELETE", $"/auth/tokens/{made.Text("id")}", token: session, change: Browser)).Status.ShouldBe(204);
+        if (header != "Authorization") (await server.SendAsync("DELETE", $"/auth/tokens/{made.Text("id")}", token: session, change: Browser)).Status.ShouldBe(204);
     }
 
     [Fact]
@@ -110,7 +112,7 @@ public sealed class AuthenticationTests(Worlds worlds, Postgres postgres)
     }
 
     [Fact]
-    public async Task Guessing_is_slowed_down_by_address_and_by_account()
+    public async Task Guessing_is_slowed_down_by_address()
     {
         await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { RateLimits = true });
         Task<Answer> GuessAsync(string email, string from) => server.SendAsync(
@@ -124,10 +126,8 @@ public sealed class AuthenticationTests(Worlds worlds, Postgres postgres)
         (await server.SendAsync("POST", "/auth/password/login", "{}", change: request => request.Headers.Add("X-Forwarded-For", "203.0.113.1"))).Status.ShouldBe(422);
         (await GuessAsync("u@example.com", "203.0.113.2")).Status.ShouldBe(401);
 
-        for (var count = 0; count < 10; count++) (await GuessAsync("ana@example.com", $"203.0.113.{10 + count}")).Status.ShouldBe(401);
-        (await GuessAsync("ANA@example.com", "203.0.113.99")).Status.ShouldBe(429);
         server.Time.Advance(TimeSpan.FromMinutes(1));
-        (await GuessAsync("ana@example.com", "203.0.113.1")).Status.ShouldBe(401);
+        (await GuessAsync("w@example.com", "203.0.113.1")).Status.ShouldBe(401);
     }
 
     [Fact]

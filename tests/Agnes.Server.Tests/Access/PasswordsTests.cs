@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Tests.Access;
 
@@ -40,7 +41,80 @@ public sealed class PasswordsTests
     [Theory]
     [InlineData(7, false)]
     [InlineData(8, true)]
+    [InlineData(64, true)]
     [InlineData(1024, true)]
     [InlineData(1025, false)]
-    public void A_new_password_has_a_sensible_length(int length, bool taken) => (Passwords.Fault(new string('x', length)) is null).ShouldBe(taken);
+    public void A_new_password_has_a_sensible_length(int length, bool taken)
+    {
+        var random = new Random(1);
+        Taken(string.Concat(Enumerable.Range(0, length).Select(_ => (char)random.Next('!', 0x2000)))).ShouldBe(taken);
+    }
+
+    [Theory]
+    [InlineData("password")]
+    [InlineData("Password1!")]
+    [InlineData("P@ssw0rd2024")]
+    [InlineData("123456789")]
+    [InlineData("19841984")]
+    [InlineData("qwertyuiop")]
+    [InlineData("qwerty123")]
+    [InlineData("1q2w3e4r5t")]
+    [InlineData("zaq12wsx")]
+    [InlineData("1qaz2wsx")]
+    [InlineData("abcd1234")]
+    [InlineData("aaaaaaaa")]
+    [InlineData("abcabcabc")]
+    [InlineData("asdfghjkl;")]
+    [InlineData("iloveyou")]
+    [InlineData("Sunshine99")]
+    [InlineData("trustno1")]
+    [InlineData("letmein!!")]
+    [InlineData("football1")]
+    [InlineData("princess123")]
+    [InlineData("superman2020")]
+    [InlineData("blackcat7")]
+    [InlineData("Welcome@123")]
+    [InlineData("Agnes2026!")]
+    [InlineData("acme-data-1")]
+    [InlineData("ana.novak1")]
+    public void What_is_tried_first_is_refused(string password) => Taken(password).ShouldBeFalse();
+
+    [Theory]
+    [InlineData("correct horse battery")]
+    [InlineData("correct horse")]
+    [InlineData("tr0ub4dor&3 and more")]
+    [InlineData("xK9#mP2$vL")]
+    [InlineData("ein blaues Haus am See")]
+    [InlineData("agnes keeps my numbers safe")]
+    [InlineData("пароль из слов")]
+    [InlineData("😀😀🚀🌍🎲🧩")]
+    [InlineData("75392846105937")]
+    public void What_nobody_tries_first_is_taken(string password) => Taken(password).ShouldBeTrue();
+
+    [Fact]
+    public void A_list_of_the_operators_is_believed_and_a_missing_one_is_found_at_the_start()
+    {
+        using var folder = new Agnes.Testing.TemporaryFolder();
+        File.WriteAllLines(folder["list.txt"], ["short", "correct horse battery"]);
+        Fault("correct horse battery", list: folder["list.txt"])!.ShouldContain("tried first");
+        Fault("Correct Horse Battery", list: folder["list.txt"])!.ShouldContain("tried first");
+        Fault("correct horse batteries", list: folder["list.txt"]).ShouldBeNull();
+        Should.Throw<OptionsException>(() => Fault("x", list: folder["none.txt"])).Message.ShouldContain("AGNES_PASSWORD_BLOCKLIST");
+    }
+
+    [Fact]
+    public async Task A_hash_that_was_cheaper_is_told_from_one_of_today()
+    {
+        using var older = new Passwords(iterations: 10);
+        using var today = new Passwords(iterations: 20);
+        var hash = await older.HashAsync("correct horse", CancellationToken.None);
+        (await today.CompareAsync(hash, "correct horse", CancellationToken.None)).ShouldBe(PasswordMatch.YesByAnOldHash);
+        (await older.CompareAsync(hash, "correct horse", CancellationToken.None)).ShouldBe(PasswordMatch.Yes);
+        (await today.CompareAsync(hash, "correct horsf", CancellationToken.None)).ShouldBe(PasswordMatch.No);
+    }
+
+    private static bool Taken(string password) => Fault(password) is null;
+
+    private static string? Fault(string password, string? list = null) => new PasswordRules(
+        new ServerOptions { DataDir = "", StateDir = "", InstanceName = "Acme Data", PasswordList = list }).Fault(password, "ana@example.com", "Ana Novak");
 }

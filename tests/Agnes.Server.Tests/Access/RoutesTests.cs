@@ -54,6 +54,38 @@ public sealed class RoutesTests(Worlds worlds, Postgres postgres)
         faults.ShouldBeEmpty();
     }
 
+    /// <summary>With the cookie of an admin, who may do everything: so what is refused is refused for where it comes from.</summary>
+    [Theory]
+    [InlineData("Sec-Fetch-Site", "cross-site", null)]
+    [InlineData("Sec-Fetch-Site", "same-site", "Basic YTpi")]
+    [InlineData("Origin", "https://evil.example.com", null)]
+    [InlineData("Origin", "null", "Basic YTpi")]
+    public async Task No_route_lets_another_sites_page_change_anything(string header, string value, string? authorization)
+    {
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
+        var session = world.TokenOf(Principal.Admin);
+        var (faults, asked) = (new List<string>(), 0);
+        foreach (var route in Routes(world.Server.Services))
+        {
+            foreach (var method in (route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? []).Where(method => method is not ("GET" or "HEAD" or "OPTIONS")))
+            {
+                asked++;
+                var path = "/" + string.Join('/', route.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part =>
+                    part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content : "none"))));
+                var answer = await world.Server.SendAsync(method, path, "{}", change: request =>
+                {
+                    request.Headers.Add("Cookie", $"access_token={session}");
+                    request.Headers.Add(header, value);
+                    if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+                });
+                if (answer.Status != 403 || !answer.Body.Contains("Cross-site requests are refused", StringComparison.Ordinal)) faults.Add($"{method} {path}: {answer.Status}");
+            }
+        }
+
+        faults.ShouldBeEmpty();
+        asked.ShouldBeGreaterThan(50);
+    }
+
     [Fact]
     public async Task A_file_that_is_not_there_is_a_page_that_is_not_there()
     {

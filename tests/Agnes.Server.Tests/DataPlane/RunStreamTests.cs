@@ -18,9 +18,9 @@ public sealed class RunStreamTests(Postgres postgres)
         await shop.RegisterAsync("""{"name":"visits","source_type":"local","source_table":"visits.csv"}""");
         await shop.RegisterAsync("""{"name":"absent","source_type":"local","source_table":"absent.csv"}""");
         using var cancel = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        var live = ReadAsync(shop, "/api/sync/runs/stream", null, "run_done", cancel.Token);
-        await shop.EventuallyAsync(() => live.IsCompleted || live.Status == TaskStatus.WaitingForActivation, "the stream is open");
-        await Task.Delay(500);
+        var opened = new TaskCompletionSource();
+        var live = ReadAsync(shop, "/api/sync/runs/stream", null, "run_done", cancel.Token, opened);
+        await opened.Task.WaitAsync(cancel.Token);
         var run = await shop.SyncAsync();
         var events = await live;
         events[0].Name.ShouldBe("run_started");
@@ -79,7 +79,7 @@ public sealed class RunStreamTests(Postgres postgres)
         (recent.Complete, recent.Missed.Count).ShouldBe((true, 2));
     }
 
-    private static async Task<List<Told>> ReadAsync(Shop shop, string path, string? after, string until, CancellationToken cancellation)
+    private static async Task<List<Told>> ReadAsync(Shop shop, string path, string? after, string until, CancellationToken cancellation, TaskCompletionSource? opened = null)
     {
         using var client = new HttpClient { BaseAddress = new Uri(shop.Server.Url) };
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
@@ -87,6 +87,7 @@ public sealed class RunStreamTests(Postgres postgres)
         if (after is not null) request.Headers.Add("Last-Event-ID", after);
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         response.EnsureSuccessStatusCode();
+        opened?.SetResult();
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
         var told = new List<Told>();
         string? id = null, name = null;

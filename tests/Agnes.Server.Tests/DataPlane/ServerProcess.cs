@@ -1,40 +1,44 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Agnes.Server.Tests.DataPlane;
 
 /// <summary>The real program in a process of its own, which a test may kill.</summary>
-internal sealed class ServerProcess : IAsyncDisposable
+internal sealed partial class ServerProcess : IAsyncDisposable
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "agnes-server");
+    private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
 
-    private ServerProcess(Process process, string url)
+    private readonly TaskCompletionSource<string> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ServerProcess(Process process)
     {
-        (_process, Client) = (process, new HttpClient { BaseAddress = new Uri(url) });
+        _process = process;
         process.ErrorDataReceived += (_, line) =>
         {
             lock (_errors) _errors.AppendLine(line.Data);
+            if (line.Data is null) _address.TrySetException(new InvalidOperationException($"The server ended before it listened: {_errors}"));
+            else if (ListeningOn().Match(line.Data) is { Success: true } address) _address.TrySetResult(address.Groups[1].Value);
         };
         process.BeginErrorReadLine();
     }
 
-    public HttpClient Client { get; }
+    public HttpClient Client { get; private set; } = new();
 
     /// <summary>Returns when the server answers.</summary>
     public static async Task<ServerProcess> StartAsync(string dataDir, params string[] arguments)
     {
-        var url = $"http://127.0.0.1:{FreePort()}";
-        var info = new ProcessStartInfo(Program, ["--data-dir", dataDir, "--urls", url, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(Program, ["--data-dir", dataDir, "--urls", "http://127.0.0.1:0", .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment["SEED_ADMIN_EMAIL"] = "root@example.com";
         info.Environment["SEED_ADMIN_PASSWORD"] = "a long password";
         info.Environment["AGNES_MEMORY"] = "600MiB";
-        var server = new ServerProcess(Process.Start(info)!, url);
+        var server = new ServerProcess(Process.Start(info)!);
+        server.Client = new HttpClient { BaseAddress = new Uri(await server._address.Task.WaitAsync(StartTimeMax)) };
         for (var i = 0; i < 600; i++)
         {
             if (server._process.HasExited) throw new InvalidOperationException($"The server ended with code {server._process.ExitCode}: {server._errors}");
@@ -81,10 +85,6 @@ internal sealed class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    [GeneratedRegex(@"Now listening on: (http://[\d.:]+)")]
+    private static partial Regex ListeningOn();
 }

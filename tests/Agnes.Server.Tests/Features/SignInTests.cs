@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Server.Tests.State;
@@ -133,6 +134,44 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
             write.Apply(snapshot => snapshot.WithoutUser(user.Id));
         });
         (await server.SendAsync("POST", "/auth/bootstrap", Body)).Status.ShouldBe(403);
+    }
+
+    [Fact]
+    public async Task A_new_server_leads_its_first_admin_by_the_hand_and_everybody_else_to_the_sign_in()
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { SeedAdminEmail = null, SeedAdminPassword = null });
+        static void FromAfar(HttpRequestMessage request) => request.Headers.Add("X-Forwarded-For", "203.0.113.7");
+        (await server.SendAsync("GET", "/login")).Body.ShouldContain("/first-time-setup");
+        (await server.SendAsync("GET", "/first-time-setup")).Body.ShouldNotContain("One-time code");
+        (await server.SendAsync("GET", "/first-time-setup", change: FromAfar)).Body.ShouldContain("One-time code");
+        string Body(string code) => $$"""{"email":"first@example.com","password":"longpass1","code":"{{code}}"}""";
+        (await server.SendAsync("POST", "/auth/bootstrap", Body(new string('0', 64)), change: FromAfar)).Status.ShouldBe(403);
+        (await server.SendAsync("POST", "/auth/bootstrap", Body(""), change: FromAfar)).Status.ShouldBe(403);
+        var code = await File.ReadAllTextAsync(Path.Combine(server.StateDir, ".bootstrap_code"));
+        var made = await server.SendAsync("POST", "/auth/bootstrap", Body($" {code}"), change: FromAfar);
+        made.Status.ShouldBe(200, made.Body);
+        made.Header("Set-Cookie")!.ShouldStartWith("access_token=");
+
+        (await server.SendAsync("GET", "/first-time-setup", token: made.Text("access_token"))).Body.ShouldContain("What comes next");
+        (await server.SendAsync("GET", "/first-time-setup")).Header("Location").ShouldBe("/login");
+        (await server.SendAsync("GET", "/login")).Body.ShouldNotContain("/first-time-setup");
+        (await server.SendAsync("GET", "/first-time-setup", change: FromAfar)).Header("Location").ShouldBe("/login");
+    }
+
+    [Fact]
+    public async Task A_password_of_a_cheaper_time_is_hashed_anew_when_it_is_used_and_nobody_is_signed_out()
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
+        var session = await server.SignInAsync();
+        using var older = new Passwords(iterations: 10);
+        var hash = await older.HashAsync(TestServer.AdminPassword, CancellationToken.None);
+        await server.State.WriteAsync(write => Agnes.Server.Features.Users.UserStore.UpdateAsync(write, write.Before.UserByEmail(TestServer.AdminEmail)! with { PasswordHash = hash }));
+        await server.SignInAsync();
+        var now = server.State.Snapshot.UserByEmail(TestServer.AdminEmail)!.PasswordHash!;
+        now.ShouldNotBe(hash);
+        await server.SignInAsync();
+        server.State.Snapshot.UserByEmail(TestServer.AdminEmail)!.PasswordHash.ShouldBe(now);
+        (await server.SendAsync("GET", "/auth/me", token: session)).Status.ShouldBe(200);
     }
 
     [Fact]

@@ -24,10 +24,16 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
         var server = (await worlds.OnAsync(StateEngine.DuckDb, postgres)).Server;
         foreach (var path in (string[])["/api/users", "/api/none", "/auth/me", "/nowhere", "/login"])
         {
-            var answer = await server.SendAsync("GET", path);
+            var answer = await server.SendAsync("GET", path, change: request => request.Headers.Add("Origin", "http://localhost:3000")); // nobody is named: nobody may read
             answer.Header("x-request-id")!.ShouldMatch(@"\A[0-9a-f]{12}\z");
             answer.Header("X-Content-Type-Options").ShouldBe("nosniff");
             answer.Header("Content-Security-Policy")!.ShouldContain("default-src 'none'");
+            answer.Header("X-Frame-Options").ShouldBe("DENY");
+            answer.Header("Referrer-Policy").ShouldBe("same-origin");
+            answer.Header("Cross-Origin-Opener-Policy").ShouldBe("same-origin");
+            answer.Header("Cross-Origin-Resource-Policy").ShouldBe("same-origin");
+            answer.Header("Permissions-Policy")!.ShouldContain("camera=(), ");
+            answer.Header("Access-Control-Allow-Origin").ShouldBeNull();
             answer.Header("X-Agnes-Min-Version").ShouldBe(path.StartsWith("/api/", StringComparison.Ordinal) ? "0.0.0" : null);
             if (path.StartsWith("/api/", StringComparison.Ordinal)) answer.Header("X-Agnes-Latest-Version")!.ShouldMatch(@"\A\d+\.\d+\.\d+\z");
         }

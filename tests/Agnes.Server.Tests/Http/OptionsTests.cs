@@ -29,8 +29,17 @@ public sealed class OptionsTests
     [InlineData("--demo", "AGNES_ROLE", "1", "AGNES_ROLE")]
     [InlineData("--demo", "AGNES_TRUSTED_PROXIES", "proxy", "AGNES_TRUSTED_PROXIES")]
     [InlineData("--demo", "SERVER_URL", "data.example.com", "SERVER_URL")]
+    [InlineData("--demo", "ASPNETCORE_URLS", "ftp://localhost", "'ftp://localhost' is no address")]
+    [InlineData("--demo", "ASPNETCORE_URLS", "http://localhost:1;localhost", "'localhost' is no address")]
+    [InlineData("--demo", "ASPNETCORE_URLS", "http://localhost:99999", "port up to 65535")]
     public void What_cannot_be_started_with_is_said_in_words(string argument, string name, string value, string said) =>
         Should.Throw<OptionsException>(() => Read([argument], (name, value))).Message.ShouldContain(said);
+
+    [Theory]
+    [InlineData("http://*:8000")]
+    [InlineData("http://+:80;https://[::1]:0")]
+    [InlineData("http://unix:/run/agnes.sock")]
+    public void Every_address_that_the_listener_understands_is_taken(string urls) => Read(["--urls", urls]).Urls.ShouldBe(urls);
 
     [Theory]
     [InlineData("/catalog?q=a", true)]

@@ -82,6 +82,10 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
             (await shop.AsAdminAsync("GET", $"/api/metrics/people/{name}")).Status.ShouldBe(200);
         }
         (await shop.AsAnalystAsync("GET", "/api/metrics")).Body.ShouldNotContain("people");
+        (await shop.AsAnalystAsync("GET", "/business-metrics")).Body.ShouldNotContain("people/");
+        (await shop.AsAnalystAsync("GET", "/business-metrics/people/pay")).Body.Replace("people/pay", "people/none", StringComparison.Ordinal).ShouldBe((await shop.AsAnalystAsync("GET", "/business-metrics/people/none")).Body);
+        (await shop.AsAnalystAsync("GET", "/api/welcome")).Text("content").ShouldNotContain("people");
+        (await shop.AsAdminAsync("GET", "/api/welcome")).Text("content").ShouldContain("people");
         (await shop.AsAdminAsync("GET", "/api/metrics?category=people")).Json["count"]!.GetValue<int>().ShouldBe(5);
     }
 
@@ -95,7 +99,7 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
             ("- {name: fine, category: c, sql: SELECT 1}\n- {name: bad name, category: c, sql: SELECT 1}", "not of the form"),
             ("{name: a, category: c, sql: 'SELECT 1; SELECT 2'}", "Only single SELECT"), ("{name: a, category: c, sql: 'DROP TABLE orders'}", "Only single SELECT"),
             ("{name: a, category: c, sql: 'SELECT 1) UNION (SELECT 2'}", "Parser Error"), ("{name: a, category: c, sql: SELECT 1, tabel: x}", "'tabel' is not a field"),
-            ("{name: ../../etc, category: c, sql: SELECT 1}", "not of the form")])
+            ("{name: ../../etc, category: c, sql: SELECT 1}", "not of the form"), ("{id: c/b, name: a, category: c, sql: SELECT 1}", "category and name say 'c/a'")])
         {
             var answer = await ImportAsync(shop, "metrics", ("c/x.yml", yaml));
             answer.Status.ShouldBe(400, yaml);
@@ -127,6 +131,8 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
         var made = await shop.AsAdminAsync("POST", "/api/admin/metrics", body.ToJsonString());
         made.Status.ShouldBe(201, made.Body);
         body["id"] = "checks/unregistered";
+        (await shop.AsAdminAsync("POST", "/api/admin/metrics", body.ToJsonString())).Status.ShouldBe(422, "an id that is not category and name would come back from an export as another metric");
+        body["name"] = "unregistered";
         body["table_name"] = "nowhere";
         body["sql"] = "SELECT 1;";
         (await shop.AsAdminAsync("POST", "/api/admin/metrics", body.ToJsonString())).Status.ShouldBe(201);

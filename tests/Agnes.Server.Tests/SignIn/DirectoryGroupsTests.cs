@@ -1,5 +1,7 @@
 using Agnes.Emulators.OAuth;
+using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Providers.Google;
+using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
@@ -67,6 +69,69 @@ public sealed class DirectoryGroupsTests(Postgres postgres)
         issuer.Directory.Remove("ana@example.com");
         (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Ok);
         visit.GroupsOf("ana@example.com").ShouldBe(["Everyone by system_seed", "grp_by_hand by admin"]);
+    }
+
+    [Fact]
+    public async Task A_key_file_signs_without_the_machines_help_and_a_bad_one_says_nothing_of_anybody()
+    {
+        using var folder = new TemporaryFolder();
+        await using var issuer = await OAuthIssuer.StartAsync();
+        await File.WriteAllTextAsync(folder["key.json"], issuer.Directory.KeyFile().ToJsonString());
+        await using var server = await StartAsync(issuer, StateEngine.DuckDb, google => google with { KeyFile = folder["key.json"] });
+        var visit = new SignInVisit(issuer, server);
+        issuer.Directory.Put("ana@example.com", "eng@example.com");
+        SignInVisit.SessionOf(await AnaAsync(visit)).ShouldNotBeNull();
+        visit.GroupsOf("ana@example.com").ShouldBe(["eng@example.com by google_sync", "Everyone by system_seed"], ignoreOrder: true);
+        issuer.Requests.ShouldNotContain(path => path.Contains("computeMetadata", StringComparison.Ordinal) || path.Contains("signJwt", StringComparison.Ordinal));
+
+        // What is in the file is never said, and a file that is no key takes nothing away.
+        var key = issuer.Directory.KeyFile();
+        foreach (var (member, value) in ((string, string?)[])[("private_key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"), ("private_key", null), ("client_email", null)])
+        {
+            var bad = (System.Text.Json.Nodes.JsonObject)key.DeepClone();
+            bad[member] = value;
+            await File.WriteAllTextAsync(folder["key.json"], bad.ToJsonString());
+            var fault = Should.Throw<Exception>(() => ServiceAccountKey.Read(folder["key.json"]));
+            fault.Message.ShouldContain(folder["key.json"]);
+            fault.ToString().ShouldNotContain("BEGIN");
+        }
+
+        server.Time.Advance(TimeSpan.FromHours(2)); // the kept token is over
+        (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Failed);
+        visit.GroupsOf("ana@example.com").ShouldContain("eng@example.com by google_sync");
+
+        // Credentials of another kind, or of another account than the one that was named, leave it to the machine's own.
+        key["type"] = "external_account";
+        await File.WriteAllTextAsync(folder["key.json"], key.ToJsonString());
+        (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Ok);
+        issuer.Requests.ShouldContain(path => path.Contains("signJwt", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/admin/directory/v1/groups")]
+    [InlineData("/token")]
+    [InlineData("/computeMetadata/v1/instance/service-accounts/default/token")]
+    public async Task A_directory_that_never_answers_holds_nobody_up_for_long(string path)
+    {
+        await using var issuer = await OAuthIssuer.StartAsync();
+        await using var server = await StartAsync(issuer, StateEngine.DuckDb, google => google with { DirectoryTimeMax = TimeSpan.FromMilliseconds(500) });
+        var groups = server.Services.GetRequiredService<GoogleGroups>();
+        issuer.Break(path, Fault.Stall);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+
+        // Twenty at once wait for one token: none waits for the others' patience to end.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => groups.FetchAsync($"person{number}@example.com", CancellationToken.None)));
+        answers.ShouldAllBe(answer => answer is GroupAnswer.Unknown);
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(4));
+
+        // Nor does the job ask it for everybody.
+        var before = issuer.Requests.Count;
+        await server.State.WriteAsync(async write =>
+        {
+            for (var number = 0; number < 30; number++) await Identities.LinkAsync(write, issuer.Address, $"s{number}", (await NewUser.AddAsync(write, $"p{number}@example.com", "P", null)).Id, $"p{number}@example.com");
+        });
+        (await RunJobAsync(server)).Status.ShouldBe(JobStatus.Failed);
+        (issuer.Requests.Count - before).ShouldBeLessThanOrEqualTo(20); // thirty people, of whom five were asked for
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using Agnes.Emulators.OAuth;
+using Agnes.Server.Features.SignIn.Providers.OpenId;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Agnes.Server.Tests.SignIn;
 
@@ -211,6 +213,44 @@ public sealed class IssuerSignInTests(IssuerWorld world, Postgres postgres)
 
         issuer.Reset();
         (await server.SendAsync("GET", "/auth/oidc/login")).Status.ShouldBe(302);
+    }
+
+    /// <summary>The person is told within the time that one answer may take, and nobody else notices.</summary>
+    [Theory]
+    [InlineData("/.well-known/openid-configuration")]
+    [InlineData("/token")]
+    [InlineData("/jwks")]
+    [InlineData("/userinfo")]
+    public async Task An_issuer_that_never_answers_ends_the_sign_in_and_holds_up_nobody_else(string path)
+    {
+        await using var issuer = await OAuthIssuer.StartAsync();
+        await using var server = await TestServer.StartAsync(
+            StateEngine.DuckDb, postgres, options => IssuerWorld.With(options, issuer), services => services.AddHttpClient(IssuerHttp.ClientName, client => client.Timeout = TimeSpan.FromMilliseconds(700)));
+        var visit = new SignInVisit(issuer, server);
+        issuer.EmailInIdToken = path != "/userinfo";
+        if (path[1] == '.')
+        {
+            issuer.Break(path, Fault.Stall);
+            var start = server.SendAsync("GET", "/auth/oidc/login");
+            await OthersAsync(server, start);
+            (await start).Header("Location").ShouldBe("/login?error=oauth_failed");
+            return;
+        }
+
+        var (state, callback) = await visit.GoAsync("oidc");
+        issuer.Break(path, Fault.Stall);
+        var finish = visit.ComeBackAsync(callback, state);
+        await OthersAsync(server, finish);
+        Refused(await finish, "oauth_failed");
+        server.State.Snapshot.UserByEmail("pat@example.com").ShouldBeNull();
+    }
+
+    private static async Task OthersAsync(TestServer server, Task stalled)
+    {
+        var session = await server.SignInAsync();
+        (await server.SendAsync("GET", "/auth/me", token: session)).Status.ShouldBe(200);
+        (await server.SendAsync("POST", "/auth/tokens", """{"name":"x"}""", session)).Status.ShouldBe(201);
+        stalled.IsCompleted.ShouldBeFalse();
     }
 
     private static Person NewPerson()

@@ -151,6 +151,37 @@ public sealed partial class LinkTests(Worlds worlds, Postgres postgres)
     }
 
     [Fact]
+    public async Task Links_that_an_admin_makes_and_what_happened_to_an_account_are_mailed_to_its_owner()
+    {
+        await using var smtp = SmtpServer.Start();
+        await using var server = await StartAsync(StateEngine.DuckDb, smtp);
+        var admin = await server.SignInAsync();
+        var made = await server.SendAsync("POST", "/api/users", """{"email":"ivy@example.com","name":"Ivy","send_invite":true}""", admin);
+        made.Json["invite_email_sent"]!.GetValue<bool>().ShouldBeTrue();
+        var invited = await smtp.NextAsync();
+        (invited.Subject, invited.To.Single()).ShouldBe(("Set up your account", "ivy@example.com"));
+        invited.Text.ShouldContain(LinkOf(made.Text("invite_url")).Token);
+        (await server.SendAsync("POST", "/auth/password/setup", $$"""{"email":"ivy@example.com","token":"{{LinkOf(made.Text("invite_url")).Token}}","password":"first of mine"}""")).Status.ShouldBe(200);
+
+        var reset = await server.SendAsync("POST", $"/api/users/{made.Text("id")}/reset-password", token: admin);
+        reset.Json["email_sent"]!.GetValue<bool>().ShouldBeTrue();
+        (await smtp.NextAsync()).Text.ShouldContain(LinkOf(reset.Text("reset_url")).Token);
+
+        // Whoever sets the password anew: the owner hears of it, without a link to click.
+        var ivy = await server.SignInAsync("ivy@example.com", "first of mine");
+        (await server.SendAsync("POST", "/auth/password/change", """{"current_password":"first of mine","new_password":"second of mine"}""", ivy)).Status.ShouldBe(204);
+        (await server.SendAsync("POST", $"/api/users/{made.Text("id")}/set-password", """{"password":"third of mine"}""", admin)).Status.ShouldBe(204);
+        for (var count = 0; count < 2; count++)
+        {
+            var notice = await smtp.NextAsync();
+            (notice.Subject, notice.To.Single()).ShouldBe(("Your password was changed", "ivy@example.com"));
+            notice.Text.ShouldNotContain("token=");
+        }
+
+        smtp.TryNext().ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Nobodys_mailbox_is_flooded_and_a_mail_server_that_is_busy_is_tried_again()
     {
         await using var smtp = SmtpServer.Start();
@@ -178,7 +209,7 @@ public sealed partial class LinkTests(Worlds worlds, Postgres postgres)
 
     private Task<TestServer> StartAsync(StateEngine engine, SmtpServer smtp, Func<ServerOptions, ServerOptions>? change = null) => TestServer.StartAsync(engine, postgres, options =>
     {
-        var mailing = options with { SignIn = new SignInOptions { Mail = new MailOptions { Host = "127.0.0.1", Port = smtp.Port, Tls = false, From = "agnes@example.com" } } };
+        var mailing = options with { SignIn = new SignInOptions { Mail = new MailOptions(new MailOptions.SmtpOptions { Host = "127.0.0.1", Port = smtp.Port, Security = MailOptions.MailSecurity.None, From = new MailSender("agnes@example.com", null) }, null) } };
         return change is null ? mailing : change(mailing);
     });
 

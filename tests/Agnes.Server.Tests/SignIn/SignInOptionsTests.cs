@@ -25,7 +25,7 @@ public sealed class SignInOptionsTests
         options.Problems.ShouldBeEmpty();
         options.Google!.MockGroups.ShouldBe([]);
         options.Oidc!.Issuer.ShouldBe("https://id.example.com/realms/a");
-        (options.Mail!.Port, options.Mail.Tls, options.Mail.From).ShouldBe((587, true, "noreply@example.com"));
+        (options.Mail!.Smtp!.Port, options.Mail.Smtp.Security, options.Mail.Smtp.From).ShouldBe((587, MailOptions.MailSecurity.StartTls, new MailSender("noreply@example.com", null)));
         foreach (var (domain, allowed) in ((string, bool)[])[("example.com", true), ("EXAMPLE.COM", true), ("x.io", true), ("sub.example.com", false), ("", false)]) options.IsAllowedDomain(domain).ShouldBe(allowed);
         foreach (var text in (string[])[options.Google.ToString(), options.Oidc.ToString(), options.Mail.ToString()]) text.ShouldNotContain("secret");
     }
@@ -41,7 +41,8 @@ public sealed class SignInOptionsTests
     [InlineData("OIDC_SCOPES", "oidc without openid")]
     [InlineData("OIDC_GROUPS_CLAIM", "oidc admins without groups")]
     [InlineData("AGNES_GOOGLE_GROUP_PREFIX", "prefix without a directory")]
-    [InlineData("SMTP_PORT", "mail by 465")]
+    [InlineData("SMTP_CA_FILE", "mail by a certificate that is not there")]
+    [InlineData("EMAIL_FROM_ADDRESS", "mail by sendgrid from nobody")]
     [InlineData("SMTP_FROM", "mail from nobody")]
     [InlineData("DESKTOP_JWT_SECRET", "a short desktop key")]
     public void A_wrong_set_up_closes_and_names_its_variable(string named, string fault)
@@ -58,12 +59,30 @@ public sealed class SignInOptionsTests
             "oidc without openid" => Read([.. Oidc, ("OIDC_SCOPES", "email"), Domains]),
             "oidc admins without groups" => Read([.. Oidc, ("OIDC_ADMIN_GROUP", "admins"), Domains]),
             "prefix without a directory" => Read([.. Google, ("AGNES_GOOGLE_GROUP_PREFIX", "grp_"), Domains]),
-            "mail by 465" => Read(("SMTP_HOST", "mail.example.com"), ("SMTP_PORT", "465")),
+            "mail by a certificate that is not there" => Read(("SMTP_HOST", "mail.example.com"), ("SMTP_CA_FILE", "/nowhere/ca.pem")),
+            "mail by sendgrid from nobody" => Read(("SENDGRID_API_KEY", "SG.x"), ("EMAIL_FROM_ADDRESS", "nobody")),
             "mail from nobody" => Read(("SMTP_HOST", "mail.example.com"), ("SMTP_FROM", "nobody")),
             _ => Read(("DESKTOP_JWT_SECRET", "short")),
         };
         (options.Google, options.Oidc, options.Mail, options.DesktopSecret).ShouldBe((null, null, null, null));
         options.Problems.ShouldHaveSingleItem().ShouldContain(named);
+    }
+
+    [Theory]
+    [InlineData("587", null, MailOptions.MailSecurity.StartTls)]
+    [InlineData("587", "True", MailOptions.MailSecurity.StartTls)]
+    [InlineData("25", "false", MailOptions.MailSecurity.None)]
+    [InlineData("465", null, MailOptions.MailSecurity.Tls)]
+    [InlineData("465", "false", MailOptions.MailSecurity.Tls)]
+    public void The_port_and_one_word_say_how_safe_the_line_to_the_mail_server_is(string port, string? tls, MailOptions.MailSecurity security) =>
+        Read(("SMTP_HOST", "mail.example.com"), ("SMTP_PORT", port), ("SMTP_USE_TLS", tls ?? "")).Mail!.Smtp!.Security.ShouldBe(security);
+
+    [Fact]
+    public void Sendgrid_goes_before_a_mail_server()
+    {
+        var mail = Read(("SENDGRID_API_KEY", "SG.secret"), ("EMAIL_FROM_ADDRESS", "Agnes <agnes@example.com>"), ("SMTP_HOST", "mail.example.com")).Mail!;
+        (mail.SendGrid!.Key, mail.SendGrid.From, mail.Smtp).ShouldBe(("SG.secret", new MailSender("agnes@example.com", "Agnes"), null));
+        mail.ToString().ShouldNotContain("secret");
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Agnes.Cli.Api;
 using Agnes.Cli.Output;
+using Agnes.Cli.Settings;
 using Agnes.Protocol;
 
 namespace Agnes.Cli.Commands.Admin;
@@ -50,7 +51,7 @@ internal static class RegisterFilesCommand
         var paths = given.Where(path => path != "-").ToList();
         if (given.Contains("-", StringComparer.Ordinal))
         {
-            while (await Console.In.ReadLineAsync(cancellation) is { } line)
+            while (await Terminal.In.ReadLineAsync(cancellation) is { } line)
             {
                 if (line.Trim() is { Length: > 0 } path) paths.Add(path);
             }

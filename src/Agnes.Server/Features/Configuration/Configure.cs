@@ -19,7 +19,7 @@ internal static partial class Configure
     private static readonly string[] LanguageModelKeys = ["ANTHROPIC_API_KEY", "LLM_API_KEY"];
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, OutboundGuard guard, TimeProvider time, CancellationToken stop)
+        HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, OutboundGuard guard, IHttpClientFactory clients, TimeProvider time, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var asked = Asked.Of(body);
@@ -29,7 +29,7 @@ internal static partial class Configure
         {
             if (SecretStore.Fault(TokenName, asked.Token!) is not null) return Refused("keboola_token is no Storage token: it holds a line end or is too long.");
             if (await guard.FaultAsync("keboola_url", asked.Url!, stop) is { } unsafeUrl) return Refused(unsafeUrl);
-            if (await KeboolaCheck.FaultAsync(guard, new Uri(asked.Url!), asked.Token!, stop) is { } refused) return Refused(refused);
+            if (await KeboolaCheck.FaultAsync(clients, new Uri(asked.Url!), asked.Token!, stop) is { } refused) return Refused(refused);
         }
 
         await using (await Overlay.AloneAsync(options, stop))

@@ -10,9 +10,10 @@ internal static class KeboolaCheck
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     /// <returns>Why not, without the token and without what the other side wrote; null when it does.</returns>
-    public static async Task<string?> FaultAsync(OutboundGuard guard, Uri stack, string token, CancellationToken stop)
+    public static async Task<string?> FaultAsync(IHttpClientFactory clients, Uri stack, string token, CancellationToken stop)
     {
-        using var client = new HttpClient(guard.CreateHandler()) { Timeout = Timeout };
+        using var client = clients.CreateClient(OutboundGuard.ClientName);
+        client.Timeout = Timeout;
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{stack.AbsoluteUri.TrimEnd('/')}/v2/storage/tokens/verify"));
         if (!request.Headers.TryAddWithoutValidation(TokenHeader, token)) return "keboola_token is no Storage token.";
         try

@@ -13,6 +13,11 @@ internal static class KnownFields
         {
           "instance": {
             "name": {"kind":"string","default":"AI Data Analyst","hint":"The deployment's name."},
+            "subtitle": {"kind":"string","hint":"A line beside it."},
+            "brand": {"kind":"string","default":"Agnes","hint":"What texts for agents call the product."},
+            "workspace_dir": {"kind":"string","placeholder_from":"brand","hint":"The folder that the set-up text makes; letters and digits."},
+            "admin_email": {"kind":"string","hint":"Whom people and agents ask."},
+            "sync_interval": {"kind":"string","default":"1 hour","hint":"In words; for texts only."},
             "home_route": {"kind":"string","default":"/dashboard","hint":"Where people land after signing in."}
           },
           "auth": {

@@ -23,7 +23,6 @@ internal sealed partial class DesktopJson : JsonSerializerContext;
 internal static class DesktopEndpoints
 {
     private const string UrlScheme = "data-analyst";
-    private const string Bearer = "Bearer ";
     private const int PerMinuteMax = 10;
     private const string NotOffered = "Desktop sign-in is not set up on this server (DESKTOP_JWT_SECRET).";
 
@@ -51,8 +50,7 @@ internal static class DesktopEndpoints
         if (!tokens.IsOffered) return Error(StatusCodes.Status503ServiceUnavailable, NotOffered);
         limits.Take(context, "POST /api/desktop/refresh", PerMinuteMax);
         context.Response.Headers.CacheControl = "no-store";
-        var header = context.Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) || tokens.ForRefresh(header[Bearer.Length..]) is not { } claims) return Refused();
+        if (BearerToken.Of(context.Request) is not { } given || tokens.ForRefresh(given) is not { } claims) return Refused();
         if (!state.IsConfirmed || context.Snapshot().User(claims.Subject) is not { Active: true } user) return Refused();
         if (user.SessionsValidAfter is { } after && claims.IssuedAtTime < after) return Refused();
 

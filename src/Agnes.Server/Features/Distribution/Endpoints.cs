@@ -19,7 +19,7 @@ internal static class DistributionFeature
         cli.MapGet("/install.ps1", ShowInstaller.PowerShell).WithSummary("Installs the command line on Windows.");
 
         var pages = routes.MapGroup("").ExcludeFromDescription();
-        pages.MapGet("/setup", ShowSetup.Handle).Public();
+        pages.MapGet("/setup", ShowSetup.HandleAsync).Public();
         pages.MapGet("/install", () => Results.Redirect("/setup")).Public();
     }
 }

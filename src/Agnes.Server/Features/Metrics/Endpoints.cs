@@ -1,3 +1,4 @@
+using Agnes.Server.Features.Metrics.Pages;
 using Agnes.Server.Platform.Access;
 
 namespace Agnes.Server.Features.Metrics;
@@ -22,5 +23,6 @@ internal static class MetricsFeature
         admin.MapGet("/export", ExportMetrics.HandleAsync).WithSummary("All definitions as YAML files.");
         admin.MapGet("/validate", ValidateMetrics.HandleAsync).WithSummary("Whether each definition still agrees with the tables.");
         admin.MapDelete("/{**id}", DeleteMetric.HandleAsync).WithSummary("Remove a definition.");
+        MetricPages.Map(routes);
     }
 }

@@ -20,6 +20,7 @@ internal static partial class MetricRules
     public static IEnumerable<string> Faults(MetricRow metric)
     {
         if (!IsId(metric.Id)) yield return $"the id '{Short(metric.Id)}' is not of the form category/name in lower-case letters, digits and '_'";
+        else if (metric.Id != $"{metric.Category}/{metric.Name}") yield return $"the id '{metric.Id}' is not its category and name, '{Short(metric.Category)}/{Short(metric.Name)}': a file could not hold it";
         foreach (var (key, sql) in metric.Statements())
         {
             if (string.IsNullOrWhiteSpace(sql)) yield return $"{key} is missing or empty";

@@ -71,6 +71,7 @@ internal static class MetricYaml
         var category = fields.Text("category") ?? folder ?? "";
         if (name.Length == 0) faults.Add("'name' is missing");
         if (category.Length == 0) faults.Add("'category' is missing");
+        if (fields.Text("id") is { } id && id != $"{category}/{name}") faults.Add($"'id' is '{MetricRules.Short(id)}', but category and name say '{MetricRules.Short($"{category}/{name}")}'");
         foreach (var key in entry.Select(field => field.Key).Where(key => !Known.Contains(key) && !IsVariant(key))) faults.Add($"'{MetricRules.Short(key)}' is not a field of a metric");
         var variants = new JsonObject();
         foreach (var key in entry.Select(field => field.Key).Where(IsVariant)) variants[key[VariantPrefix.Length..]] = fields.Text(key) ?? "";

@@ -10,21 +10,27 @@ internal static class ValidateMetrics
 {
     public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, MetricCheck check)
     {
-        var metrics = new JsonArray();
-        var failed = 0;
+        var results = await CheckAllAsync(context, state, check);
+        var metrics = results.Select(result => (JsonNode)new JsonObject
+        {
+            ["id"] = result.Id,
+            ["status"] = result.Messages.Count == 0 ? "ok" : "warning",
+            ["messages"] = new JsonArray([.. result.Messages.Select(message => (JsonNode)message)]),
+        });
+        return JsonBody.Of(new JsonObject { ["metrics"] = new JsonArray([.. metrics]), ["count"] = results.Count, ["failed"] = results.Count(result => result.Messages.Count > 0) });
+    }
+
+    /// <returns>Of every definition what is wrong with it.</returns>
+    public static async Task<IReadOnlyList<(string Id, IReadOnlyList<string> Messages)>> CheckAllAsync(HttpContext context, StateDb state, MetricCheck check)
+    {
+        var results = new List<(string, IReadOnlyList<string>)>();
         foreach (var metric in await state.ReadAsync<MetricRow>(MetricStore.AllSql, null, context.RequestAborted))
         {
             var faults = new List<string>();
             if (metric.TableName is { } table && NamedTable.ByName(context.Snapshot(), table) is null) faults.Add($"{metric.Id}: table '{table}' is not registered");
             await check.ReadAsync(Asker.Of(context), metric, faults, faults, context.RequestAborted);
-            if (faults.Count > 0) failed++;
-            metrics.Add(new JsonObject
-            {
-                ["id"] = metric.Id,
-                ["status"] = faults.Count == 0 ? "ok" : "warning",
-                ["messages"] = new JsonArray([.. faults.Select(fault => (JsonNode)fault[(metric.Id.Length + 2)..])]),
-            });
+            results.Add((metric.Id, [.. faults.Select(fault => fault[(metric.Id.Length + 2)..])]));
         }
-        return JsonBody.Of(new JsonObject { ["metrics"] = metrics, ["count"] = metrics.Count, ["failed"] = failed });
+        return results;
     }
 }

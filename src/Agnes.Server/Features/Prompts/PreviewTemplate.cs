@@ -6,10 +6,10 @@ using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Prompts;
 
-/// <summary><c>POST /api/admin/workspace-prompt-template/preview</c> <c>{"content"}</c>: rendered for the caller, not stored.</summary>
+/// <summary><c>POST …/preview</c> <c>{"content"}</c>: rendered for the caller, not stored.</summary>
 internal static class PreviewTemplate
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, WorkspacePrompt prompt, ServerOptions options)
+    public static async Task<IResult> HandleAsync(HttpContext context, Prompt prompt, ServerOptions options)
     {
         var content = await SaveTemplate.ReadAsync(context);
         try

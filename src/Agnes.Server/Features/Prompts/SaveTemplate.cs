@@ -6,14 +6,14 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Prompts;
 
-/// <summary><c>PUT /api/admin/workspace-prompt-template</c> <c>{"content"}</c>, with <c>If-Match</c> where the caller wants to lose nobody's change.</summary>
+/// <summary><c>PUT</c> of a template, <c>{"content"}</c>, with <c>If-Match</c> where the caller wants to lose nobody's change.</summary>
 internal static class SaveTemplate
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, WorkspacePrompt prompt)
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, Prompt prompt)
     {
         var content = await ReadAsync(context);
         prompt.Check(content);
-        return await ChangeAsync(context, state, _ => content, "workspace_prompt.updated");
+        return await ChangeAsync(context, state, prompt, _ => content, "updated");
     }
 
     public static async Task<string> ReadAsync(HttpContext context)
@@ -25,11 +25,11 @@ internal static class SaveTemplate
         return content;
     }
 
-    public static async Task<IResult> ChangeAsync(HttpContext context, StateDb state, Func<TemplateRow, string?> change, string action)
+    public static async Task<IResult> ChangeAsync(HttpContext context, StateDb state, Prompt prompt, Func<TemplateRow, string?> change, string what)
     {
         var caller = context.Caller();
         var ifMatch = context.Request.Headers.IfMatch is { Count: > 0 } given ? given.ToString() : null;
-        var row = await state.WriteAsync(write => TemplateStore.ChangeAsync(write, TemplateStore.WorkspaceKey, change, action, ifMatch, caller.UserId, caller.Email), context.RequestAborted);
+        var row = await state.WriteAsync(write => TemplateStore.ChangeAsync(write, prompt.Key, change, $"{prompt.AuditName}.{what}", ifMatch, caller.UserId, caller.Email), context.RequestAborted);
         context.Response.Headers.ETag = row.ETag;
         return JsonBody.Of(new JsonObject { ["status"] = "ok" });
     }

@@ -22,7 +22,6 @@ internal sealed record TemplateRow
 /// <summary>The only writer of <c>instance_templates</c>.</summary>
 internal static class TemplateStore
 {
-    public const string WorkspaceKey = "claude_md";
     private const string OneSql = "SELECT * FROM instance_templates WHERE key = @key";
 
     public static async Task<TemplateRow> FindAsync(StateDb state, string key, CancellationToken stop) =>

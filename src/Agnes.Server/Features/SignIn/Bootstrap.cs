@@ -15,22 +15,23 @@ internal static class Bootstrap
     private const string Closed = "Bootstrap is closed: this server has an admin. Sign in with POST /auth/token (agnes auth login).";
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop)
+        HttpContext context, StateDb state, NewPasswords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var email = body.String("email").Trim();
         var name = body.String("name", "").Trim();
         var password = body.String("password", "");
+        var code = body.OptionalString("code")?.Trim();
         if (!EmailAddress.IsValid(email)) body.Refuse("email", "value is not a valid email address");
         body.ThrowIfInvalid();
         limits.Take(context, "POST /auth/bootstrap", PerMinuteMax);
         if (!BootstrapWindow.LooksOpen(context.Snapshot())) return Refused(Closed);
-        if (!BootstrapWindow.MayUse(context, options))
+        if (!BootstrapWindow.MayUse(context, options, code))
         {
             return Refused($"The first admin is made on the server's own machine, or with the header {BootstrapWindow.TokenHeader} holding AGNES_BOOTSTRAP_TOKEN or what the file .bootstrap_code of the state folder holds.");
         }
 
-        if (password.Length > 0 && Passwords.Fault(password) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
+        if (password.Length > 0 && passwords.Fault(password, email, name) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
         var hash = password.Length > 0 ? await passwords.HashAsync(password, stop) : null;
         var user = await state.WriteAsync(write => AddAsync(write, email, name, hash), stop);
         if (user is null) return Refused(Closed);

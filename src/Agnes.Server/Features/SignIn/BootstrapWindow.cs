@@ -47,9 +47,10 @@ internal static class BootstrapWindow
     /// At this machine and not through a proxy or another site's page; or with what only the machine's operator can read: the token of the environment, which is then the
     /// only way, else the code of a file that is there while the window is open.
     /// </summary>
-    public static bool MayUse(HttpContext context, ServerOptions options)
+    /// <param name="given">The code that came in the body; null: the header's, where there is one.</param>
+    public static bool MayUse(HttpContext context, ServerOptions options, string? given)
     {
-        var given = context.Request.Headers[TokenHeader].ToString();
+        given ??= context.Request.Headers[TokenHeader].ToString();
         if (options.BootstrapToken is { } expected) return AreEqual(given, expected);
         if (given.Length > 0 && SecretFile.Read(CodePath(options)) is { } code) return AreEqual(given, code);
 

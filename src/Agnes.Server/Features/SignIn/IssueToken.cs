@@ -19,13 +19,14 @@ internal static class IssueToken
         limits.Take(context, "POST /auth/token", PerMinuteMax);
         if (password.Length == 0) return WithoutPassword(context.Snapshot(), email);
 
-        var (outcome, user) = await check.CheckAsync(context, email, password, succeeded: "token_created");
-        return outcome switch
+        var result = await check.CheckAsync(context, email, password, succeeded: "token_created");
+        return result.Outcome switch
         {
+            PasswordOutcome.Locked => result.TooMany,
             PasswordOutcome.Deactivated => Unauthorized("Account deactivated"),
             PasswordOutcome.Wrong => Unauthorized("Invalid password"),
             _ => JsonBody.Of(
-                new IssuedToken(await sessions.BeginAsync(context, user!, "password"), "bearer", user!.Id, user.Email, RoleName.Of(context.Snapshot(), user)),
+                new IssuedToken(await sessions.BeginAsync(context, result.User!, "password"), "bearer", result.User!.Id, result.User.Email, RoleName.Of(context.Snapshot(), result.User)),
                 SignInJson.Default.IssuedToken),
         };
     }

@@ -1,4 +1,8 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.SignIn.Guessing;
+using Agnes.Server.Features.SignIn.Mail;
+using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.State;
@@ -14,34 +18,71 @@ internal enum PasswordOutcome
 
     /// <summary>Said only to who knows the password.</summary>
     Deactivated,
+
+    /// <summary>Not looked at: too many were wrong before.</summary>
+    Locked,
+}
+
+/// <param name="User">Set when the outcome is good.</param>
+/// <param name="Wait">When the outcome is locked: not before so long.</param>
+internal sealed record PasswordResult(PasswordOutcome Outcome, UserRow? User = null, TimeSpan Wait = default)
+{
+    /// <summary>The answer to a program that has to wait.</summary>
+    public IResult TooMany => RateLimits.TooMany(LockedText(Wait), Wait);
+
+    public static string LockedText(TimeSpan wait) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Too many wrong passwords for this account: try again in {(wait.TotalSeconds <= 90 ? $"{Math.Ceiling(wait.TotalSeconds)} seconds" : $"{Math.Ceiling(wait.TotalMinutes)} minutes")}, or sign in another way.");
 }
 
 /// <summary>The check behind every sign-in with a password, with its limits and its audit.</summary>
-internal sealed class PasswordCheck(Passwords passwords, RateLimits limits, AuditLog audit)
+internal sealed class PasswordCheck(Passwords passwords, Guesses guesses, AccountNotices notices, StateDb state, AuditLog audit)
 {
     public const string Resource = "auth";
     private const string Provider = "password";
 
     /// <param name="succeeded">The audit's action for a success.</param>
-    public async Task<(PasswordOutcome Outcome, UserRow? User)> CheckAsync(HttpContext context, string email, string password, string succeeded)
+    public async Task<PasswordResult> CheckAsync(HttpContext context, string email, string password, string succeeded)
     {
-        limits.RefuseGuesses(context, email);
         var user = context.Snapshot().UserByEmail(email.Trim());
-        if (!await passwords.MatchesAsync(user?.PasswordHash, password, context.RequestAborted) || user is null)
+        var match = PasswordMatch.No;
+        var tried = await guesses.TryAsync(context, email, user, async () => (match = await passwords.CompareAsync(user?.PasswordHash, password, context.RequestAborted)) != PasswordMatch.No);
+        if (tried.IsRefused)
         {
-            limits.CountWrongPassword(email);
+            await NoteAsync(context, user?.Id, "login_failed", "locked");
+            return new PasswordResult(PasswordOutcome.Locked, Wait: tried.Wait);
+        }
+
+        if (!tried.IsRight || user is null)
+        {
+            if (user is not null && tried.Wrong > 0 && tried.Wrong % Guesses.FreeMax == 0) notices.WrongPasswords(user, tried.Wrong);
             await NoteAsync(context, user?.Id, "login_failed", "invalid_password");
-            return (PasswordOutcome.Wrong, null);
+            return new PasswordResult(PasswordOutcome.Wrong);
         }
 
         if (!user.Active)
         {
             await NoteAsync(context, user.Id, "login_failed", "deactivated");
-            return (PasswordOutcome.Deactivated, null);
+            return new PasswordResult(PasswordOutcome.Deactivated);
         }
 
+        if (match == PasswordMatch.YesByAnOldHash) await HashAnewAsync(user, password, context.RequestAborted);
         await NoteAsync(context, user.Id, succeeded, null);
-        return (PasswordOutcome.Good, user);
+        return new PasswordResult(PasswordOutcome.Good, user);
+    }
+
+    /// <summary>With today's cost, now that the password is known for a moment. No session ends, since nothing changed for anybody.</summary>
+    private async Task HashAnewAsync(UserRow user, string password, CancellationToken stop)
+    {
+        var hash = await passwords.HashAsync(password, stop);
+        await state.WriteAsync(
+            async write =>
+            {
+                if (write.Before.User(user.Id) is not { } found || found.PasswordHash != user.PasswordHash) return;
+                await UserStore.UpdateAsync(write, found with { PasswordHash = hash });
+                write.Audit(user.Id, "user.rehash_password", $"user:{user.Id}");
+            },
+            stop);
     }
 
     private async Task NoteAsync(HttpContext context, string? userId, string action, string? result) => await audit.AppendAsync(

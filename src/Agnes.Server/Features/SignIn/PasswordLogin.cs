@@ -17,12 +17,14 @@ internal static class PasswordLogin
         var password = body.String("password");
         body.ThrowIfInvalid();
         limits.Take(context, "POST /auth/password/login", PerMinuteMax);
-        var (outcome, user) = await check.CheckAsync(context, email, password, Succeeded);
-        return outcome switch
+        var result = await check.CheckAsync(context, email, password, Succeeded);
+        return result.Outcome switch
         {
+            PasswordOutcome.Locked => result.TooMany,
             PasswordOutcome.Deactivated => Problem.Detail(StatusCodes.Status401Unauthorized, "Account deactivated"),
             PasswordOutcome.Wrong => Problem.Detail(StatusCodes.Status401Unauthorized, "Invalid email or password"),
-            _ => JsonBody.Of(new SignedIn(await sessions.BeginAsync(context, user!, "password"), "bearer", user!.Email, RoleName.Of(context.Snapshot(), user)), SignInJson.Default.SignedIn),
+            _ => JsonBody.Of(
+                new SignedIn(await sessions.BeginAsync(context, result.User!, "password"), "bearer", result.User!.Email, RoleName.Of(context.Snapshot(), result.User)), SignInJson.Default.SignedIn),
         };
     }
 
@@ -35,14 +37,19 @@ internal static class PasswordLogin
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
         limits.Take(context, "POST /auth/password/login/web", PerMinuteMax);
-        var (outcome, user) = await check.CheckAsync(context, email, password, Succeeded);
-        if (outcome != PasswordOutcome.Good)
+        var result = await check.CheckAsync(context, email, password, Succeeded);
+        if (result.Outcome != PasswordOutcome.Good)
         {
-            var error = outcome == PasswordOutcome.Deactivated ? "deactivated" : "invalid";
+            var error = result.Outcome switch
+            {
+                PasswordOutcome.Locked => $"locked&retry={Math.Ceiling(result.Wait.TotalSeconds)}",
+                PasswordOutcome.Deactivated => "deactivated",
+                _ => "invalid",
+            };
             return TypedResults.Redirect($"/login/password?error={error}{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
         }
 
-        await sessions.SetCookieAsync(context, user!, "password");
+        await sessions.SetCookieAsync(context, result.User!, "password");
         return TypedResults.Redirect(next ?? options.HomeRoute);
     }
 }

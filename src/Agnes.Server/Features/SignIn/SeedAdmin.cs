@@ -32,7 +32,7 @@ internal static partial class SeedAdmin
         await Everyone.EnsureAsync(state, stop);
         var isClosed = await BootstrapWindow.IsClosedAsync(state, stop);
         var code = BootstrapWindow.KeepCode(options, isClosed, log);
-        if (!isClosed && options.LocalDevelopment is null) LogOpen(log, code ?? "AGNES_BOOTSTRAP_TOKEN");
+        if (!isClosed && options.LocalDevelopment is null && !options.Demo) LogOpen(log, code ?? "AGNES_BOOTSTRAP_TOKEN");
     }
 
     internal static async Task EnsureAsync(StateDb state, Passwords passwords, string email, string? password, CancellationToken stop)

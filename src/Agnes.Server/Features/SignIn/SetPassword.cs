@@ -14,7 +14,7 @@ internal static class SetPassword
     private const int PerMinuteMax = 10;
     private const string BadLink = "Invalid or expired link";
 
-    public static async Task<IResult> SetupAsync(HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, CancellationToken stop)
+    public static async Task<IResult> SetupAsync(HttpContext context, StateDb state, NewPasswords passwords, SessionBegin sessions, RateLimits limits, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var (email, token, password) = (body.String("email"), body.String("token"), body.String("password"));
@@ -24,15 +24,15 @@ internal static class SetPassword
         return JsonBody.Of(new PasswordSet(await sessions.BeginAsync(context, user, "link"), "bearer", "Password set"), SignInJson.Default.PasswordSet);
     }
 
-    public static Task<IResult> SetupFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop) =>
+    public static Task<IResult> SetupFormAsync(HttpContext context, StateDb state, NewPasswords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop) =>
         FormAsync(context, state, passwords, sessions, limits, LinkPurpose.Setup, options.HomeRoute, stop);
 
-    public static Task<IResult> ResetFormAsync(HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop) =>
+    public static Task<IResult> ResetFormAsync(HttpContext context, StateDb state, NewPasswords passwords, SessionBegin sessions, RateLimits limits, ServerOptions options, CancellationToken stop) =>
         FormAsync(context, state, passwords, sessions, limits, LinkPurpose.Reset, "/login/password?msg=password_reset", stop);
 
     /// <summary>A fault leads back to the form, which shows it; the token travels along, so that it can be tried again.</summary>
     private static async Task<IResult> FormAsync(
-        HttpContext context, StateDb state, Passwords passwords, SessionBegin sessions, RateLimits limits, LinkPurpose purpose, string done, CancellationToken stop)
+        HttpContext context, StateDb state, NewPasswords passwords, SessionBegin sessions, RateLimits limits, LinkPurpose purpose, string done, CancellationToken stop)
     {
         var form = await RequestForm.ReadAsync(context);
         var (email, token, password, confirmed) = (form.String("email"), form.String("token"), form.String("password"), form.String("confirm_password"));
@@ -42,7 +42,7 @@ internal static class SetPassword
         limits.Take(context, $"POST {path}/confirm", PerMinuteMax);
         IResult Again(string error) => TypedResults.Redirect($"{path}?email={Uri.EscapeDataString(email)}&token={Uri.EscapeDataString(token)}&error={error}");
         if (password != confirmed) return Again("mismatch");
-        if (Passwords.Fault(password) is not null) return Again("length");
+        if (passwords.Fault(password, email, name) is not null) return Again(password.Length is < PasswordRules.CharsMin or > PasswordRules.CharsMax ? "length" : "common");
         try
         {
             var user = await StoreAsync(state, passwords, purpose, email, token, password, name, stop);
@@ -56,22 +56,25 @@ internal static class SetPassword
     }
 
     private static async Task<UserRow> StoreAsync(
-        StateDb state, Passwords passwords, LinkPurpose purpose, string email, string token, string password, string? name, CancellationToken stop)
+        StateDb state, NewPasswords passwords, LinkPurpose purpose, string email, string token, string password, string? name, CancellationToken stop)
     {
         // Hashed before the write, which must be short; the rate limit bounds what a wrong token can cost.
-        var hash = Passwords.Fault(password) is null ? await passwords.HashAsync(password, stop) : null;
-        return await state.WriteAsync(
+        var fault = passwords.Fault(password, email, name);
+        var hash = fault is null ? await passwords.HashAsync(password, stop) : null;
+        var set = await state.WriteAsync(
             async write =>
             {
                 var user = write.Before.UserByEmail(email.Trim());
                 if (user is null) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
                 if (!await PasswordLinks.ConsumeAsync(write, user.Id, purpose, token)) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
                 if (!user.Active) throw new ProblemException(StatusCodes.Status403Forbidden, "Account deactivated");
-                if (hash is null) throw new ProblemException(StatusCodes.Status400BadRequest, Passwords.Fault(password)!);
-                await UserStore.SetPasswordAsync(write, user with { Name = string.IsNullOrEmpty(name) ? user.Name : name }, hash);
+                if (hash is null) throw new ProblemException(StatusCodes.Status400BadRequest, fault!);
+                await passwords.StoreAsync(write, user with { Name = string.IsNullOrEmpty(name) ? user.Name : name }, hash);
                 write.Audit(user.Id, "user.set_password", $"user:{user.Id}", new JsonObject { ["email"] = user.Email, ["by"] = "link" });
                 return write.Current.User(user.Id)!;
             },
             stop);
+        if (purpose == LinkPurpose.Reset) passwords.Tell(set);
+        return set;
     }
 }

@@ -1,5 +1,7 @@
+using Agnes.Server.Features.SignIn.Guessing;
 using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Sessions;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.SignIn;
@@ -9,7 +11,10 @@ internal static class SignInServices
 {
     public static void AddSignIn(this IServiceCollection services, ServerOptions options)
     {
+        services.AddSingleton(new PasswordRules(options)); // here, so that a list that cannot be read is found at the start
+        services.AddSingleton<Guesses>();
         services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<NewPasswords>();
         services.AddSingleton<SessionBegin>();
         services.AddSingleton<SessionSweep>();
         if (options.Role.RunsJobs()) services.AddHostedService(provider => provider.GetRequiredService<SessionSweep>());

@@ -17,7 +17,6 @@ internal readonly record struct Authentication(Caller? Caller, string? Failure);
 internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, ServiceSecret service, SessionUses sessions, ServerOptions options, TimeProvider time, ILogger<Authenticator> log)
 {
     public const string Missing = "Missing or invalid Authorization header";
-    private const string Scheme = "Bearer ";
     private const int TokensRememberedMax = 10_000;
     private const int AddressesRememberedMax = 10_000;
     private static readonly object Seen = new();
@@ -26,9 +25,9 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
 
     public Authentication Authenticate(HttpContext context, Snapshot snapshot)
     {
-        var header = context.Request.Headers.Authorization.ToString();
-        var fromHeader = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && header.Length > Scheme.Length;
-        var token = fromHeader ? header[Scheme.Length..] : context.Request.Cookies[SessionCookie.Name];
+        var bearer = BearerToken.Of(context.Request);
+        var fromHeader = bearer is not null;
+        var token = bearer ?? context.Request.Cookies[SessionCookie.Name];
         if (options.LocalDevelopment is { } local && Developer(local, token, snapshot) is { } developer) return new Authentication(developer, null);
         if (string.IsNullOrEmpty(token)) return Fail(Missing);
         var outcome = fromHeader && service.Is(token) ? Service(snapshot) : Resolve(token, fromHeader, snapshot);

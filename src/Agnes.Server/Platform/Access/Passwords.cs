@@ -5,6 +5,15 @@ using Microsoft.Extensions.Options;
 
 namespace Agnes.Server.Platform.Access;
 
+internal enum PasswordMatch
+{
+    No,
+    Yes,
+
+    /// <summary>Right, and its hash is cheaper to guess at than those that are made today.</summary>
+    YesByAnOldHash,
+}
+
 /// <summary>Hashes and checks passwords: PBKDF2-HMAC-SHA512 in the framework's self-describing form, two at once at most.</summary>
 internal sealed class Passwords : IDisposable
 {
@@ -29,24 +38,25 @@ internal sealed class Passwords : IDisposable
 
     public Task<string> HashAsync(string password, CancellationToken stop) => InSlotAsync(() => _hasher.HashPassword(this, password), stop);
 
+    public async Task<bool> MatchesAsync(string? hash, string password, CancellationToken stop) => await CompareAsync(hash, password, stop) != PasswordMatch.No;
+
     /// <summary>Takes as long for an account without a password, or for none at all, as for a wrong one.</summary>
-    public Task<bool> MatchesAsync(string? hash, string password, CancellationToken stop)
+    public Task<PasswordMatch> CompareAsync(string? hash, string password, CancellationToken stop)
     {
         // An imported Argon2 hash is kept but never matches: its owner sets a new password by link.
         var usable = IsUsable(hash) && password.Length <= CharsMax;
-        return InSlotAsync(() => _hasher.VerifyHashedPassword(this, usable ? hash! : _nobody.Value, password.Length <= CharsMax ? password : "") != PasswordVerificationResult.Failed && usable, stop);
+        return InSlotAsync(
+            () => _hasher.VerifyHashedPassword(this, usable ? hash! : _nobody.Value, password.Length <= CharsMax ? password : "") switch
+            {
+                PasswordVerificationResult.Success when usable => PasswordMatch.Yes,
+                PasswordVerificationResult.SuccessRehashNeeded when usable => PasswordMatch.YesByAnOldHash,
+                _ => PasswordMatch.No,
+            },
+            stop);
     }
 
     /// <summary>Whether a password could match at all.</summary>
     public static bool IsUsable([NotNullWhen(true)] string? hash) => hash is { Length: > 0 } && hash[0] != '$';
-
-    /// <summary>Why a new password is refused, or null.</summary>
-    public static string? Fault(string password) => password.Length switch
-    {
-        < CharsMin => $"Password must be at least {CharsMin} characters",
-        > CharsMax => $"Password must be at most {CharsMax} characters",
-        _ => null,
-    };
 
     public void Dispose() => _slots.Dispose();
 

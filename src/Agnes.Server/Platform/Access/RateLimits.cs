@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -8,11 +9,10 @@ using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Platform.Access;
 
-/// <summary>Fixed windows of one minute per endpoint and caller's address, and per account for wrong passwords. In memory, bounded.</summary>
+/// <summary>Fixed windows of one minute per endpoint and caller's address, and per account where mails are asked for. In memory, bounded.</summary>
 internal sealed class RateLimits(ServerOptions options, TimeProvider time)
 {
     public const int PartitionsMax = 20_000;
-    private const int WrongPasswordsMax = 10;
     private const int Ipv6NetworkBytes = 8;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, Count> _counts = new(StringComparer.Ordinal);
@@ -21,25 +21,13 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
     /// <summary>Counts one call. To be asked after the body was found valid. Answers 429 by exception.</summary>
     public void Take(HttpContext context, string endpoint, int perMinute)
     {
-        if (options.RateLimits && Next($"{endpoint}\n{Network(context.Connection.RemoteIpAddress)}") > perMinute) throw Refused(context, perMinute);
+        if (options.RateLimits && Next($"{endpoint}\n{Network(context.Connection.RemoteIpAddress)}") > perMinute) throw Refused(perMinute);
     }
 
     /// <summary>Counts one call about an account, whoever calls and whether it exists or not. Answers 429 by exception.</summary>
-    public void TakeForAccount(HttpContext context, string what, string email, int perMinute)
+    public void TakeForAccount(string what, string email, int perMinute)
     {
-        if (options.RateLimits && Next($"{what}\n{Account(email)}") > perMinute) throw Refused(context, perMinute);
-    }
-
-    /// <summary>Refuses further guesses at an account, from wherever they come.</summary>
-    public void RefuseGuesses(HttpContext context, string email)
-    {
-        if (options.RateLimits && _counts.TryGetValue(Account(email), out var count) && count.At(MinuteNow) >= WrongPasswordsMax) throw Refused(context, WrongPasswordsMax);
-    }
-
-    /// <summary>Counts a wrong password for the account.</summary>
-    public void CountWrongPassword(string email)
-    {
-        if (options.RateLimits) Next(Account(email));
+        if (options.RateLimits && Next($"{what}\n{Account(email)}") > perMinute) throw Refused(perMinute);
     }
 
     private long MinuteNow => time.GetUtcNow().Ticks / Window.Ticks;
@@ -64,13 +52,14 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         }
     }
 
-    private static ProblemException Refused(HttpContext context, int perMinute)
-    {
-        return new ProblemException(StatusCodes.Status429TooManyRequests, new Limited($"Too many requests — {perMinute} per 1 minute"));
-    }
+    private static ProblemException Refused(int perMinute) =>
+        new(StatusCodes.Status429TooManyRequests, TooMany($"Too many requests — {perMinute} per 1 minute", Window));
 
-    /// <summary>One household or server has a whole /64 of IPv6.</summary>
-    private static string Network(IPAddress? address)
+    /// <summary>429 with the time after which it is worth another try. Always JSON, also where a page was asked for.</summary>
+    public static IResult TooMany(string text, TimeSpan after) => new Limited(text, after);
+
+    /// <summary>Whoever cannot be told apart by address: one household or server has a whole /64 of IPv6.</summary>
+    public static string Network(IPAddress? address)
     {
         if (address is null) return "unknown";
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
@@ -79,11 +68,11 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
 
     private static string Account(string email) => "account\n" + Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(email.Trim().ToLowerInvariant())));
 
-    private sealed class Limited(string text) : IResult
+    private sealed class Limited(string text, TimeSpan after) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            httpContext.Response.Headers.RetryAfter = "60";
+            httpContext.Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             return new ProblemResult(StatusCodes.Status429TooManyRequests, text, text, alwaysJson: true).ExecuteAsync(httpContext);
         }
     }

@@ -3,17 +3,18 @@ using Agnes.Server.Platform.Config;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>
-/// Refuses writes that a page of another site makes a browser send. Calls with an <c>Authorization</c> header are exempt: no page can add one unseen.
+/// Refuses writes that a page of another site makes a browser send. Calls that say who they are by a bearer token are exempt: no page can add one unseen, and no browser does so by
+/// itself. Any other <c>Authorization</c> header is not, because the cookie would then decide who asks.
 /// </summary>
 internal sealed class SameOrigin(ServerOptions options)
 {
-    public const string Refused = "Cross-site requests are refused: send the request from this site, or with an Authorization header.";
+    public const string Refused = "Cross-site requests are refused: send the request from this site, or with a bearer token.";
 
     public bool Refuses(HttpContext context)
     {
         var request = context.Request;
         if (!IsChange(request)) return false;
-        if (request.Headers.Authorization.Count > 0) return false;
+        if (BearerToken.Of(request) is not null) return false;
         var site = request.Headers["Sec-Fetch-Site"].ToString();
         if (site.Length > 0) return site is not ("same-origin" or "none");
         var origin = request.Headers.Origin.ToString();

@@ -15,6 +15,12 @@ public sealed record GoogleOptions
     /// <summary>The service account that asks; null: the machine's own.</summary>
     public string? ServiceAccount { get; init; }
 
+    /// <summary>A service account's key file; null: no key is needed, Google signs for the machine's own account.</summary>
+    public string? KeyFile { get; init; }
+
+    /// <summary>How long asking for somebody's groups may take altogether.</summary>
+    public TimeSpan DirectoryTimeMax { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>Groups given instead of asked for; null: ask.</summary>
     public IReadOnlyList<string>? MockGroups { get; init; }
 
@@ -52,6 +58,7 @@ public sealed record GoogleOptions
             ClientSecret = secret,
             DirectorySubject = read.Text("GOOGLE_ADMIN_SDK_SUBJECT"),
             ServiceAccount = read.Text("GOOGLE_ADMIN_SDK_SA_EMAIL"),
+            KeyFile = read.Text("GOOGLE_APPLICATION_CREDENTIALS") is { } file ? Path.GetFullPath(file) : null,
             MockGroups = read.IsSet("GOOGLE_ADMIN_SDK_MOCK_GROUPS") ? read.List("GOOGLE_ADMIN_SDK_MOCK_GROUPS") : null,
             GroupPrefix = prefix,
         };

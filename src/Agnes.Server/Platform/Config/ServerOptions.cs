@@ -91,6 +91,12 @@ public sealed record ServerOptions
 
     public SignInOptions SignIn { get; init; } = new();
 
+    /// <summary>What the instance calls itself; null: nothing of its own.</summary>
+    public string? InstanceName { get; init; }
+
+    /// <summary>A file of passwords that nobody may take, one a line; null: only what everybody tries first is refused.</summary>
+    public string? PasswordList { get; init; }
+
     /// <summary>Everybody on this machine is this one person, for trying things out; null in earnest.</summary>
     public LocalDevelopment? LocalDevelopment { get; init; }
 
@@ -124,7 +130,7 @@ public sealed record ServerOptions
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             TokenDaysMax = Days("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance.IsReadable),
-            Urls = given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault,
+            Urls = Addresses(given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault),
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
             Debug = IsOn(Setting("DEBUG")),
@@ -147,8 +153,32 @@ public sealed record ServerOptions
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
             CorsOrigins = List(Setting("CORS_ORIGINS")),
             SignIn = SignInOptions.From(environment),
+            InstanceName = layers.Instance.Text("instance.name"),
+            PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
         return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
+    }
+
+    /// <summary>Addresses to listen on, with the names that only a listener knows: <c>http://*:8000</c>, <c>http://unix:/path</c>.</summary>
+    private static string Addresses(string urls)
+    {
+        foreach (var url in urls.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!IsAddress(url)) throw new OptionsException($"'{url}' is no address to listen on: write http://HOST:PORT, with a port up to {IPEndPoint.MaxPort}.");
+        }
+        return urls;
+    }
+
+    private static bool IsAddress(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url) is { Scheme: "http" or "https", Port: >= 0 and <= IPEndPoint.MaxPort };
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private static int? Days(string name, string? value)

@@ -22,6 +22,7 @@ public sealed class SettingLayers
         ["SMTP_USER"] = "email.smtp_user",
         ["SMTP_PASSWORD"] = "email.smtp_password",
         ["SMTP_FROM"] = "email.from_address",
+        ["EMAIL_FROM_ADDRESS"] = "email.from_address",
         ["DESKTOP_JWT_SECRET"] = "desktop.jwt_secret",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
@@ -31,7 +32,7 @@ public sealed class SettingLayers
     private static readonly FrozenSet<string> OperatorsNames = FrozenSet.ToFrozenSet(
         ["JWT_SECRET_KEY", "SESSION_SECRET", "DOMAIN", "SERVER_URL", "DATA_DIR", "STATE_DIR", "CONFIG_DIR", "CORS_ORIGINS", "DEBUG", "LOG_LEVEL", "URLS", "SMTP_USE_TLS", "PATH", "HOME"], StringComparer.Ordinal);
 
-    private static readonly string[] AdminsPrefixes = ["AGNES_MARKETPLACE_", "AGNES_GWS_", "AGNES_ATLASSIAN_"];
+    private static readonly string[] AdminsPrefixes = ["AGNES_MARKETPLACE_"];
 
     private static readonly FrozenSet<string> AdminsNames = FrozenSet.ToFrozenSet(["GOOGLE_CLIENT_SECRET", "OIDC_CLIENT_SECRET", "GOOGLE_APPLICATION_CREDENTIALS"], StringComparer.Ordinal);
 

@@ -14,6 +14,11 @@ internal static class Conventions
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
         + "form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
 
+    /// <summary>What a page here has no use for, so that a script that got in could not use it either.</summary>
+    private const string PermissionsPolicy =
+        "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=(), "
+        + "clipboard-read=(), publickey-credentials-get=(), screen-wake-lock=(), xr-spatial-tracking=()";
+
     /// <summary>The version of the product, without build metadata.</summary>
     public static string ProductVersion { get; } =
         typeof(Conventions).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
@@ -35,6 +40,8 @@ internal static class Conventions
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = PermissionsPolicy;
         if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
         if (!context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)) return;
         headers["X-Agnes-Latest-Version"] = ProductVersion;

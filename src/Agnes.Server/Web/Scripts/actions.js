@@ -2,8 +2,8 @@ import { visit } from './navigation.js';
 import { toast } from './toast.js';
 
 /**
- * Forms with data-api call the JSON API: <form data-api="POST" action="/api/x" data-done="Done." data-confirm="Really?">. Then the page is shown
- * anew, or, with data-reveal="id", that part of it appears with {name} replaced by what the answer holds.
+ * Forms with data-api call the JSON API: <form data-api="POST" action="/api/x" data-done="Done." data-confirm="Really?">. Then the page (or that of data-then) is shown
+ * anew (data-if-match: only if nobody changed it meanwhile), or, with data-reveal="id", that part of it appears with {name} replaced by what the answer holds.
  */
 export function watchActions() {
   document.addEventListener('submit', async event => {
@@ -21,7 +21,7 @@ async function send(form, button) {
   if (button) button.disabled = true;
   try {
     const body = form.elements.length > 0 ? JSON.stringify(values(form)) : undefined;
-    const headers = { Accept: 'application/json', 'X-Requested-With': 'agnes', ...(body && { 'Content-Type': 'application/json' }) };
+    const headers = { Accept: 'application/json', 'X-Requested-With': 'agnes', ...(body && { 'Content-Type': 'application/json' }), ...(form.dataset.ifMatch && { 'If-Match': form.dataset.ifMatch }) };
     const response = await fetch(form.getAttribute('action'), { method: form.dataset.api, headers, body });
     const answer = response.headers.get('content-type')?.includes('json') ? await response.json() : null;
     if (response.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
@@ -42,14 +42,15 @@ function values(form) {
     if (!field.name || (field.type === 'checkbox' && !field.checked)) continue;
     if (field.value === '') {
       if (field.dataset.empty === 'null') result[field.name] = null;
-    } else result[field.name] = field.dataset.type === 'integer' ? Number(field.value) : field.value;
+    } else result[field.name] = field.dataset.type === 'integer' ? Number(field.value) : field.dataset.type === 'boolean' ? field.value === 'true' : field.value;
   }
   return result;
 }
 
 async function done(form, answer) {
   if (!form.dataset.reveal) {
-    await visit(location.href, { push: false, scroll: scrollY });
+    if (form.dataset.then) await visit(form.dataset.then);
+    else await visit(location.href, { push: false, scroll: scrollY });
     if (form.dataset.done) toast(form.dataset.done);
     return;
   }

@@ -77,10 +77,13 @@ function show(next, scroll, keepFocus) {
   leaving = new AbortController();
   document.title = next.title;
   const page = document.adoptNode(next.querySelector(pageSelector));
+  const first = page.querySelector('[autofocus]'); // browsers look at it only when they load a page by themselves
+  first?.removeAttribute('autofocus');
   document.querySelector(pageSelector).replaceWith(page);
   if (location.hash && document.getElementById(location.hash.slice(1))) document.getElementById(location.hash.slice(1)).scrollIntoView();
   else scrollTo(0, scroll);
-  focusOn(keepFocus ? page.querySelector(keepFocus) : null);
+  if (first && !keepFocus) first.focus({ preventScroll: true });
+  else focusOn(keepFocus ? page.querySelector(keepFocus) : null);
   for (const listener of listeners) listener(page, leaving.signal);
 }
 

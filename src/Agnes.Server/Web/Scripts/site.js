@@ -1,6 +1,7 @@
 import { watchActions } from './actions.js';
 import { watchCopyButtons } from './copy.js';
 import { loadFragments } from './fragments.js';
+import { watchEditors } from './editor.js';
 import { watchConnection } from './connection.js';
 import { followStreams } from './live.js';
 import { onPageChange, watchNavigation } from './navigation.js';
@@ -16,6 +17,7 @@ watchCopyButtons();
 watchShortcuts();
 watchTheme();
 watchPopovers();
+watchEditors();
 watchConnection();
 onPageChange(page => {
   showThemeChoice(page);

@@ -14,6 +14,15 @@ internal sealed partial class LinkMail(StateDb state, Outbox outbox, ServerOptio
     /// <summary>Whether links can be mailed, or, in local development, read from the log.</summary>
     public bool IsOffered => outbox.IsOpen || options.LocalDevelopment is not null;
 
+    /// <summary>Whether a link that an admin made can be mailed to its owner.</summary>
+    public bool CanMail(HttpContext context) => outbox.IsOpen && PublicAddress.ForMail(options, context) is not null;
+
+    /// <summary>Mails a link that an admin made, where that is possible; the admin has it in any case.</summary>
+    public void Post(HttpContext context, LinkPurpose purpose, string email, string token)
+    {
+        if (CanMail(context)) outbox.Post(Letter(purpose, email, PasswordLinks.Address(PublicAddress.ForMail(options, context)!, purpose, email, token)));
+    }
+
     /// <returns>The link, for local development alone.</returns>
     public async Task<string?> SendAsync(HttpContext context, LinkPurpose purpose, string email, CancellationToken stop)
     {

@@ -1,12 +1,26 @@
+using Agnes.Server.Platform.Config;
+
 namespace Agnes.Server.Features.SignIn.Mail;
 
-/// <summary>Links by mail.</summary>
+/// <summary>Links and notices by mail, through whatever the operator set up.</summary>
 internal static class MailServices
 {
-    public static void AddMail(this IServiceCollection services)
+    public static void AddMail(this IServiceCollection services, ServerOptions options)
     {
+        switch (options.SignIn.Mail)
+        {
+            case { SendGrid: { } sendGrid }:
+                services.AddHttpClient(SendGrid.ClientName).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+                services.AddSingleton<IMailTransport>(provider => new SendGrid(provider.GetRequiredService<IHttpClientFactory>(), sendGrid));
+                break;
+            case { Smtp: { } smtp }:
+                services.AddSingleton<IMailTransport>(provider => new Smtp(smtp, provider.GetRequiredService<TimeProvider>()));
+                break;
+        }
+
         services.AddSingleton<Outbox>();
         services.AddSingleton<LinkMail>();
+        services.AddSingleton<AccountNotices>();
         services.AddHostedService(provider => provider.GetRequiredService<Outbox>());
     }
 }

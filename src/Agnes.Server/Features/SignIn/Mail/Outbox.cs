@@ -1,43 +1,41 @@
-using System.Net;
-using System.Net.Mail;
 using System.Threading.Channels;
-using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.SignIn.Mail;
-
-/// <summary>A mail of plain text.</summary>
-internal sealed record Letter(string To, string Subject, string Text)
-{
-    /// <summary>Without the text, which may hold a link that is a key.</summary>
-    public override string ToString() => $"mail '{Subject}'";
-}
 
 /// <summary>
 /// Sends mails in the background, so that an answer takes as long for an address that we know as for one that we do not. What was not sent when the process ends is lost:
 /// a person asks for another link.
 /// </summary>
-internal sealed partial class Outbox(ServerOptions options, TimeProvider time, ILogger<Outbox> log) : BackgroundService
+internal sealed partial class Outbox(TimeProvider time, ILogger<Outbox> log, IMailTransport? transport = null) : BackgroundService
 {
     private const int LettersMax = 1_000;
     private const int AttemptsMax = 3;
+
+    /// <summary>So that one address whose server is slow does not hold up everybody.</summary>
+    private const int AtOnceMax = 4;
     private static readonly TimeSpan AttemptTimeMax = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
-    private readonly Channel<Letter> _letters = Channel.CreateBounded<Letter>(new BoundedChannelOptions(LettersMax) { SingleReader = true });
+    private readonly Channel<Letter> _letters = Channel.CreateBounded<Letter>(new BoundedChannelOptions(LettersMax));
 
     /// <summary>Whether mails are sent at all.</summary>
-    public bool IsOpen => options.SignIn.Mail is not null;
+    public bool IsOpen => transport is not null;
 
     /// <summary>Takes the letter, unless far too many wait.</summary>
-    public void Post(Letter letter)
+    /// <returns>Whether it was taken; not whether it will arrive.</returns>
+    public bool Post(Letter letter)
     {
-        if (!_letters.Writer.TryWrite(letter)) LogFull(log, LettersMax);
+        if (IsOpen && _letters.Writer.TryWrite(letter)) return true;
+        LogFull(log, LettersMax);
+        return false;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (transport is null) return;
         try
         {
-            await foreach (var letter in _letters.Reader.ReadAllAsync(stoppingToken)) await SendAsync(letter, stoppingToken);
+            var how = new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = stoppingToken };
+            await Parallel.ForEachAsync(_letters.Reader.ReadAllAsync(stoppingToken), how, async (letter, stop) => await SendAsync(transport, letter, stop));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -45,32 +43,40 @@ internal sealed partial class Outbox(ServerOptions options, TimeProvider time, I
         }
     }
 
-    private async Task SendAsync(Letter letter, CancellationToken stop)
+    /// <summary>Nothing but the end of the process leaves this by exception: the next letter is to be sent as well.</summary>
+    private async Task SendAsync(IMailTransport transport, Letter letter, CancellationToken stop)
     {
-        if (options.SignIn.Mail is not { } server) return;
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
         {
-            try
-            {
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                limit.CancelAfter(AttemptTimeMax);
-                await SendOnceAsync(server, letter, limit.Token);
-                return;
-            }
-            catch (Exception fault) when (fault is SmtpException or IOException or FormatException || (fault is OperationCanceledException && !stop.IsCancellationRequested))
-            {
-                LogNotSent(log, letter.Subject, attempt, AttemptsMax, fault is SmtpException smtp ? smtp.StatusCode.ToString() : fault.GetType().Name);
-                if (attempt < AttemptsMax) await Task.Delay(RetryAfter * attempt, time, stop);
-            }
+            var (reason, isForNow) = await TryAsync(transport, letter, stop);
+            if (reason is null) return;
+            LogNotSent(log, letter.Subject, attempt, AttemptsMax, reason);
+            if (!isForNow || attempt == AttemptsMax) return;
+            await Task.Delay(RetryAfter * attempt, time, stop);
         }
     }
 
-    private static async Task SendOnceAsync(MailOptions server, Letter letter, CancellationToken stop)
+    private static async Task<(string? Reason, bool IsForNow)> TryAsync(IMailTransport transport, Letter letter, CancellationToken stop)
     {
-        using var client = new SmtpClient(server.Host, server.Port) { EnableSsl = server.Tls, DeliveryMethod = SmtpDeliveryMethod.Network };
-        if (server.User is { } user) client.Credentials = new NetworkCredential(user, server.Password ?? "");
-        using var message = new MailMessage(server.From, letter.To, letter.Subject, letter.Text);
-        await client.SendMailAsync(message, stop);
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            limit.CancelAfter(AttemptTimeMax);
+            await transport.SendAsync(letter, limit.Token);
+            return (null, false);
+        }
+        catch (MailException fault)
+        {
+            return (fault.Message, fault.IsForNow);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return ($"no answer within {AttemptTimeMax.TotalSeconds} seconds", true);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            return (fault.GetType().Name, false);
+        }
     }
 
     [LoggerMessage(EventId = 5420, Level = LogLevel.Warning, Message = "The mail '{Subject}' could not be sent (attempt {Attempt} of {AttemptsMax}): {Reason}")]

@@ -1,8 +1,10 @@
+using System.Globalization;
 using Agnes.Server.Features.SignIn.Providers;
 
 namespace Agnes.Server.Features.SignIn.Pages;
 
-public sealed record LoginModel(IReadOnlyList<ProviderButton> Providers, string? Error, string? Message);
+/// <param name="IsNew">Nobody can sign in yet: there is no admin.</param>
+public sealed record LoginModel(IReadOnlyList<ProviderButton> Providers, string? Error, string? Message, bool IsNew);
 
 /// <param name="ForgottenHref">Null: no mail can be sent, so an admin has to help.</param>
 public sealed record PasswordModel(string? Next, string LoginHref, string? ForgottenHref, string? Error, string? Message);
@@ -60,11 +62,21 @@ internal static class SignInMessages
         "domain_not_allowed" => "Your email’s domain is not allowed on this server.",
         "google_not_configured" => "Signing in with Google is not set up on this server.",
         "mismatch" => "The two passwords are not the same.",
+        "common" => "Others would guess this password: it is among those that are tried first, or little more than a name. Take another one.",
         "length" => "The password does not fit the rule below.",
         "link" => "This link is used up or too old. Ask an admin for a new one.",
         "auth_internal" => "Something went wrong on our side. Try again; if it stays, tell an admin.",
         _ => null,
     };
+
+    /// <param name="seconds">When the next try is worth it; anything but a sensible number says "later".</param>
+    public static string? Locked(string? code, string? seconds)
+    {
+        const int secondsMax = 900;
+        if (code != "locked") return null;
+        var isNumber = int.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var wait) && wait is > 0 and <= secondsMax;
+        return PasswordResult.LockedText(TimeSpan.FromSeconds(isNumber ? wait : secondsMax));
+    }
 
     public static string? Message(string? code) => code switch
     {

@@ -2,6 +2,7 @@ using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
 namespace Agnes.Server.Features.SignIn.Pages;
@@ -12,7 +13,7 @@ internal static class SignInPages
     public static void MapSignInPages(this IEndpointRouteBuilder routes)
     {
         var pages = routes.MapGroup("").ExcludeFromDescription().Public();
-        pages.MapGet("/login", ShowLogin);
+        pages.MapGet("/login", ShowLoginAsync);
         pages.MapGet("/login/password", ShowPassword);
         pages.MapGet("/login/reset", (LinkMail mail) => Page.Show<AskLinkPage>(AskLinkModel.ForPassword(mail.IsOffered, null)));
         pages.MapGet("/auth/password/setup", (HttpContext context) => ShowSetPassword(context, asksName: true));
@@ -20,13 +21,13 @@ internal static class SignInPages
         pages.MapGet("/auth/logout", () => Page.Show<LogoutPage>());
     }
 
-    private static IResult ShowLogin(HttpContext context, ServerOptions options, IEnumerable<ISignInProvider> providers)
+    private static async Task<IResult> ShowLoginAsync(HttpContext context, StateDb state, ServerOptions options, IEnumerable<ISignInProvider> providers, CancellationToken stop)
     {
         var query = context.Request.Query;
         var next = LocalPath.Accept(query["next"]);
         if (context.CallerOrNull() is not null) return Results.Redirect(next ?? options.HomeRoute);
         return Page.Show<LoginPage>(new LoginModel(
-            [.. providers.Select(provider => provider.Button(next)).OfType<ProviderButton>()], SignInMessages.Error(query["error"]), SignInMessages.Message(query["msg"])));
+            [.. providers.Select(provider => provider.Button(next)).OfType<ProviderButton>()], SignInMessages.Error(query["error"]), SignInMessages.Message(query["msg"]), !await BootstrapWindow.IsClosedAsync(state, stop)));
     }
 
     private static IResult ShowPassword(HttpContext context, ServerOptions options, LinkMail mail)
@@ -38,7 +39,7 @@ internal static class SignInPages
             next,
             ProviderList.WithNext("/login", next),
             mail.IsOffered ? "/login/reset" : null,
-            SignInMessages.Error(query["error"]) ?? SignInMessages.Error(query["err"]),
+            SignInMessages.Error(query["error"]) ?? SignInMessages.Locked(query["error"], query["retry"]) ?? SignInMessages.Error(query["err"]),
             SignInMessages.Message(query["msg"])));
     }
 

@@ -24,7 +24,7 @@ internal static class ProviderList
         foreach (var provider in All) services.AddSingleton(typeof(ISignInProvider), provider);
         services.AddOpenId();
         services.AddGoogleGroups(options);
-        services.AddMail();
+        services.AddMail(options);
     }
 
     public static void MapSignInProviders(this IEndpointRouteBuilder routes)

@@ -46,5 +46,5 @@ internal sealed class SessionBegin(StateDb state, SessionTokens tokens, ServerOp
 
     /// <summary>The session that this browser had until now: its token must not outlive the new sign-in. A program's header stands for itself.</summary>
     private static Caller? Replaced(HttpContext context) =>
-        context.Request.Headers.Authorization.Count == 0 && context.CallerOrNull() is { SessionId: not null } caller ? caller : null;
+        BearerToken.Of(context.Request) is null && context.CallerOrNull() is { SessionId: not null } caller ? caller : null;
 }

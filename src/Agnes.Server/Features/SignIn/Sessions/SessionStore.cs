@@ -22,6 +22,8 @@ internal sealed record SessionRow
 /// <summary>The only reader and writer of <c>sessions</c>, but for the note of the last use and the loading of what was ended.</summary>
 internal static class SessionStore
 {
+    private const int AddressesMax = 100;
+
     private const string InsertSql =
         """
         INSERT INTO sessions (id, user_id, method, created_at, last_seen_at, expires_at, ip, user_agent)
@@ -45,6 +47,10 @@ internal static class SessionStore
 
     /// <summary>Durable, and no change that anybody's access depends on: signing in does not raise the snapshot's version.</summary>
     public static Task InsertAsync(StateWrite write, SessionRow row) => write.ExecuteAsync(InsertSql, row);
+
+    /// <summary>Where the user's sessions of late were begun, the latest first.</summary>
+    public static Task<IReadOnlyList<string>> AddressesAsync(StateDb state, string userId, CancellationToken stop) =>
+        state.ReadAsync<string>("SELECT ip FROM sessions WHERE user_id = @userId AND ip IS NOT NULL GROUP BY ip ORDER BY max(created_at) DESC LIMIT @limit", new { userId, limit = AddressesMax }, stop);
 
     /// <summary>Null when there is no such session.</summary>
     public static Task<string?> OwnerAsync(StateWrite write, string id) => write.QueryFirstAsync<string>("SELECT user_id FROM sessions WHERE id = @id", new { id });

@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.SignIn.Guessing;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Sessions;
 
-/// <summary>Ends sessions that nobody used for the idle limit, and forgets those, and links, that are long expired.</summary>
+/// <summary>Ends sessions that nobody used for the idle limit, and forgets what is long over: sessions, links, wrong passwords.</summary>
 internal sealed partial class SessionSweep(StateDb state, ServerOptions options, TimeProvider time, ILogger<SessionSweep> log) : BackgroundService
 {
     /// <summary>How late the idle limit may take effect, besides the minute in which a use is noted.</summary>
@@ -16,13 +17,15 @@ internal sealed partial class SessionSweep(StateDb state, ServerOptions options,
         await state.FlushAsync(stop); // uses that were noted but not written yet
         var now = time.Micros();
         var (idle, old) = (now - options.SignIn.SessionIdle, now - KeptFor);
-        var due = (await state.ReadAsync<long>(SessionStore.AnyDueSql, new { now, idle, old }, stop))[0] + (await state.ReadAsync<long>(PasswordLinks.AnyOldSql, new { old }, stop))[0];
+        var due = (await state.ReadAsync<long>(SessionStore.AnyDueSql, new { now, idle, old }, stop))[0] + (await state.ReadAsync<long>(PasswordLinks.AnyOldSql, new { old }, stop))[0]
+            + (await state.ReadAsync<long>(GuessStore.AnyOldSql, new { old = now - Guesses.RememberedFor }, stop))[0];
         if (due == 0) return 0;
         return await state.WriteAsync(
             async write =>
             {
                 await SessionStore.ForgetAsync(write, old);
                 await PasswordLinks.ForgetAsync(write, old);
+                await GuessStore.ForgetAsync(write, now - Guesses.RememberedFor);
                 var ended = await SessionStore.EndIdleAsync(write, idle);
                 if (ended > 0) write.Audit(null, "session.end_idle", null, new JsonObject { ["sessions"] = ended });
                 return ended;

@@ -50,6 +50,6 @@ internal static class SendLink
     private static void Limit(HttpContext context, RateLimits limits, string email)
     {
         limits.Take(context, "POST /auth/email/send-link", PerMinuteMax);
-        limits.TakeForAccount(context, "link", email, PerMinuteMax);
+        limits.TakeForAccount("link", email, PerMinuteMax);
     }
 }

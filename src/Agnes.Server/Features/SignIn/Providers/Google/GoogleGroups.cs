@@ -7,8 +7,8 @@ using Agnes.Server.Platform.Config;
 namespace Agnes.Server.Features.SignIn.Providers.Google;
 
 /// <summary>
-/// Asks the Workspace directory for somebody's groups. No key file is needed: the machine's service account has Google sign for it, on behalf of a Workspace user who may
-/// read the directory. Whatever goes wrong is "unknown", never "in none".
+/// Asks the Workspace directory for somebody's groups, as a service account on behalf of a Workspace user who may read the directory. With a key file the account signs for itself; without
+/// one, the machine's own account has Google sign for it. Whatever goes wrong, or takes too long, is "unknown", never "in none".
 /// </summary>
 internal sealed partial class GoogleGroups(IssuerHttp http, ServerOptions options, TimeProvider time, ILogger<GoogleGroups> log) : IDisposable
 {
@@ -32,9 +32,16 @@ internal sealed partial class GoogleGroups(IssuerHttp http, ServerOptions option
 
         // An empty list in place of the directory says nothing of anybody.
         if (google.MockGroups is { } mock) return mock.Count == 0 ? new GroupAnswer.Unknown() : new GroupAnswer.Known(mock);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(google.DirectoryTimeMax); // all of it together, also waiting for others who renew the token
         try
         {
-            return new GroupAnswer.Known(await ListAsync(google, email, stop));
+            return new GroupAnswer.Known(await ListAsync(google, email, limit.Token));
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            LogFailed(log, $"no answer within {google.DirectoryTimeMax.TotalSeconds} seconds");
+            return new GroupAnswer.Unknown();
         }
         catch (IssuerException fault) when (fault.Status == StatusCodes.Status404NotFound)
         {
@@ -89,14 +96,31 @@ internal sealed partial class GoogleGroups(IssuerHttp http, ServerOptions option
         }
     }
 
-    /// <summary>"The service account, as the directory's reader", signed by Google for the machine's own account.</summary>
+    /// <summary>"The service account, as the directory's reader", signed with its key, or by Google for the machine's own account.</summary>
     private async Task<string> AssertionAsync(GoogleOptions google, CancellationToken stop)
     {
+        if (google.KeyFile is { } file)
+        {
+            // Read each time, so that a new key needs no restart. The file may be another program's, or for another purpose.
+            using var own = ServiceAccountKey.Read(file);
+            if (own is not null && (google.ServiceAccount is null || google.ServiceAccount == own.Email)) return own.Sign(Claims(google, own.Email));
+        }
+
         var metadata = new Uri(google.MetadataAddress, AccountPath);
         var account = google.ServiceAccount ?? (await http.TextAsync(MetadataRequest($"{metadata}/email"), stop)).Trim();
         var machine = IdTokens.Text(await http.SendAsync(MetadataRequest($"{metadata}/token"), stop), "access_token") ?? throw new IssuerException("The machine has no credentials.");
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(google.SigningAddress, $"/v1/projects/-/serviceAccounts/{Uri.EscapeDataString(account)}:signJwt"))
+        {
+            Content = new StringContent(new JsonObject { ["payload"] = Claims(google, account).ToJsonString() }.ToJsonString(), Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Authorization = new("Bearer", machine);
+        return IdTokens.Text(await http.SendAsync(request, stop), "signedJwt") ?? throw new IssuerException("Google did not sign for the service account.");
+    }
+
+    private JsonObject Claims(GoogleOptions google, string account)
+    {
         var now = time.GetUtcNow();
-        var claims = new JsonObject
+        return new JsonObject
         {
             ["iss"] = account,
             ["sub"] = google.DirectorySubject,
@@ -105,12 +129,6 @@ internal sealed partial class GoogleGroups(IssuerHttp http, ServerOptions option
             ["iat"] = now.ToUnixTimeSeconds(),
             ["exp"] = (now + AssertionLifetime).ToUnixTimeSeconds(),
         };
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(google.SigningAddress, $"/v1/projects/-/serviceAccounts/{Uri.EscapeDataString(account)}:signJwt"))
-        {
-            Content = new StringContent(new JsonObject { ["payload"] = claims.ToJsonString() }.ToJsonString(), Encoding.UTF8, "application/json"),
-        };
-        request.Headers.Authorization = new("Bearer", machine);
-        return IdTokens.Text(await http.SendAsync(request, stop), "signedJwt") ?? throw new IssuerException("Google did not sign for the service account.");
     }
 
     private static HttpRequestMessage MetadataRequest(string address)

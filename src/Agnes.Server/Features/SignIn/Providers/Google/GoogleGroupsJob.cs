@@ -12,6 +12,8 @@ internal sealed class GoogleGroupsJob(StateDb state, GoogleGroups groups, Server
 
     /// <summary>At least nightly, whenever the server was started.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromHours(6);
+    /// <summary>A directory that is down is not asked for each of ten thousand people.</summary>
+    private const int UnknownInARowMax = 5;
     private static readonly TimeSpan ActiveWithin = TimeSpan.FromDays(30);
 
     public string Kind => KindName;
@@ -21,21 +23,30 @@ internal sealed class GoogleGroupsJob(StateDb state, GoogleGroups groups, Server
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
         if (GoogleGroups.Rules(options) is not { } rules || options.SignIn.Google is not { } google) return JobResult.Ok;
-        var (asked, unknown, changed) = (0, 0, 0);
+        var (asked, unknown, changed, inARow) = (0, 0, 0, 0);
         foreach (var id in await UsersAsync(google, rules, cancellation))
         {
             if (state.Snapshot.User(id) is not { Active: true } user) continue;
+            if (inARow == UnknownInARowMax)
+            {
+                await job.LogAsync($"The directory did not answer for {inARow} people in a row: the others are looked at next time.", cancellation);
+                break;
+            }
+
             asked++;
             switch (await groups.FetchAsync(user.Email, cancellation))
             {
                 case GroupAnswer.Known answer:
+                    inARow = 0;
                     if (await WriteAsync(rules, id, answer.Names, cancellation)) changed++;
                     break;
                 case GroupAnswer.NoSuchPerson: // left the organisation
+                    inARow = 0;
                     if (await WriteAsync(rules, id, [], cancellation)) changed++;
                     break;
                 default:
                     unknown++;
+                    inARow++;
                     break;
             }
         }

@@ -23,6 +23,7 @@ internal sealed class OidcProvider : ISignInProvider
         _label = oidc?.Name ?? "";
         _provider = oidc is null ? new IssuerProvider(Key, null, "oidc_not_configured") : new IssuerProvider(Key, Client(oidc), "oidc_not_configured")
         {
+            Name = oidc.Name,
             EmailClaim = oidc.EmailClaim,
             TrustsEmail = oidc.TrustsEmail,
             GroupsAsync = oidc.GroupsClaim is { } claim ? (_, claims, _) => Task.FromResult(GroupsOf(claims, claim)) : null,

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
@@ -14,6 +15,9 @@ namespace Agnes.Server.Features.SignIn.Providers.OpenId;
 /// <param name="NotConfigured">The code that the sign-in page explains.</param>
 internal sealed record IssuerProvider(string Key, OpenIdClient? Client, string NotConfigured)
 {
+    /// <summary>For people.</summary>
+    public string Name { get; init; } = "Google";
+
     public string EmailClaim { get; init; } = "email";
 
     public bool TrustsEmail { get; init; }
@@ -32,7 +36,7 @@ internal sealed record IssuerProvider(string Key, OpenIdClient? Client, string N
 
 /// <summary>Sign-in through an issuer from button to session: who may come in, as whom, in which groups. Whatever is not as it should be ends at the sign-in page.</summary>
 internal sealed partial class IssuerSignIn(
-    OpenIdFlow flow, SessionBegin sessions, StateDb state, AuditLog audit, RateLimits limits, ServerOptions options, ILogger<IssuerSignIn> log)
+    OpenIdFlow flow, SessionBegin sessions, AccountNotices notices, StateDb state, AuditLog audit, RateLimits limits, ServerOptions options, ILogger<IssuerSignIn> log)
 {
     private const int PerMinuteMax = 30;
 
@@ -63,7 +67,8 @@ internal sealed partial class IssuerSignIn(
             if (!options.SignIn.IsAllowedDomain(account.Domain)) throw new SignInRefusedException("domain_not_allowed", "The address's domain may not sign in.");
             provider.Check?.Invoke(claims);
             var groups = provider.GroupsAsync is { } ask ? await ask(account, claims, context.RequestAborted) : new GroupAnswer.NotAsked();
-            var user = await state.WriteAsync(write => AdmitAsync(write, provider, account, groups), context.RequestAborted);
+            var (user, isLinked) = await state.WriteAsync(write => AdmitAsync(write, provider, account, groups), context.RequestAborted);
+            if (isLinked) notices.IdentityLinked(user, provider.Name);
             await sessions.SetCookieAsync(context, user, provider.Key);
             await NoteAsync(context, provider, user.Id, "login", null, null);
             return Results.Redirect(LocalPath.Accept(next) ?? options.HomeRoute);
@@ -77,9 +82,9 @@ internal sealed partial class IssuerSignIn(
     }
 
     /// <summary>The user, made if there is none, with the groups as of now; all of it or nothing.</summary>
-    private static async Task<UserRow> AdmitAsync(StateWrite write, IssuerProvider provider, IssuerAccount account, GroupAnswer groups)
+    private static async Task<(UserRow User, bool IsLinked)> AdmitAsync(StateWrite write, IssuerProvider provider, IssuerAccount account, GroupAnswer groups)
     {
-        var known = await KnownAsync(write, account);
+        var (known, isLinked) = await KnownAsync(write, account);
         if (known is { Active: false }) throw new SignInRefusedException("deactivated", "The account is deactivated.");
         RefuseStrangers(write, provider, known, groups);
         var user = known;
@@ -91,23 +96,23 @@ internal sealed partial class IssuerSignIn(
         }
 
         if (provider.Groups is { } directory && groups is GroupAnswer.Known answer) await directory.WriteAsync(write, user, answer.Names);
-        return write.Current.User(user.Id)!;
+        return (write.Current.User(user.Id)!, isLinked);
     }
 
     /// <summary>By the subject, which stays; by the address only for an account that no other subject of the issuer has.</summary>
-    private static async Task<UserRow?> KnownAsync(StateWrite write, IssuerAccount account)
+    private static async Task<(UserRow? User, bool IsLinked)> KnownAsync(StateWrite write, IssuerAccount account)
     {
         if (await Identities.FindAsync(write, account.Issuer, account.Subject) is { } identity && write.Before.User(identity.UserId) is { } linked)
         {
             await Identities.UsedAsync(write, account.Issuer, account.Subject, account.Email);
-            return linked;
+            return (linked, false);
         }
 
-        if (write.Before.UserByEmail(account.Email) is not { } user) return null;
+        if (write.Before.UserByEmail(account.Email) is not { } user) return (null, false);
         if (await Identities.OfUserAsync(write, account.Issuer, user.Id) is not null) throw new SignInRefusedException("account_conflict", "The address belongs to another account of the issuer.");
         await Identities.LinkAsync(write, account.Issuer, account.Subject, user.Id, account.Email);
         write.Audit(user.Id, "user.link_identity", $"user:{user.Id}", new JsonObject { ["issuer"] = account.Issuer, ["email"] = account.Email });
-        return user;
+        return (user, true);
     }
 
     /// <summary>Where groups decide who may come in: nobody without one, and nobody new while they cannot be looked at.</summary>

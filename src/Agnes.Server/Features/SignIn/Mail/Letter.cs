@@ -1,0 +1,22 @@
+namespace Agnes.Server.Features.SignIn.Mail;
+
+/// <summary>A mail of plain text.</summary>
+internal sealed record Letter(string To, string Subject, string Text)
+{
+    /// <summary>Without the text, which may hold a link that is a key.</summary>
+    public override string ToString() => $"mail '{Subject}'";
+}
+
+/// <summary>Hands letters to whoever delivers them.</summary>
+internal interface IMailTransport
+{
+    /// <exception cref="MailException">It was not taken.</exception>
+    Task SendAsync(Letter letter, CancellationToken stop);
+}
+
+/// <param name="reason">For the log: no address, no text, no secret.</param>
+/// <param name="isForNow">Worth another try.</param>
+internal sealed class MailException(string reason, bool isForNow, Exception? inner = null) : Exception(reason, inner)
+{
+    public bool IsForNow { get; } = isForNow;
+}
