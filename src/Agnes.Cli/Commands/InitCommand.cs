@@ -47,7 +47,8 @@ internal static class InitCommand
         await host.Settings.SaveServerAsync(server, cancellation);
         await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);
         Directory.CreateDirectory(layout.Root);
-        foreach (var folder in (string[])[layout.Root, layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
+        foreach (var folder in (string[])[layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
+        foreach (var file in (string[])[layout.ClaudeMd, layout.Guide]) AtomicFile.RemoveLeftovers(layout.Root, Path.GetFileName(file));
         await WriteInstructionsAsync(host, api, layout, force, cancellation);
         await AgentSettings.WriteAsync(host, layout, cancellation);
 
@@ -62,7 +63,7 @@ internal static class InitCommand
             throw new CliException(ErrorText.Local("manifest_unauthorized", 0, failure.Message, "The folder is set up but for its tables. Run the same command again.")) { IsBlock = true };
         }
 
-        await AtomicFile.WriteTextAsync(Path.Combine(layout.Root, "AGNES_WORKSPACE.md"), WorkspaceTexts.Guide(server, layout, host.Clock.GetUtcNow()), cancellation);
+        await AtomicFile.WriteTextAsync(layout.Guide, WorkspaceTexts.Guide(server, layout, host.Clock.GetUtcNow()), cancellation);
         await AtomicFile.WriteTextAsync(layout.Sentinel, $"completed_at: {Stamp(host)}\nagnes_version: {ProgramVersion.Text}\nserver_url: {server}\n", cancellation);
         await OnboardedCommand.TellAsync(api, "agnes_init", cancellation);
         Print(host, server, layout, report, options, json);
@@ -113,9 +114,8 @@ internal static class InitCommand
 
     private static async Task WriteInstructionsAsync(Host host, ApiClient api, Layout layout, bool force, CancellationToken cancellation)
     {
-        var answer = await api.GetAsync($"/api/welcome?server_url={Uri.EscapeDataString(api.Server.Url)}", cancellation);
-        if (!answer.IsSuccess && answer.Status is not (404 or 405)) throw new CliException(ErrorText.Local("server_unreachable", answer.Status, ErrorText.Brief(answer.Status, answer.Body))) { IsBlock = true };
-        var text = answer.IsSuccess ? WelcomeText(answer) : null;
+        var instructions = new Instructions(api, layout);
+        var text = await instructions.FetchAsync(ApiClient.MetadataIdle, cancellation);
         if (force && File.Exists(layout.ClaudeMd))
         {
             var backup = $"{layout.ClaudeMd}.bak.{host.Clock.GetUtcNow().UtcDateTime:yyyyMMdd'T'HHmmss'Z'}";
@@ -129,16 +129,7 @@ internal static class InitCommand
             }
         }
 
-        await AtomicFile.WriteTextAsync(layout.ClaudeMd, text ?? WorkspaceTexts.Instructions(api.Server), cancellation);
-    }
-
-    /// <summary>Plain text, or JSON with the text in <c>content</c>.</summary>
-    private static string? WelcomeText(ApiResponse answer)
-    {
-        var text = System.Text.Encoding.UTF8.GetString(answer.Body);
-        if (!text.AsSpan().TrimStart().StartsWith("{")) return string.IsNullOrWhiteSpace(text) ? null : text;
-        using var json = answer.Json();
-        return json.RootElement.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String ? content.GetString() : null;
+        await instructions.WriteAsync(text ?? WorkspaceTexts.Instructions(api.Server), cancellation);
     }
 
     private static void Print(Host host, ServerAddress server, Layout layout, PullReport report, PullOptions options, bool json)

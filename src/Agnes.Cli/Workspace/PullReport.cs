@@ -43,6 +43,8 @@ internal sealed record PullReport
     /// <summary>The tables stay at the version of an earlier rollback.</summary>
     public bool IsHeld { get; init; }
 
+    public InstructionsOutcome Instructions { get; init; }
+
     public TimeSpan Duration { get; init; }
 
     public JsonObject ToJson()
@@ -63,6 +65,7 @@ internal sealed record PullReport
             ["warnings"] = new JsonArray([.. Warnings.Select(text => (JsonNode)text)]),
         };
         if (IsHeld) json["held"] = true;
+        if (Instructions != InstructionsOutcome.None) json["instructions"] = Instructions switch { InstructionsOutcome.Updated => "updated", InstructionsOutcome.KeptEdited => "kept_edited", _ => "unchanged" };
         if (!IsDryRun) return json;
         json["dry_run"] = true;
         json["would_update"] = new JsonArray([.. Updated.Select(name => (JsonNode)name)]);
