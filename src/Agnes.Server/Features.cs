@@ -11,6 +11,7 @@ using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Home;
 using Agnes.Server.Features.Manifest;
 using Agnes.Server.Features.Metrics;
+using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Query;
 using Agnes.Server.Features.Scans;
@@ -77,6 +78,7 @@ internal static class FeatureList
         routes.MapGroups();
         routes.MapAudit();
         routes.MapConfiguration();
+        routes.MapPreferences();
         routes.MapUploads();
         routes.MapSignInPages();
         routes.MapFirstTimeSetup();

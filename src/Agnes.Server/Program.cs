@@ -58,13 +58,13 @@ internal static class Program
         await using var app = await ServerApp.BuildAsync(options);
         try
         {
-            await app.StartAsync();
+            await app.StartAsync(CancellationToken.None);
         }
         catch (Exception fault) when (fault is SocketException or IOException { InnerException: AddressInUseException or SocketException })
         {
             throw new OptionsException($"The server cannot listen: {fault.Message.TrimEnd('.')}. End the program that is there, or choose another address: --urls http://localhost:8001");
         }
-        await app.WaitForShutdownAsync();
+        await app.WaitForShutdownAsync(CancellationToken.None);
         return 0;
     }
 
