@@ -6,7 +6,7 @@ internal sealed class CliException(string message, int exitCode = ExitCode.Faile
     public int ExitCode { get; } = exitCode;
 
     /// <summary>What to do next, printed on its own line.</summary>
-    public string? Hint { get; init; }
+    public string? Hint { get; set; }
 
     /// <summary>The message is a block that already says "Error".</summary>
     public bool IsBlock { get; init; }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Help;
+using Agnes.Cli.Api;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
 using Agnes.Cli.Commands.Snapshots;
@@ -31,14 +32,14 @@ internal static class CommandTree
             if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
             if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or HelpWithExamples)) return UsageError(host, parsed);
             if (parsed.Action is not (HelpAction or HelpWithExamples) && (parsed.CommandResult.Command as AgnesCommand)?.Immediate?.Invoke(parsed) is { } exitCode) return exitCode;
-            return await parsed.InvokeAsync(new InvocationConfiguration { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false });
+            var configuration = new InvocationConfiguration { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false };
+            return parsed.Action is HelpAction or HelpWithExamples
+                ? await parsed.InvokeAsync(configuration)
+                : await UpdateNotice.AroundAsync(host, args, () => parsed.InvokeAsync(configuration));
         }
         catch (CliException failure)
         {
-            host.Flush();
-            host.Error.WriteLine(DisplayText.Lines(failure.IsBlock ? failure.Message : $"Error: {failure.Message}"));
-            if (failure.Hint is not null) host.Error.WriteLine(DisplayText.Lines(failure.Hint));
-            return failure.ExitCode;
+            return Failed(host, failure);
         }
         catch (OperationCanceledException)
         {
@@ -48,8 +49,16 @@ internal static class CommandTree
         }
         catch (Exception defect)
         {
-            return Defect(host, context, defect);
+            return LocalTrouble.From(defect) is { } trouble ? Failed(host, trouble) : Defect(host, context, defect);
         }
+    }
+
+    private static int Failed(Host host, CliException failure)
+    {
+        host.Flush();
+        host.Error.WriteLine(DisplayText.Lines(failure.IsBlock ? failure.Message : $"Error: {failure.Message}"));
+        if (failure.Hint is not null) host.Error.WriteLine(DisplayText.Lines(failure.Hint));
+        return failure.ExitCode;
     }
 
     public static ParseResult Parse(Host host, string[] args) => Root(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -52,7 +52,7 @@ internal static class DataPlane
         services.AddHostedService(provider => provider.GetRequiredService<AnalyticsFile>());
         services.AddHostedService(provider => provider.GetRequiredService<Consolidations>());
         services.AddHostedService<SourceWatch>();
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery));
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery, PurgeEvery));
     }
 
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>

@@ -11,8 +11,10 @@ using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Home;
 using Agnes.Server.Features.Manifest;
 using Agnes.Server.Features.Metrics;
+using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Query;
+using Agnes.Server.Features.Scans;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Diagnostics;
 using Agnes.Server.Features.SignIn.FirstTimeSetup;
@@ -49,6 +51,7 @@ internal static class FeatureList
         services.AddSignIn(options);
         services.AddDesktop();
         services.AddUploads();
+        services.AddScans();
         services.AddSingleton<GroupOrigins>();
         services.AddSingleton<IResourceType, MarketplacePlugins>();
         services.AddSingleton<IResourceType, MemoryDomains>();
@@ -64,6 +67,7 @@ internal static class FeatureList
         routes.MapDownloads();
         routes.MapCatalog();
         routes.MapQuery();
+        routes.MapScans();
         routes.MapMetrics();
         routes.MapPrompts();
         routes.MapDistribution();
@@ -74,6 +78,7 @@ internal static class FeatureList
         routes.MapGroups();
         routes.MapAudit();
         routes.MapConfiguration();
+        routes.MapPreferences();
         routes.MapUploads();
         routes.MapSignInPages();
         routes.MapFirstTimeSetup();

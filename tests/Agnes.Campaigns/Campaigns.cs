@@ -12,6 +12,7 @@ public static class Campaigns
         new("upgrade-kills", "kill -9 of agnes self-upgrade", 100, UpgradeKills.RunAsync),
         new("init-kills", "kill -9 of agnes init", 100, InitKills.RunAsync),
         new("push-kills", "kill -9 of agnes push while hooks capture", 100, PushKills.RunAsync),
+        new("import-kills", "kill -9 of agnes-server import", 100, ImportKills.RunAsync),
         new("crowded-workspace", "eight pulls and twenty queries at once in one workspace, the local database held open", 20, CrowdedWorkspace.RunAsync),
         new("foreign-replaced", "a foreign file replaced by rename under readers", 100, ForeignFiles.ReplacedAsync),
         new("foreign-truncated", "a foreign file truncated in place under readers", 100, ForeignFiles.TruncatedAsync),

@@ -42,6 +42,7 @@ public sealed class AdminTests : IAsyncLifetime
     [InlineData("grant|delete|x1", "DELETE /api/admin/grants/x1", "revoked")]
     [InlineData("explain-access|ana@example.com|orders", "GET /api/admin/access/explain?user=ana%40example.com&type=table&id=orders", "Through: analysts")]
     [InlineData("access|explain|ana@example.com|tools/sql|--type|marketplace_plugin", "GET /api/admin/access/explain?user=ana%40example.com&type=marketplace_plugin&id=tools%2Fsql", "Reason: granted")]
+    [InlineData("access|who|orders", "GET /api/admin/access/holders?type=table&id=orders", "ana@example.com")]
     [InlineData("access|show|ana@example.com", "GET /api/admin/users/u1/effective-access", "analysts")]
     [InlineData("access|simulate|ana@example.com", "GET /api/v2/catalog as ana@example.com", "orders")]
     [InlineData("token|list", "GET /auth/admin/tokens", "laptop")]
@@ -162,6 +163,7 @@ public sealed class AdminTests : IAsyncLifetime
         "DELETE /api/admin/grants/forbidden" => (403, """{"detail":"Admin access required"}"""),
         "GET /api/admin/resource-types" => (200, """[{"key":"table","display_name":"Table","id_format":"registry id"}]"""),
         _ when asked.StartsWith("GET /api/admin/access/explain", StringComparison.Ordinal) => (200, """{"allowed":true,"reason":"granted","via_groups":[{"group_id":"g1","group_name":"analysts"}],"granted_to":[]}"""),
+        _ when asked.StartsWith("GET /api/admin/access/holders", StringComparison.Ordinal) => (200, """{"resource_exists":true,"people":[{"email":"ana@example.com","allowed":true,"is_admin":false,"via_groups":[{"group_id":"g1","group_name":"analysts"}]}]}"""),
         "GET /api/admin/users/u1/effective-access" => (200, """{"is_admin":false,"items":[{"resource_type":"table","resource_id":"orders","via_groups":[{"group_id":"g1","group_name":"analysts"}]}]}"""),
         "GET /api/v2/catalog as ana@example.com" => (200, """{"tables":[{"id":"orders","name":"orders","query_mode":"local","rows":3}]}"""),
         "GET /auth/admin/tokens" => (200, """[{"id":"t1","name":"laptop","user_email":"ana@example.com"}]"""),

@@ -47,6 +47,7 @@ internal sealed class AgnesProgram : IDisposable
         foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("AGNES_", StringComparison.Ordinal) || name is "SSL_CERT_FILE" or "COLUMNS").ToList()) info.Environment.Remove(name);
         info.Environment["AGNES_CONFIG_DIR"] = Config;
         info.Environment["HOME"] = _folder["home"];
+        info.Environment["AGNES_NO_UPDATE_CHECK"] = "1";
         info.Environment["NO_PROXY"] = "127.0.0.1,localhost";
         info.Environment["PATH"] = $"{AppContext.BaseDirectory}{Path.PathSeparator}{System.Environment.GetEnvironmentVariable("PATH")}";
         foreach (var (name, value) in Environment) info.Environment[name] = value;

@@ -8,6 +8,9 @@ public sealed partial class DocumentedCommandsTests
 {
     private static readonly string Root = FindRoot();
 
+    /// <summary>What follows the program's name in a sentence; and what comes with the marketplace.</summary>
+    private static readonly string[] Prose = ["for", "says", "was", "that", "is", "on", "needs", "does", "command", "line", "sign-in", "agnes", "refresh-marketplace"];
+
     [Theory]
     [InlineData("AGENTS.md")]
     [InlineData("src/Agnes.Server/Features/Prompts/workspace.md")]
@@ -19,6 +22,30 @@ public sealed partial class DocumentedCommandsTests
         var commands = Commands(File.ReadAllText(Path.Combine(Root, file))).ToList();
         commands.ShouldNotBeEmpty();
         commands.Select(Fault).OfType<string>().ShouldBeEmpty();
+    }
+
+    /// <summary>Guides, help, hooks, and every message of program and server: wherever a text of ours names a command.</summary>
+    [Fact]
+    public void Every_command_that_the_sources_name_exists()
+    {
+        var files = Directory.EnumerateFiles(Path.Combine(Root, "src"), "*", SearchOption.AllDirectories)
+            .Where(path => Path.GetExtension(path) is ".cs" or ".md" or ".razor" or ".yml" && !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)).ToList();
+        files.Count(path => path.Contains("Skills", StringComparison.Ordinal)).ShouldBeGreaterThan(5);
+        var checkedHere = 0;
+        var faults = new List<string>();
+        foreach (var path in files)
+        {
+            foreach (Match match in SourceCommand().Matches(File.ReadAllText(path)))
+            {
+                var command = Ending().Split(match.Value.Replace("\\\"", "\"", StringComparison.Ordinal))[0].Trim();
+                if (Word().Matches(command) is not { Count: > 1 } words || Prose.Contains(words[1].Value)) continue;
+                checkedHere++;
+                if (Fault(command) is { } fault) faults.Add($"{Path.GetRelativePath(Root, path)}: {fault}");
+            }
+        }
+
+        faults.ShouldBeEmpty();
+        checkedHere.ShouldBeGreaterThan(200);
     }
 
     [Theory]
@@ -47,12 +74,21 @@ public sealed partial class DocumentedCommandsTests
         using var host = new Host(TimeProvider.System, Stream.Null);
         Command command = CommandTree.Root(host, []);
         var words = Word().Matches(line).Select(match => match.Value.Trim('"', '\'')).Skip(1).TakeWhile(word => word is not ("|" or ">" or "#" or "<<'EOF'" or "→" or "&&" or "<" or "·")).ToList();
+        var isValue = false;
         foreach (var word in words)
         {
+            if (isValue)
+            {
+                isValue = false;
+                continue;
+            }
+
             if (word.StartsWith("--", StringComparison.Ordinal) || (word.StartsWith('-') && word.Length == 2))
             {
                 var name = word.Split('=')[0];
-                if (command.Options.All(option => option.Name != name && !option.Aliases.Contains(name)) && name is not ("--help" or "--version")) return $"{line}: no option {name}";
+                var known = command.Options.FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
+                if (known is null && name is not ("--help" or "--version")) return $"{line}: no option {name}";
+                isValue = known is { Arity.MinimumNumberOfValues: > 0 } && !word.Contains('=', StringComparison.Ordinal);
             }
             else if (command.Subcommands.Count > 0)
             {
@@ -73,6 +109,14 @@ public sealed partial class DocumentedCommandsTests
 
     [GeneratedRegex(@"(?<![\w/.@-])agnes (?:[a-z]|--[a-z])[^`\n;{}]*", RegexOptions.CultureInvariant)]
     private static partial Regex Command();
+
+    /// <summary>In a string or a text: up to its end.</summary>
+    [GeneratedRegex(@"(?<![\w/.@-])agnes (?:[a-z]|--[a-z])(?:\\""|[^`""\n<;{}])*", RegexOptions.CultureInvariant)]
+    private static partial Regex SourceCommand();
+
+    /// <summary>Where a sentence goes on after a command.</summary>
+    [GeneratedRegex(@":\*|[.,:)?!]+(?:\s|$)|'(?:\s|[.,:)]|$)| (?:or|and|where|when|lists|to|in|of) | [(–—→]", RegexOptions.CultureInvariant)]
+    private static partial Regex Ending();
 
     [GeneratedRegex("\"[^\"]*\"|'[^']*'|\\S+", RegexOptions.CultureInvariant)]
     private static partial Regex Word();

@@ -35,7 +35,7 @@ public sealed partial class DocumentationTests
             from section in Enumerable.Range(1, chapter.Sections.Length)
             from requirement in Enumerable.Range(1, chapter.Sections[section - 1])
             select $"{chapter.Chapter}.{section}.{requirement}";
-        Requirement().Matches(page).Select(match => match.Groups[1].Value).ShouldBe(expected);
+        Requirement().Matches(page).Select(match => match.Groups["number"].Value).ShouldBe(expected);
 
         var sources = Repository.Sources("tests/Agnes.Server.Tests", ".cs").ToLookup(file => Path.GetFileNameWithoutExtension(file.Path), file => string.Join('\n', file.Lines), StringComparer.Ordinal);
         var named = NamedTest().Matches(page).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
@@ -43,7 +43,7 @@ public sealed partial class DocumentationTests
         named.Where(test => !sources[test.Class].Any(source => test.Method.Length == 0 || source.Contains($" {test.Method}(", StringComparison.Ordinal))).ShouldBeEmpty();
     }
 
-    [GeneratedRegex(@"^\| (\d+\.\d+\.\d+) \([123]\) \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| (?<number>\d+\.\d+\.\d+) \([123]\) \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Requirement();
 
     [GeneratedRegex(@"`([A-Z][A-Za-z]+Tests)(?:\.([A-Za-z_]+))?`")]

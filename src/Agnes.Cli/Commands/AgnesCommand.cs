@@ -54,6 +54,34 @@ internal static class Shared
 
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Print nothing on success; warnings still go to stderr." };
 
+    /// <summary>A limit in seconds, for hooks, which must not hold a session up.</summary>
+    public static Option<int?> Within()
+    {
+        const int secondsMax = 86_400;
+        var within = new Option<int?>("--within") { Description = "Give up after so many seconds. For hooks, which must not hold a session up.", HelpName = "SECONDS" };
+        within.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var seconds) && seconds is < 1 or > secondsMax) result.AddError($"--within is a number of seconds from 1 to {secondsMax}.");
+        });
+        return within;
+    }
+
+    /// <exception cref="CliException">The time is over.</exception>
+    public static async Task<int> WithinAsync(Host host, int? seconds, Func<CancellationToken, Task<int>> run, string what, string state, CancellationToken cancellation)
+    {
+        if (seconds is not { } limit) return await run(cancellation);
+        using var time = new CancellationTokenSource(TimeSpan.FromSeconds(limit), host.Clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(time.Token, cancellation);
+        try
+        {
+            return await run(both.Token);
+        }
+        catch (OperationCanceledException) when (time.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new CliException($"{what} did not end within {limit} s. {state}");
+        }
+    }
+
     public static Option<int> Positive(this Option<int> option)
     {
         option.Validators.Add(result =>

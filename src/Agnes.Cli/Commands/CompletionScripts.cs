@@ -74,7 +74,7 @@ internal static class CompletionScripts
                 found=("${(@f)$(agnes {{Request}} "$CURSOR" "$BUFFER" 2>/dev/null)}")
                 if [[ -n "$found[1]" ]]; then compadd -- "${found[@]}"; else _files; fi
             }
-            compdef _agnes agnes
+            if [[ "$funcstack[1]" = _agnes ]]; then _agnes "$@"; else compdef _agnes agnes; fi
 
             """,
         "fish" => $"""

@@ -42,12 +42,15 @@ internal static class InitCommand
         WarnOfStaleTrust(host);
         CheckEarlier(host, layout, force);
         using var api = host.ApiFor(server, token);
-        await VerifyAsync(api, cancellation);
+        await VerifyAsync(host, api, cancellation);
+        // Before the credentials are stored: a folder that cannot be written to leaves nothing behind.
+        Directory.CreateDirectory(layout.Claude);
 
         await host.Settings.SaveServerAsync(server, cancellation);
         await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);
         Directory.CreateDirectory(layout.Root);
-        foreach (var folder in (string[])[layout.Root, layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
+        foreach (var folder in (string[])[layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
+        foreach (var file in (string[])[layout.ClaudeMd, layout.Guide]) AtomicFile.RemoveLeftovers(layout.Root, Path.GetFileName(file));
         await WriteInstructionsAsync(host, api, layout, force, cancellation);
         await AgentSettings.WriteAsync(host, layout, cancellation);
 
@@ -62,7 +65,7 @@ internal static class InitCommand
             throw new CliException(ErrorText.Local("manifest_unauthorized", 0, failure.Message, "The folder is set up but for its tables. Run the same command again.")) { IsBlock = true };
         }
 
-        await AtomicFile.WriteTextAsync(Path.Combine(layout.Root, "AGNES_WORKSPACE.md"), WorkspaceTexts.Guide(server, layout, host.Clock.GetUtcNow()), cancellation);
+        await AtomicFile.WriteTextAsync(layout.Guide, WorkspaceTexts.Guide(server, layout, host.Clock.GetUtcNow()), cancellation);
         await AtomicFile.WriteTextAsync(layout.Sentinel, $"completed_at: {Stamp(host)}\nagnes_version: {ProgramVersion.Text}\nserver_url: {server}\n", cancellation);
         await OnboardedCommand.TellAsync(api, "agnes_init", cancellation);
         Print(host, server, layout, report, options, json);
@@ -89,7 +92,7 @@ internal static class InitCommand
         host.Error.WriteLine("An earlier init was interrupted here; continuing it.");
     }
 
-    private static async Task VerifyAsync(ApiClient api, CancellationToken cancellation)
+    private static async Task VerifyAsync(Host host, ApiClient api, CancellationToken cancellation)
     {
         ApiResponse answer;
         try
@@ -104,7 +107,7 @@ internal static class InitCommand
         if (answer.IsSuccess) return;
         throw answer.Status switch
         {
-            401 => new CliException(ErrorText.Local("auth_failed", 401, "the server does not accept this token", $"Make a new one: {api.Server}/setup")) { IsBlock = true },
+            401 => new CliException(ErrorText.Local("auth_failed", 401, Jwt.Decode(api.Token ?? "")?.Expires is { } expired && expired < host.Clock.GetUtcNow() ? $"this token expired at {expired.UtcDateTime:yyyy-MM-dd HH:mm} UTC" : "the server does not accept this token", $"Make a new one: {api.Server}/setup")) { IsBlock = true },
             403 => new CliException(ErrorText.Local("access_denied", 403, ErrorText.Brief(answer.Status, answer.Body), "Your account may be deactivated; ask an admin.")) { IsBlock = true },
             404 => new CliException(ErrorText.Local("server_unreachable", 404, $"{api.Server} does not look like an Agnes server", "Check the address.")) { IsBlock = true },
             _ => new CliException(ErrorText.Local("server_unreachable", answer.Status, ErrorText.Brief(answer.Status, answer.Body), "The server answers with an error; try again later.")) { IsBlock = true },
@@ -113,9 +116,8 @@ internal static class InitCommand
 
     private static async Task WriteInstructionsAsync(Host host, ApiClient api, Layout layout, bool force, CancellationToken cancellation)
     {
-        var answer = await api.GetAsync($"/api/welcome?server_url={Uri.EscapeDataString(api.Server.Url)}", cancellation);
-        if (!answer.IsSuccess && answer.Status is not (404 or 405)) throw new CliException(ErrorText.Local("server_unreachable", answer.Status, ErrorText.Brief(answer.Status, answer.Body))) { IsBlock = true };
-        var text = answer.IsSuccess ? WelcomeText(answer) : null;
+        var instructions = new Instructions(api, layout);
+        var text = await instructions.FetchAsync(ApiClient.MetadataIdle, cancellation);
         if (force && File.Exists(layout.ClaudeMd))
         {
             var backup = $"{layout.ClaudeMd}.bak.{host.Clock.GetUtcNow().UtcDateTime:yyyyMMdd'T'HHmmss'Z'}";
@@ -129,16 +131,7 @@ internal static class InitCommand
             }
         }
 
-        await AtomicFile.WriteTextAsync(layout.ClaudeMd, text ?? WorkspaceTexts.Instructions(api.Server), cancellation);
-    }
-
-    /// <summary>Plain text, or JSON with the text in <c>content</c>.</summary>
-    private static string? WelcomeText(ApiResponse answer)
-    {
-        var text = System.Text.Encoding.UTF8.GetString(answer.Body);
-        if (!text.AsSpan().TrimStart().StartsWith("{")) return string.IsNullOrWhiteSpace(text) ? null : text;
-        using var json = answer.Json();
-        return json.RootElement.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String ? content.GetString() : null;
+        await instructions.WriteAsync(text ?? WorkspaceTexts.Instructions(api.Server), cancellation);
     }
 
     private static void Print(Host host, ServerAddress server, Layout layout, PullReport report, PullOptions options, bool json)

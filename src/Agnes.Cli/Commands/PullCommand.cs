@@ -9,7 +9,7 @@ namespace Agnes.Cli.Commands;
 /// <summary><c>agnes pull</c>: makes the workspace what the server says you may have.</summary>
 internal static class PullCommand
 {
-    private const int SecondsMax = 86_400;
+    private static readonly TimeSpan HastyAnswer = TimeSpan.FromSeconds(5);
 
     public static Command Build(Host host)
     {
@@ -19,11 +19,7 @@ internal static class PullCommand
         var skip = new Option<bool>("--skip-materialize") { Description = "Leave tables with mode 'materialized' as they are here." };
         var noPrune = new Option<bool>("--no-prune") { Description = "Keep tables that the server no longer offers." };
         var rollback = new Option<bool>("--rollback") { Description = "Go back to the tables as they were before the last pull that changed any. Quiet pulls (the hooks') then bring nothing newer until you run 'agnes pull'." };
-        var within = new Option<int?>("--within") { Description = "Give up after so many seconds; the next pull goes on from there. For hooks, which must not hold a session up.", HelpName = "SECONDS" };
-        within.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out var seconds) && seconds is < 1 or > SecondsMax) result.AddError($"--within is a number of seconds from 1 to {SecondsMax}.");
-        });
+        var within = Shared.Within();
         var command = new AgnesCommand(
             "pull",
             "Brings the tables you were granted into this workspace: only what changed, checked by hash, and takes away what was revoked. Continues where an interrupted pull stopped.",
@@ -34,19 +30,12 @@ internal static class PullCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = new PullOptions(parsed.GetValue(dryRun), parsed.GetValue(skip), !parsed.GetValue(noPrune), parsed.GetValue(quiet));
+            // Whoever cannot wait for the tables does not wait long for a server that says nothing either.
+            if (parsed.GetValue(within) is not null) options = options with { FirstAnswer = HastyAnswer };
             var asJson = parsed.GetValue(json);
             if (parsed.GetValue(rollback)) return await RollBackAsync(host, options, asJson, cancellation);
-            if (parsed.GetValue(within) is not { } seconds) return await RunAsync(host, host.Api, Layout.Current(), options, asJson, cancellation);
-            using var time = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), host.Clock);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(time.Token, cancellation);
-            try
-            {
-                return await RunAsync(host, host.Api, Layout.Current(), options, asJson, both.Token);
-            }
-            catch (OperationCanceledException) when (time.IsCancellationRequested && !cancellation.IsCancellationRequested)
-            {
-                throw new CliException($"The pull did not end within {seconds} s; the tables are as they were.") { Hint = "What was downloaded is kept: the next 'agnes pull' goes on from there." };
-            }
+            return await Shared.WithinAsync(
+                host, parsed.GetValue(within), stop => RunAsync(host, host.Api, Layout.Current(), options, asJson, stop), "The pull", "The tables are as they were; what was downloaded is kept, and the next 'agnes pull' goes on from there.", cancellation);
         });
         return command;
     }
@@ -58,7 +47,10 @@ internal static class PullCommand
         {
             RequireToken(api);
             layout.RefuseUnsafe();
+            var instructions = new Instructions(api, layout);
+            var text = options.DryRun ? null : instructions.BeginRefreshAsync(cancellation);
             var report = await new Puller(host, api, layout, options, progress).RunAsync(cancellation);
+            if (text is not null && !report.IsSkippedLocked) report = await WithInstructionsAsync(report, instructions, await text, cancellation);
             Print(host, report, options, asJson);
             return report.Errors.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
         }
@@ -67,6 +59,19 @@ internal static class PullCommand
             // Whoever asked for JSON gets JSON, also of a pull that never began.
             JsonText.Write(host, (JsonNode)new PullReport { Errors = [new PullError(null, "manifest", failure.Message)] }.ToJson());
             throw;
+        }
+    }
+
+    private static async Task<PullReport> WithInstructionsAsync(PullReport report, Instructions instructions, (string? Text, string? Warning) fetched, CancellationToken cancellation)
+    {
+        try
+        {
+            report = report with { Instructions = await instructions.ApplyAsync(fetched.Text, cancellation) };
+            return fetched.Warning is { } warning ? report with { Warnings = [.. report.Warnings, warning] } : report;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return report with { Warnings = [.. report.Warnings, $"CLAUDE.md was not refreshed: {problem.Message}"] };
         }
     }
 
@@ -104,6 +109,8 @@ internal static class PullCommand
         {
             host.Out.WriteLine($"{report.Updated.Count} of {report.ParquetsTotal} tables updated{(report.BytesReceived > 0 ? $" ({Columns.Bytes(report.BytesReceived)} in {report.Duration.TotalSeconds:0.0} s)" : "")}.");
             if (report.Removed.Count > 0) host.Out.WriteLine($"Removed, no longer offered to you: {string.Join(", ", report.Removed)}");
+            if (report.Instructions == InstructionsOutcome.Updated) host.Out.WriteLine("CLAUDE.md updated from the server.");
+            if (report.Instructions == InstructionsOutcome.KeptEdited) host.Out.WriteLine("CLAUDE.md was edited here and stays; the server's newer text is in .claude/agnes-instructions.md. To take it: agnes init --force (keeps a copy of yours).");
             if (report.Errors.Count > 0) host.Out.WriteLine($"{report.Errors.Count} failed; what was there before is kept. Run 'agnes pull' again.");
         }
     }

@@ -18,17 +18,20 @@ internal static class SelfUpgradeCommand
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Say nothing unless something fails." };
         var check = new Option<bool>("--check-only") { Description = "Only say whether there is a newer version; exit code 1 when there is." };
         var force = new Option<bool>("--force") { Description = "Install the server's version also where it is not newer." };
+        var within = Shared.Within();
         var command = new AgnesCommand(
             "self-upgrade",
             "Installs the version of agnes that your server offers. The new one must start before the old one is replaced.",
             "agnes self-upgrade",
-            "agnes self-upgrade --check-only") { quiet, check, force };
-        command.SetAction((parsed, cancellation) => RunAsync(host, parsed.GetValue(quiet), parsed.GetValue(check), parsed.GetValue(force), cancellation));
+            "agnes self-upgrade --check-only") { quiet, check, force, within };
+        command.SetAction((parsed, cancellation) => Shared.WithinAsync(
+            host, parsed.GetValue(within), stop => RunAsync(host, parsed.GetValue(quiet), parsed.GetValue(check), parsed.GetValue(force), stop), "The upgrade", "Nothing was changed.", cancellation));
         return command;
     }
 
     private static async Task<int> RunAsync(Host host, bool quiet, bool checkOnly, bool force, CancellationToken cancellation)
     {
+        UpdateNotice.Forget(host);
         LatestRelease latest;
         try
         {

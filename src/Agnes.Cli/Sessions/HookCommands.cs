@@ -30,8 +30,7 @@ internal static class HookCommands
         try
         {
             var layout = Layout.Current();
-            using var stdin = Console.OpenStandardInput();
-            var (input, _) = HookInput.Read(stdin);
+            var (input, _) = HookInput.Read();
             var isPrivate = input?.SessionId is { } id && new SessionQueue(layout, clock).PrivateIds().Contains(id);
             if ((isPrivate ? PrivateMark : Freshness(layout, clock.GetUtcNow())) is { } text)
             {
@@ -67,8 +66,7 @@ internal static class HookCommands
 
     public static int Capture(TimeProvider clock, bool isVerbose)
     {
-        using var stdin = Console.OpenStandardInput();
-        var (input, problem) = HookInput.Read(stdin);
+        var (input, problem) = HookInput.Read();
         var layout = Layout.Current();
         var queue = new SessionQueue(layout, clock);
         var (outcome, detail) = problem is not null ? (problem, "") : Capture(queue, input!);

@@ -34,10 +34,11 @@ internal static class AtomicFile
     }
 
     /// <summary>Half-written files of processes that were killed.</summary>
-    public static void RemoveLeftovers(string folder)
+    /// <param name="of">The name of the file that was written; in folders of the user's, where other programs have files of such names too.</param>
+    public static void RemoveLeftovers(string folder, string of = "*")
     {
         if (!Directory.Exists(folder)) return;
-        foreach (var path in Directory.EnumerateFiles(folder, "*.tmp").ToList())
+        foreach (var path in Directory.EnumerateFiles(folder, $"{of}.*.tmp").ToList())
         {
             var name = Path.GetFileNameWithoutExtension(path);
             var dot = name.LastIndexOf('.');

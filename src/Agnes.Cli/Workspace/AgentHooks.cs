@@ -12,6 +12,9 @@ internal static class AgentHooks
     /// <summary>How long a session's start waits for fresh tables before it goes on with those that are here.</summary>
     private const int PullSecondsMax = 20;
 
+    /// <summary>How long it waits for a newer program; a slow download goes on in the background.</summary>
+    private const int UpgradeSecondsMax = 10;
+
     private const string StatusLine = "agnes statusline";
     private const string Background = "</dev/null >/dev/null 2>&1 &";
 
@@ -24,7 +27,7 @@ internal static class AgentHooks
     private static readonly (string Event, string Command)[] Ours =
     [
         ("SessionStart", Bash("agnes capture-session 2>/dev/null || true")),
-        ("SessionStart", Bash($"agnes self-upgrade --quiet 2>/dev/null || true; agnes pull --quiet --within {PullSecondsMax} >/dev/null 2>&1 || ( nohup agnes pull --quiet {Background} ) || true")),
+        ("SessionStart", Bash($"agnes self-upgrade --quiet --within {UpgradeSecondsMax} >/dev/null 2>&1 || ( nohup agnes self-upgrade --quiet {Background} ) || true; agnes pull --quiet --within {PullSecondsMax} >/dev/null 2>&1 || ( nohup agnes pull --quiet {Background} ) || true")),
         ("SessionStart", Bash("agnes refresh-marketplace --check 2>/dev/null || true")),
         // The transcript is whole only now, and a push of another session may have taken this one along before.
         ("SessionEnd", Bash($"agnes capture-session 2>/dev/null; ( nohup agnes push --quiet {Background} ) || true")),

@@ -56,6 +56,14 @@ internal sealed record Layout(string Root)
 
     public string ClaudeMd => Path.Combine(Root, "CLAUDE.md");
 
+    public string Guide => Path.Combine(Root, "AGNES_WORKSPACE.md");
+
+    /// <summary>The SHA-256 of the last texts that we wrote to CLAUDE.md, a line each: another text is the user's.</summary>
+    public string InstructionsHash => Path.Combine(Claude, "agnes-instructions.sha256");
+
+    /// <summary>The server's instructions, where the user edited CLAUDE.md. Not a name that the agent reads by itself.</summary>
+    public string ServerInstructions => Path.Combine(Claude, "agnes-instructions.md");
+
     /// <summary><c>AGNES_LOCAL_DIR</c>; else the workspace that the current folder is in; else the current folder.</summary>
     public static Layout Current()
     {

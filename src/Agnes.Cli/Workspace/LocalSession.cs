@@ -18,6 +18,9 @@ internal sealed class LocalSession : IDisposable
     private const string Exports = "exports";
 
     private const string Explain = "EXPLAIN";
+
+    /// <summary>Functions of a SELECT that do more than read, or run a text that was not looked at.</summary>
+    private const string NotReading = "['enable_logging', 'disable_logging', 'truncate_duckdb_logs', 'write_log', 'checkpoint', 'force_checkpoint', 'query', 'json_execute_serialized_sql']";
     private static readonly TimeSpan LockWaitMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
     private static Opening? warm;
@@ -176,6 +179,7 @@ internal sealed class LocalSession : IDisposable
     {
         var (count, error) = Parse(sql);
         if (error is null && count == 1) return;
+        if (error is { Length: > 0 } && count == 1) throw new CliException($"Query error: the function '{error}' does more than read and cannot be run.") { IsBlock = true };
         if (error is null && count > 1) throw new CliException($"Query error: one statement at a time, please; these are {count}.") { IsBlock = true };
         if (ExplainedStatement(sql) is { } inner && Parse(inner) is (1, null)) return;
         if (error is null) throw new CliException("Query error: there is no statement.", ExitCode.Failed) { IsBlock = true };
@@ -185,10 +189,12 @@ internal sealed class LocalSession : IDisposable
         { IsBlock = true };
     }
 
+    /// <returns>How many statements; with one of them and an error, the error is the name of a function that does more than read.</returns>
     private (int Statements, string? Error) Parse(string sql)
     {
-        const string Question = """
-            SELECT tree->>'error_type', tree->>'error_message', coalesce(json_array_length(tree, 'statements'), 0)::BIGINT
+        const string Question = $"""
+            SELECT tree->>'error_type', tree->>'error_message', coalesce(json_array_length(tree, 'statements'), 0)::BIGINT,
+              list_intersect(list_transform(json_extract_string(tree, '$..function_name'), lambda name: lower(name)), {NotReading})[1]
             FROM (SELECT json_serialize_sql($sql::VARCHAR, skip_null := true, skip_empty := true) AS tree)
             """;
         using var command = new DuckDBCommand(Question, _connection);
@@ -197,7 +203,7 @@ internal sealed class LocalSession : IDisposable
         {
             using var reader = command.ExecuteReader();
             reader.Read();
-            if (reader.IsDBNull(1)) return ((int)reader.GetInt64(2), null);
+            if (reader.IsDBNull(1)) return ((int)reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetString(3));
             return (0, reader.GetString(0) == "parser" ? $"Parser Error: {reader.GetString(1)}" : reader.GetString(1));
         }
         catch (DuckDBException problem)

@@ -9,7 +9,11 @@ internal sealed record PullError(string? Table, string? Stage, string Error)
 }
 
 /// <param name="IsQuiet">Started by a hook rather than a person: gives way to another pull, and leaves a rolled-back workspace as it is.</param>
-internal sealed record PullOptions(bool DryRun, bool SkipMaterialized, bool Prune, bool IsQuiet);
+internal sealed record PullOptions(bool DryRun, bool SkipMaterialized, bool Prune, bool IsQuiet)
+{
+    /// <summary>How long a server may take to say what there is.</summary>
+    public TimeSpan FirstAnswer { get; init; } = Api.ApiClient.MetadataIdle;
+}
 
 /// <summary>What a pull did.</summary>
 internal sealed record PullReport
@@ -43,6 +47,8 @@ internal sealed record PullReport
     /// <summary>The tables stay at the version of an earlier rollback.</summary>
     public bool IsHeld { get; init; }
 
+    public InstructionsOutcome Instructions { get; init; }
+
     public TimeSpan Duration { get; init; }
 
     public JsonObject ToJson()
@@ -63,6 +69,7 @@ internal sealed record PullReport
             ["warnings"] = new JsonArray([.. Warnings.Select(text => (JsonNode)text)]),
         };
         if (IsHeld) json["held"] = true;
+        if (Instructions != InstructionsOutcome.None) json["instructions"] = Instructions switch { InstructionsOutcome.Updated => "updated", InstructionsOutcome.KeptEdited => "kept_edited", _ => "unchanged" };
         if (!IsDryRun) return json;
         json["dry_run"] = true;
         json["would_update"] = new JsonArray([.. Updated.Select(name => (JsonNode)name)]);

@@ -5,7 +5,8 @@ namespace Agnes.Cli.Workspace;
 /// <summary>What a refused estimate or scan means to a script.</summary>
 internal static class SnapshotErrors
 {
-    public static CliException Of(ApiResponse answer, SnapshotPurpose purpose = SnapshotPurpose.New)
+    /// <param name="table">What was asked for, for the next command.</param>
+    public static CliException Of(ApiResponse answer, string table, SnapshotPurpose purpose = SnapshotPurpose.New)
     {
         var code = (purpose, answer.Status) switch
         {
@@ -19,6 +20,9 @@ internal static class SnapshotErrors
             (_, 400 or 422) => ExitCode.Usage,
             _ => ExitCode.SnapshotFailed,
         };
-        return answer.Failure(code);
+        var failure = answer.Failure(code);
+        if (failure.Message.Contains("unknown column", StringComparison.Ordinal) || failure.Message.Contains("unknown_column", StringComparison.Ordinal)) failure.Hint = $"Its columns: agnes schema {table}";
+        else if (answer.Status is 403 or 404) failure.Hint = "Yours are: agnes catalog. To get another one, ask an admin.";
+        return failure;
     }
 }

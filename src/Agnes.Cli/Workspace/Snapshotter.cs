@@ -144,7 +144,7 @@ internal sealed class Snapshotter(Host host, Layout layout)
     private async Task<string?> ScanAsync(SnapshotRequest request, string target, SnapshotPurpose purpose, CancellationToken cancellation)
     {
         var answer = await host.Api.DownloadAsync("/api/v2/scan", request.ToJson(), ParquetType, target, ScanIdle, cancellation);
-        if (!answer.Response.IsSuccess) throw SnapshotErrors.Of(answer.Response, purpose);
+        if (!answer.Response.IsSuccess) throw SnapshotErrors.Of(answer.Response, request.TableId, purpose);
         if (answer.MediaType != ParquetType) throw new CliException($"The server sent '{answer.MediaType}' and cannot send Parquet.", ExitCode.SnapshotFailed) { Hint = "It is older than this program; ask its operator to upgrade it." };
         if (answer.Truncated is not null) host.Error.WriteLine("warn: the server cut the result at its limit of bytes; narrow --where, or take fewer columns with --select");
         return answer.AsOf;

@@ -45,7 +45,7 @@ internal static class WorkspaceTexts
 
         | what | where |
         | --- | --- |
-        | instructions for the agent | `CLAUDE.md` (rewritten by `agnes init`) |
+        | instructions for the agent | `CLAUDE.md` (follows the server with each `agnes pull` while nobody edits it) |
         | your own notes for the agent | `.claude/CLAUDE.local.md` (never overwritten) |
         | what the agent may run unasked | `.claude/settings.json` |
         | your tables as Parquet | `server/parquet/` |

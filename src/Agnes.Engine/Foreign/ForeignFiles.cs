@@ -36,6 +36,13 @@ public static class ForeignFiles
         return true;
     }
 
+    /// <summary>Whether it is a plain file that can be read: no link, no pipe, no device.</summary>
+    public static bool IsPlain(string path)
+    {
+        using var file = OpenedFile.TryOpen(path);
+        return file is not null;
+    }
+
     /// <summary>The plain files of a folder and the folders below it, as relative paths in order; links of either kind are told to the caller and left.</summary>
     public static IReadOnlyList<string> Plain(string folder, Action<string> link)
     {

@@ -71,6 +71,25 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         return EndedAsync(() => RunOnPoolAsync(null, statement, Footprint.Of(tables), new RunRequest(0, RowsForm.Objects, sql, limit, limits.ResultBytes, "", [])));
     }
 
+    /// <summary>The same into a file, which is whole when the outcome is ok. <see cref="StatementOutcome.Bytes"/> is the file's.</summary>
+    public async Task<StatementOutcome> RunToFileAsync(string sql, ScopedTable table, RowsForm form, int limit, string file)
+    {
+        _tables = [table.Name];
+        var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
+        statement.TookLong();
+        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, Footprint.Of([table]), new RunRequest(0, form, sql, limit, limits.ResultBytes, "", []) { File = file }));
+        if (!outcome.IsOk) return outcome;
+        try
+        {
+            table.Verify(); // the rows count only if the parts were whole until they had been read
+            return outcome with { Bytes = new FileInfo(file).Length };
+        }
+        catch (PartDamagedException e)
+        {
+            return Refused(StatementStatus.PartDamaged, e.Message);
+        }
+    }
+
     /// <summary>However a statement ends, the caller learns which tables it was about: the audit wants to know.</summary>
     private async Task<StatementOutcome> EndedAsync(Func<Task<StatementOutcome>> run)
     {

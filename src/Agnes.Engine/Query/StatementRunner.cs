@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
+using System.Text.Json;
+using Agnes.Engine.Query.Scans;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
 
@@ -8,6 +10,12 @@ namespace Agnes.Engine.Query;
 /// <summary>Runs analysts' statements: parsed and executed in a query worker, checked here against the asker's scope.</summary>
 public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
 {
+    /// <summary>Of a predicate's text, in UTF-8.</summary>
+    public const int PredicateBytesMax = 32 << 10;
+
+    /// <summary>JSON levels of its tree; an expression takes two or three of them.</summary>
+    private const int PredicateDepthMax = 600;
+
     private readonly ParseCache _parsed = new();
     private readonly CallerSlots _callers = new();
 
@@ -59,6 +67,57 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             return new StatementCheck(StatementStatus.ParseError, $"The statement holds a NUL character or is longer than {StatementLimits.SqlBytesMax >> 10} KiB.", []) { IsSelect = false };
         var run = new StatementRun(pool, _parsed, limits, PipeWriter.Create(Stream.Null), cancellation);
         return await run.CheckAsync(scope, sql, prefix);
+    }
+
+    /// <summary>
+    /// Looks at a predicate over one table: an expression, and nothing that names another table or calls what is not on the list. The engine parses it, in a worker.
+    /// </summary>
+    /// <param name="alias">What the predicate may call the table.</param>
+    public async Task<PredicateCheck> CheckPredicateAsync(ScopedTable table, string predicate, string alias, StatementLimits limits, CancellationToken cancellation)
+    {
+        if (Encoding.UTF8.GetByteCount(predicate) > PredicateBytesMax || predicate.Contains('\0')) return new PredicateCheck(null, new PredicateFault(PredicateFault.Unparseable), null);
+        var text = predicate.TrimEnd();
+        if (text.EndsWith(';')) text = text[..^1].TrimEnd();
+        if (text.EndsWith(';')) return new PredicateCheck(null, new PredicateFault(PredicateFault.SeveralStatements), null);
+        // On lines of its own: a comment at its end hides nothing of ours.
+        var whole = $"SELECT * FROM {SqlText.Identifier(table.Name)} AS {SqlText.Identifier(alias)} WHERE\n{text}\n";
+        var question = $"""
+            SELECT tree::VARCHAR AS tree, CASE WHEN tree->>'$.error' = 'false' THEN json_deserialize_sql(tree) END AS canonical, json_serialize_sql({SqlText.Literal(text)}::VARCHAR)->>'$.error_type' AS alone
+            FROM (SELECT json_serialize_sql({SqlText.Literal(whole)}::VARCHAR) AS tree)
+            """;
+        using var answer = new MemoryStream();
+        var output = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
+        var outcome = await new StatementRun(pool, _parsed, limits, output, cancellation).RunTrustedAsync(question, [], 1);
+        await output.CompleteAsync();
+        if (!outcome.IsOk) return new PredicateCheck(outcome, null, null);
+        try
+        {
+            using var rows = JsonDocument.Parse(answer.ToArray());
+            var row = rows.RootElement[0];
+            using var tree = JsonDocument.Parse(row.GetProperty("tree").GetString()!, new JsonDocumentOptions { MaxDepth = PredicateDepthMax });
+            var fault = PredicateTree.Check(tree.RootElement, row.GetProperty("alone").GetString(), table.Columns, alias);
+            return new PredicateCheck(null, fault, fault is null ? row.GetProperty("canonical").GetString() : null);
+        }
+        catch (JsonException)
+        {
+            return new PredicateCheck(null, new PredicateFault(PredicateFault.Disallowed), null); // the engine writes valid JSON, so it is the depth
+        }
+    }
+
+    /// <summary>Writes a part of a table into a file. A result above <see cref="StatementLimits.ResultBytes"/> is cut to its first rows, as many as fit.</summary>
+    /// <param name="file">Made, or replaced; the caller deletes it.</param>
+    public async Task<StatementOutcome> ScanAsync(ScanStatement scan, ScanForm form, string file, StatementLimits limits, CancellationToken cancellation)
+    {
+        var run = new StatementRun(pool, _parsed, limits, PipeWriter.Create(Stream.Null), cancellation);
+        if (!_callers.TryEnter(limits.Caller, limits.PerCaller)) return run.Refused(StatementStatus.Busy, Busy(limits.PerCaller));
+        try
+        {
+            return await run.RunToFileAsync(scan.ToSql(), scan.Table, form == ScanForm.Parquet ? RowsForm.Parquet : RowsForm.Arrow, scan.Limit, file);
+        }
+        finally
+        {
+            _callers.Leave(limits.Caller);
+        }
     }
 
     public ValueTask DisposeAsync() => pool.DisposeAsync();

@@ -15,6 +15,7 @@ public sealed class CampaignSampleTests
     [InlineData("upgrade-kills", 2)]
     [InlineData("init-kills", 1)]
     [InlineData("push-kills", 1)]
+    [InlineData("import-kills", 1)]
     [InlineData("foreign-replaced", 2)]
     [InlineData("foreign-truncated", 2)]
     [InlineData("foreign-rewritten", 2)]

@@ -21,6 +21,25 @@ public sealed class SignInTests(DemoServer server, Chromium chromium)
     }
 
     [Fact]
+    public async Task The_keyboard_alone_leads_from_the_first_page_to_the_start()
+    {
+        var person = await server.AnalystAsync("finance");
+        await using var window = await chromium.OpenAsync(server);
+        await window.GoAsync("/login");
+        var way = window.Page.GetByRole(AriaRole.Link, new() { Name = "Email and password" });
+        for (var count = 0; count < 10 && !await way.EvaluateAsync<bool>("link => link === document.activeElement"); count++) await window.Page.Keyboard.PressAsync("Tab");
+        await window.Page.Keyboard.PressAsync("Enter");
+        await window.ArrivesAtAsync("/login/password");
+        await Assertions.Expect(window.Page.GetByLabel("Email")).ToBeFocusedAsync(); // nobody has to look for the first field
+        await window.Page.Keyboard.TypeAsync(person.Email);
+        await window.Page.Keyboard.PressAsync("Tab");
+        await window.Page.Keyboard.TypeAsync(person.Password);
+        await window.Page.Keyboard.PressAsync("Enter");
+        await window.ArrivesAtAsync("/dashboard");
+        window.Problems.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_wrong_password_is_said_and_the_wanted_page_is_not_forgotten()
     {
         var person = await server.AnalystAsync("finance");

@@ -107,6 +107,54 @@ public sealed class ServerConfigTests(Postgres postgres)
     }
 
     [Fact]
+    public async Task No_reference_brings_a_secret_out()
+    {
+        await using var server = await StartAsync();
+        var admin = await server.SignInAsync();
+        await server.SendAsync("PUT", "/api/admin/secrets/PLAIN", """{"value":"marker-stored"}""", admin);
+
+        // By way of the API it is refused; where the operator wrote it into a file, it is masked.
+        foreach (var reference in (string[])["${JWT_SECRET_KEY}", "x ${BOT_TOKEN:-y}", "${PLAIN}", "${AGNES_STATE_URL}"])
+        {
+            var body = new JsonObject { ["sections"] = new JsonObject { ["instance"] = new JsonObject { ["subtitle"] = reference } } }.ToJsonString();
+            (await server.SendAsync("POST", Address, body, admin)).Status.ShouldBe(400, reference);
+            var hidden = new JsonObject { ["sections"] = new JsonObject { ["theme"] = new JsonObject { ["list"] = new JsonArray(reference) } } }.ToJsonString();
+            (await server.SendAsync("POST", Address, hidden, admin)).Status.ShouldBe(400, reference);
+        }
+
+        (await server.SendAsync("POST", Address, """{"sections":{"jira":{"api_token":"${PLAIN}"}}}""", admin)).Status.ShouldBe(200);
+        File.AppendAllText(OverlayOf(server), "\nopenmetadata:\n  url: https://user:marker-inside@example.com/x\ntheme:\n  a: ${PLAIN}\n  b: [\"${BOT_TOKEN}\", c]\n  list:\n    - {name: one, password: marker-listed}\n");
+        var shown = await server.SendAsync("GET", Address, token: admin);
+        foreach (var secret in (string[])["marker-", "123:abc", "hunter2"]) shown.Body.ShouldNotContain(secret);
+        var sections = shown.Json["sections"]!;
+        sections["theme"]!.ToJsonString().ShouldBe("""{"a":"***","b":["***","c"],"list":[{"name":"one","password":"***"}]}""");
+        sections["openmetadata"]!["url"]!.GetValue<string>().ShouldBe("https://***@example.com/x");
+
+        var before = InstanceConfig.ReadFile(OverlayOf(server))!.ToJsonString();
+        (await server.SendAsync("POST", Address, new JsonObject { ["sections"] = sections.DeepClone(), ["confirm_danger"] = true }.ToJsonString(), admin)).Status.ShouldBe(200);
+        var after = InstanceConfig.ReadFile(OverlayOf(server))!;
+        foreach (var path in (string[])["theme.a", "theme.b", "theme.list", "openmetadata.url", "jira.api_token"]) InstanceConfig.At(after, path)!.ToJsonString().ShouldBe(InstanceConfig.At(JsonNode.Parse(before)!.AsObject(), path)!.ToJsonString(), path);
+        (await server.SendAsync("POST", Address, """{"sections":{"theme":{"list":[{"name":"two","password":"***"}]}}}""", admin)).Status.ShouldBe(400, "a mask over a secret");
+    }
+
+    [Fact]
+    public async Task What_was_wrongly_sent_is_not_told_back_with_its_secrets()
+    {
+        await using var server = await StartAsync();
+        var admin = await server.SignInAsync();
+        foreach (var (method, path, body) in ((string, string, string)[])
+        [
+            ("PUT", "/api/admin/secrets/KEBOOLA_STORAGE_TOKEN", """{"valeu":"marker"}"""), ("PUT", "/api/admin/secrets/KEBOOLA_STORAGE_TOKEN", """{"value":["marker"]}"""),
+            ("POST", Address, """{"sections":{"email":{"smtp_password":"marker","smtp_port":"x"}}}"""), ("POST", Address, """{"sections":{"materialize":{"lock_ttl_seconds":1},"ai":{"api_key":"marker"}}}"""),
+            ("POST", "/auth/password/change", """{"current_password":"marker"}"""), ("POST", "/api/admin/configure", """{"keboola_token":"marker"}"""),
+        ])
+        {
+            var answer = await server.SendAsync(method, path, body, admin);
+            (answer.Status, answer.Body.Contains("marker", StringComparison.Ordinal)).ShouldBe((422, false), $"{path}: {answer.Body}");
+        }
+    }
+
+    [Fact]
     public async Task Secrets_go_in_and_never_out()
     {
         await using var server = await StartAsync();
@@ -115,6 +163,7 @@ public sealed class ServerConfigTests(Postgres postgres)
         (await PutAsync("KEBOOLA_STORAGE_TOKEN", "s3cr3t")).Status.ShouldBe(204);
         (await PutAsync("KEBOOLA_STORAGE_TOKEN", "a\nJWT_SECRET_KEY=mine")).Status.ShouldBe(400);
         (await PutAsync("lower", "x")).Status.ShouldBe(400);
+        foreach (var operators in (string[])["JWT_SECRET_KEY", "AGNES_ALLOW_ANY_DOMAIN", "SCHEDULER_API_TOKEN", "OIDC_ISSUER", "LD_PRELOAD"]) (await PutAsync(operators, "x")).Status.ShouldBe(400, operators);
         (await PutAsync("BLANK", " ")).Status.ShouldBe(400);
         var listed = await server.SendAsync("GET", "/api/admin/secrets", token: admin);
         listed.Body.ShouldBe("""{"secrets":[{"name":"KEBOOLA_STORAGE_TOKEN","overridden_by_environment":false}]}""");

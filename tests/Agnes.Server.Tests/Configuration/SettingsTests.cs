@@ -31,6 +31,22 @@ public sealed class SettingsTests
         (closed.EveryoneByHand, closed.ConfigProblems.Count).ShouldBe((true, 1));
     }
 
+    [Fact]
+    public void What_decides_who_gets_in_is_not_taken_from_stored_secrets()
+    {
+        using var folder = new TemporaryFolder();
+        var state = Directory.CreateDirectory(folder["state"]).FullName;
+        File.WriteAllText(
+            Path.Combine(state, ".env_overlay"),
+            "JWT_SECRET_KEY=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nAGNES_ALLOW_ANY_DOMAIN=1\nAGNES_TRUSTED_PROXIES=0.0.0.0/0\nSEED_ADMIN_EMAIL=eve@example.com\nSCHEDULER_API_TOKEN=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n"
+            + "OIDC_ISSUER=https://evil.example.com\nDOMAIN=evil.example.com\nSMTP_PASSWORD=pw\nOIDC_CLIENT_SECRET=s\n");
+        var options = ServerOptions.From([], new Dictionary<string, string> { ["STATE_DIR"] = state, ["CONFIG_DIR"] = folder["none"], ["DATA_DIR"] = folder.Path }.GetValueOrDefault);
+        (options.JwtSecretKey, options.SeedAdminEmail, options.SchedulerToken, options.Domain).ShouldBe((null, null, null, null));
+        (options.SignIn.AllowAnyDomain, options.TrustedProxies.Count).ShouldBe((false, 0));
+        var layers = SettingLayers.Open(folder["none"], state, _ => null);
+        (layers.Find("OIDC_ISSUER"), layers.Find("OIDC_CLIENT_SECRET"), layers.Find("SMTP_PASSWORD")).ShouldBe((null, "s", "pw"));
+    }
+
     [Theory]
     [InlineData("${A}/x", "1/x")]
     [InlineData("$${A} ${A}", "${A} 1")]

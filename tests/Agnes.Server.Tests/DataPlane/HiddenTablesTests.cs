@@ -30,6 +30,9 @@ public sealed class HiddenTablesTests(Postgres postgres, Shops shops)
             ("POST", "/api/query", """{"sql":"with c as (select * from {0}) select * from c"}"""),
             ("POST", "/api/query", """{"sql":"describe {0}"}"""),
             ("POST", "/api/query", """{"sql":"summarize {0}"}"""),
+            ("POST", "/api/v2/scan", """{"table_id":"{0}"}"""),
+            ("POST", "/api/v2/scan", """{"table_id":"{0}","limit":99999999999,"select":["nope"],"where":"nope ="}"""),
+            ("POST", "/api/v2/scan/estimate", """{"table_id":"{0}","where":"pay = 1"}"""),
             ("GET", "/api/admin/registry?table={0}", null),
             ("POST", "/api/sync/trigger", """["{0}"]"""),
         };

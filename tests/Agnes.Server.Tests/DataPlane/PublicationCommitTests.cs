@@ -67,6 +67,25 @@ public sealed class PublicationCommitTests(Postgres postgres)
     }
 
     [Theory, OnBothEngines]
+    public async Task A_grant_on_a_table_that_nobody_registered_does_not_open_another_sources_table_of_the_name(StateEngine engine)
+    {
+        using var place = await StatePlace.NewAsync(engine, postgres);
+        await using var state = await place.OpenAsync();
+        var group = state.Snapshot.GroupByName(Snapshot.EveryoneGroup)!.Id;
+        await state.WriteAsync(write => Agnes.Server.Features.Groups.GrantStore.AddAsync(write, group, "table", "loose", "root@example.com"));
+        int Grants() => state.Snapshot.GrantsOn("table", "loose").Count;
+        await CommitAsync(state, "a", [Table("loose", 'a')]);
+        await CommitAsync(state, "a", [], removed: ["loose"]);
+        await CommitAsync(state, "a", [Table("loose", 'b')]);
+        Grants().ShouldBe(1, "granted before there was one, and a table that comes back is the same");
+        await CommitAsync(state, "a", [], removed: ["loose"]);
+        await CommitAsync(state, "b", [Table("loose", 'c')]);
+        Grants().ShouldBe(0);
+        (await state.ReadAsync<string>("SELECT params FROM audit_log WHERE action = 'resource_grant.deleted'")).ShouldHaveSingleItem().ShouldContain("is now of b");
+        (await state.ReadAsync<long>("SELECT count(*) FROM resource_grants")).ShouldBe([0]);
+    }
+
+    [Theory, OnBothEngines]
     public async Task A_source_that_cannot_be_read_keeps_its_tables_and_says_why(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);

@@ -64,7 +64,7 @@ public sealed class GroupsTests(Worlds worlds, Postgres postgres)
         .. new Scenario("granting many", "POST", "/api/admin/grants/bulk", 200) { Body = """{"group_id":"{analysts}","resource_type":"table","add":["salaries"]}""" }.Refusals(adminsOnly: true),
         .. new Scenario("explaining", "GET", "/api/admin/access/explain?user={admin}&id=salaries", 200).Refusals(adminsOnly: true),
         .. new Scenario("the audit", "GET", "/api/admin/audit", 200).Refusals(adminsOnly: true),
-        new("the audit of one action", "GET", "/api/admin/audit?action=user_group.created", 200) { Has = ["user_group.created", "\"params\":{\"name\":\"Analysts\"}", "\"next_cursor\":null"], Lacks = ["user.create\""] },
+        new("the audit of one action", "GET", "/api/admin/audit?action=user_group.created", 200) { Has = ["user_group.created", "\"email\":\"root@example.com\"", "\"params\":{\"name\":\"Analysts\",\"ip\":\"", "\"next_cursor\":null"], Lacks = ["user.create\""] },
         new("more audit than a page holds", "GET", "/api/admin/audit?limit=501", 422),
         new("a cursor of somebody's own", "GET", "/api/admin/audit?cursor=nonsense", 400),
     ];

@@ -100,10 +100,12 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         (answer.Status, answer.Header("Location")).ShouldBe((302, "/login/password?error=deactivated"));
     }
 
-    [Fact]
-    public async Task With_a_public_domain_the_cookie_is_secure()
+    [Theory]
+    [InlineData("x.example.com", null)]
+    [InlineData(null, "https://x.example.com")]
+    public async Task With_a_public_address_the_cookie_is_secure(string? domain, string? url)
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { Domain = "x.example.com" });
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { Domain = domain, ServerUrl = url });
         var answer = await server.SendAsync("POST", "/auth/password/login/web", $"email={TestServer.AdminEmail}&password={TestServer.AdminPassword}");
         answer.Header("Set-Cookie")!.ShouldContain("secure", Case.Insensitive);
     }

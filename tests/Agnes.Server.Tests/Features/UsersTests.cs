@@ -64,7 +64,9 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
 
         (await world.Server.SendAsync("GET", "/auth/me", token: world.TokenOf(Principal.Analyst))).Text("detail").ShouldBe("User not found");
         (await world.Server.SendAsync("GET", "/auth/me", token: world.TokenOf(Principal.AnalystToken))).Text("detail").ShouldBe("User not found");
-        (await world.Server.AuditAsync())[^1].ShouldBe(new AuditRow { UserId = world["admin"], Action = "user.delete", Resource = $"user:{world["analyst"]}", Params = """{"email":"ana@example.com"}""" });
+        var audit = (await world.Server.AuditAsync())[^1];
+        (audit.UserId, audit.Action, audit.Resource).ShouldBe((world["admin"], "user.delete", $"user:{world["analyst"]}"));
+        audit.Params!.ShouldMatch("""^\{"email":"ana@example\.com","ip":"[0-9a-f.:]+","request_id":"[0-9a-f]{12}"\}$""");
     }
 
     [Theory, OnBothEngines]
@@ -77,6 +79,26 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
         (await world.Server.SendAsync("GET", "/auth/me", token: world.TokenOf(Principal.Analyst))).Text("detail").ShouldBe("Invalid or expired token");
         (await world.Server.SendAsync("GET", "/auth/me", token: world.TokenOf(Principal.AnalystToken))).Status.ShouldBe(200);
         (await world.Server.SignInAsync("ana@example.com", "correct horse")).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_admin_who_cannot_sign_in_is_none_that_would_be_left()
+    {
+        await using var world = await World.NewAsync(StateEngine.DuckDb, postgres);
+        var admins = world.Server.State.Snapshot.GroupByName(Snapshot.AdminGroup)!.Id;
+        foreach (var email in (string[])["ana@example.com", "nopassword@example.com"])
+        {
+            if (email[0] == 'n') await world.AsAdminAsync("POST", "/api/users", """{"email":"nopassword@example.com","name":"N"}""");
+            await world.AsAdminAsync("POST", $"/api/admin/groups/{admins}/members", $$"""{"email":"{{email}}"}""");
+        }
+
+        // Ana asks, with a token, which says nothing of whether anybody could sign in again; her password is an imported one.
+        await world.Server.State.WriteAsync(write => Agnes.Server.Features.Users.UserStore.UpdateAsync(write, write.Before.User(world["analyst"])! with { PasswordHash = "$argon2id$v=19$x" }));
+        var token = world.TokenOf(Principal.AnalystToken);
+        (await world.Server.SendAsync("POST", $"/api/users/{world["admin"]}/deactivate", token: token)).Text("detail").ShouldContain("who can sign in");
+        (await world.Server.SendAsync("DELETE", $"/api/users/{world["admin"]}", token: token)).Status.ShouldBe(409);
+        await world.AsAdminAsync("POST", "/api/users/{analyst}/set-password", """{"password":"correct horse"}""");
+        (await world.Server.SendAsync("POST", $"/api/users/{world["admin"]}/deactivate", token: token)).Status.ShouldBe(200);
     }
 
     [Theory, OnBothEngines]

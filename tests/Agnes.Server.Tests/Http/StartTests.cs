@@ -15,7 +15,7 @@ public sealed class StartTests
         taken.Start();
         var url = $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}";
         var program = Path.Combine(AppContext.BaseDirectory, "agnes-server");
-        using var server = Process.Start(new ProcessStartInfo(program, ["--data-dir", folder.Path, "--urls", url]) { RedirectStandardError = true })!;
+        using var server = Process.Start(new ProcessStartInfo(program, ["--data-dir", folder.Path, "--urls", url]) { RedirectStandardError = true, UseShellExecute = false })!;
 
         var said = (await server.StandardError.ReadToEndAsync()).TrimEnd().Split('\n');
 

@@ -46,10 +46,13 @@ internal sealed class ForeignInstall : IDisposable
     /// <summary>A new data folder of ours.</summary>
     public string Target(string name = "target") => _folder[name];
 
-    public async Task<(int Code, string Output)> ImportAsync(string target, params string[] more)
+    public Task<(int Code, string Output)> ImportAsync(string target, params string[] more) => ImportAsync(target, null, more);
+
+    /// <param name="stateUrl">Of the PostgreSQL that the state is to go to; null: the embedded one.</param>
+    public async Task<(int Code, string Output)> ImportAsync(string target, string? stateUrl, string[] more)
     {
         var output = new StringWriter(CultureInfo.InvariantCulture);
-        var code = await ImportCommand.RunAsync(["--from", From, "--data-dir", target, .. more], _ => null, output, CancellationToken.None);
+        var code = await ImportCommand.RunAsync(["--from", From, "--data-dir", target, .. more], name => name == "AGNES_STATE_URL" ? stateUrl : null, output, CancellationToken.None);
         return (code, output.ToString());
     }
 
@@ -68,9 +71,9 @@ internal static class Imported
     private static readonly string[] Everything = ["orders", "customers", "calendar", "salaries"];
 
     /// <summary>Who may read which tables, by e-mail; <c>*</c> for admins, in brackets who is deactivated.</summary>
-    public static async Task<IReadOnlyList<string>> ReadersAsync(string target)
+    public static async Task<IReadOnlyList<string>> ReadersAsync(string target, string? stateUrl = null)
     {
-        await using var state = await OpenAsync(target);
+        await using var state = await OpenAsync(target, stateUrl);
         var snapshot = state.Snapshot;
         return
         [
@@ -84,9 +87,9 @@ internal static class Imported
     }
 
     /// <summary>Every row that an import writes, without what says when it ran.</summary>
-    public static async Task<IReadOnlyList<string>> RowsAsync(string target)
+    public static async Task<IReadOnlyList<string>> RowsAsync(string target, string? stateUrl = null)
     {
-        await using var state = await OpenAsync(target);
+        await using var state = await OpenAsync(target, stateUrl);
         var rows = new List<string>();
         foreach (var sql in (string[])
         [
@@ -96,6 +99,7 @@ internal static class Imported
             "SELECT 'grant ' || g.name || ' ' || r.resource_type || ' ' || r.resource_id FROM resource_grants r JOIN user_groups g ON g.id = r.group_id",
             "SELECT 'token ' || id || ' ' || user_id || ' ' || token_hash || ' ' || coalesce(CAST(revoked_at AS VARCHAR), '-') FROM personal_access_tokens",
             "SELECT 'table ' || id || ' ' || name || ' ' || coalesce(query_mode, '-') || ' ' || coalesce(bucket, '-') || ' ' || coalesce(primary_key, '-') || ' ' || coalesce(source_query, '-') FROM table_registry",
+            "SELECT 'preference ' || user_id || ' ' || dataset || ' ' || enabled FROM user_sync_settings",
             "SELECT 'audit ' || id || ' ' || action FROM audit_log WHERE action <> 'import.completed'",
         ])
         {
@@ -106,5 +110,6 @@ internal static class Imported
         return [.. rows, .. Directory.GetFiles(Path.Combine(target, "extracts"), "*", SearchOption.AllDirectories).Select(file => $"{Path.GetRelativePath(target, file)} {new FileInfo(file).Length}").Order(StringComparer.Ordinal)];
     }
 
-    public static Task<StateDb> OpenAsync(string target) => StateDb.OpenAsync(new StateOptions { DataDir = target, StateDir = Path.Combine(target, "state"), EveryoneByHand = true, CheckSnapshot = true });
+    public static Task<StateDb> OpenAsync(string target, string? stateUrl = null) =>
+        StateDb.OpenAsync(new StateOptions { DataDir = target, StateDir = Path.Combine(target, "state"), ConnectionString = stateUrl, EveryoneByHand = true, CheckSnapshot = true });
 }

@@ -4,12 +4,14 @@ using Agnes.Server.Features.Import;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.DataPlane;
+using Agnes.Server.Tests.Serving;
+using Agnes.Testing;
 using DuckDB.NET.Data;
 
 namespace Agnes.Server.Tests.Import;
 
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
-public sealed class ImportTests
+public sealed class ImportTests(Postgres postgres)
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "agnes-server");
 
@@ -93,6 +95,78 @@ public sealed class ImportTests
         var rows = await Imported.RowsAsync(target);
         (await install.ImportAsync(target, "--dry-run")).Output.ShouldNotContain("taken: ");
         (await Imported.RowsAsync(target)).ShouldBe(rows);
+    }
+
+    [Fact]
+    public async Task Into_postgresql_it_takes_the_same_and_a_second_time_nothing()
+    {
+        using var install = new ForeignInstall("v40");
+        var (embedded, shared, url) = (install.Target(), install.Target("shared"), await postgres.NewDatabaseAsync());
+        (await install.ImportAsync(embedded)).Code.ShouldBe(0);
+        var first = await install.ImportAsync(shared, url, []);
+        first.Code.ShouldBe(0, first.Output);
+        (await Imported.ReadersAsync(shared, url)).ShouldBe(Readers["v40"]);
+        var rows = await Imported.RowsAsync(shared, url);
+        rows.ShouldBe(await Imported.RowsAsync(embedded));
+        (await install.ImportAsync(shared, url, [])).Output.ShouldNotContain("taken: ");
+        (await Imported.RowsAsync(shared, url)).ShouldBe(rows);
+    }
+
+    [Fact]
+    public async Task Tokens_go_on_working_and_who_has_an_argon2_password_sets_a_new_one_by_link()
+    {
+        using var install = new ForeignInstall("v40");
+        var (target, links) = (install.Target(), Path.Combine(install.From, "links.txt"));
+        var report = await install.ImportAsync(target, "--password-links", links);
+        report.Output.ShouldContain("These 2 people have to set a new password");
+        File.GetUnixFileMode(links).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var link = File.ReadAllLines(links).Single(line => line.StartsWith("root@example.com\t", StringComparison.Ordinal)).Split('\t')[1];
+        report.Output.ShouldNotContain(link[^20..]);
+
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { DataDir = target, StateDir = Path.Combine(target, "state"), EveryoneByHand = true, SeedAdminEmail = null, SeedAdminPassword = null });
+        (await server.SendAsync("GET", "/auth/me", token: ForeignInstall.Token)).Text("email").ShouldBe("ana@example.com");
+        const string Old = """{"email":"root@example.com","password":"whatever it was"}""";
+        (await server.SendAsync("POST", "/auth/token", Old)).Status.ShouldBe(401);
+        var token = link[(link.IndexOf("token=", StringComparison.Ordinal) + 6)..];
+        var set = await server.SendAsync("POST", "/auth/password/setup", new JsonObject { ["email"] = "root@example.com", ["token"] = token, ["password"] = "correct horse" }.ToJsonString());
+        set.Status.ShouldBe(200, set.Body);
+        (await server.SignInAsync("root@example.com", "correct horse")).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task Pipes_and_folders_in_the_place_of_files_are_left_and_nothing_waits_for_them()
+    {
+        using var install = new ForeignInstall("v40");
+        foreach (var file in (string[])[Path.Combine(install.State, ".jwt_secret"), Path.Combine(install.State, ".env_overlay"), Path.Combine(install.State, "instance.yaml"), Path.Combine(install.From, "extracts", "erp", "data", "pipe.parquet")])
+        {
+            File.Delete(file);
+            using var made = Process.Start("mkfifo", [file]);
+            await made.WaitForExitAsync();
+        }
+
+        Directory.CreateDirectory(Path.Combine(install.From, "src_data", "metadata", "table_registry.json"));
+        var done = await install.ImportAsync(install.Target()).WaitAsync(TimeSpan.FromMinutes(1));
+        done.Code.ShouldBe(0, done.Output);
+        done.Output.ShouldContain("no plain file, or cannot be read");
+        done.Output.ShouldContain("erp/data/pipe.parquet");
+    }
+
+    [Fact]
+    public async Task What_the_other_installation_may_not_decide_here_is_left_and_no_name_steers_the_terminal()
+    {
+        using var install = new ForeignInstall("v40");
+        File.WriteAllText(Path.Combine(install.State, ".env_overlay"), "JWT_SECRET_KEY=0123456789abcdef0123456789abcdef0123\nAGNES_ALLOW_ANY_DOMAIN=1\nKEBOOLA_STORAGE_TOKEN=abc\n");
+        using (var connection = new DuckDBConnection($"Data Source={Path.Combine(install.State, "system.duckdb")}"))
+        {
+            connection.Open();
+            connection.ExecuteUnprepared("INSERT INTO personal_access_tokens (id, user_id, name, token_hash, prefix) VALUES ('t-esc', 'u-gone', chr(27) || '[2J', 'x', 'x')");
+        }
+
+        var target = install.Target();
+        var done = await install.ImportAsync(target);
+        done.Output.ShouldContain("left: 2 stored secrets: it decides how the server runs or who gets in");
+        done.Output.ShouldNotContain("\e");
+        File.ReadAllText(Path.Combine(target, "state", ".env_overlay")).ShouldBe("KEBOOLA_STORAGE_TOKEN=abc\n");
     }
 
     [Fact]

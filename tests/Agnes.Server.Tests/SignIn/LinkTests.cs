@@ -70,6 +70,17 @@ public sealed partial class LinkTests(Worlds worlds, Postgres postgres)
         (await server.SendAsync("GET", "/auth/me", token: SignInVisit.SessionOf(used))).Text("email").ShouldBe(Email);
         (await server.SendAsync("POST", "/auth/email/verify/web", $"email={Uri.EscapeDataString(Email)}&token={link.Token}")).Header("Location").ShouldBe("/login/email?error=link_used");
 
+        // It leads on to where the person wanted to go, and to this server only.
+        foreach (var (next, location) in ((string, string)[])[("/catalog?q=a", "/catalog?q=a"), ("//evil.example.com", "/dashboard")])
+        {
+            (await server.SendAsync("POST", "/auth/email/send-link/web", $"email={Uri.EscapeDataString(Email)}&next={Uri.EscapeDataString(next)}")).Status.ShouldBe(302);
+            var address = new Uri(Address().Match((await smtp.NextAsync()).Text).Value);
+            var fields = System.Web.HttpUtility.ParseQueryString(address.Query);
+            (await server.SendAsync("GET", address.PathAndQuery)).Body.Contains("name=\"next\"", StringComparison.Ordinal).ShouldBe(next == location);
+            var led = await server.SendAsync("POST", "/auth/email/verify/web", $"email={Uri.EscapeDataString(Email)}&token={fields["token"]}&next={Uri.EscapeDataString(next)}");
+            led.Header("Location").ShouldBe(location);
+        }
+
         var late = await MailedAsync(server, smtp, "/auth/email/send-link", Json(Email));
         server.Time.Advance(TimeSpan.FromMinutes(61));
         (await server.SendAsync("POST", "/auth/email/verify", Json(Email, late.Token))).Status.ShouldBe(401);

@@ -78,6 +78,43 @@ public sealed class BackupTests(Postgres postgres)
         (unknown.AreRevoked, string.Join(' ', unknown.Tokens.Select(token => token.Id))).ShouldBe((false, "kept lost"));
     }
 
+    [Fact]
+    public async Task The_command_says_what_a_restore_ends_and_which_tokens_it_would_revive()
+    {
+        using var place = await StatePlace.EmbeddedAsync();
+        using var elsewhere = new TemporaryFolder();
+        var backup = place.Folder["b.duckdb"];
+        await using (var state = await place.OpenAsync())
+        {
+            foreach (var name in (string[])["kept", "lost"]) await state.WriteAsync(write => AddTokenAsync(write, name));
+            await Backup.RunAsync(state, backup);
+            await state.WriteAsync(async write =>
+            {
+                var lost = write.Before.Token("lost")! with { RevokedAt = write.Now };
+                await write.ExecuteAsync("UPDATE personal_access_tokens SET revoked_at = @RevokedAt WHERE id = @Id", lost);
+                write.Apply(snapshot => snapshot.WithToken(lost));
+            });
+        }
+
+        async Task<(int Code, string Output)> RestoreAsync(string dataDir, params string[] more)
+        {
+            var output = new StringWriter();
+            return (await StateCommands.RunAsync("restore", ["--data-dir", dataDir, "--from", backup, .. more], _ => null, output, CancellationToken.None), output.ToString());
+        }
+
+        (await RestoreAsync(place.Folder.Path)).Code.ShouldBe(1, "a state is there");
+        var over = await RestoreAsync(place.Folder.Path, "--force");
+        over.Code.ShouldBe(0, over.Output);
+        over.Output.ShouldContain("All sessions and mailed links are ended");
+        over.Output.ShouldContain("they stay revoked:");
+        (over.Output.Contains("  lost  lost@example.com  lost", StringComparison.Ordinal), over.Output.Contains("  kept", StringComparison.Ordinal)).ShouldBe((true, false), over.Output);
+        var fresh = await RestoreAsync(elsewhere.Path);
+        fresh.Output.ShouldContain("revoke it: agnes admin token revoke ID");
+        (fresh.Output.Contains("  lost  ", StringComparison.Ordinal), fresh.Output.Contains("  kept  ", StringComparison.Ordinal)).ShouldBe((true, true), fresh.Output);
+        await using var restored = await StateDb.OpenAsync(new StateOptions { DataDir = elsewhere.Path, StateDir = elsewhere["state"] });
+        restored.Snapshot.UsersById.Values.ShouldAllBe(user => user.SessionsValidAfter != null);
+    }
+
     private static async Task AddTokenAsync(StateWrite write, string name)
     {
         var user = new UserRow { Id = $"u-{name}", Email = $"{name}@example.com", CreatedAt = write.Now };

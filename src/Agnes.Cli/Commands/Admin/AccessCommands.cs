@@ -12,7 +12,7 @@ internal static class AccessCommands
     public static Command Build(Host host) => new AgnesCommand(
         "access", "Says who may read what, and why.", "agnes admin access explain ana@example.com orders", "agnes admin access simulate ana@example.com")
     {
-        GrantCommands.Explain(host, "explain"), Show(host), Simulate(host),
+        GrantCommands.Explain(host, "explain"), Show(host), Who(host), Simulate(host),
     };
 
     private static AgnesCommand Show(Host host)
@@ -34,6 +34,25 @@ internal static class AccessCommands
             AdminApi.Print(
                 host, answer.RootElement.GetProperty("items"), json: false,
                 AdminApi.Column("RESOURCE TYPE", "resource_type"), AdminApi.Column("RESOURCE ID", "resource_id"), ("THROUGH", item => Groups(item, "via_groups")));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static AgnesCommand Who(Host host)
+    {
+        var resource = new Argument<string>("resource") { Description = "Table (id or name), or the id of a resource of --type." };
+        var type = new Option<string>("--type") { Description = "Resource type.", DefaultValueFactory = _ => "table" };
+        var json = Shared.Json();
+        var command = new AgnesCommand("who", "Lists everybody who may use a resource, and through which groups.", "agnes admin access who orders") { resource, type, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var path = $"/api/admin/access/holders?type={Uri.EscapeDataString(parsed.GetRequiredValue(type))}&id={Uri.EscapeDataString(parsed.GetRequiredValue(resource))}";
+            using var answer = (await host.Api.GetAsync(path, cancellation)).OrFail().Json();
+            AdminApi.Print(
+                host, parsed.GetValue(json) ? answer.RootElement : answer.RootElement.GetProperty("people"), parsed.GetValue(json),
+                AdminApi.Column("E-MAIL", "email"), AdminApi.Column("ALLOWED", "allowed"), AdminApi.Column("ADMIN", "is_admin"), ("THROUGH", item => Groups(item, "via_groups")));
+            if (Columns.Field(answer.RootElement, "resource_exists") == "no") host.Error.WriteLine($"warn: there is no {parsed.GetRequiredValue(type)} '{parsed.GetRequiredValue(resource)}' (yet)");
             return ExitCode.Ok;
         });
         return command;

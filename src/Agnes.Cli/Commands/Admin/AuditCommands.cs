@@ -36,7 +36,7 @@ internal static class AuditCommands
 
             AdminApi.Print(
                 host, answer.RootElement.GetProperty("entries"), json: false,
-                AdminApi.Column("TIME (UTC)", "timestamp"), AdminApi.Column("USER", "user_id"), AdminApi.Column("ACTION", "action"), AdminApi.Column("RESOURCE", "resource"), AdminApi.Column("RESULT", "result"));
+                AdminApi.Column("TIME (UTC)", "timestamp"), ("USER", entry => Columns.Field(entry, "email") is var email && email != "-" ? email : Columns.Field(entry, "user_id")), AdminApi.Column("ACTION", "action"), AdminApi.Column("RESOURCE", "resource"), AdminApi.Column("RESULT", "result"));
             if (Columns.Field(answer.RootElement, "next_cursor") is var next && next != "-") host.Error.WriteLine($"More: --cursor {next}");
             return ExitCode.Ok;
         });

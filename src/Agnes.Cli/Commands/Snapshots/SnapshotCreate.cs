@@ -79,7 +79,7 @@ internal static class SnapshotCreate
             throw new CliException(unreachable.Message, ExitCode.Unreachable) { Hint = $"{unreachable.Hint}\nIs this folder set up? agnes status, agnes init" };
         }
 
-        if (!answer.IsSuccess) throw SnapshotErrors.Of(answer);
+        if (!answer.IsSuccess) throw SnapshotErrors.Of(answer, request.TableId);
         using var json = answer.Json();
         var bytes = Number(json.RootElement, "estimated_result_bytes");
         host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Estimate: scan {Columns.Bytes(Number(json.RootElement, "estimated_scan_bytes"))}, result {Number(json.RootElement, "estimated_result_rows")} rows, {Columns.Bytes(bytes)}, {Cost(json.RootElement):0.####} USD"));

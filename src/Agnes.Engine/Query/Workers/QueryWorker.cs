@@ -119,7 +119,7 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <exception cref="PartDamagedException">The worker itself is fine.</exception>
     public async Task<WorkerReply> RunAsync(RunRequest request, PipeWriter output, BodyProgress progress, Action verify, CancellationToken outputStop)
     {
-        Remember(request.FootprintKey);
+        if (request.File.Length == 0) Remember(request.FootprintKey); // a file is made in a sandbox of its own
         try
         {
             await SendAsync((request with { Number = ++_number }).Write);

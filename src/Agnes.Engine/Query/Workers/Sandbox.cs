@@ -41,7 +41,8 @@ internal sealed class Sandbox : IDisposable
     }
 
     /// <summary>Gives it its tables and takes everything else away. Before that no statement of an analyst may meet it.</summary>
-    public void Furnish(IReadOnlyList<WorkerTable> tables) => _connection.ExecuteUnprepared(Preparation(tables));
+    /// <param name="file">The one file that it may write; empty for none.</param>
+    public void Furnish(IReadOnlyList<WorkerTable> tables, string file) => _connection.ExecuteUnprepared(Preparation(tables, file));
 
     /// <summary>
     /// A statement ready to run. The last one is kept: the engine plans a statement over files when it is prepared and again whenever it runs, so that preparing anew
@@ -87,12 +88,12 @@ internal sealed class Sandbox : IDisposable
         "allow_persistent_secrets=false",
     ]);
 
-    private static string Preparation(IReadOnlyList<WorkerTable> tables)
+    private static string Preparation(IReadOnlyList<WorkerTable> tables, string file)
     {
         var sql = new StringBuilder("SET TimeZone='UTC';SET parquet_metadata_cache=true;");
         foreach (var table in tables)
             sql.Append("CREATE VIEW main.").Append(SqlText.Identifier(table.Name)).Append(" AS ").Append(TableSource.FromParts(table.Paths)).Append(';');
-        sql.Append("SET allowed_paths=").Append(SqlText.List(tables.SelectMany(table => table.Paths))).Append(';');
+        sql.Append("SET allowed_paths=").Append(SqlText.List(tables.SelectMany(table => table.Paths).Concat(file.Length > 0 ? [file] : []))).Append(';');
         sql.Append("SET enable_external_access=false;SET lock_configuration=true;");
         return sql.ToString();
     }

@@ -29,12 +29,13 @@ internal sealed class SandboxCache(WorkerShare share, long memoryBytes) : IDispo
     }
 
     /// <summary>An engine of its own that is not kept, e.g. for parsing.</summary>
-    public Sandbox Make(IReadOnlyList<WorkerTable> tables)
+    /// <param name="file">The one file that it may write; empty for none.</param>
+    public Sandbox Make(IReadOnlyList<WorkerTable> tables, string file = "")
     {
         var sandbox = Interlocked.Exchange(ref _spare, null) ?? Open();
         try
         {
-            sandbox.Furnish(tables);
+            sandbox.Furnish(tables, file);
         }
         catch
         {

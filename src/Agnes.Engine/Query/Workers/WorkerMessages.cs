@@ -19,9 +19,12 @@ internal sealed record WorkerTable(string Name, IReadOnlyList<string> Paths);
 /// <param name="Number">Counts a worker's statements, so that an interrupt that comes late meets nobody else's.</param>
 internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Limit, long ResultBytesMax, string FootprintKey, IReadOnlyList<WorkerTable> Tables)
 {
+    /// <summary>Where the rows go instead of into the response; empty where there is no file.</summary>
+    public string File { get; init; } = "";
+
     public ReadOnlyMemory<byte> Write(FrameWriter frame)
     {
-        frame.Start(FrameKind.Run).Int(Number).Byte((byte)Form).Text(Sql).Int(Limit).Long(ResultBytesMax).Text(FootprintKey).Int(Tables.Count);
+        frame.Start(FrameKind.Run).Int(Number).Byte((byte)Form).Text(Sql).Int(Limit).Long(ResultBytesMax).Text(FootprintKey).Text(File).Int(Tables.Count);
         foreach (var table in Tables) frame.Text(table.Name).Texts(table.Paths);
         return frame.End();
     }
@@ -29,10 +32,10 @@ internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Lim
     public static RunRequest Read(ReadOnlySpan<byte> payload)
     {
         var frame = new FrameReader(payload);
-        var (number, form, sql, limit, bytes, key) = (frame.Int(), (RowsForm)frame.Byte(), frame.Text(), frame.Int(), frame.Long(), frame.Text());
+        var (number, form, sql, limit, bytes, key, file) = (frame.Int(), (RowsForm)frame.Byte(), frame.Text(), frame.Int(), frame.Long(), frame.Text(), frame.Text());
         var tables = new WorkerTable[frame.Int()];
         for (var i = 0; i < tables.Length; i++) tables[i] = new WorkerTable(frame.Text(), frame.Texts());
-        return new RunRequest(number, form, sql, limit, bytes, key, tables);
+        return new RunRequest(number, form, sql, limit, bytes, key, tables) { File = file };
     }
 }
 

@@ -63,12 +63,13 @@ internal sealed class WorkerSession : IDisposable
     public void Run(RunRequest request)
     {
         var before = Environment.CpuUsage.TotalTime;
+        Sandbox? own = null;
         try
         {
-            var sandbox = _sandboxes.Take(request.FootprintKey, request.Tables);
+            var sandbox = request.File.Length > 0 ? own = _sandboxes.Make(request.Tables, request.File) : _sandboxes.Take(request.FootprintKey, request.Tables);
             before = Environment.CpuUsage.TotalTime;
             if (!Enter(request.Number, sandbox.Connection)) throw new OperationCanceledException();
-            var (rows, truncated) = Execute(request, sandbox);
+            var (rows, truncated) = own is null ? Execute(request, sandbox) : new ResultFile(own.Connection, request).Write();
             Leave();
             _send(new RunDone(rows, truncated, (long)(Environment.CpuUsage.TotalTime - before).TotalMicroseconds).Write(_frame));
         }
@@ -78,6 +79,10 @@ internal sealed class WorkerSession : IDisposable
             if (e is DuckDBException { ErrorType: DuckDBErrorType.Fatal or DuckDBErrorType.Internal or DuckDBErrorType.OutOfMemory or DuckDBErrorType.IO } or OutOfMemoryException)
                 _sandboxes.Drop(request.FootprintKey);
             Fail(EngineMessages.StatusOf(e), e.Message);
+        }
+        finally
+        {
+            own?.Dispose();
         }
         _sandboxes.Trim();
         if (TimeToLook(Environment.CpuUsage.TotalTime - before) && Environment.WorkingSet > _trimAboveBytes) _sandboxes.Clear();

@@ -49,6 +49,12 @@ internal enum RowsForm : byte
 
     /// <summary><c>[{"column":value}]</c></summary>
     Objects,
+
+    /// <summary>A Parquet file.</summary>
+    Parquet,
+
+    /// <summary>A file with an Arrow IPC stream.</summary>
+    Arrow,
 }
 
 internal static class WorkerWire

@@ -42,9 +42,8 @@ internal static class ExportAudit
                 var page = await audit.ReadAsync(filter, cursor, AuditLog.PageMax, stop);
                 foreach (var entry in page.Entries)
                 {
-                    var email = entry.UserId is { } id ? snapshot.User(id)?.Email : null;
-                    if (asCsv) Append(text, entry, email);
-                    else text.Append(Line(entry, email)).Append('\n');
+                    if (asCsv) Append(text, entry, entry.UserId is { } id ? snapshot.User(id)?.Email : null);
+                    else text.Append(ListAudit.Entry(entry, snapshot).ToJsonString()).Append('\n');
                 }
 
                 await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()), stop);
@@ -52,13 +51,6 @@ internal static class ExportAudit
                 cursor = page.Next;
             }
             while (cursor is not null);
-        }
-
-        private static string Line(AuditEntry entry, string? email)
-        {
-            var line = ListAudit.Entry(entry);
-            line.Insert(3, "email", email);
-            return line.ToJsonString();
         }
 
         private static void Append(StringBuilder text, AuditEntry entry, string? email)

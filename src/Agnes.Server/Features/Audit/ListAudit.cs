@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Audit;
 
@@ -19,7 +21,7 @@ internal static class ListAudit
         try
         {
             var page = await audit.ReadAsync(filter, cursor, limit, stop);
-            var entries = new JsonArray([.. page.Entries.Select(Entry)]);
+            var entries = new JsonArray([.. page.Entries.Select(entry => Entry(entry, context.Snapshot()))]);
             return JsonBody.Of(new JsonObject { ["entries"] = entries, ["count"] = entries.Count, ["next_cursor"] = page.Next });
         }
         catch (FormatException fault)
@@ -28,11 +30,13 @@ internal static class ListAudit
         }
     }
 
-    public static JsonObject Entry(AuditEntry entry) => new()
+    /// <param name="now">Tells the e-mail that belongs to the user's id; none where the account is gone.</param>
+    public static JsonObject Entry(AuditEntry entry, Snapshot now) => new()
     {
         ["id"] = entry.Id,
         ["timestamp"] = Timestamps.Spaced(entry.Timestamp),
         ["user_id"] = entry.UserId,
+        ["email"] = entry.UserId is { } id ? now.User(id)?.Email : null,
         ["action"] = entry.Action,
         ["resource"] = entry.Resource,
         ["params"] = Params(entry.Params),

@@ -41,6 +41,6 @@ internal static class CatalogTables
                     ["details"] = new JsonObject(),
                 });
         }
-        return table.Published is null ? Problem.NotFound($"table '{sent}' has not been synced yet; an admin starts that with: agnes sync {table.Id}") : null;
+        return table.Published is null ? Problem.NotFound($"table '{sent}' has not been synced yet; an admin starts that with: agnes admin sync trigger {table.Id}") : null;
     }
 }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Configuration;
 
@@ -13,8 +14,41 @@ internal static class Overlay
 {
     private const int BackupsMax = 10;
     private const string BackupFolder = "config-backups";
+    private static readonly SemaphoreSlim Alone = new(1, 1);
+    private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(50);
 
     public static string PathOf(ServerOptions options) => Path.Combine(options.StateDir, InstanceConfig.FileName);
+
+    /// <summary>To be held from reading the file to writing it: no other request, and no other process, changes it meanwhile.</summary>
+    /// <exception cref="IOException">Another process held it the whole time.</exception>
+    public static async Task<IAsyncDisposable> AloneAsync(ServerOptions options, CancellationToken stop)
+    {
+        await Alone.WaitAsync(stop);
+        try
+        {
+            return new Hold(await FileLock.TakeAsync($"{PathOf(options)}.lock", LockWait, LockPoll, stop));
+        }
+        catch
+        {
+            Alone.Release();
+            throw;
+        }
+    }
+
+    /// <summary>As it is, references unresolved. Answers 500 where it cannot be read, and so must not be written over.</summary>
+    public static JsonObject Read(ServerOptions options)
+    {
+        try
+        {
+            return InstanceConfig.ReadFile(PathOf(options)) ?? [];
+        }
+        catch (FormatException fault)
+        {
+            throw new ProblemException(
+                StatusCodes.Status500InternalServerError, $"The overlay cannot be read and is left as it is: {fault.Message}. Mend or remove {InstanceConfig.FileName} in the state directory.");
+        }
+    }
 
     /// <summary>Changes with every byte of the file, for <c>If-Match</c>.</summary>
     public static string Tag(ServerOptions options)
@@ -71,4 +105,13 @@ internal static class Overlay
     private static string Text(string key) => key.Length > 0 && key.All(character => char.IsAsciiLetterLower(character) || character == '_') && key is not ("null" or "true" or "false") ? key : Quoted(key);
 
     private static string Quoted(string text) => JsonSerializer.Serialize(text, Platform.Http.TextJson.Default.String);
+
+    private sealed class Hold(FileStream file) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await file.DisposeAsync();
+            Alone.Release();
+        }
+    }
 }

@@ -17,10 +17,19 @@ internal static class Secrets
     public static async Task<IResult> SetAsync(HttpContext context, StateDb state, SecretStore secrets, string name, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
+        if (body.Element("value") is not { ValueKind: System.Text.Json.JsonValueKind.String })
+        {
+            // Said without the body, in which the secret may stand under another name.
+            var invalid = new Invalid();
+            invalid.Add(body.Has("value") ? "string_type" : "missing", ["body", "value"], body.Has("value") ? "Input should be a valid string" : "Field required", null);
+            throw invalid.Exception();
+        }
+
         var value = body.String("value");
         body.ThrowIfInvalid();
         if (value.Trim().Length == 0) return Problem.Detail(StatusCodes.Status400BadRequest, "value must not be blank: delete the secret to remove it.");
         if (SecretStore.Fault(name, value.Trim()) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
+        if (SettingLayers.IsOperators(name)) return Problem.Detail(StatusCodes.Status400BadRequest, $"{name} decides how the server runs or who gets in: only its environment can set it.");
         await secrets.SetAsync(name, value, stop);
         await AuditAsync(context, state, "secret.set", name, stop);
         return TypedResults.NoContent();

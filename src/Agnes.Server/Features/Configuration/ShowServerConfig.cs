@@ -13,7 +13,12 @@ internal static class ShowServerConfig
     {
         var config = Load(options, secrets);
         var sections = new JsonObject();
-        foreach (var name in Sections.Editable) sections[name] = Sections.Mask(config.Merged[name] is JsonObject section ? section : new JsonObject());
+        var raw = InstanceConfig.Merge(config.Static, config.Overlay);
+        foreach (var name in Sections.Editable)
+        {
+            sections[name] = Sections.Shown(config.Merged[name] is JsonObject section ? section : new JsonObject(), raw[name], Sections.SecretVariables(secrets));
+        }
+
         if (sections["data_source"]!["bigquery"] is JsonObject bigQuery)
         {
             bigQuery.TryAdd("max_bytes_per_materialize", MaterializeBytesDefault);

@@ -10,10 +10,6 @@ namespace Agnes.Server.Features.Configuration;
 /// <summary>Merges what an admin submits into the overlay, never what the configuration resolves to: references stay references, masks stay what they mask.</summary>
 internal static class UpdateServerConfig
 {
-    private static readonly SemaphoreSlim Alone = new(1, 1);
-    private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(50);
-
     public static async Task<IResult> HandleAsync(
         HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, OutboundGuard guard, TimeProvider time, CancellationToken stop)
     {
@@ -32,39 +28,24 @@ internal static class UpdateServerConfig
         KnownFields.Check(sections, body);
         body.ThrowIfInvalid();
 
-        await Alone.WaitAsync(stop);
-        try
+        await using var alone = await Overlay.AloneAsync(options, stop);
+        if (context.Request.Headers.IfMatch.Count > 0 && context.Request.Headers.IfMatch.ToString() != Overlay.Tag(options))
         {
-            await using var others = await FileLock.TakeAsync($"{Overlay.PathOf(options)}.lock", LockWait, LockPoll, stop);
-            if (context.Request.Headers.IfMatch.Count > 0 && context.Request.Headers.IfMatch.ToString() != Overlay.Tag(options))
-            {
-                return Refused(409, "The configuration was changed meanwhile: load it again and repeat your change.");
-            }
+            return Refused(409, "The configuration was changed meanwhile: load it again and repeat your change.");
+        }
 
-            return await ChangeAsync(context, state, options, secrets, time, sections, unset, touched, dangerous, dryRun, stop);
-        }
-        finally
-        {
-            Alone.Release();
-        }
+        return await ChangeAsync(context, state, options, secrets, time, sections, unset, touched, dangerous, dryRun, stop);
     }
 
     private static async Task<IResult> ChangeAsync(
         HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, TimeProvider time,
         JsonObject sections, IReadOnlyList<string> unset, List<string> touched, List<string> dangerous, bool dryRun, CancellationToken stop)
     {
-        JsonObject before;
-        try
-        {
-            before = InstanceConfig.ReadFile(Overlay.PathOf(options)) ?? [];
-        }
-        catch (FormatException fault)
-        {
-            return Refused(500, $"The overlay cannot be read and is left as it is: {fault.Message}. Mend or remove {InstanceConfig.FileName} in the state directory.");
-        }
-
+        var before = Overlay.Read(options);
         var config = ShowServerConfig.Load(options, secrets);
-        var changes = (JsonObject)Meant(sections, config.Merged, InstanceConfig.Merge(config.Static, before), isSecret: false)!;
+        var isSecretVariable = Sections.SecretVariables(secrets);
+        var changes = Meant(sections, config.Merged, InstanceConfig.Merge(config.Static, before), isSecretVariable, isSecret: false);
+        if (Fault(changes, "", isSecretVariable, isSecret: false) is { } fault) return Refused(400, fault);
         var after = InstanceConfig.Merge(before, changes);
         foreach (var path in unset) Remove(after, path);
         var diff = ConfigDiff.Of(before, after);
@@ -122,22 +103,30 @@ internal static class UpdateServerConfig
         return sections;
     }
 
-    /// <summary>What was submitted, without masks that came back as they went out, and without values that a reference already gives.</summary>
-    private static JsonNode? Meant(JsonNode? sent, JsonNode? resolved, JsonNode? raw, bool isSecret)
+    /// <summary>What was submitted, without what came back as it was shown: masks, and values that a reference gives.</summary>
+    private static JsonObject Meant(JsonObject sent, JsonNode? resolved, JsonNode? raw, Func<string, bool> isSecretVariable, bool isSecret)
     {
-        if (sent is not JsonObject item) return sent?.DeepClone();
         var meant = new JsonObject();
-        foreach (var (key, value) in item)
+        foreach (var (key, value) in sent)
         {
             var secret = isSecret || Sections.IsSecret(key);
             if (secret && Sections.IsMask(value)) continue;
             var (was, written) = ((resolved as JsonObject)?[key], (raw as JsonObject)?[key]);
-            if (written is JsonValue text && text.TryGetValue<string>(out var reference) && References.Has(reference) && JsonNode.DeepEquals(value, was)) continue;
-            meant[key] = Meant(value, was, written, secret);
+            if (value is JsonObject inner) meant[key] = Meant(inner, was, written, isSecretVariable, secret);
+            else if (raw is not JsonObject known || !known.ContainsKey(key) || !JsonNode.DeepEquals(value, Sections.Shown(was, written, isSecretVariable, secret))) meant[key] = value?.DeepClone();
         }
 
         return meant;
     }
+
+    /// <summary>Why a change cannot be kept: it would write a mask over what it masks, or show a secret to whoever reads the configuration.</summary>
+    private static string? Fault(JsonNode? node, string path, Func<string, bool> isSecretVariable, bool isSecret) => node switch
+    {
+        JsonObject item => item.Select(pair => Fault(pair.Value, path.Length == 0 ? pair.Key : $"{path}.{pair.Key}", isSecretVariable, isSecret || Sections.IsSecret(pair.Key))).FirstOrDefault(fault => fault is not null),
+        JsonArray list => list.Select(value => Fault(value, path, isSecretVariable, isSecret)).FirstOrDefault(fault => fault is not null),
+        _ when isSecret => Sections.IsMask(node) ? $"{path} holds a mask in a list that was changed: give its secrets too, or leave the list as it is." : null,
+        _ => Sections.RefersToSecret(node, isSecretVariable) ? $"{path} would show a secret: refer to one only under a key whose name says so ({string.Join(", ", Sections.SecretPatterns)})." : null,
+    };
 
     private static void Remove(JsonObject root, string path)
     {

@@ -12,6 +12,7 @@ internal static class GroupsEndpoints
         admin.MapGet("/access-overview", AccessOverviewPage.Show).WithSummary("Groups, grants and everything grantable at once.");
         admin.MapGet("/access/explain", ExplainAccess.Handle).WithSummary("Why a user may or may not use a resource: user, type, id.");
 
+        admin.MapGet("/access/holders", ResourceHolders.Handle).WithSummary("Who may use a resource, and through which groups: type, id.");
         admin.MapGet("/groups", ListGroups.All).WithSummary("All groups by name.");
         admin.MapGet("/groups/{id}", ListGroups.One).WithSummary("One group.");
         admin.MapPost("/groups", CreateGroup.HandleAsync).WithSummary("Add a group.");

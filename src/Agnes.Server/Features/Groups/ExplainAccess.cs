@@ -17,8 +17,7 @@ internal static class ExplainAccess
         if (types.Find(type) is not { } known) return Problem.Detail(StatusCodes.Status400BadRequest, CreateGrant.UnknownType(types, type));
         if ((snapshot.User(who) ?? snapshot.UserByEmail(who)) is not { } user) return Problem.NotFound(ListUsers.NotFound);
 
-        // A table's name is what an admin has at hand; grants know its id.
-        if (type == Access.TableType && NamedTable.Resolve(snapshot, context.Caller(), id) is { Id: { } tableId }) id = tableId;
+        id = ResourceId(context, type, id);
         var explanation = Access.Explain(snapshot, user, type, id);
         var granted = snapshot.GrantsOn(type, id).Keys.Select(group => snapshot.Group(group)!);
         return JsonBody.Of(
@@ -27,6 +26,10 @@ internal static class ExplainAccess
                 Groups(explanation.Groups), Groups(granted)),
             GroupsJson.Default.ExplanationView);
     }
+
+    /// <summary>A table's name is what an admin has at hand; grants know its id.</summary>
+    public static string ResourceId(HttpContext context, string type, string named) =>
+        type == Access.TableType && NamedTable.Resolve(context.Snapshot(), context.Caller(), named) is { Id: { } tableId } ? tableId : named;
 
     private static List<ViaGroup> Groups(IEnumerable<GroupRow> groups) =>
         [.. groups.OrderBy(group => group.Name, StringComparer.Ordinal).Select(group => new ViaGroup(group.Id, group.Name))];

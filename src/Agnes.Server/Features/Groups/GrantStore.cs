@@ -2,7 +2,7 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Groups;
 
-/// <summary>The only writer of <c>resource_grants</c>. Features whose resources end ask it to end the grants with them.</summary>
+/// <summary>Writes <c>resource_grants</c>, but for tables that end, which take their grants along: <see cref="Platform.Registry.TableGrants"/>.</summary>
 public static class GrantStore
 {
     private const string InsertSql =
@@ -37,11 +37,5 @@ public static class GrantStore
     {
         await write.ExecuteAsync("DELETE FROM resource_grants WHERE id = @Id", grant);
         write.Apply(snapshot => snapshot.WithoutGrant(grant.Id));
-    }
-
-    /// <summary>To be called by whoever removes a resource, so that a later one of the same id is not open to whoever had the old one.</summary>
-    public static async Task RemoveForAsync(StateWrite write, string type, string resourceId)
-    {
-        foreach (var grant in write.Current.GrantsOn(type, resourceId).Values) await RemoveAsync(write, grant);
     }
 }

@@ -48,7 +48,13 @@ internal sealed record EffectiveView(bool IsAdmin, IReadOnlyList<EffectiveItem> 
 internal sealed record ExplanationView(
     bool Allowed, string Reason, string UserId, string Email, bool IsAdmin, bool Active, string ResourceType, string ResourceId, bool ResourceExists, IReadOnlyList<ViaGroup> ViaGroups, IReadOnlyList<ViaGroup> GrantedTo);
 
+/// <param name="Allowed">Whether the person may use it now: being deactivated takes everything away.</param>
+internal sealed record HolderView(string UserId, string Email, bool Active, bool IsAdmin, bool Allowed, IReadOnlyList<ViaGroup> ViaGroups);
+
+internal sealed record HoldersView(string ResourceType, string ResourceId, bool ResourceExists, IReadOnlyList<ViaGroup> GrantedTo, IReadOnlyList<HolderView> People);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(HoldersView))]
 [JsonSerializable(typeof(GroupView))]
 [JsonSerializable(typeof(IReadOnlyList<GroupView>))]
 [JsonSerializable(typeof(AccessOverview))]

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
@@ -31,7 +32,7 @@ internal static class RemoveMember
                 }
 
                 foreach (var row in removable) await MembershipStore.RemoveAsync(write, userId, groupId, row.Source);
-                if (group.Name == Snapshot.AdminGroup && !write.Current.IsAdmin(userId)) LastAdmin.Refuse(write.Before, user);
+                if (group.Name == Snapshot.AdminGroup && !write.Current.IsAdmin(userId)) LastAdmin.Refuse(write.Before, user, context.RequestServices.GetRequiredService<ServerOptions>());
                 audit(write, group);
             },
             stop);

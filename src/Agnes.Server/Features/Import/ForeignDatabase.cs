@@ -9,12 +9,13 @@ namespace Agnes.Server.Features.Import;
 internal sealed class ForeignDatabase : IAsyncDisposable
 {
     private const int VersionMax = 40;
+    private const int HeldRowsMax = 2_000_000;
     private const string History = "audit_log";
 
     private static readonly string[] HeldTables =
     [
         "schema_version", "users", "personal_access_tokens", "user_groups", "user_group_members", "resource_grants", "table_registry",
-        "dataset_permissions", "access_requests", "internal_roles", "group_mappings", "user_role_grants", "plugin_access",
+        "dataset_permissions", "access_requests", "user_sync_settings", "internal_roles", "group_mappings", "user_role_grants", "plugin_access",
     ];
 
     private readonly IAsyncEnumerator<ForeignLine> _lines;
@@ -43,6 +44,7 @@ internal sealed class ForeignDatabase : IAsyncDisposable
                 counts = lines.Current.Counts ?? counts;
                 if (lines.Current.Table == History) atHistory = true;
                 else if (lines.Current.Row is { } columns) rows.Add((lines.Current.Table!, new ForeignRow(columns)));
+                if (rows.Count > HeldRowsMax) throw new ImportException($"The database has more than {HeldRowsMax} users, groups, grants, tokens and tables: it cannot be such an installation's. Nothing was changed.");
             }
 
             var version = rows.Where(found => found.Table == "schema_version").Max(found => found.Row.Integer("version")) ?? 0;

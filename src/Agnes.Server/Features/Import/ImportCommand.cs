@@ -22,7 +22,7 @@ internal static class ImportCommand
             await output.WriteLineAsync(given.DryRun ? "Nothing was written: this was a dry run." : $"Every name is in {Path.Combine(options.StateDir, ImportRun.ReportName)}. Start agnes-server; the tables are published then.");
             return 0;
         }
-        catch (Exception failure) when (failure is ImportException or ForeignFileMovingException or DiskSpaceException)
+        catch (Exception failure) when (failure is ImportException or IOException or UnauthorizedAccessException)
         {
             await output.WriteLineAsync(failure.Message);
             return ExitFailed;

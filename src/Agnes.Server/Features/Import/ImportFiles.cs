@@ -23,7 +23,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         {
             var source = Path.Combine(from.StateDir, name);
             if (options.Variables(variable) is { Length: > 0 }) report.Leave("keys", name, $"{variable} is set in the environment and wins");
-            else if (!Installation.IsPlain(source) || new FileInfo(source).Length > SecretBytesMax) report.Leave("keys", name, $"it is not there, or no plain file: unless {variable} was set in its environment, {loss}");
+            else if (!Installation.IsPlain(source) || new FileInfo(source).Length > SecretBytesMax) report.Leave("keys", name, $"it is not there, no plain file, or cannot be read: unless {variable} was set in its environment, {loss}");
             else await TakeSecretAsync(name, loss, (await File.ReadAllTextAsync(source, stop)).Trim(), stop);
         }
     }
@@ -38,9 +38,9 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         // Whoever became a user there after schema 13 is in no group. It stays so, or the import would show them what Everyone was granted.
         if (theirs["auth"] is not JsonObject auth) theirs["auth"] = auth = [];
         auth.TryAdd(EveryoneKey, "explicit");
-        var path = Overlay.PathOf(options);
-        var ours = InstanceConfig.ReadFile(path) ?? [];
+        var ours = Ours();
         var merged = InstanceConfig.Merge(theirs, ours);
+        if (merged["auth"] is not JsonObject) merged["auth"] = theirs["auth"]!.DeepClone();
         if (JsonNode.DeepEquals(merged, ours)) report.Find("configuration");
         else
         {
@@ -94,7 +94,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(target, file))!);
             if (file == ExtractName) await TakeViewsAsync(Path.Combine(source, file), target, name, stop);
-            else if (!await ForeignFiles.TryCopyAsync(Path.Combine(source, file), Path.Combine(target, file), stop)) report.Leave("extract files", $"{name}/{file}", "no plain file");
+            else if (!await ForeignFiles.TryCopyAsync(Path.Combine(source, file), Path.Combine(target, file), stop)) report.Leave("extract files", $"{name}/{file}", "no plain file, or it cannot be read");
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         var draft = Path.Combine(Directory.CreateDirectory(Path.Combine(home, $"extract-{name}")).FullName, ExtractName);
         if (!await ForeignFiles.TryCopyAsync(source, draft, stop))
         {
-            report.Leave("extract files", $"{name}/{ExtractName}", "no plain file");
+            report.Leave("extract files", $"{name}/{ExtractName}", "no plain file, or it cannot be read");
             return;
         }
 
@@ -152,6 +152,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         {
             var value = theirs.Find(name)!;
             if (SecretStore.Fault(name, value) is { } fault) report.Leave("stored secrets", name, fault);
+            else if (SettingLayers.IsOperators(name)) report.Leave("stored secrets", name, "it decides how the server runs or who gets in: set it in the environment");
             else if (secrets.Find(name) == value) report.Find("stored secrets");
             else if (secrets.Find(name) is not null) report.Leave("stored secrets", name, "this server has another value for it");
             else
@@ -159,6 +160,19 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
                 report.Take("stored secrets");
                 if (!dryRun) await secrets.SetAsync(name, value, stop);
             }
+        }
+    }
+
+    private JsonObject Ours()
+    {
+        var path = Overlay.PathOf(options);
+        try
+        {
+            return InstanceConfig.ReadFile(path) ?? [];
+        }
+        catch (FormatException fault)
+        {
+            throw new ImportException($"{path} cannot be read, and is not written over: {fault.Message}. Mend or remove it, and run this again.", fault);
         }
     }
 

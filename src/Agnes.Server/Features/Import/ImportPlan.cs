@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Preferences;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.State;
 
@@ -28,6 +29,8 @@ internal sealed class ImportPlan
 
     public List<TableRow> Tables { get; } = [];
 
+    public List<PreferenceRow> Preferences { get; } = [];
+
     /// <summary>Requests for access that nobody had answered: user, table, reason.</summary>
     public List<(string Id, string? UserId, string? TableId, string? Reason)> DroppedRequests { get; } = [];
 
@@ -44,6 +47,7 @@ internal sealed class ImportPlan
         plan.AddTokens(state, report, now);
         plan.Tables.AddRange(ForeignRegistry.Tables(state, report, bigQueryProject, now));
         LegacyAccess.Add(plan, state, report, now);
+        plan.AddPreferences(state, report, now);
         return plan;
     }
 
@@ -181,6 +185,16 @@ internal sealed class ImportPlan
             }
 
             Tokens.Add(new ImportedToken(token, row.Time("last_used_at"), row.Text("last_used_ip")));
+        }
+    }
+
+    private void AddPreferences(ForeignState state, ImportReport report, DateTime now)
+    {
+        var users = Users.Select(user => user.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var row in state.Rows("user_sync_settings"))
+        {
+            if (row.Text("user_id") is not { } user || row.Text("dataset") is not { } dataset || !users.Contains(user)) report.Leave("preferences", $"{row.Text("dataset")} of {row.Text("user_id")}", "the user is not there");
+            else Preferences.Add(new PreferenceRow { UserId = user, Dataset = dataset, Enabled = row.Flag("enabled") ?? false, TableMode = row.Text("table_mode") ?? "all", Tables = row.Text("tables"), UpdatedAt = row.Time("updated_at") ?? now });
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Agnes.Server.Features.Import;
@@ -52,7 +53,10 @@ internal sealed class ImportReport
     }
 
     private static string Shown(IReadOnlyList<string> names) =>
-        names.Count <= NamesShownMax ? string.Join(", ", names) : $"{string.Join(", ", names.Take(NamesShownMax))} and {names.Count - NamesShownMax} more";
+        $"{string.Join(", ", names.Take(NamesShownMax).Select(Printable))}{(names.Count <= NamesShownMax ? "" : $" and {names.Count - NamesShownMax} more")}";
+
+    /// <summary>Names are the other installation's: none may steer the terminal.</summary>
+    private static string Printable(string name) => string.Concat(name.Select(character => char.IsControl(character) || char.GetUnicodeCategory(character) == UnicodeCategory.Format ? '?' : character));
 
     private static void Add(SortedDictionary<(string, string), List<string>> notes, (string, string) key, string name)
     {

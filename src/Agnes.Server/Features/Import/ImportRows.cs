@@ -1,4 +1,5 @@
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Registry;
@@ -23,6 +24,7 @@ internal sealed class ImportRows(StateDb state, ImportReport report)
         await EachAsync("tables", plan.Tables, AddTableAsync, stop);
         await EachAsync("grants", plan.Grants, AddGrantAsync, stop);
         await EachAsync("tokens", plan.Tokens, AddTokenAsync, stop);
+        await EachAsync("preferences", plan.Preferences, AddPreferenceAsync, stop);
     }
 
     public Task WriteTablesAsync(IReadOnlyList<TableRow> tables, CancellationToken stop) => EachAsync("tables of the registry file", tables, AddTableAsync, stop);
@@ -112,6 +114,12 @@ internal sealed class ImportRows(StateDb state, ImportReport report)
         if (!_users.Contains(token.Row.UserId)) return new Outcome($"{token.Row.Name} ({token.Row.Id})", false, "its owner was not taken");
         await TokenStore.ImportAsync(write, token.Row, token.LastUsedAt, token.LastUsedIp);
         return Outcome.Done;
+    }
+
+    private async Task<Outcome> AddPreferenceAsync(StateWrite write, PreferenceRow row)
+    {
+        if (!_users.Contains(row.UserId)) return new Outcome($"{row.Dataset} of {row.UserId}", false, "the user was not taken");
+        return await PreferenceStore.ImportAsync(write, row) ? Outcome.Done : Outcome.There;
     }
 
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]

@@ -18,6 +18,13 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
     /// <summary>What publishing makes anew, so that nothing is lost by not taking it.</summary>
     private static readonly string[] Derived = ["sync_state", "sync_history", "view_ownership", "table_profiles", "bq_metadata_cache"];
 
+    /// <summary>What goes by a file of its own.</summary>
+    private static readonly Dictionary<string, string> Moved = new(StringComparer.Ordinal)
+    {
+        ["metric_definitions"] = "export them there and import them here: agnes admin metrics import",
+        ["instance_templates"] = "put a text of your own back with PUT /api/admin/workspace-prompt-template",
+    };
+
     private readonly ImportReport _report = new();
 
     /// <exception cref="ImportException">It cannot be imported.</exception>
@@ -76,7 +83,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         await history.AddDroppedAsync(plan, now, stop);
         foreach (var (table, count) in foreign.Counts.Where(table => table.Value > 0 && !ForeignDatabase.Reads(table.Key)))
         {
-            _report.Leave($"rows of {table}", count.ToString(System.Globalization.CultureInfo.InvariantCulture), Derived.Contains(table) ? "made anew by the first sync" : "nothing here keeps them yet; keep the old database");
+            _report.Leave($"rows of {table}", count.ToString(System.Globalization.CultureInfo.InvariantCulture), Derived.Contains(table) ? "made anew by the first sync" : Moved.GetValueOrDefault(table, "nothing here keeps them yet; keep the old database"));
         }
 
         if (_report.Taken.Count == 0) return;
@@ -105,8 +112,25 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         return await StateDb.OpenAsync(real with { StateDir = folder, ConnectionString = null }, cancellation: stop);
     }
 
-    private string? Project(Installation from) =>
-        options.Variables("BIGQUERY_PROJECT") is { Length: > 0 } project ? project : InstanceConfig.Load(Path.GetDirectoryName(from.ConfigFile ?? from.StateDir)!, from.StateDir, options.Variables).Text("data_source.bigquery.project");
+    /// <summary>The environment's, else that of the other installation's configuration.</summary>
+    private string? Project(Installation from)
+    {
+        if (options.Variables("BIGQUERY_PROJECT") is { Length: > 0 } project) return project;
+        var overlay = Path.Combine(from.StateDir, InstanceConfig.FileName);
+        foreach (var file in ((string?[])[overlay, from.ConfigFile]).OfType<string>().Where(Installation.IsPlain))
+        {
+            try
+            {
+                if (InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], "data_source.bigquery.project") is JsonValue found && References.Resolve(found, options.Variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
+            }
+            catch (FormatException)
+            {
+                // Said where the configuration is taken.
+            }
+        }
+
+        return null;
+    }
 
     private async Task WriteLinksAsync(StateDb state, string file, CancellationToken stop)
     {

@@ -1,3 +1,4 @@
+using Agnes.Engine.Foreign;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.Import;
@@ -25,7 +26,7 @@ internal sealed record Installation(string StateDir, string DataDir, string? Con
         if (!Directory.Exists(root)) throw new ImportException($"There is no folder {root}.");
         var nested = Path.Combine(root, "state");
         var stateDir = IsPlain(Path.Combine(root, DatabaseName)) ? root : IsPlain(Path.Combine(nested, DatabaseName)) ? nested : null;
-        if (stateDir is null) throw new ImportException($"There is no {DatabaseName} in {root} or {nested} (a symbolic link does not count).");
+        if (stateDir is null) throw new ImportException($"There is no {DatabaseName} in {root} or {nested} (a symbolic link, or what is no plain file that can be read, does not count).");
         if (new DirectoryInfo(stateDir).LinkTarget is not null) throw new ImportException($"{stateDir} is a symbolic link: name the folder itself.");
         var dataDir = options.ExtractsDir is { } named ? Path.GetDirectoryName(Path.GetFullPath(named))! : stateDir == nested || Directory.Exists(Path.Combine(root, "extracts")) ? root : Path.GetDirectoryName(root) ?? root;
         return new Installation(stateDir, dataDir, ConfigOf(options, root, dataDir), RegistryOf(options, dataDir));
@@ -43,5 +44,5 @@ internal sealed record Installation(string StateDir, string DataDir, string? Con
         return ((string[])[Path.Combine(dataDir, "src_data", "metadata", "table_registry.json"), Path.Combine(dataDir, "..", "docs", "data_description.md")]).Select(Path.GetFullPath).FirstOrDefault(IsPlain);
     }
 
-    public static bool IsPlain(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
+    public static bool IsPlain(string path) => ForeignFiles.IsPlain(path);
 }

@@ -14,7 +14,7 @@ internal static class RegistryFile
     /// <exception cref="ImportException">It is no such file.</exception>
     public static IReadOnlyList<TableRow> Read(string path, string? sourceType, ImportReport report, DateTime now)
     {
-        if (new FileInfo(path) is not { Exists: true, LinkTarget: null, Length: <= BytesMax }) throw new ImportException($"{path} is no file, a link, or larger than {BytesMax >> 20} MiB.");
+        if (!Installation.IsPlain(path) || new FileInfo(path).Length > BytesMax) throw new ImportException($"{path} is no plain file that can be read, or larger than {BytesMax >> 20} MiB.");
         var text = File.ReadAllText(path);
         var items = path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? Items(path, () => JsonNode.Parse(text)) : Blocks(text).SelectMany(block => Items(path, () => YamlText.Read(block)));
         var tables = new Dictionary<string, TableRow>(StringComparer.Ordinal);

@@ -62,8 +62,9 @@ internal static class PasswordLinks
     public static string Address(ServerOptions options, HttpContext context, LinkPurpose purpose, string email, string token) =>
         Address(PublicAddress.Of(options, context), purpose, email, token);
 
-    public static string Address(string server, LinkPurpose purpose, string email, string token) =>
-        $"{server}{Path(purpose)}?email={Uri.EscapeDataString(email)}&token={token}";
+    /// <param name="next">Where to go on to; null: nowhere in particular.</param>
+    public static string Address(string server, LinkPurpose purpose, string email, string token, string? next = null) =>
+        $"{server}{Path(purpose)}?email={Uri.EscapeDataString(email)}&token={token}{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}";
 
     private static string Path(LinkPurpose purpose) => purpose == LinkPurpose.SignIn ? "/auth/email/verify" : $"/auth/password/{Name(purpose)}";
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
@@ -43,7 +44,7 @@ internal static class UpdateUser
 
                 if (active is { } wanted && wanted != user.Active)
                 {
-                    next = wanted ? Activated(next) : Deactivated(write, next, actor);
+                    next = wanted ? Activated(next) : Deactivated(write, next, actor, context.RequestServices.GetRequiredService<ServerOptions>());
                     changes["active"] = wanted;
                 }
 
@@ -63,10 +64,10 @@ internal static class UpdateUser
     private static UserRow Activated(UserRow user) => user with { Active = true, DeactivatedAt = null, DeactivatedBy = null };
 
     /// <summary>Sessions from before do not come back to life with the account.</summary>
-    private static UserRow Deactivated(StateWrite write, UserRow user, string actor)
+    private static UserRow Deactivated(StateWrite write, UserRow user, string actor, ServerOptions options)
     {
         if (user.Id == actor) throw new ProblemException(StatusCodes.Status409Conflict, "Cannot deactivate yourself");
-        LastAdmin.Refuse(write.Before, user);
+        LastAdmin.Refuse(write.Before, user, options);
         return user with { Active = false, DeactivatedAt = write.Now, DeactivatedBy = actor, SessionsValidAfter = write.Now };
     }
 }

@@ -1,4 +1,5 @@
 using Agnes.Server.Features.Desktop;
+using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.State;
@@ -43,6 +44,7 @@ internal static class UserStore
         await SessionStore.DeleteOfAsync(write, user.Id);
         await Identities.DeleteOfAsync(write, user.Id);
         await DesktopLinks.DeleteOfAsync(write, user.Id);
+        await PreferenceStore.DeleteOfAsync(write, user.Id);
         await write.ExecuteAsync("DELETE FROM users WHERE id = @Id", user);
         write.Apply(snapshot => snapshot.WithoutUser(user.Id));
     }

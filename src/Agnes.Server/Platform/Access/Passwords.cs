@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Agnes.Server.Platform.Http;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -43,7 +44,7 @@ internal sealed class Passwords : IDisposable
     public Task<PasswordMatch> CompareAsync(string? hash, string password, CancellationToken stop)
     {
         // An imported Argon2 hash is kept but never matches: its owner sets a new password by link.
-        var usable = hash is { Length: > 0 } && hash[0] != '$' && password.Length <= CharsMax;
+        var usable = IsUsable(hash) && password.Length <= CharsMax;
         return InSlotAsync(
             () => _hasher.VerifyHashedPassword(this, usable ? hash! : _nobody.Value, password.Length <= CharsMax ? password : "") switch
             {
@@ -53,6 +54,9 @@ internal sealed class Passwords : IDisposable
             },
             stop);
     }
+
+    /// <summary>Whether a password could match at all.</summary>
+    public static bool IsUsable([NotNullWhen(true)] string? hash) => hash is { Length: > 0 } && hash[0] != '$';
 
     public void Dispose() => _slots.Dispose();
 

@@ -19,6 +19,10 @@ internal static class SessionCookie
         MaxAge = maxAge,
         Path = "/",
         SameSite = SameSiteMode.Lax,
-        Secure = options.Domain is not null || context.Request.IsHttps,
+        Secure = IsSecure(context, options),
     };
+
+    /// <summary>Never over plain HTTP where people come by HTTPS, also when a proxy in between does not say so.</summary>
+    public static bool IsSecure(HttpContext context, ServerOptions options) =>
+        options.Domain is not null || context.Request.IsHttps || options.ServerUrl?.StartsWith("https://", StringComparison.OrdinalIgnoreCase) == true;
 }

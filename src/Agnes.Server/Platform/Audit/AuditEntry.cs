@@ -23,15 +23,21 @@ public sealed record AuditEntry
         VALUES (@Id, @Timestamp, @UserId, @Action, @Resource, @Params, @Result, @DurationMs)
         """;
 
-    internal static AuditEntry Create(DateTime now, string? userId, string action, string? resource, JsonObject? parameters, string? result, int? durationMs) => new()
+    internal static AuditEntry Create(DateTime now, AuditOrigin? origin, string? userId, string action, string? resource, JsonObject? parameters, string? result, int? durationMs) => new()
     {
         Id = StateId.New(now),
         Timestamp = now,
         UserId = userId,
         Action = action,
         Resource = resource,
-        Params = parameters is null ? null : AuditMask.Apply(parameters).ToJsonString(),
+        Params = Described(parameters, origin)?.ToJsonString(),
         Result = result,
         DurationMs = durationMs,
     };
+
+    private static JsonObject? Described(JsonObject? parameters, AuditOrigin? origin)
+    {
+        var masked = parameters is null ? null : AuditMask.Apply(parameters);
+        return origin is null ? masked : origin.AddTo(masked);
+    }
 }

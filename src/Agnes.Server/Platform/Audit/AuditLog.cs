@@ -48,7 +48,7 @@ public sealed class AuditLog(StateDb state)
     /// <summary>For what is not a control write: queries, sign-ins that failed. Written within a quarter of a second, see <see cref="StateDb.AppendAsync"/>.</summary>
     public ValueTask AppendAsync(
         string? actorUserId, string action, string? resource, JsonObject? parameters = null, string? result = null, int? durationMs = null, CancellationToken cancellation = default) =>
-        state.AppendAsync(AuditEntry.InsertSql, AuditEntry.Create(state.Options.Time.Micros(), actorUserId, action, resource, parameters, result, durationMs), cancellation);
+        state.AppendAsync(AuditEntry.InsertSql, AuditEntry.Create(state.Options.Time.Micros(), AuditOrigin.Current, actorUserId, action, resource, parameters, result, durationMs), cancellation);
 
     private static string Cursor(AuditEntry entry) => string.Create(CultureInfo.InvariantCulture, $"{entry.Timestamp.Ticks:x}.{entry.Id}");
 

@@ -13,6 +13,18 @@ internal static class References
 
     public static bool Has(string text) => text.Contains(Open, StringComparison.Ordinal);
 
+    /// <summary>The variables that a text refers to, in order.</summary>
+    public static IReadOnlyList<string> Names(string text)
+    {
+        var names = new List<string>();
+        Resolve(text, name =>
+        {
+            names.Add(name);
+            return null;
+        }, static _ => { });
+        return names;
+    }
+
     /// <param name="missing">Told of each variable that is not set, with where.</param>
     public static JsonNode? Resolve(JsonNode? node, Func<string, string?> environment, Action<string> missing, string path = "") => node switch
     {

@@ -91,6 +91,8 @@ public sealed record ServerOptions
 
     public SignInOptions SignIn { get; init; } = new();
 
+    public ScanOptions Scan { get; init; } = new();
+
     /// <summary>What the instance calls itself; null: nothing of its own.</summary>
     public string? InstanceName { get; init; }
 
@@ -120,13 +122,15 @@ public sealed record ServerOptions
         var variables = environment;
         var layers = SettingLayers.Open(configDir, stateDir, environment);
         environment = layers.Find;
+        List<string> configProblems = [.. layers.Instance.Problems];
         var options = new ServerOptions
         {
             DataDir = dataDir,
             StateDir = stateDir,
             ConfigDir = configDir,
             Variables = variables,
-            ConfigProblems = layers.Instance.Problems,
+            Scan = ScanOptions.From(layers.Instance, configProblems),
+            ConfigProblems = configProblems,
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             TokenDaysMax = Days("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance.IsReadable),

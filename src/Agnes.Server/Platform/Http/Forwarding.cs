@@ -1,4 +1,5 @@
 using System.Net;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Microsoft.AspNetCore.HttpOverrides;
 
@@ -21,6 +22,10 @@ internal static class Forwarding
         forwarded.KnownIPNetworks.Add(new System.Net.IPNetwork(IPAddress.Parse("127.0.0.0"), 8));
         forwarded.KnownProxies.Add(IPAddress.IPv6Loopback);
         foreach (var network in options.TrustedProxies) forwarded.KnownIPNetworks.Add(network);
-        return app.UseForwardedHeaders(forwarded);
+        return app.UseForwardedHeaders(forwarded).Use(static (context, next) =>
+        {
+            AuditOrigin.Current = new AuditOrigin(context.Connection.RemoteIpAddress?.ToString(), context.TraceIdentifier);
+            return next(context);
+        });
     }
 }

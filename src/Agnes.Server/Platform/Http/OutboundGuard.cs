@@ -13,6 +13,9 @@ public sealed class OutboundRefusedException(string message) : HttpRequestExcept
 /// </summary>
 public sealed class OutboundGuard
 {
+    /// <summary>Of the HTTP clients that go to configured addresses: guarded, whoever takes one.</summary>
+    public const string ClientName = "outbound";
+
     public const string Private = "must not point to a private or reserved network";
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(2);

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text;
+using Agnes.Server.Platform.Access;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using Microsoft.Win32.SafeHandles;
@@ -22,6 +22,7 @@ internal sealed record ParquetFile(FileStream Stream, string Sha256, string File
 internal sealed class ParquetResult(ParquetFile file) : IResult
 {
     private const int PieceBytes = 256 * 1024;
+    private static readonly long LookMilliseconds = (long)AccessRules.LookEvery.TotalMilliseconds;
     private const string ContentType = "application/octet-stream";
 
     public async Task ExecuteAsync(HttpContext context)
@@ -57,7 +58,7 @@ internal sealed class ParquetResult(ParquetFile file) : IResult
             default:
                 response.ContentType = ContentType;
                 response.ContentLength = size;
-                if (!HttpMethods.IsHead(context.Request.Method)) await CopyAsync(response.BodyWriter, handle, new ByteRange(0, size - 1), context.RequestAborted);
+                if (!HttpMethods.IsHead(context.Request.Method)) await CopyAsync(context, handle, new ByteRange(0, size - 1));
                 return;
         }
     }
@@ -75,7 +76,7 @@ internal sealed class ParquetResult(ParquetFile file) : IResult
         response.ContentType = ContentType;
         response.ContentLength = range.Length;
         response.Headers.ContentRange = string.Create(CultureInfo.InvariantCulture, $"bytes {range.First}-{range.Last}/{size}");
-        await CopyAsync(response.BodyWriter, handle, range, context.RequestAborted);
+        await CopyAsync(context, handle, range);
     }
 
     private static async Task SendSeveralAsync(HttpContext context, SafeFileHandle handle, IReadOnlyList<ByteRange> ranges, long size)
@@ -92,14 +93,18 @@ internal sealed class ParquetResult(ParquetFile file) : IResult
         for (var i = 0; i < ranges.Count; i++)
         {
             await response.BodyWriter.WriteAsync(heads[i], context.RequestAborted);
-            await CopyAsync(response.BodyWriter, handle, ranges[i], context.RequestAborted);
+            await CopyAsync(context, handle, ranges[i]);
         }
         await response.BodyWriter.WriteAsync(end, context.RequestAborted);
     }
 
-    /// <summary>Parts do not change, so a short read means damage: the connection is cut rather than a wrong length completed.</summary>
-    private static async Task CopyAsync(PipeWriter writer, SafeFileHandle handle, ByteRange range, CancellationToken cancellation)
+    /// <summary>
+    /// Parts do not change, so a short read means damage: the connection is cut rather than a wrong length completed. It is cut as well once the asker may no longer have the file.
+    /// </summary>
+    private static async Task CopyAsync(HttpContext context, SafeFileHandle handle, ByteRange range)
     {
+        var writer = context.Response.BodyWriter;
+        var looked = Environment.TickCount64;
         var at = range.First;
         while (at <= range.Last)
         {
@@ -109,8 +114,13 @@ internal sealed class ParquetResult(ParquetFile file) : IResult
             if (read == 0) throw new EndOfStreamException("A stored part ended before its recorded size.");
             writer.Advance(read);
             at += read;
-            var flushed = await writer.FlushAsync(cancellation);
+            var flushed = await writer.FlushAsync(context.RequestAborted);
             if (flushed.IsCompleted) return;
+            if (Environment.TickCount64 - looked < LookMilliseconds) continue;
+            looked = Environment.TickCount64;
+            if (context.StillAllowed()) continue;
+            context.Abort();
+            return;
         }
     }
 }

@@ -17,7 +17,9 @@ public static partial class Redactor
         "confirm_password", "reset_token", "setup_token", "private_key", "secret", "api_key", "jwt_secret_key", "bootstrap_token",
     };
 
-    public static bool IsSecretKey(string key) => SecretKeys.Contains(key);
+    private static readonly string[] SecretWords = ["secret", "token", "password", "api_key"];
+
+    public static bool IsSecretKey(string key) => SecretKeys.Contains(key) || Array.Exists(SecretWords, word => key.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The text with every known form of a secret replaced.</summary>
     public static string Redact(string text)
@@ -29,6 +31,9 @@ public static partial class Redactor
         text = UserInfo().Replace(text, $"://{Mask}@");
         return Pair().Replace(text, "${key}" + Mask);
     }
+
+    /// <summary>The text without the user and the password that an address in it may hold.</summary>
+    public static string RedactAddress(string text) => UserInfo().Replace(text, $"://{Mask}@");
 
     /// <summary>A copy with the values of secret keys masked, at any depth.</summary>
     public static JsonNode? MaskValues(JsonNode? node) => node switch

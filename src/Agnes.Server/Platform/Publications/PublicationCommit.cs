@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
@@ -164,6 +165,12 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             _collided.Add(name);
             return false;
         }
+        // A name that another source had: whoever was granted that table was not granted this one.
+        if (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Values.MaxBy(version => version.Number) is { } before && before.Source != _source)
+        {
+            await TableGrants.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
+        }
+
         await write.QueryAsync<string>(PublicationSql.ClaimName, new { name, source = _source, now = write.Now });
         write.Apply(snapshot => snapshot.WithViewOwner(new ViewOwnerRow { ViewName = name, SourceName = _source, RegisteredAt = write.Now }));
         return true;

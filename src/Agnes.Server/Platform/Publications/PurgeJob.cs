@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
@@ -64,6 +65,7 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
                 await write.ExecuteAsync(PublicationSql.DeleteParts, key);
                 await write.QueryAsync<long>(PublicationSql.DeleteVersion, key);
                 write.Apply(snapshot => snapshot.WithoutVersion(version.Name, version.Number));
+                if (write.Current.Kept.GetValueOrDefault(version.Name) is null or { ByNumber.Count: 0 }) await TableGrants.DropUnregisteredAsync(write, version.Name, "the table has been gone for a day");
             }
             if (expired.Count > 0) write.Audit(null, "purge_versions", null, new JsonObject { ["versions"] = expired.Count }, "ok");
             return expired.Count;

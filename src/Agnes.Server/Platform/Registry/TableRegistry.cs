@@ -70,8 +70,8 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         {
             var row = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
             await write.ExecuteAsync(RegistrySql.Delete, new { id });
-            await DeleteGrantsAsync(write, id);
-            if (row.Name != id) await DeleteGrantsAsync(write, row.Name); // once unregistered, its name would be its id
+            await TableGrants.DropAsync(write, id);
+            if (row.Name != id) await TableGrants.DropAsync(write, row.Name); // once unregistered, its name would be its id
             write.Apply(snapshot => snapshot.WithoutTable(id));
             await write.ForgetTableAsync(row.Name);
             write.Audit(caller.UserId, "unregister_table", id, TableJson.Of(row), "ok");
@@ -134,12 +134,6 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         if (Sources.OfType(before.SourceType) is null && write.Current.PublishedTable(before.Name) is not null)
             throw new ProblemException(StatusCodes.Status409Conflict, $"Table '{before.Name}' is named by the extract that it comes from; rename it there");
         await write.RenameTableAsync(before.Name, after.Name);
-    }
-
-    private static async Task DeleteGrantsAsync(StateWrite write, string id)
-    {
-        await write.ExecuteAsync(RegistrySql.DeleteGrants, new { id });
-        foreach (var grant in write.Current.GrantsOn(Access.Access.TableType, id).Values) write.Apply(snapshot => snapshot.WithoutGrant(grant.Id));
     }
 
     private static JsonObject Changes(TableRow before, TableRow after)

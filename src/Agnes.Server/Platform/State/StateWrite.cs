@@ -38,6 +38,9 @@ public sealed class StateWrite
     /// <inheritdoc cref="StateOptions.EveryoneByHand"/>
     public bool EveryoneByHand { get; internal init; }
 
+    /// <summary>Of the request that asked for the write.</summary>
+    internal AuditOrigin? Origin { get; init; }
+
     internal bool Changed { get; private set; }
 
     internal bool SqlFailed { get; private set; }
@@ -91,7 +94,7 @@ public sealed class StateWrite
     public void Audit(string? actorUserId, string action, string? resource, JsonObject? parameters = null, string? result = null, int? durationMs = null)
     {
         IsControl = true;
-        _audit.Add(AuditEntry.Create(Now, actorUserId, action, resource, parameters, result, durationMs));
+        _audit.Add(AuditEntry.Create(Now, Origin, actorUserId, action, resource, parameters, result, durationMs));
     }
 
     /// <summary>Says what the rows written so far mean for the snapshot; it is swapped after the commit.</summary>

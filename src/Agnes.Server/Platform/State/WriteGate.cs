@@ -162,7 +162,7 @@ internal sealed class WriteGate : IAsyncDisposable
         bool changed = false, control = false;
         foreach (var pending in batch)
         {
-            var write = new StateWrite(transaction.Connection, transaction.Transaction, after, _options.Time.Micros(), limit) { EveryoneByHand = _options.EveryoneByHand };
+            var write = new StateWrite(transaction.Connection, transaction.Transaction, after, _options.Time.Micros(), limit) { EveryoneByHand = _options.EveryoneByHand, Origin = pending.Origin };
             if (!await pending.RunAsync(write, limit)) continue;
             if (write.AuditEntries.Count > 0) await transaction.Connection.ExecuteAsync(new(AuditEntry.InsertSql, write.AuditEntries, transaction.Transaction, cancellationToken: limit));
             changed |= write.Changed;
@@ -215,6 +215,9 @@ internal sealed class WriteGate : IAsyncDisposable
 
     private abstract class PendingWrite
     {
+        /// <summary>Taken where the write was asked for; it runs elsewhere.</summary>
+        public AuditOrigin? Origin { get; } = AuditOrigin.Current;
+
         /// <returns>False when it failed without having touched anything, so that the others in the transaction can go on.</returns>
         public abstract Task<bool> RunAsync(StateWrite write, CancellationToken limit);
 

@@ -38,6 +38,7 @@ internal static class DiagnosticsPages
 {
     private const int FingerprintChars = 12;
     private const int GrantsListedMax = 500;
+    private const int PerMinuteMax = 10;
 
     public static void MapSignInDiagnostics(this IEndpointRouteBuilder routes)
     {
@@ -63,8 +64,9 @@ internal static class DiagnosticsPages
             synced.Count == 0 ? "Nothing came from Google." : $"{synced.Count} memberships came from Google, the last at {Time(synced.Max(row => row.AddedAt))}."));
     }
 
-    private static async Task<IResult> RefetchAsync(HttpContext context, ServerOptions options, GoogleGroups groups, CancellationToken stop)
+    private static async Task<IResult> RefetchAsync(HttpContext context, ServerOptions options, GoogleGroups groups, RateLimits limits, CancellationToken stop)
     {
+        limits.Take(context, "POST /me/debug/refetch-groups", PerMinuteMax);
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
         var answer = await groups.FetchAsync(caller.Email, stop);
         var rules = GoogleGroups.Rules(options);

@@ -23,8 +23,9 @@ internal sealed partial class LinkMail(StateDb state, Outbox outbox, ServerOptio
         if (CanMail(context)) outbox.Post(Letter(purpose, email, PasswordLinks.Address(PublicAddress.ForMail(options, context)!, purpose, email, token)));
     }
 
+    /// <param name="next">Where the link leads on to, checked already.</param>
     /// <returns>The link, for local development alone.</returns>
-    public async Task<string?> SendAsync(HttpContext context, LinkPurpose purpose, string email, CancellationToken stop)
+    public async Task<string?> SendAsync(HttpContext context, LinkPurpose purpose, string email, CancellationToken stop, string? next = null)
     {
         if (!IsOffered) return null;
         if (PublicAddress.ForMail(options, context) is not { } server)
@@ -43,7 +44,7 @@ internal sealed partial class LinkMail(StateDb state, Outbox outbox, ServerOptio
             },
             stop);
         if (token is null) return null;
-        var link = PasswordLinks.Address(server, purpose, user.Email, token);
+        var link = PasswordLinks.Address(server, purpose, user.Email, token, next);
         if (outbox.IsOpen) outbox.Post(Letter(purpose, user.Email, link));
         if (options.LocalDevelopment is null) return null;
         LogLink(log, link);

@@ -15,8 +15,11 @@ public sealed record AskLinkModel(string Title, string Lead, string Action, stri
     /// <summary>Whether mail can be sent.</summary>
     public bool IsOffered { get; init; } = true;
 
-    public static AskLinkModel ToSignIn(string? message, string? error) =>
-        new("Sign in with an email link", "We mail you a link that works once, within an hour.", "/auth/email/send-link/web", "Mail me a link", message, error);
+    /// <summary>Where the link leads on to.</summary>
+    public string? Next { get; init; }
+
+    public static AskLinkModel ToSignIn(string? next, string? message, string? error) =>
+        new("Sign in with an email link", "We mail you a link that works once, within an hour.", "/auth/email/send-link/web", "Mail me a link", message, error) { Next = next };
 
     /// <param name="isOffered">Whether mail can be sent.</param>
     public static AskLinkModel ForPassword(bool isOffered, string? message) => new(
@@ -32,7 +35,7 @@ public sealed record AskLinkModel(string Title, string Lead, string Action, stri
 }
 
 /// <summary>The button behind a mailed link.</summary>
-public sealed record UseLinkModel(string Email, string Token);
+public sealed record UseLinkModel(string Email, string Token, string? Next);
 
 /// <summary>The form behind a link that sets a first, or another, password.</summary>
 public sealed record SetPasswordModel(string Email, string Token, string? Error, bool AsksName)

@@ -174,14 +174,33 @@ internal sealed class DuckDbStore : StateStore
         _files.RefuseWithoutMain();
         var mark = CommitMark.Read(_files.Mark);
         var isNew = !File.Exists(_files.Main);
-        if (!isNew && mark is null) ForeignState.Refuse(_files);
+        if (isNew) Make();
+        else if (mark is null) ForeignState.Refuse(_files);
         OpenEngine();
-        if (isNew) FileSystem.FlushFolder(_files.Folder);
         // What comes from a place without a mark (a restored folder, an accepted loss) starts a new count.
         if (isNew || mark is null) _mark!.Write(_commits);
         else if (mark > _commits) throw new StateRefusedException(
             $"Commits are missing: {_files.Mark} says {mark}, {_files.Main} has {_commits}. Its log was cut off, deleted or replaced. Nothing was changed; copies are in {_files.Recovery}. "
             + $"Restore the newest backup ({StateFiles.RestoreCommand}), or delete {_files.Mark} to accept the loss.");
+    }
+
+    /// <summary>The engine makes its file in several steps, and one that was cut off in between opens never again: so it gets its name when it is whole.</summary>
+    private void Make()
+    {
+        var draft = Path.Combine(_files.Folder, StateFiles.DraftName);
+        File.Delete(draft);
+        try
+        {
+            using var connection = new DuckDBConnection(ConnectionText(draft, _options));
+            connection.Open();
+            connection.ExecuteUnprepared("CHECKPOINT");
+        }
+        catch (DuckDBException error)
+        {
+            throw new StateRefusedException($"A new state cannot be made in {_files.Folder}: {error.Message}", error);
+        }
+
+        FileSystem.Replace(draft, _files.Main);
     }
 
     private void OpenEngine()

@@ -7,6 +7,7 @@ namespace Agnes.Server.Platform.State.Engines;
 internal sealed class StateFiles(StateOptions options) : IDisposable
 {
     public const string MainName = "system.duckdb";
+    public const string DraftName = ".system.duckdb.new";
     public const string LockName = "state.lock";
     public const string RecoveryName = "recovery";
     public const string TemporaryName = "tmp";

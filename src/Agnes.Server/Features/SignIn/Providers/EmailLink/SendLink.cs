@@ -33,17 +33,19 @@ internal static class SendLink
     {
         var form = await RequestForm.ReadAsync(context);
         var email = form.String("email");
+        var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
         Limit(context, limits, email);
-        await mail.SendAsync(context, LinkPurpose.SignIn, email, stop);
-        return Results.Redirect("/login/email?msg=link_sent");
+        await mail.SendAsync(context, LinkPurpose.SignIn, email, stop, next);
+        return Results.Redirect($"/login/email?msg=link_sent{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
     }
 
     public static IResult Show(HttpContext context, LinkMail mail, ServerOptions options)
     {
-        if (context.CallerOrNull() is not null) return Results.Redirect(options.HomeRoute);
+        var next = LocalPath.Accept(context.Request.Query["next"]);
+        if (context.CallerOrNull() is not null) return Results.Redirect(next ?? options.HomeRoute);
         return !mail.IsOffered ? Results.Redirect("/login") : Page.Show<AskLinkPage>(AskLinkModel.ToSignIn(
-            SignInMessages.Message(context.Request.Query["msg"]), SignInMessages.Error(context.Request.Query["error"])));
+            next, SignInMessages.Message(context.Request.Query["msg"]), SignInMessages.Error(context.Request.Query["error"])));
     }
 
     /// <summary>By the asker's address, and by the account whether it exists or not: nobody's mailbox is flooded from many machines.</summary>

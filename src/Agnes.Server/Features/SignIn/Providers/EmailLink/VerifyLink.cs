@@ -21,7 +21,7 @@ internal static class VerifyLink
     {
         var query = context.Request.Query;
         var (email, token) = (query["email"].ToString(), query["token"].ToString());
-        return email.Length == 0 || token.Length == 0 ? Results.Redirect("/login/email?error=link_used") : Page.Show<UseLinkPage>(new UseLinkModel(email, token));
+        return email.Length == 0 || token.Length == 0 ? Results.Redirect("/login/email?error=link_used") : Page.Show<UseLinkPage>(new UseLinkModel(email, token, LocalPath.Accept(query["next"])));
     }
 
     public static async Task<IResult> JsonAsync(HttpContext context, StateDb state, SessionBegin sessions, AuditLog audit, RateLimits limits)
@@ -38,11 +38,12 @@ internal static class VerifyLink
     {
         var form = await RequestForm.ReadAsync(context);
         var (email, token) = (form.String("email"), form.String("token"));
+        var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
         limits.Take(context, "POST /auth/email/verify/web", PerMinuteMax);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Results.Redirect("/login/email?error=link_used");
         await sessions.SetCookieAsync(context, user, "email");
-        return Results.Redirect(options.HomeRoute);
+        return Results.Redirect(next ?? options.HomeRoute);
     }
 
     private static async Task<UserRow?> UseAsync(HttpContext context, StateDb state, AuditLog audit, string email, string token)

@@ -12,6 +12,7 @@ internal sealed class GoogleGroupsJob(StateDb state, GoogleGroups groups, Server
 
     /// <summary>At least nightly, whenever the server was started.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromHours(6);
+    public static readonly TimeSpan AfterStart = TimeSpan.FromMinutes(10);
     /// <summary>A directory that is down is not asked for each of ten thousand people.</summary>
     private const int UnknownInARowMax = 5;
     private static readonly TimeSpan ActiveWithin = TimeSpan.FromDays(30);

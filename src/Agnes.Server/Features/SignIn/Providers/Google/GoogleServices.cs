@@ -12,6 +12,6 @@ internal static class GoogleServices
         if (options.SignIn.Google is not { SyncsGroups: true }) return;
         services.AddSingleton<IJobHandler, GoogleGroupsJob>();
         if (!options.Role.RunsJobs()) return;
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, GoogleGroupsJob.Request("timer"), GoogleGroupsJob.Every));
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, GoogleGroupsJob.Request("timer"), GoogleGroupsJob.AfterStart, GoogleGroupsJob.Every));
     }
 }

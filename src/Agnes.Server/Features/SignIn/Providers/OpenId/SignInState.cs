@@ -49,7 +49,7 @@ internal sealed record SignInState(string Provider, string State, string Nonce, 
         MaxAge = maxAge,
         Path = "/auth",
         SameSite = SameSiteMode.Lax,
-        Secure = options.Domain is not null || context.Request.IsHttps,
+        Secure = SessionCookie.IsSecure(context, options),
     };
 
     private static string Random() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes));

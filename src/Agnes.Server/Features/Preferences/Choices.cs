@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.Preferences;
+
+/// <summary>What a request says about datasets, and which of them the asker may say something about.</summary>
+internal static class Choices
+{
+    public const string ModeDefault = "all";
+    private const int DatasetsMax = 1_000;
+    private const int NameCharsMax = 256;
+
+    /// <summary>An object of names and booleans; a missing one is a fault.</summary>
+    public static Dictionary<string, bool> Read(RequestBody body, string field)
+    {
+        var choices = new Dictionary<string, bool>(StringComparer.Ordinal);
+        var given = body.Element(field);
+        if (given.ValueKind != JsonValueKind.Object || given.GetPropertyCount() > DatasetsMax)
+        {
+            body.Refuse(field, $"Input should be an object of at most {DatasetsMax} names");
+            return choices;
+        }
+
+        foreach (var entry in given.EnumerateObject())
+        {
+            if (entry.Value.ValueKind is not (JsonValueKind.True or JsonValueKind.False)) body.Refuse(field, $"'{entry.Name}' must be true or false");
+            else choices[entry.Name] = entry.Value.GetBoolean();
+        }
+
+        return choices;
+    }
+
+    /// <summary>Admins may choose whatever has a name; everybody else what they may read.</summary>
+    public static bool MayChoose(HttpContext context, string dataset)
+    {
+        var caller = context.Caller();
+        if (dataset.Length is 0 or > NameCharsMax || dataset.Contains('\0', StringComparison.Ordinal)) return false;
+        return caller.IsAdmin || (NamedTable.Resolve(context.Snapshot(), caller, dataset) is { } table && Access.CanRead(context.Snapshot(), caller, table));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Preferences;
+
+/// <summary>Stores choices. They are kept for older clients and change nothing of what is synced or may be read.</summary>
+internal static class SavePreferences
+{
+    public static async Task<IResult> DatasetAsync(HttpContext context, StateDb state, CancellationToken stop)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var dataset = body.String("dataset");
+        var enabled = body.OptionalBoolean("enabled");
+        if (!body.Has("enabled")) body.String("enabled");
+        body.ThrowIfInvalid();
+        if (!Choices.MayChoose(context, dataset)) return Problem.Detail(StatusCodes.Status403Forbidden, $"No access to dataset '{dataset}'");
+        await SaveAsync(context, state, new Dictionary<string, bool>(StringComparer.Ordinal) { [dataset] = enabled is true }, Choices.ModeDefault, stop);
+        return JsonBody.Of(new JsonObject { ["dataset"] = dataset, ["enabled"] = enabled is true });
+    }
+
+    public static async Task<IResult> SyncAsync(HttpContext context, StateDb state, CancellationToken stop)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var choices = Choices.Read(body, "datasets");
+        body.ThrowIfInvalid();
+        var allowed = Allowed(context, choices);
+        await SaveAsync(context, state, allowed, Choices.ModeDefault, stop);
+        return JsonBody.Of(new JsonObject
+        {
+            ["updated"] = new JsonObject(choices.Select(choice => KeyValuePair.Create(
+                choice.Key, (JsonNode?)(allowed.ContainsKey(choice.Key) ? new JsonObject { ["enabled"] = choice.Value } : new JsonObject { ["error"] = "no permission" })))),
+        });
+    }
+
+    public static async Task<IResult> SubscriptionsAsync(HttpContext context, StateDb state, CancellationToken stop)
+    {
+        var body = await RequestBody.ReadAsync(context);
+        var mode = body.OneOf("table_mode", Choices.ModeDefault, Choices.ModeDefault, "explicit");
+        var choices = Choices.Read(body, "tables");
+        body.ThrowIfInvalid();
+        var allowed = Allowed(context, choices);
+        await SaveAsync(context, state, allowed, mode, stop);
+        return JsonBody.Of(new JsonObject { ["table_mode"] = mode, ["updated"] = allowed.Count });
+    }
+
+    private static Dictionary<string, bool> Allowed(HttpContext context, Dictionary<string, bool> choices) =>
+        choices.Where(choice => Choices.MayChoose(context, choice.Key)).ToDictionary(StringComparer.Ordinal);
+
+    private static async Task SaveAsync(HttpContext context, StateDb state, Dictionary<string, bool> choices, string mode, CancellationToken stop)
+    {
+        var user = context.Caller().UserId;
+        if (choices.Count > 0) await state.WriteAsync(write => PreferenceStore.SaveAsync(write, user, choices, mode), stop);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Query;
+using Agnes.Engine.Query.Scans;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Features.Scans;
+
+/// <summary><c>POST /api/v2/scan</c>: made in a query worker into a file, and sent from there with its length; the worker does not wait for a slow client.</summary>
+internal static class RunScan
+{
+    private const string ParquetType = "application/vnd.apache.parquet";
+    private const string ArrowType = "application/vnd.apache.arrow.stream";
+    private const string Purpose = "scan";
+    private static readonly ScanTexts Texts = new("table not found", "not authorized");
+
+    public static async Task<IResult> HandleAsync(
+        HttpContext context, Scopes scopes, StatementRunner runner, ScanQuota quota, Scratch scratch, AuditLog audit, ServerOptions options)
+    {
+        var body = await ScanBody.ReadAsync(context);
+        var caller = context.Caller();
+        var limits = StatementLimits.For(caller.UserId) with { Time = options.Scan.Time, ResultBytes = options.Scan.ResultBytesMax };
+        var plan = await ScanPlan.MakeAsync(context, body, Texts, options.Scan.LimitMax, scopes, runner, limits);
+        // Arrow is what a client gets that says nothing; ours asks for Parquet, which goes straight to its disk.
+        var form = context.Request.Headers.Accept.ToString().Contains(ParquetType, StringComparison.OrdinalIgnoreCase) ? ScanForm.Parquet : ScanForm.Arrow;
+        using var place = await quota.EnterAsync(context, caller.UserId);
+        var room = FileSystem.FreeBytes(scratch.Root) - Scratch.ReserveBytes;
+        if (room <= 0) return Problem.Detail(StatusCodes.Status507InsufficientStorage, "The server's disk is nearly full: nothing was scanned. Try again later.");
+
+        using var folder = scratch.NewFolder(Purpose);
+        var file = Path.Combine(folder.Path, "result");
+        var outcome = await runner.ScanAsync(plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room) }, context.RequestAborted);
+        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), outcome.IsOk ? "ok" : outcome.Status.ToString(), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+        if (!outcome.IsOk) return StatementAnswer.Refuse(context, outcome);
+        await quota.AddAsync(caller.UserId, outcome.Bytes);
+        await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, plan.Table.Published!.ExtractedAt);
+        return Results.Empty;
+    }
+
+    private static async Task SendAsync(HttpContext context, string path, string type, StatementOutcome outcome, DateTime asOf)
+    {
+        await using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 0, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
+        var response = context.Response;
+        response.ContentType = type;
+        response.ContentLength = file.Length;
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Agnes-As-Of"] = asOf.ToString("yyyy-MM-dd'T'HH:mm:ss'+00:00'", CultureInfo.InvariantCulture);
+        if (outcome.Truncated) response.Headers["X-Agnes-Truncated"] = "true";
+        await file.CopyToAsync(response.Body, context.RequestAborted);
+    }
+
+    private static JsonObject Describe(ScanBody body, StatementOutcome outcome)
+    {
+        var what = new JsonObject { ["rows"] = outcome.Rows, ["bytes"] = outcome.Bytes, ["truncated"] = outcome.Truncated };
+        // A predicate may hold what somebody is looking for; its hash tells whether it was the same.
+        if (body.Where is not null) what["where_sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body.Where)));
+        if (body.Select is not null) what["columns"] = body.Select.Count;
+        return what;
+    }
+}
