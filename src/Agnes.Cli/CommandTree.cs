@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Help;
+using Agnes.Cli.Api;
 using Agnes.Cli.Commands;
 using Agnes.Cli.Commands.Admin;
 using Agnes.Cli.Commands.Snapshots;
@@ -38,10 +39,7 @@ internal static class CommandTree
         }
         catch (CliException failure)
         {
-            host.Flush();
-            host.Error.WriteLine(DisplayText.Lines(failure.IsBlock ? failure.Message : $"Error: {failure.Message}"));
-            if (failure.Hint is not null) host.Error.WriteLine(DisplayText.Lines(failure.Hint));
-            return failure.ExitCode;
+            return Failed(host, failure);
         }
         catch (OperationCanceledException)
         {
@@ -51,8 +49,16 @@ internal static class CommandTree
         }
         catch (Exception defect)
         {
-            return Defect(host, context, defect);
+            return LocalTrouble.From(defect) is { } trouble ? Failed(host, trouble) : Defect(host, context, defect);
         }
+    }
+
+    private static int Failed(Host host, CliException failure)
+    {
+        host.Flush();
+        host.Error.WriteLine(DisplayText.Lines(failure.IsBlock ? failure.Message : $"Error: {failure.Message}"));
+        if (failure.Hint is not null) host.Error.WriteLine(DisplayText.Lines(failure.Hint));
+        return failure.ExitCode;
     }
 
     public static ParseResult Parse(Host host, string[] args) => Root(host, args).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

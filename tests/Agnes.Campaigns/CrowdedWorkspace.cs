@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Agnes.Testing;
 using DuckDB.NET.Data;
 
@@ -7,11 +8,12 @@ namespace Agnes.Campaigns;
 /// <summary>
 /// Eight pulls and twenty queries at once in one workspace, while another program holds the local database open all the time: no lock error, no mixed version.
 /// </summary>
-internal static class CrowdedWorkspace
+internal static partial class CrowdedWorkspace
 {
     private const int Pulls = 8;
     private const int Queries = 20;
     private const int HoldSecondsMin = 60;
+    private const int HeldMax = 4;
 
     public static async Task RunAsync(CampaignRun run)
     {
@@ -21,12 +23,15 @@ internal static class CrowdedWorkspace
         var laptop = laptops.Environment(workspace, folder["config"]);
         var first = await Programs.RunAsync("agnes", ["pull", "--json"], laptop, run.Cancellation);
         if (first.ExitCode != 0) run.Fail($"the first pull exited {first.ExitCode}: {first.Output}");
-        using var held = Hold(workspace);
+        // Of each version that is replaced a holder stays a while: a program that began before a pull reads what it began with. Each has a link of its own to the
+        // workspace, since one process shares an open database by its path.
+        var held = new Queue<DuckDBConnection>([Hold(workspace, folder["seen-0"])]);
         var clock = Stopwatch.StartNew();
         for (var round = 1; round <= run.Count || (run.Count > 2 && clock.Elapsed.TotalSeconds < HoldSecondsMin); round++)
         {
             run.Progress(round);
-            using var heldNow = Hold(workspace);
+            held.Enqueue(Hold(workspace, folder[$"seen-{round}"]));
+            if (held.Count > HeldMax) await held.Dequeue().DisposeAsync();
             laptops.Write(round);
             await laptops.SyncAsync(run.Cancellation);
             var pulls = Enumerable.Range(0, Pulls).Select(index => Programs.RunAsync("agnes", index % 2 == 0 ? ["pull", "--json"] : ["pull", "--quiet"], laptop, run.Cancellation)).ToList();
@@ -45,15 +50,23 @@ internal static class CrowdedWorkspace
 
             if (await Laptops.EditionAsync(run, laptop, $"round {round}, afterwards") is { } last && last != round) run.Fail($"round {round}: afterwards a query saw edition {last}");
         }
+
+        foreach (var connection in held) await connection.DisposeAsync();
     }
 
     /// <summary>As a person's own tool has it: open for reading, in the middle of a result, from one pull to the next.</summary>
-    private static DuckDBConnection Hold(string workspace)
+    private static DuckDBConnection Hold(string workspace, string copy)
     {
-        var connection = new DuckDBConnection($"Data Source={Path.Combine(workspace, "user", "duckdb", "analytics.duckdb")};access_mode=READ_ONLY");
+        Directory.CreateDirectory(copy);
+        var path = Path.Combine(copy, "analytics.duckdb");
+        if (Link(Path.Combine(workspace, "user", "duckdb", "analytics.duckdb"), path) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+        var connection = new DuckDBConnection($"Data Source={path};access_mode=READ_ONLY");
         connection.Open();
         var reader = new DuckDBCommand("FROM parted", connection).ExecuteReader();
         reader.Read();
         return connection;
     }
+
+    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int Link(string existing, string name);
 }

@@ -42,7 +42,9 @@ internal static class InitCommand
         WarnOfStaleTrust(host);
         CheckEarlier(host, layout, force);
         using var api = host.ApiFor(server, token);
-        await VerifyAsync(api, cancellation);
+        await VerifyAsync(host, api, cancellation);
+        // Before the credentials are stored: a folder that cannot be written to leaves nothing behind.
+        Directory.CreateDirectory(layout.Claude);
 
         await host.Settings.SaveServerAsync(server, cancellation);
         await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);
@@ -90,7 +92,7 @@ internal static class InitCommand
         host.Error.WriteLine("An earlier init was interrupted here; continuing it.");
     }
 
-    private static async Task VerifyAsync(ApiClient api, CancellationToken cancellation)
+    private static async Task VerifyAsync(Host host, ApiClient api, CancellationToken cancellation)
     {
         ApiResponse answer;
         try
@@ -105,7 +107,7 @@ internal static class InitCommand
         if (answer.IsSuccess) return;
         throw answer.Status switch
         {
-            401 => new CliException(ErrorText.Local("auth_failed", 401, "the server does not accept this token", $"Make a new one: {api.Server}/setup")) { IsBlock = true },
+            401 => new CliException(ErrorText.Local("auth_failed", 401, Jwt.Decode(api.Token ?? "")?.Expires is { } expired && expired < host.Clock.GetUtcNow() ? $"this token expired at {expired.UtcDateTime:yyyy-MM-dd HH:mm} UTC" : "the server does not accept this token", $"Make a new one: {api.Server}/setup")) { IsBlock = true },
             403 => new CliException(ErrorText.Local("access_denied", 403, ErrorText.Brief(answer.Status, answer.Body), "Your account may be deactivated; ask an admin.")) { IsBlock = true },
             404 => new CliException(ErrorText.Local("server_unreachable", 404, $"{api.Server} does not look like an Agnes server", "Check the address.")) { IsBlock = true },
             _ => new CliException(ErrorText.Local("server_unreachable", answer.Status, ErrorText.Brief(answer.Status, answer.Body), "The server answers with an error; try again later.")) { IsBlock = true },

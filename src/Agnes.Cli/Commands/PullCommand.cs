@@ -9,6 +9,8 @@ namespace Agnes.Cli.Commands;
 /// <summary><c>agnes pull</c>: makes the workspace what the server says you may have.</summary>
 internal static class PullCommand
 {
+    private static readonly TimeSpan HastyAnswer = TimeSpan.FromSeconds(5);
+
     public static Command Build(Host host)
     {
         var quiet = Shared.Quiet();
@@ -28,6 +30,8 @@ internal static class PullCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = new PullOptions(parsed.GetValue(dryRun), parsed.GetValue(skip), !parsed.GetValue(noPrune), parsed.GetValue(quiet));
+            // Whoever cannot wait for the tables does not wait long for a server that says nothing either.
+            if (parsed.GetValue(within) is not null) options = options with { FirstAnswer = HastyAnswer };
             var asJson = parsed.GetValue(json);
             if (parsed.GetValue(rollback)) return await RollBackAsync(host, options, asJson, cancellation);
             return await Shared.WithinAsync(

@@ -9,7 +9,11 @@ internal sealed record PullError(string? Table, string? Stage, string Error)
 }
 
 /// <param name="IsQuiet">Started by a hook rather than a person: gives way to another pull, and leaves a rolled-back workspace as it is.</param>
-internal sealed record PullOptions(bool DryRun, bool SkipMaterialized, bool Prune, bool IsQuiet);
+internal sealed record PullOptions(bool DryRun, bool SkipMaterialized, bool Prune, bool IsQuiet)
+{
+    /// <summary>How long a server may take to say what there is.</summary>
+    public TimeSpan FirstAnswer { get; init; } = Api.ApiClient.MetadataIdle;
+}
 
 /// <summary>What a pull did.</summary>
 internal sealed record PullReport

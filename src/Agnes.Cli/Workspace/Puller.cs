@@ -17,7 +17,7 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
     private const long FreeBytesMin = 64L << 20;
     private const string ListGone = "the server no longer has its list of parts";
 
-    private readonly ManifestClient _manifests = new(api);
+    private readonly ManifestClient _manifests = new(api, options.FirstAnswer);
     private readonly List<string> _warnings = [];
     private long _bytesReceived;
     private int _partsReceived;
@@ -239,7 +239,7 @@ internal sealed class Puller(Host host, ApiClient api, Layout layout, PullOption
         Directory.CreateDirectory(layout.Incoming);
         var free = new DriveInfo(layout.Incoming).AvailableFreeSpace;
         if (needed + FreeBytesMin <= free) return;
-        throw new CliException($"{Columns.Bytes(needed)} are to be downloaded, and {layout.Root} has {Columns.Bytes(free)} free.")
+        throw new CliException($"{Columns.Bytes(needed)} are to be downloaded and {Columns.Bytes(FreeBytesMin)} must stay free; {layout.Root} has {Columns.Bytes(free)}.")
         {
             Hint = "Make room and run 'agnes pull' again; nothing was changed.",
         };
