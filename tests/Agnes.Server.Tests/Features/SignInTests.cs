@@ -154,7 +154,10 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         made.Status.ShouldBe(200, made.Body);
         made.Header("Set-Cookie")!.ShouldStartWith("access_token=");
 
-        (await server.SendAsync("GET", "/first-time-setup", token: made.Text("access_token"))).Body.ShouldContain("What comes next");
+        (await server.SendAsync("GET", "/first-time-setup", token: made.Text("access_token"))).Body.ShouldContain("Name this instance");
+        (await server.SendAsync("POST", "/api/admin/configure", """{"instance_name":"Acme","allowed_domain":"example.com","data_source":"local"}""", made.Text("access_token"))).Status.ShouldBe(200);
+        var next = (await server.SendAsync("GET", "/first-time-setup", token: made.Text("access_token"))).Body;
+        (next.Contains("What comes next", StringComparison.Ordinal), next.Contains("Name this instance", StringComparison.Ordinal)).ShouldBe((true, false));
         (await server.SendAsync("GET", "/first-time-setup")).Header("Location").ShouldBe("/login");
         (await server.SendAsync("GET", "/login")).Body.ShouldNotContain("/first-time-setup");
         (await server.SendAsync("GET", "/first-time-setup", change: FromAfar)).Header("Location").ShouldBe("/login");

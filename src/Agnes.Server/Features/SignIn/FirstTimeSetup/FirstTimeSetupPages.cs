@@ -10,7 +10,8 @@ namespace Agnes.Server.Features.SignIn.FirstTimeSetup;
 public sealed record FirstAdminModel(string? CodePlace);
 
 /// <summary>What is left to do once there is an admin.</summary>
-public sealed record SetupChecklistModel(string Email, IReadOnlyList<SetupStep> Steps);
+/// <param name="IsUnnamed">Nobody has said yet what the instance is: a form asks for it.</param>
+public sealed record SetupChecklistModel(string Email, bool IsUnnamed, IReadOnlyList<SetupStep> Steps);
 
 /// <param name="Href">The page where it is done; null: it is not done on a page.</param>
 /// <param name="Command">What does it at a prompt.</param>
@@ -32,11 +33,16 @@ internal static class FirstTimeSetupPages
         return context.CallerOrNull() is { IsAdmin: true } admin ? Page.Show<SetupChecklistPage>(Checklist(context.Snapshot(), options, admin)) : Results.Redirect("/login");
     }
 
+    /// <summary>Neither the operator's file nor the overlay names a source, which the form's answer does: so it is asked once, and nothing is written over.</summary>
+    private static bool IsUnnamed(ServerOptions options) =>
+        InstanceConfig.Load(options.ConfigDir, options.StateDir, options.Variables) is { IsReadable: true } config && config.Merged["data_source"] is null;
+
     private static SetupChecklistModel Checklist(Snapshot snapshot, ServerOptions options, Caller admin)
     {
         var people = snapshot.UsersById.Values.Count(user => user.Email != ServiceSecret.Email); // asked once or twice in the life of a server
         return new SetupChecklistModel(
             admin.Email,
+            IsUnnamed(options),
             [
                 new("Bring a table", "Put a CSV or Parquet file into the folder files/ below the data folder, then register it.", "/admin/tables", null, snapshot.TablesById.Count > 0),
                 new("Run the first sync", "It turns what is registered into tables that laptops can pull.", "/admin/sync", null, !snapshot.Published.IsEmpty),
