@@ -33,7 +33,7 @@ internal static class CommandLine
     {
         var output = Path.Combine(AppContext.BaseDirectory, "published-cli");
         var project = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "..", "src", "Agnes.Cli"));
-        await Child.RunAsync("dotnet", ["publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishSingleFile=true", "-p:PublishReadyToRun=true", "-p:PublishReadyToRunComposite=false", "-p:PublishTrimmed=true", "-o", output, "-v", "q"], folder: project);
+        await Child.RunAsync("dotnet", ["publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "-p:PublishSingleFile=true", "-p:PublishReadyToRun=true", "-p:PublishReadyToRunComposite=true", "-p:PublishTrimmed=true", "-o", output, "-v", "q"], folder: project);
         return Path.Combine(output, "agnes");
     }
 

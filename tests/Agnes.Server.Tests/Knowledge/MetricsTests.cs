@@ -51,7 +51,7 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
         JsonNode.Parse(one.Text("validation"))!["ok"]!.GetValue<bool>().ShouldBeTrue();
         (await shop.AsAnalystAsync("GET", "/api/metrics?category=revenue")).Body.ShouldContain("revenue/total");
         (await shop.AsAnalystAsync("GET", "/api/metrics?category=other")).Json["count"]!.GetValue<int>().ShouldBe(0);
-        var moved = await shop.AsAnalystAsync("GET", "/api/catalog/metrics/revenue/total");
+        var moved = await shop.AsAnalystAsync("GET", "/api/catalog/metrics/revenue/total.yml");
         (moved.Status, moved.Header("Location")).ShouldBe((301, "/api/metrics/revenue/total"));
 
         var exported = (await shop.AsAdminAsync("GET", "/api/admin/metrics/export")).Json["files"]!.AsArray().Single(file => file!["path"]!.GetValue<string>() == "revenue/total.yml")!;
@@ -109,6 +109,31 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
         (await shop.Server.SendAsync("POST", "/api/admin/metrics/import", token: shop.Admin)).Status.ShouldBe(422);
         (await shop.AsAnalystAsync("POST", "/api/admin/metrics/import")).Status.ShouldBe(403);
         (await shop.AsAnalystAsync("GET", "/api/admin/metrics/export")).Status.ShouldBe(403);
+    }
+
+    [Fact]
+    public async Task The_starter_pack_goes_in_whole_and_comes_out_as_it_went_in()
+    {
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Agnes.slnx"))) folder = folder.Parent!;
+        (string Name, string Yaml)[] files = [.. Directory.EnumerateFiles(Path.Combine(folder.FullName, "docs", "metrics"), "*.yml", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) != "metrics.yml").Select(file => ($"{Path.GetFileName(Path.GetDirectoryName(file))}/{Path.GetFileName(file)}", File.ReadAllText(file)))];
+        var imported = await ImportAsync(shop, "metrics", files);
+        imported.Status.ShouldBe(200, imported.Body);
+        imported.Json["count"]!.GetValue<int>().ShouldBe(11);
+        var mrr = await shop.AsAdminAsync("GET", "/api/metrics/revenue/mrr");
+        mrr.Text("sql_variants").ShouldContain("by_plan");
+        mrr.Json["dimensions"]!.AsArray().Select(item => item!.GetValue<string>()).ShouldBe(["plan_type", "region"]);
+
+        async Task<Dictionary<string, string>> AllAsync() => (await shop.AsAdminAsync("GET", "/api/metrics")).Json["metrics"]!.AsArray()
+            .Where(metric => files.Any(file => file.Name == $"{metric!["id"]}.yml"))
+            .ToDictionary(metric => metric!["id"]!.GetValue<string>(), metric => { metric!["updated_at"] = null; return metric.ToJsonString(); }, StringComparer.Ordinal);
+        var before = await AllAsync();
+        before.Count.ShouldBe(11);
+        var exported = (await shop.AsAdminAsync("GET", "/api/admin/metrics/export")).Json["files"]!.AsArray().Where(file => before.ContainsKey(file!["path"]!.GetValue<string>()[..^".yml".Length]));
+        (await ImportAsync(shop, "metrics", [.. exported.Select(file => (file!["path"]!.GetValue<string>(), file["content"]!.GetValue<string>()))])).Status.ShouldBe(200);
+        (await AllAsync()).ShouldBe(before, ignoreOrder: true);
     }
 
     [Fact]

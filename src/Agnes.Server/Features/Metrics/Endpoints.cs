@@ -15,7 +15,7 @@ internal static class MetricsFeature
         var own = routes.MapGroup("/api").WithTags("metrics").SignedIn();
         own.MapGet("/metrics", ListMetrics.HandleAsync).WithSummary("Definitions over tables that you may read; category narrows it.");
         own.MapGet("/metrics/{**id}", ShowMetric.HandleAsync).WithSummary("One definition, by category/name.");
-        own.MapGet("/catalog/metrics/{**id}", (string id) => Results.Redirect($"/api/metrics/{string.Join('/', id.Split('/').Select(Uri.EscapeDataString))}", permanent: true)).WithSummary("Where definitions used to be.");
+        own.MapGet("/catalog/metrics/{**id}", (string id) => Results.Redirect(MetricPages.Address("/api/metrics", WithoutExtension(id)), permanent: true)).WithSummary("Where definitions used to be.");
 
         var admin = routes.MapGroup("/api/admin/metrics").WithTags("metrics").Admin();
         admin.MapPost("", SaveMetric.HandleAsync).WithSummary("Add a definition, or replace the one of that id.");
@@ -25,4 +25,7 @@ internal static class MetricsFeature
         admin.MapDelete("/{**id}", DeleteMetric.HandleAsync).WithSummary("Remove a definition.");
         MetricPages.Map(routes);
     }
+
+    /// <summary>Definitions were files once.</summary>
+    private static string WithoutExtension(string id) => id.EndsWith(".yml", StringComparison.Ordinal) ? id[..^".yml".Length] : id;
 }

@@ -39,6 +39,12 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
     private readonly List<string> _removed = [];
     private readonly List<string> _collided = [];
 
+    // New rows, added together at the end: a statement for each would take a first commit of a thousand tables beyond the time that a write has.
+    private readonly List<object> _versions = [];
+    private readonly List<object> _parts = [];
+    private readonly List<object> _states = [];
+    private readonly List<object> _history = [];
+
     public async Task<CommitOutcome> RunAsync()
     {
         if (publication.Problem is { } problem)
@@ -49,6 +55,10 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         {
             foreach (var name in publication.Removed) await RemoveAsync(name);
             foreach (var table in publication.Tables.Where(IsOurs)) await PublishAsync(table);
+            await write.InsertAsync(PublicationSql.InsertVersion, _versions);
+            await write.InsertAsync(PublicationSql.InsertPart, _parts);
+            await write.InsertAsync(PublicationSql.InsertState, _states);
+            await write.InsertAsync(PublicationSql.AddHistory, _history);
             foreach (var skipped in publication.Skipped.Where(s => Belongs(s.Name))) await FailAsync(skipped.Name, TableProblem + skipped.Reason);
         }
 
@@ -118,7 +128,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             PublishedAt = write.Now,
             Origin = table.Origin,
         };
-        await write.ExecuteAsync(PublicationSql.InsertVersion, new
+        _versions.Add(new
         {
             version.Name,
             version.Number,
@@ -135,7 +145,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             version.PublishedAt,
             version.Origin,
         });
-        await write.ExecuteAsync(PublicationSql.InsertPart, version.Parts.Select((part, i) => new
+        _parts.AddRange(version.Parts.Select((part, i) => new
         {
             version.Name,
             version.Number,
@@ -202,9 +212,10 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             Columns = table.Columns.Count,
             Hash = table.Md5 ?? "",
         };
-        await write.ExecuteAsync(PublicationSql.SaveState, row);
-        await write.ExecuteAsync(
-            PublicationSql.AddHistory, new { id = write.NewId(), name = table.Name, now = write.Now, rows = (long?)table.Rows, durationMs = (int?)null, status = "ok", error = (string?)null });
+        var values = new { row.TableId, row.LastSync, row.Rows, row.FileSizeBytes, row.Columns, row.Hash, row.Status, row.Error };
+        // A row of a name that differs in upper and lower case is another row.
+        if (!write.Current.SyncStates.ContainsKey(table.Name) || await write.ExecuteAsync(PublicationSql.UpdateState, values) == 0) _states.Add(values);
+        _history.Add(new { id = write.NewId(), name = table.Name, now = write.Now, rows = (long?)table.Rows, durationMs = (int?)null, status = "ok", error = (string?)null });
         write.Apply(snapshot => snapshot.WithSyncState(row));
     }
 

@@ -33,17 +33,23 @@ internal static class PublicationSql
 
     public const string FreeName = "DELETE FROM view_ownership WHERE lower(view_name) = lower(@name)";
 
-    public const string SaveState =
+    // One statement that does both (ON CONFLICT DO UPDATE) costs DuckDB about 200 KiB until its transaction ends: a thousand tables in one commit did not fit.
+    public const string UpdateState =
+        """
+        UPDATE sync_state SET last_sync = @LastSync, rows = @Rows, file_size_bytes = @FileSizeBytes, columns = @Columns, hash = @Hash, status = @Status, error = @Error
+        WHERE table_id = @TableId
+        """;
+
+    public const string InsertState =
         """
         INSERT INTO sync_state (table_id, last_sync, rows, file_size_bytes, columns, hash, status, error)
         VALUES (@TableId, @LastSync, @Rows, @FileSizeBytes, @Columns, @Hash, @Status, @Error)
-        ON CONFLICT (table_id) DO UPDATE SET last_sync = excluded.last_sync, rows = excluded.rows, file_size_bytes = excluded.file_size_bytes,
-            columns = excluded.columns, hash = excluded.hash, status = excluded.status, error = excluded.error
         """;
 
     /// <summary>A failure leaves the last good values.</summary>
-    public const string SaveFailure =
-        "INSERT INTO sync_state (table_id, status, error) VALUES (@name, @status, @error) ON CONFLICT (table_id) DO UPDATE SET status = excluded.status, error = excluded.error";
+    public const string UpdateFailure = "UPDATE sync_state SET status = @status, error = @error WHERE table_id = @name";
+
+    public const string InsertFailure = "INSERT INTO sync_state (table_id, status, error) VALUES (@name, @status, @error)";
 
     public const string DeleteState = "DELETE FROM sync_state WHERE table_id = @name";
 

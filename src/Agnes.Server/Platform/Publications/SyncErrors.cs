@@ -9,7 +9,7 @@ internal static class SyncErrors
     public static async Task ClearSyncErrorAsync(this StateWrite write, string name)
     {
         if (write.Current.SyncStates.GetValueOrDefault(name) is not { Status: "error" } state) return;
-        await write.ExecuteAsync(PublicationSql.SaveFailure, new { name, status = "ok", error = (string?)null });
+        await SaveAsync(write, name, "ok", null);
         write.Apply(snapshot => snapshot.WithSyncState(state with { Status = "ok", Error = null }));
     }
 
@@ -25,7 +25,12 @@ internal static class SyncErrors
                 new { id = write.NewId(), name, now = write.Now, rows = (long?)null, durationMs = (int?)null, status = "error", error = text });
         }
         if (before is { Status: "error" } && before.Error == text) return;
-        await write.ExecuteAsync(PublicationSql.SaveFailure, new { name, status = "error", error = text });
+        await SaveAsync(write, name, "error", text);
         write.Apply(snapshot => snapshot.WithSyncState((before ?? new SyncStateRow { TableId = name }) with { Status = "error", Error = text }));
+    }
+
+    private static async Task SaveAsync(StateWrite write, string name, string status, string? error)
+    {
+        if (await write.ExecuteAsync(PublicationSql.UpdateFailure, new { name, status, error }) == 0) await write.ExecuteAsync(PublicationSql.InsertFailure, new { name, status, error });
     }
 }

@@ -66,6 +66,7 @@ public sealed class StateWrite
     public async Task InsertAsync(string sql, IReadOnlyList<object> rows)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
+        if (rows.Count == 0) return;
         Changed = true;
         try
         {
