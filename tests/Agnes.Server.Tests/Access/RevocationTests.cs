@@ -47,34 +47,47 @@ public sealed class RevocationTests(Postgres postgres)
         }
     }
 
-    [Theory]
-    [InlineData("grant"), InlineData("token"), InlineData("user")]
-    public async Task A_running_query_and_a_download_end_within_five_seconds(string what)
+    [Fact]
+    public async Task A_running_query_and_a_download_end_within_five_seconds_whatever_was_revoked()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options =>
         {
-            ForeignExtract.Write(options.DataDir, "large", ("bulk", "SELECT i, random() AS a, random() AS b FROM range(2000000) t(i)"));
+            ForeignExtract.Write(options.DataDir, "large", ("bulk", "SELECT i, random() AS a FROM range(1500000) t(i)"));
             return options;
         });
         await shop.EventuallyAsync(() => shop.Server.State.Snapshot.PublishedTable("bulk") is not null, "the large table was published");
-        await shop.GrantAsync("bulk");
-        var token = await shop.Server.SendAsync("POST", "/auth/tokens", """{"name":"x"}""", shop.Analyst);
-        var query = shop.Server.SendAsync("POST", "/api/query", """{"sql":"SELECT count(*) FROM bulk a, bulk b WHERE hash(a.i, b.i) % 7 = 1"}""", token.Text("token"));
+        foreach (var what in (string[])["grant", "token", "user"])
+        {
+            await shop.GrantAsync("bulk");
+            await EndsAsync(shop, what);
+        }
+    }
+
+    private static async Task EndsAsync(Shop shop, string what)
+    {
+        var token = await shop.Server.SendAsync("POST", "/auth/tokens", new JsonObject { ["name"] = what }.ToJsonString(), shop.Analyst);
+        // Both look by the same means, so a statement that keeps the processors busy runs once.
+        var query = what != "grant" ? null : shop.Server.SendAsync("POST", "/api/query", """{"sql":"SELECT count(*) FROM bulk a, bulk b WHERE hash(a.i, b.i) % 7 = 1"}""", token.Text("token"));
 
         // A laptop on a slow line: it has the head of the answer, and takes the rest later.
         using var client = new HttpClient { BaseAddress = new Uri(shop.Server.Url) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token.Text("token"));
         using var download = await client.GetAsync("/api/data/bulk/download", HttpCompletionOption.ResponseHeadersRead);
         download.EnsureSuccessStatusCode();
-        await Task.Delay(200); // the statement is on its way
+        await Task.Delay(100); // the statement is on its way
         var watch = Stopwatch.StartNew();
         await RevokeAsync(shop, what, token.Text("id"));
-        var ended = await query.WaitAsync(StreamMax + TimeSpan.FromSeconds(10));
-        watch.Elapsed.ShouldBeLessThan(StreamMax);
-        (ended.Status, ended.Body.Contains("taken away", StringComparison.Ordinal)).ShouldBe((403, true), ended.Body);
+        if (query is not null)
+        {
+            var ended = await query.WaitAsync(StreamMax + TimeSpan.FromSeconds(10));
+            watch.Elapsed.ShouldBeLessThan(StreamMax);
+            (ended.Status, ended.Body.Contains("taken away", StringComparison.Ordinal)).ShouldBe((403, true), ended.Body);
+            (await shop.Server.AuditAsync()).Last(row => row.Action == "query").Result.ShouldBe("revoked");
+        }
+
         await Task.Delay(TimeSpan.FromSeconds(1.2) - watch.Elapsed is { Ticks: > 0 } rest ? rest : TimeSpan.Zero);
-        await Should.ThrowAsync<Exception>(download.Content.ReadAsByteArrayAsync(), "the rest of the table was sent");
-        (await shop.Server.AuditAsync()).Last(row => row.Action == "query").Result.ShouldBe("revoked");
+        await Should.ThrowAsync<Exception>(download.Content.ReadAsByteArrayAsync(), $"the rest of the table was sent in spite of: {what}");
+        if (what == "token") (await shop.AsAdminAsync("DELETE", $"/api/admin/grants/{shop.Server.State.Snapshot.Grant(shop.GroupId, "table", "bulk")!.Id}")).Status.ShouldBe(204);
     }
 
     private static async Task RevokeAsync(Shop shop, string what, string tokenId)
