@@ -33,6 +33,26 @@ public sealed class QueryTests(QueryTests.PulledWorkspace pulled) : IClassFixtur
     public async Task What_describes_the_data_is_answered_too(string sql, string contained) =>
         (await pulled.Agnes.RunAsync("query", sql)).ShouldSucceed().Out.ShouldContain(contained, Case.Insensitive);
 
+    [Fact]
+    public async Task A_huge_cell_is_whole_and_makes_no_other_row_long()
+    {
+        var outcome = (await pulled.Agnes.RunAsync("query", "SELECT CASE WHEN i = 0 THEN repeat('y', 300000) ELSE 'short' END AS text, i FROM range(50) t(i)")).ShouldSucceed();
+        outcome.Out.ShouldContain(new string('y', 300_000));
+        outcome.Out.Length.ShouldBeLessThan(350_000);
+    }
+
+    [Theory]
+    [InlineData("{\"sql\":\"SELECT 1\\u0000\"}", "NUL")]
+    [InlineData("{\"sql\":\"SELECT '\\ud800'\"}", "--stdin expects JSON")]
+    [InlineData("[1]", "expects an object")]
+    [InlineData("", "--stdin expects JSON")]
+    public async Task What_is_no_statement_on_the_standard_input_is_said_in_words(string input, string said)
+    {
+        var error = (await pulled.Agnes.RunWithInputAsync(input, "query", "--stdin")).ShouldFail(1).Error;
+        error.ShouldContain(said);
+        error.ShouldNotContain("Exception");
+    }
+
     [Theory]
     [InlineData("CREATE TABLE t(a INT)")]
     [InlineData("DROP VIEW orders")]

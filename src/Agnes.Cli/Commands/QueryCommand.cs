@@ -68,6 +68,7 @@ internal static class QueryCommand
         var given = (argument is null ? 0 : 1) + (text is null ? 0 : 1) + (isStdin ? 1 : 0);
         if (given != 1) throw new CliException($"Give the statement once: as an argument, with --sql, or with --stdin{(given == 0 ? "" : $"; here it was given {given} times")}.") { Hint = "Example: agnes query \"SELECT count(*) FROM orders\"" };
         var statement = argument ?? text ?? FromStdin();
+        if (statement.Contains('\0', StringComparison.Ordinal)) throw new CliException("Query error: a statement cannot contain a NUL character; in SQL it is written chr(0).") { IsBlock = true };
         return string.IsNullOrWhiteSpace(statement) ? throw new CliException("The statement is empty.") : statement;
     }
 
@@ -87,7 +88,7 @@ internal static class QueryCommand
             using var document = JsonDocument.Parse(text.ToString());
             if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("sql", out var sql) && sql.ValueKind == JsonValueKind.String) return sql.GetString()!;
         }
-        catch (JsonException problem)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
             throw new CliException($"--stdin expects JSON: {problem.Message}") { Hint = "Example: echo '{\"sql\":\"SELECT 1\"}' | agnes query --stdin" };
         }

@@ -11,6 +11,9 @@ internal static class Grid
     private const int ColumnRoomMin = 6;
     private const string Null = "NULL";
 
+    /// <summary>No row is filled up beyond, so that one huge cell does not make every other row as long. The cell itself stays whole.</summary>
+    private const int FilledMax = 200;
+
     public static Written Write(Host host, ResultRows rows, long limit)
     {
         var cells = new List<string[]>();
@@ -60,11 +63,12 @@ internal static class Grid
             foreach (var row in rows) widths[column] = Math.Max(widths[column], DisplayText.Width(row[column]));
         }
 
+        for (var column = 0; column < widths.Length; column++) widths[column] = Math.Min(widths[column], host.OutIsTerminal ? host.Width : FilledMax);
         if (host.OutIsTerminal) Shrink(widths, host.Width);
         WriteRule(host.Out, widths, '┌', '┬', '┐');
-        WriteRow(host.Out, names, widths, isNumber);
+        WriteRow(host.Out, names, widths, isNumber, host.OutIsTerminal);
         WriteRule(host.Out, widths, '├', '┼', '┤');
-        foreach (var row in rows) WriteRow(host.Out, row, widths, isNumber);
+        foreach (var row in rows) WriteRow(host.Out, row, widths, isNumber, host.OutIsTerminal);
         WriteRule(host.Out, widths, '└', '┴', '┘');
     }
 
@@ -92,11 +96,11 @@ internal static class Grid
         output.Write('\n');
     }
 
-    private static void WriteRow(TextWriter output, string[] cells, int[] widths, bool[] isNumber)
+    private static void WriteRow(TextWriter output, string[] cells, int[] widths, bool[] isNumber, bool isCut)
     {
         for (var column = 0; column < cells.Length; column++)
         {
-            var text = DisplayText.Cut(cells[column], widths[column]);
+            var text = isCut ? DisplayText.Cut(cells[column], widths[column]) : cells[column];
             var room = new string(' ', Math.Max(0, widths[column] - DisplayText.Width(text)));
             output.Write(isNumber[column] ? $"│ {room}{text} " : $"│ {text}{room} ");
         }

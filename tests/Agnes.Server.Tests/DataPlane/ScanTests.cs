@@ -152,12 +152,59 @@ public sealed class ScanTests(Postgres postgres, Shops shops)
         (await shop.AsAdminAsync("POST", Scan, """{"table_id":"orders","limit":1}""")).Status.ShouldBe(200);
     }
 
-    private static async Task<(int Status, HttpContentHeaders Headers, byte[] File)> ScanAsync(Shop shop, string token, string body)
+    [Fact]
+    public async Task A_client_that_names_no_form_gets_an_arrow_stream_with_all_rows_and_an_end()
+    {
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
+        foreach (var (body, rows, fields) in ((string, long, int)[])[("""{"table_id":"orders"}""", 1000, 3), ("""{"table_id":"orders","select":["name"],"where":"id < 0"}""", 0, 1)])
+        {
+            var (status, headers, stream) = await ScanAsync(shop, shop.Analyst, body, "*/*");
+            (status, headers.ContentType!.MediaType).ShouldBe((200, "application/vnd.apache.arrow.stream"));
+            var (at, seen, columns) = (0, 0L, 0);
+            for (; ; )
+            {
+                BitConverter.ToInt32(stream, at).ShouldBe(-1);
+                var length = BitConverter.ToInt32(stream, at + 4);
+                if (length == 0) break;
+                (length % 8).ShouldBe(0);
+                var message = new Table(stream, at + 8);
+                if (stream[message[1]] == 1) columns = message.Follow(2).Count(1);
+                else seen += BitConverter.ToInt64(stream, message.Follow(2)[0]);
+                at += 8 + length + (int)(message[3] == 0 ? 0 : BitConverter.ToInt64(stream, message[3]));
+            }
+
+            (at + 8).ShouldBe(stream.Length);
+            (seen, columns).ShouldBe((rows, fields));
+        }
+    }
+
+    /// <summary>Enough of FlatBuffers to look into a message: where a table's fields lie.</summary>
+    private readonly struct Table(byte[] bytes, int root)
+    {
+        private readonly int _at = root + BitConverter.ToInt32(bytes, root);
+
+        /// <summary>Zero: the field is not there.</summary>
+        public int this[int field]
+        {
+            get
+            {
+                var slots = _at - BitConverter.ToInt32(bytes, _at);
+                var slot = 4 + 2 * field;
+                return slot < BitConverter.ToInt16(bytes, slots) && BitConverter.ToInt16(bytes, slots + slot) is var offset and not 0 ? _at + offset : 0;
+            }
+        }
+
+        public Table Follow(int field) => new(bytes, this[field]);
+
+        public int Count(int field) => BitConverter.ToInt32(bytes, this[field] + BitConverter.ToInt32(bytes, this[field]));
+    }
+
+    private static async Task<(int Status, HttpContentHeaders Headers, byte[] File)> ScanAsync(Shop shop, string token, string body, string accept = "application/vnd.apache.parquet")
     {
         using var client = new HttpClient { BaseAddress = new Uri(shop.Server.Url) };
         using var request = new HttpRequestMessage(HttpMethod.Post, Scan) { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        request.Headers.Accept.ParseAdd("application/vnd.apache.parquet");
+        request.Headers.Accept.ParseAdd(accept);
         using var response = await client.SendAsync(request);
         var file = await response.Content.ReadAsByteArrayAsync();
         if (response.Headers.TryGetValues("X-Agnes-Truncated", out var cut)) response.Content.Headers.TryAddWithoutValidation("X-Agnes-Truncated", cut);

@@ -107,22 +107,23 @@ public sealed class DirectoryGroupsTests(Postgres postgres)
         issuer.Requests.ShouldContain(path => path.Contains("signJwt", StringComparison.Ordinal));
     }
 
-    [Theory]
-    [InlineData("/admin/directory/v1/groups")]
-    [InlineData("/token")]
-    [InlineData("/computeMetadata/v1/instance/service-accounts/default/token")]
-    public async Task A_directory_that_never_answers_holds_nobody_up_for_long(string path)
+    [Fact]
+    public async Task A_directory_that_never_answers_holds_nobody_up_for_long()
     {
         await using var issuer = await OAuthIssuer.StartAsync();
         await using var server = await StartAsync(issuer, StateEngine.DuckDb, google => google with { DirectoryTimeMax = TimeSpan.FromMilliseconds(500) });
         var groups = server.Services.GetRequiredService<GoogleGroups>();
-        issuer.Break(path, Fault.Stall);
-        var watch = System.Diagnostics.Stopwatch.StartNew();
+        foreach (var path in (string[])["/computeMetadata/v1/instance/service-accounts/default/token", "/token", "/admin/directory/v1/groups"])
+        {
+            issuer.Reset();
+            issuer.Break(path, Fault.Stall);
+            var watch = System.Diagnostics.Stopwatch.StartNew();
 
-        // Twenty at once wait for one token: none waits for the others' patience to end.
-        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => groups.FetchAsync($"person{number}@example.com", CancellationToken.None)));
-        answers.ShouldAllBe(answer => answer is GroupAnswer.Unknown);
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(4));
+            // Twenty at once wait for one token: none waits for the others' patience to end.
+            var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => groups.FetchAsync($"person{number}@example.com", CancellationToken.None)));
+            answers.ShouldAllBe(answer => answer is GroupAnswer.Unknown);
+            watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
+        }
 
         // Nor does the job ask it for everybody.
         var before = issuer.Requests.Count;

@@ -27,6 +27,16 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_state_that_was_being_made_when_the_process_was_killed_is_made_anew()
+    {
+        using var place = await StatePlace.EmbeddedAsync();
+        Directory.CreateDirectory(place.Options.StateDir);
+        foreach (var left in (string[])["", ".wal"]) await File.WriteAllTextAsync(Path.Combine(place.Options.StateDir, StateFiles.DraftName + left), "half a file");
+        await using (var state = await place.OpenAsync()) state.Snapshot.GroupsById.Count.ShouldBe(2);
+        Directory.GetFiles(place.Options.StateDir, $"{StateFiles.DraftName}*").ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_log_without_its_file_is_refused()
     {
         using var place = await StatePlace.EmbeddedAsync();

@@ -55,7 +55,7 @@ internal sealed class PasswordCheck(Passwords passwords, Guesses guesses, Accoun
 
         if (!tried.IsRight || user is null)
         {
-            if (user is not null && tried.Wrong > 0 && tried.Wrong % Guesses.FreeMax == 0) notices.WrongPasswords(user, tried.Wrong);
+            if (user is not null && Guesses.IsWorthTelling(tried.Wrong)) notices.WrongPasswords(user, tried.Wrong);
             await NoteAsync(context, user?.Id, "login_failed", "invalid_password");
             return new PasswordResult(PasswordOutcome.Wrong);
         }

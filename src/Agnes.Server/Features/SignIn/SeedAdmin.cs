@@ -10,6 +10,8 @@ namespace Agnes.Server.Features.SignIn;
 /// <summary>Before the first request: the admin that the environment names, and everybody in the group Everyone.</summary>
 internal static partial class SeedAdmin
 {
+    private const string WeakSeed = "SEED_ADMIN_PASSWORD is one that others would guess: sign in, change it, and unset the variable.";
+
     public static async Task PrepareAsync(IServiceProvider services, CancellationToken stop)
     {
         var state = services.GetRequiredService<StateDb>();
@@ -19,6 +21,7 @@ internal static partial class SeedAdmin
         if (options.LocalDevelopment is { } local) await LocalDeveloper.PrepareAsync(state, local, log, stop);
         if (options.SeedAdminEmail is { } email)
         {
+            if (options.SeedAdminPassword is { } seed && services.GetRequiredService<PasswordRules>().Fault(seed, email, name: null) is not null) LogProblem(log, WeakSeed);
             try
             {
                 await EnsureAsync(state, services.GetRequiredService<Passwords>(), email, options.SeedAdminPassword, stop);

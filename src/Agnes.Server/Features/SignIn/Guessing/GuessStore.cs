@@ -26,15 +26,17 @@ internal static class GuessStore
     private const string CountSql =
         """
         INSERT INTO sign_in_guesses (account, network, wrong, last_at) VALUES (@account, @network, 1, @now)
-        ON CONFLICT (account, network) DO UPDATE SET wrong = sign_in_guesses.wrong + 1, last_at = excluded.last_at
+        ON CONFLICT (account, network) DO UPDATE SET
+            wrong = CASE WHEN sign_in_guesses.last_at < @old THEN 1 ELSE sign_in_guesses.wrong + 1 END, last_at = excluded.last_at
         RETURNING wrong
         """;
 
     public static async Task<GuessRow?> FindAsync(StateDb state, string account, string network, CancellationToken stop) =>
         (await state.ReadAsync<GuessRow>(FindSql, new { account, network }, stop)).FirstOrDefault();
 
+    /// <param name="old">Those of before do not count any more.</param>
     /// <returns>How many it is now.</returns>
-    public static Task<int> CountAsync(StateWrite write, string account, string network) => write.QueryFirstAsync<int>(CountSql, new { account, network, now = write.Now });
+    public static Task<int> CountAsync(StateWrite write, string account, string network, DateTime old) => write.QueryFirstAsync<int>(CountSql, new { account, network, old, now = write.Now });
 
     /// <summary>All of the account, wherever they came from.</summary>
     public static Task ForgetAsync(StateWrite write, string account) => write.ExecuteAsync("DELETE FROM sign_in_guesses WHERE account = @account", new { account });

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Server.Features.SignIn.Sessions;
@@ -35,6 +36,7 @@ internal sealed class Guesses(StateDb state, SigningKey key, ServerOptions optio
 
     /// <summary>Longer than any wait.</summary>
     public static readonly TimeSpan RememberedFor = TimeSpan.FromDays(1);
+    private static readonly TimeSpan ClockStepMax = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan TurnWaitMax = TimeSpan.FromSeconds(10);
 
     /// <summary>One try at an account at a time, or a hundred at once would all see the count of before. Accounts share the turns.</summary>
@@ -55,10 +57,8 @@ internal sealed class Guesses(StateDb state, SigningKey key, ServerOptions optio
         {
             var network = await NetworkAsync(context, user, stop);
             var row = await GuessStore.FindAsync(state, account, network, stop);
-            var now = time.Micros();
-            if (row is not null && row.LastAt < now - RememberedFor) row = row with { Wrong = 0 };
-            if (row is not null && row.LastAt + Delay(row.Wrong) - now is { Ticks: > 0 } wait) return new GuessOutcome(false, row.Wrong, wait);
-            if (!await isRight()) return new GuessOutcome(false, await CountAsync(account, network, forget: row is { Wrong: 0 }), TimeSpan.Zero);
+            if (row is not null && Wait(row, time.Micros()) is { Ticks: > 0 } wait) return new GuessOutcome(false, row.Wrong, wait);
+            if (!await isRight()) return new GuessOutcome(false, await CountAsync(account, network), TimeSpan.Zero);
             if (row is not null) await state.WriteAsync(write => GuessStore.ForgetAsync(write, account, network), stop);
             return new GuessOutcome(true, row?.Wrong ?? 0, TimeSpan.Zero);
         }
@@ -76,6 +76,9 @@ internal sealed class Guesses(StateDb state, SigningKey key, ServerOptions optio
         foreach (var turn in _turns) turn.Dispose();
     }
 
+    /// <summary>Whether the owner is to hear of so many: of five, then each time that it is twice as many.</summary>
+    public static bool IsWorthTelling(int wrong) => wrong >= FreeMax && wrong % FreeMax == 0 && BitOperations.IsPow2(wrong / FreeMax);
+
     /// <summary>How long the next try has to wait after so many wrong ones.</summary>
     internal static TimeSpan Delay(int wrong)
     {
@@ -84,14 +87,16 @@ internal sealed class Guesses(StateDb state, SigningKey key, ServerOptions optio
         return delay < DelayMax ? delay : DelayMax;
     }
 
+    /// <summary>A clock that was set back must not make anybody wait for the time to come round again.</summary>
+    private static TimeSpan Wait(GuessRow row, DateTime now)
+    {
+        var since = now - row.LastAt;
+        return since > RememberedFor || since < -ClockStepMax ? TimeSpan.Zero : Delay(row.Wrong) - since;
+    }
+
     /// <summary>Counted also when whoever asked hung up: hanging up must not make guesses free.</summary>
-    private Task<int> CountAsync(string account, string network, bool forget) => state.WriteAsync(
-        async write =>
-        {
-            if (forget) await GuessStore.ForgetAsync(write, account, network);
-            return await GuessStore.CountAsync(write, account, network);
-        },
-        CancellationToken.None);
+    private Task<int> CountAsync(string account, string network) =>
+        state.WriteAsync(write => GuessStore.CountAsync(write, account, network, write.Now - RememberedFor), CancellationToken.None);
 
     /// <summary>The caller's network where the account had a session lately, else nothing. Looked up for strangers too, so that it takes as long.</summary>
     private async Task<string> NetworkAsync(HttpContext context, UserRow? user, CancellationToken stop)

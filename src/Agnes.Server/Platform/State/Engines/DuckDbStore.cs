@@ -188,7 +188,7 @@ internal sealed class DuckDbStore : StateStore
     private void Make()
     {
         var draft = Path.Combine(_files.Folder, StateFiles.DraftName);
-        File.Delete(draft);
+        foreach (var left in (string[])[draft, $"{draft}.wal"]) File.Delete(left);
         try
         {
             using var connection = new DuckDBConnection(ConnectionText(draft, _options));
