@@ -221,7 +221,7 @@ public sealed class IssuerSignInTests(IssuerWorld world, Postgres postgres)
     {
         await using var issuer = await OAuthIssuer.StartAsync();
         await using var server = await TestServer.StartAsync(
-            StateEngine.DuckDb, postgres, options => IssuerWorld.With(options, issuer), services => services.AddHttpClient(IssuerHttp.ClientName, client => client.Timeout = TimeSpan.FromSeconds(3)));
+            StateEngine.DuckDb, postgres, options => IssuerWorld.With(options, issuer), services => services.AddHttpClient(IssuerHttp.ClientName, client => client.Timeout = TimeSpan.FromSeconds(2)));
         var visit = new SignInVisit(issuer, server);
         issuer.Break("/.well-known/openid-configuration", Fault.Stall);
         var start = server.SendAsync("GET", "/auth/oidc/login");
