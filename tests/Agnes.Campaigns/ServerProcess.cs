@@ -1,15 +1,14 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Agnes.Campaigns;
 
 /// <summary>A real server over a data folder, that can be killed at any instant. A shell holds it, so that it cannot outlive the campaign.</summary>
-internal sealed class ServerProcess : IDisposable
+internal sealed partial class ServerProcess : IDisposable
 {
     private readonly Process _shell;
 
@@ -30,11 +29,10 @@ internal sealed class ServerProcess : IDisposable
 
     public static async Task<ServerProcess> StartAsync(string data, IReadOnlyDictionary<string, string> environment, CancellationToken cancellation)
     {
-        var url = $"http://127.0.0.1:{FreePort()}";
         var info = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var part in (string[])["-c", "\"$@\" 2>&1 & p=$!; echo \"PID $p\"; cat >/dev/null; kill -9 $p 2>/dev/null; wait $p", "sh", Program("agnes-server")]) info.ArgumentList.Add(part);
         info.Environment["DATA_DIR"] = data;
-        info.Environment["ASPNETCORE_URLS"] = url;
+        info.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         info.Environment["AGNES_AUTH_RATELIMIT_ENABLED"] = "0";
         foreach (var (name, value) in environment) info.Environment[name] = value;
         var shell = Process.Start(info)!;
@@ -46,7 +44,7 @@ internal sealed class ServerProcess : IDisposable
         {
             lock (seen) seen.AppendLine(line);
             if (line.StartsWith("PID ", StringComparison.Ordinal)) pid = int.Parse(line[4..]);
-            if (!line.Contains("Now listening on:", StringComparison.Ordinal))
+            if (ListeningOn().Match(line) is not { Success: true } address)
             {
                 // The shell waits for our end of its input, so a server that died is found by looking.
                 if (pid > 0 && !Directory.Exists($"/proc/{pid}")) break;
@@ -54,7 +52,7 @@ internal sealed class ServerProcess : IDisposable
             }
 
             _ = shell.StandardOutput.ReadToEndAsync(cancellation);
-            return new ServerProcess(shell, pid, url);
+            return new ServerProcess(shell, pid, address.Groups[1].Value);
         }
 
         shell.StandardInput.Close();
@@ -89,10 +87,6 @@ internal sealed class ServerProcess : IDisposable
         _shell.Dispose();
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    [GeneratedRegex(@"Now listening on: (http://[\d.:]+)")]
+    private static partial Regex ListeningOn();
 }
