@@ -30,12 +30,15 @@ internal sealed class GoogleProvider : ISignInProvider
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        Delegate start = (HttpContext context) => _signIn.StartAsync(context, _provider); // as RequestDelegates their results would be dropped
-        Delegate finish = (HttpContext context) => _signIn.FinishAsync(context, _provider);
         var open = routes.MapGroup($"/auth/{Key}").WithTags("Sign-in").Public();
-        open.MapGet("/login", start).WithSummary("Go to Google to sign in.");
-        open.MapGet("/callback", finish).WithSummary("Come back from Google.");
+        open.MapGet("/login", (Delegate)StartAsync).WithSummary("Go to Google to sign in.");
+        open.MapGet("/callback", (Delegate)FinishAsync).WithSummary("Come back from Google.");
     }
+
+    // Handlers by their type: as RequestDelegates, which they could be too, their results would be dropped.
+    private Task<IResult> StartAsync(HttpContext context) => _signIn.StartAsync(context, _provider);
+
+    private Task<IResult> FinishAsync(HttpContext context) => _signIn.FinishAsync(context, _provider);
 
     private static OpenIdClient Client(GoogleOptions google) => new(Key, google.Issuer, google.ClientId, google.ClientSecret, "openid email profile")
     {
