@@ -17,7 +17,7 @@ internal static class CommandTree
 {
     private static readonly string[] Names =
     [
-        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup",
+        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
     ];
 
     public static async Task<int> RunAsync(Host host, string[] args)
@@ -107,6 +107,7 @@ internal static class CommandTree
         "auth" => AuthCommand.Build(host),
         "admin" => AdminCommand.Build(host),
         "setup" => SetupCommand.Build(host),
+        "server" => ServerCommand.Build(host),
         _ => null,
     };
 

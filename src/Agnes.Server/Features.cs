@@ -1,6 +1,7 @@
 using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Desktop;
@@ -62,6 +63,7 @@ internal static class FeatureList
         ApiDescription.Map(routes);
         routes.MapHealth();
         routes.MapTables();
+        routes.MapColumnMetadata();
         routes.MapSync();
         routes.MapManifest();
         routes.MapDownloads();

@@ -22,9 +22,5 @@ internal sealed class ConfigFolder(string path)
     }
 
     /// <summary>Readable by its owner only: it holds a token.</summary>
-    public void Create()
-    {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(Path);
-        else Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
+    public void Create() => OwnFolder.Create(Path);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace Agnes.EndToEnd.Fixtures;
 
@@ -70,8 +71,9 @@ public static class Processes
 }
 
 /// <summary>A program in the background, with what it has said so far.</summary>
-public sealed class Running : IAsyncDisposable
+public sealed partial class Running : IAsyncDisposable
 {
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(20);
     private readonly Process _shell;
     private readonly ConcurrentQueue<string> _lines = new();
@@ -93,6 +95,17 @@ public sealed class Running : IAsyncDisposable
 
     /// <summary>Whether the program itself, not the shell around it, still runs.</summary>
     public async Task<bool> IsRunningAsync() => !_shell.HasExited && Directory.Exists($"/proc/{await Pid}");
+
+    /// <summary>Where a server listens, once it does.</summary>
+    public async Task<string> UrlAsync()
+    {
+        using var patience = new CancellationTokenSource(StartLimit);
+        while (true)
+        {
+            if (Listening().Match(Said) is { Success: true } line) return line.Groups["url"].Value;
+            await Task.Delay(50, patience.Token);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -116,4 +129,7 @@ public sealed class Running : IAsyncDisposable
         if (line.StartsWith("PID ", StringComparison.Ordinal) && int.TryParse(line.AsSpan(4), out var pid)) _pid.TrySetResult(pid);
         else _lines.Enqueue(line);
     }
+
+    [GeneratedRegex("Now listening on: (?<url>http://[0-9.:]+)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Listening();
 }

@@ -10,12 +10,15 @@ internal sealed class Laptop(string url, string token) : IDisposable
 
     public string Workspace => _folder["workspace"];
 
+    /// <summary>Variables besides those that every workspace has.</summary>
+    public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+
     public Task<Ended> InitAsync() => RunAsync("init", "--server-url", url, "--token", token, "--workspace", Workspace);
 
     public Task<Ended> RunAsync(params string[] arguments)
     {
         Directory.CreateDirectory(Workspace);
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        var environment = new Dictionary<string, string>(Environment, StringComparer.Ordinal)
         {
             ["AGNES_CONFIG_DIR"] = _folder["config"],
             ["AGNES_LOCAL_DIR"] = Workspace,

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Agnes.Emulators.OAuth;
 using Agnes.EndToEnd.Fixtures;
 using Agnes.Testing;
@@ -7,7 +6,7 @@ using Microsoft.Playwright;
 namespace Agnes.EndToEnd.Web;
 
 /// <summary>Sign-in through an issuer, as a browser does it: two sites, redirects, cookies, and the content security policy.</summary>
-public sealed partial class IssuerTests(Chromium chromium)
+public sealed class IssuerTests(Chromium chromium)
 {
     [Fact]
     public async Task A_person_signs_in_at_the_issuer_comes_back_and_sees_and_ends_their_sessions()
@@ -23,7 +22,7 @@ public sealed partial class IssuerTests(Chromium chromium)
             ["AGNES_ALLOWED_DOMAINS"] = "example.com",
             ["AGNES_MEMORY"] = "512MiB",
         });
-        var url = await UrlAsync(server);
+        var url = await server.UrlAsync();
         await using var laptop = await SignedInAsync(url);
         await using var phone = await SignedInAsync(url);
         await laptop.GoAsync("/profile/sessions");
@@ -47,17 +46,4 @@ public sealed partial class IssuerTests(Chromium chromium)
         await window.ArrivesAtAsync("/profile");
         return window;
     }
-
-    private static async Task<string> UrlAsync(Running server)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (true)
-        {
-            if (Listening().Match(server.Said) is { Success: true } line) return line.Groups["url"].Value;
-            await Task.Delay(50, patience.Token);
-        }
-    }
-
-    [GeneratedRegex("Now listening on: (?<url>http://[0-9.:]+)", RegexOptions.ExplicitCapture)]
-    private static partial Regex Listening();
 }

@@ -49,6 +49,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         new("DELETE", "/api/admin/secrets/{name}", "/api/admin/secrets/KEBOOLA_STORAGE_TOKEN"),
         new("POST", "/api/admin/server-config", Body: """{"sections":{"instance":{"name":"x"}}}"""),
         new("POST", "/api/admin/configure", Body: """{"data_source":"local"}"""),
+        new("POST", "/api/admin/metadata/{table_id}", "/api/admin/metadata/orders", """{"columns":[{"column_name":"id","description":"Its number"}]}"""),
         new("POST", "/api/admin/metrics", Body: """{"id":"c/a","name":"a","display_name":"A","category":"c","table_name":"Orders","sql":"SELECT count(*) AS a FROM orders"}"""),
         new("POST", "/api/admin/metrics/import", Body: Metric),
         new("DELETE", "/api/admin/metrics/{**id}", "/api/admin/metrics/c/a"),
@@ -62,6 +63,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
     private static readonly Dictionary<string, string> Besides = new(StringComparer.Ordinal)
     {
         ["POST /api/sync/runs/{id}/cancel"] = "wants a run that is going on at that very moment",
+        ["POST /api/admin/metadata/{table_id}/push"] = "wants a Keboola project: ColumnMetadataTests",
         ["POST /api/admin/register-table/precheck"] = "changes nothing",
     };
 

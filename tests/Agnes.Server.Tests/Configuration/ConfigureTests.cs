@@ -1,31 +1,28 @@
 using System.Text.Json.Nodes;
+using Agnes.Emulators.Keboola;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace Agnes.Server.Tests.Configuration;
 
-/// <summary>The first set-up, against a stand-in for Keboola that knows one token.</summary>
+/// <summary>The first set-up, against a Keboola that knows one token.</summary>
 public sealed class ConfigureTests(Postgres postgres)
 {
     private const string Address = "/api/admin/configure";
-    private const string Token = "123-marker-token";
+    private const string Token = KeboolaServer.Token;
 
     [Fact]
     public async Task Keboola_is_asked_before_anything_is_written_and_its_token_is_told_to_nobody()
     {
-        await using var keboola = await KeboolaAsync();
+        await using var keboola = await KeboolaServer.StartAsync();
         await using var server = await StartAsync("127.0.0.1");
         var admin = await server.SignInAsync();
         Task<Answer> PostAsync(string token, string url) => server.SendAsync(
             "POST", Address, new JsonObject { ["data_source"] = "keboola", ["keboola_token"] = token, ["keboola_url"] = url, ["keboola_project_id"] = "42", ["instance_name"] = "Acme", ["allowed_domain"] = "example.com" }.ToJsonString(), admin);
 
-        var url = keboola.Urls.First();
+        var url = keboola.Address;
         foreach (var (token, at, text) in ((string, string, string)[])
         [
             ("wrong", url, "does not take the token"), (Token, $"{url}/elsewhere", "answered 404"), (Token, "http://127.0.0.1:1", "could not be reached"), (Token, "https://localhost", "private"),
@@ -73,16 +70,4 @@ public sealed class ConfigureTests(Postgres postgres)
 
     private Task<TestServer> StartAsync(params string[] privateHosts) => TestServer.StartAsync(StateEngine.DuckDb, postgres, options =>
         options with { ConfigDir = options.StateDir + "/none", AllowedPrivateHosts = privateHosts, Variables = name => name == "LLM_API_KEY" ? "set" : null });
-
-    private static async Task<WebApplication> KeboolaAsync()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var app = builder.Build();
-        app.MapGet("/v2/storage/tokens/verify", (HttpRequest request) => request.Headers["X-StorageApi-Token"] == Token ? Results.Json("ok") : Results.StatusCode(401));
-        app.MapFallback(() => Results.NotFound());
-        await app.StartAsync();
-        return app;
-    }
 }

@@ -23,9 +23,12 @@ internal static class AdminCommand
         foreach (var command in ConfigCommands.Build(host)) admin.Add(command);
         foreach (var command in TableCommands.Build(host)) admin.Add(command);
         admin.Add(RegisterFilesCommand.Build(host));
+        admin.Add(DiscoverCommand.Build(host));
+        foreach (var command in MetadataCommands.Build(host)) admin.Add(command);
         admin.Add(SyncCommands.Build(host));
         admin.Add(MetricCommands.Build(host));
         admin.Add(VerifiedQueryCommands.Build(host));
+        admin.Add(BreakGlassCommand.Build(host));
         return admin;
     }
 }

@@ -12,7 +12,7 @@ internal static class CatalogFeature
         routes.MapGet("/api/catalog/tables", ListTables.Handle).SignedIn().MayBeSimulated().WithTags("catalog");
         var v2 = routes.MapGroup("/api/v2").WithTags("catalog");
         v2.MapGet("/catalog", ShowCatalog.Handle).SignedIn().MayBeSimulated();
-        v2.MapGet("/schema/{table_id}", ShowSchema.Handle).NeedsTable("table_id", Denied).MayBeSimulated();
+        v2.MapGet("/schema/{table_id}", ShowSchema.HandleAsync).NeedsTable("table_id", Denied).MayBeSimulated();
         v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).NeedsTable("table_id", Denied).MayBeSimulated();
     }
 }

@@ -2,22 +2,25 @@ using System.Text.Json.Nodes;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog;
 
-/// <summary><c>GET /api/v2/schema/{table_id}</c>: the columns as they were published.</summary>
+/// <summary><c>GET /api/v2/schema/{table_id}</c>: the columns as they were published, with what is known of them.</summary>
 internal static class ShowSchema
 {
-    public static IResult Handle(HttpContext context, string table_id)
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, string table_id)
     {
         if (CatalogTables.Refuse(context, table_id) is { } refusal) return refusal;
         var table = context.Table()!;
+        var descriptions = await ColumnMetadataStore.DescriptionsAsync(state, table, context.RequestAborted);
         return JsonBody.Of(
             new TableSchema(
                 table_id,
                 table.Row?.SourceType ?? "",
                 "duckdb",
-                [.. table.Published!.Columns.Select(column => new SchemaColumn(column.Name, column.Type, column.Nullable, ""))],
+                [.. table.Published!.Columns.Select(column => new SchemaColumn(column.Name, column.Type, column.Nullable, descriptions.GetValueOrDefault(column.Name, "")))],
                 PartitionBy: null,
                 ClusteredBy: [],
                 WhereDialectHints: new Dictionary<string, string>(StringComparer.Ordinal)),

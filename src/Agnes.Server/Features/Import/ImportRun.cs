@@ -21,6 +21,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
     /// <summary>What goes by a file of its own.</summary>
     private static readonly Dictionary<string, string> Moved = new(StringComparer.Ordinal)
     {
+        ["column_metadata"] = "say it again here: agnes admin metadata-apply",
         ["metric_definitions"] = "export them there and import them here: agnes admin metrics import",
         ["instance_templates"] = "put a text of your own back with PUT /api/admin/workspace-prompt-template",
     };

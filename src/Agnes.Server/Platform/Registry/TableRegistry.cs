@@ -70,6 +70,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         {
             var row = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
             await write.ExecuteAsync(RegistrySql.Delete, new { id });
+            await ColumnMetadataStore.DropAsync(write, id);
             await TableGrants.DropAsync(write, id);
             if (row.Name != id) await TableGrants.DropAsync(write, row.Name); // once unregistered, its name would be its id
             write.Apply(snapshot => snapshot.WithoutTable(id));

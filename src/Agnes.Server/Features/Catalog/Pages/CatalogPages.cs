@@ -9,7 +9,7 @@ internal static class CatalogPages
     {
         var pages = routes.MapGroup("/catalog").ExcludeFromDescription().SignedIn().MayBeSimulated();
         pages.MapGet("", ShowCatalog.Handle);
-        pages.MapGet("/{table}", ShowTable.Handle);
+        pages.MapGet("/{table}", ShowTable.HandleAsync);
         pages.MapGet("/{table}/sample", ShowSample.HandleAsync);
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
@@ -9,7 +10,7 @@ namespace Agnes.Server.Features.Catalog.Pages;
 /// <summary><c>GET /catalog/{table}</c>, by id or name.</summary>
 internal static class ShowTable
 {
-    public static IResult Handle(string table, HttpContext context, TimeProvider time)
+    public static async Task<IResult> HandleAsync(string table, HttpContext context, StateDb state, TimeProvider time)
     {
         if (Find(context, table) is not { } found) return Missing(table);
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
@@ -21,6 +22,7 @@ internal static class ShowTable
             published is null ? null : new TablePublication(published.Number, published.Parts.Count, published.PartsDigest, published.ExtractedAt, published.PublishedAt),
             TableCommands.For(found.Name))
         {
+            Descriptions = await ColumnMetadataStore.DescriptionsAsync(state, found, context.RequestAborted),
             Groups = caller.IsAdmin ? Groups(snapshot, found) : null,
         });
     }

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.ColumnMetadata;
+
+/// <summary><c>POST /api/admin/metadata/{table_id}</c>: adds, or lays over what is known. A field that is absent stays, null clears it.</summary>
+internal static class SaveColumns
+{
+    private const int ColumnsMax = 5000;
+    private const int NameLengthMax = 255;
+    private const int WordLengthMax = 64;
+    private const int DescriptionLengthMax = 4000;
+
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, string table_id)
+    {
+        var columns = Read(await RequestBody.ReadAsync(context));
+        if (NamedTable.Resolve(context.Snapshot(), context.Caller(), table_id) is not { Id: { } id }) return Problem.NotFound("Table not found");
+        var by = context.Caller().UserId;
+        await state.WriteAsync(
+            async write =>
+            {
+                await ColumnMetadataStore.SaveAsync(write, id, columns);
+                write.Audit(by, "column_metadata.saved", $"table:{id}", new JsonObject { ["columns"] = new JsonArray([.. columns.Select(column => (JsonNode)column.Column)]) });
+            },
+            context.RequestAborted);
+        return JsonBody.Of(new JsonObject { ["status"] = "ok", ["count"] = columns.Count });
+    }
+
+    /// <exception cref="ProblemException">422, with every fault.</exception>
+    private static List<(string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over)> Read(RequestBody body)
+    {
+        var columns = new List<(string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over)>();
+        var list = body.Element("columns");
+        if (list.ValueKind == JsonValueKind.Undefined) body.String("columns"); // notes the missing field
+        else if (list.ValueKind != JsonValueKind.Array) body.Refuse("columns", "must be a list");
+        else if (list.GetArrayLength() is 0 or > ColumnsMax) body.Refuse("columns", $"must have 1 to {ColumnsMax} columns");
+        body.ThrowIfInvalid();
+        foreach (var (index, item) in list.EnumerateArray().Index()) columns.Add(ReadColumn(RequestBody.Of(item, index)));
+        if (columns.GroupBy(column => column.Column, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice) body.Refuse("columns", $"names '{twice.Key}' twice");
+        body.ThrowIfInvalid();
+        return columns;
+    }
+
+    private static (string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over) ReadColumn(RequestBody column)
+    {
+        var name = column.String("column_name");
+        if (column.Has("column_name") && name.Length is 0 or > NameLengthMax) column.Refuse("column_name", $"must have 1 to {NameLengthMax} characters");
+        var (type, description) = (Text("basetype", WordLengthMax), Text("description", DescriptionLengthMax));
+        var (confidence, source) = (Text("confidence", WordLengthMax) ?? ColumnMetadataRow.Manual, Text("source", WordLengthMax) ?? ColumnMetadataRow.Manual);
+        column.ThrowIfInvalid();
+        var (hasType, hasDescription) = (column.Has("basetype"), column.Has("description"));
+        return (name, before => new ColumnMetadataRow
+        {
+            TableId = "",
+            ColumnName = name,
+            Basetype = hasType ? type : before?.Basetype,
+            Description = hasDescription ? description : before?.Description,
+            Confidence = confidence,
+            Source = source,
+        });
+
+        string? Text(string field, int lengthMax)
+        {
+            var text = column.OptionalString(field)?.Trim();
+            if (text?.Length > lengthMax) column.Refuse(field, $"must have at most {lengthMax} characters");
+            return text is "" ? null : text;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Registry;
+
+/// <summary>What is known of a column beyond its name: a row of <c>column_metadata</c>.</summary>
+public sealed record ColumnMetadataRow
+{
+    public const string Manual = "manual";
+
+    public required string TableId { get; init; }
+    public required string ColumnName { get; init; }
+
+    /// <summary>In Keboola's words: STRING, INTEGER, NUMERIC, FLOAT, BOOLEAN, DATE, TIMESTAMP.</summary>
+    public string? Basetype { get; init; }
+    public string? Description { get; init; }
+
+    /// <summary>How sure whoever wrote it was; <c>manual</c> where a person did.</summary>
+    public string Confidence { get; init; } = Manual;
+    public string Source { get; init; } = Manual;
+    public DateTime UpdatedAt { get; init; }
+
+    public JsonObject ToJson() => new()
+    {
+        ["table_id"] = TableId,
+        ["column_name"] = ColumnName,
+        ["basetype"] = Basetype,
+        ["description"] = Description,
+        ["confidence"] = Confidence,
+        ["source"] = Source,
+        ["updated_at"] = Timestamps.Spaced(UpdatedAt),
+    };
+}
+
+/// <summary>The only reader and writer of <c>column_metadata</c>.</summary>
+internal static class ColumnMetadataStore
+{
+    private const string OfTable = "SELECT * FROM column_metadata WHERE table_id = @id ORDER BY column_name";
+
+    private const string Insert =
+        """
+        INSERT INTO column_metadata (table_id, column_name, basetype, description, confidence, source, updated_at)
+        VALUES (@TableId, @ColumnName, @Basetype, @Description, @Confidence, @Source, @UpdatedAt)
+        """;
+
+    private const string Update =
+        """
+        UPDATE column_metadata SET basetype = @Basetype, description = @Description, confidence = @Confidence, source = @Source, updated_at = @UpdatedAt
+        WHERE table_id = @TableId AND column_name = @ColumnName
+        """;
+
+    /// <summary>By the column's name.</summary>
+    public static Task<IReadOnlyList<ColumnMetadataRow>> ListAsync(StateDb state, string tableId, CancellationToken stop) => state.ReadAsync<ColumnMetadataRow>(OfTable, new { id = tableId }, stop);
+
+    /// <summary>What is said of a table's columns, by their names.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> DescriptionsAsync(StateDb state, NamedTable table, CancellationToken stop) => table.Id is { } id
+        ? (await ListAsync(state, id, stop)).Where(column => column.Description is not null).ToDictionary(column => column.ColumnName, column => column.Description!, StringComparer.Ordinal)
+        : new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Adds what is new and lays the rest over what is known.</summary>
+    /// <param name="over">From the row that is known, or null, the row to keep.</param>
+    public static async Task SaveAsync(StateWrite write, string tableId, IReadOnlyList<(string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over)> columns)
+    {
+        var known = (await write.QueryAsync<ColumnMetadataRow>(OfTable, new { id = tableId })).ToDictionary(row => row.ColumnName, StringComparer.Ordinal);
+        var added = new List<object>();
+        foreach (var (column, over) in columns)
+        {
+            var before = known.GetValueOrDefault(column);
+            var after = over(before) with { TableId = tableId, ColumnName = column, UpdatedAt = write.Now };
+            if (before is null) added.Add(after);
+            else await write.ExecuteAsync(Update, after);
+        }
+
+        if (added.Count > 0) await write.InsertAsync(Insert, added);
+    }
+
+    public static Task DropAsync(StateWrite write, string tableId) => write.ExecuteAsync("DELETE FROM column_metadata WHERE table_id = @id", new { id = tableId });
+}
