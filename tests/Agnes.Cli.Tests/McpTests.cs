@@ -26,7 +26,7 @@ public sealed class McpTests(QueryTests.PulledWorkspace pulled) : IClassFixture<
             Arguments = ["mcp"],
             WorkingDirectory = pulled.Agnes.Workspace,
             EnvironmentVariables = new Dictionary<string, string?>(StringComparer.Ordinal) { ["AGNES_CONFIG_DIR"] = pulled.Agnes.Config, ["AGNES_LOCAL_DIR"] = pulled.Agnes.Workspace, ["NO_PROXY"] = "127.0.0.1,localhost" },
-        }));
+        }), new McpClientOptions { DiscoverProbeTimeout = Timeout.InfiniteTimeSpan }); // on a busy machine the start may take longer than the client would wait before it tries an older revision
     }
 
     public async ValueTask DisposeAsync() => await _client.DisposeAsync();

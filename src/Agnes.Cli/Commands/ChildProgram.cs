@@ -15,6 +15,7 @@ internal static class ChildProgram
     public static async Task<int> RunAsync(Host host, string program, IReadOnlyList<string> arguments, string missing, CancellationToken cancellation)
     {
         host.Flush();
+        await Task.Yield(); // signals are listened to from the first wait on
         var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false };
         start.Environment.Remove("AGNES_TOKEN");
         using var process = Start(start) ?? throw new CliException($"'{program}' cannot be started here.") { Hint = missing };
