@@ -14,6 +14,7 @@ using Agnes.Server.Features.Manifest;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.Prompts;
+using Agnes.Server.Features.Profiles;
 using Agnes.Server.Features.Query;
 using Agnes.Server.Features.Scans;
 using Agnes.Server.Features.SignIn;
@@ -53,6 +54,7 @@ internal static class FeatureList
         services.AddDesktop();
         services.AddUploads();
         services.AddScans();
+        services.AddProfiles();
         services.AddSingleton<GroupOrigins>();
         services.AddSingleton<IResourceType, MarketplacePlugins>();
         services.AddSingleton<IResourceType, MemoryDomains>();
@@ -68,6 +70,7 @@ internal static class FeatureList
         routes.MapManifest();
         routes.MapDownloads();
         routes.MapCatalog();
+        routes.MapProfiles();
         routes.MapQuery();
         routes.MapScans();
         routes.MapMetrics();

@@ -23,6 +23,8 @@ public sealed class AnalystTests(DemoServer demo)
         local.ExitCode.ShouldBe(0, local.Errors);
         JsonNode.DeepEquals(JsonNode.Parse(local.Output), JsonNode.Parse(remote.Output)).ShouldBeTrue($"{local.Output} {remote.Output}");
         ((long)JsonNode.Parse(local.Output)![0]!["n"]!).ShouldBeGreaterThan(0);
+        var profile = await laptop.RunAsync("explore", "orders", "--remote");
+        ((long)JsonNode.Parse(profile.Output)!["row_count"]!).ShouldBe((long)JsonNode.Parse(local.Output)![0]!["n"]!, profile.Errors);
     }
 
     [Fact]
@@ -57,6 +59,7 @@ public sealed class AnalystTests(DemoServer demo)
     [InlineData("/api/sync/parts/{0}/{1}")]
     [InlineData("/api/v2/schema/{0}")]
     [InlineData("/api/v2/sample/{0}")]
+    [InlineData("/api/catalog/profile/{0}")]
     [InlineData("/catalog/{0}")]
     public async Task No_address_tells_a_hidden_table_from_one_that_never_existed(string path)
     {

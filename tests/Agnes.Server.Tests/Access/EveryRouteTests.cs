@@ -111,6 +111,7 @@ public sealed class EveryRouteTests(Postgres postgres)
         {
             ["table_id"] = "orders",
             ["table"] = "orders",
+            ["table_name"] = "orders",
             ["parts_digest"] = version.PartsDigest,
             ["sha256"] = version.Parts[0].Sha256,
         };

@@ -24,6 +24,8 @@ public sealed class HiddenTablesTests(Postgres postgres, Shops shops)
             ("GET", "/api/v2/schema/{0}", null),
             ("GET", "/api/v2/sample/{0}?n=2", null),
             ("GET", "/api/v2/sample/{0}?n=1000", null),
+            ("GET", "/api/catalog/profile/{0}", null),
+            ("POST", "/api/catalog/profile/{0}/refresh", null),
             ("POST", "/api/query", """{"sql":"select * from {0}"}"""),
             ("POST", "/api/query", """{"sql":"select * from main.{0} limit 1"}"""),
             ("POST", "/api/query", """{"sql":"select x.nope from {0} x"}"""),

@@ -21,6 +21,7 @@ internal static class TableGrants
     {
         if (write.Current.TableByName(name) is not null || write.Current.Table(name) is not null) return;
         await ColumnMetadataStore.DropAsync(write, name);
+        await TableProfileStore.DropAsync(write, name);
         var count = await DropAsync(write, name);
         if (count > 0) write.Audit(null, "resource_grant.deleted", $"table:{name}", new JsonObject { ["resource_type"] = Access.Access.TableType, ["resource_id"] = name, ["grants"] = count, ["reason"] = reason });
     }
