@@ -31,10 +31,10 @@ internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
             async write =>
             {
                 foreach (var metric in metrics) await MetricStore.SaveAsync(write, metric, admin.Id);
-                foreach (var table in columns.GroupBy(column => column.TableId, StringComparer.Ordinal))
+                foreach (var (table, changes) in columns)
                 {
-                    await ColumnMetadataStore.SaveAsync(write, table.Key, [.. table.Select(column => (column.ColumnName, (Func<ColumnMetadataRow?, ColumnMetadataRow>)(before => before ?? column)))]);
-                    write.Audit(admin.Id, "column_metadata.saved", $"table:{table.Key}");
+                    await ColumnMetadataStore.SaveAsync(write, table, changes);
+                    write.Audit(admin.Id, "column_metadata.saved", $"table:{table}");
                 }
 
                 foreach (var query in queries) await VerifiedQueryStore.SaveAsync(write, query with { CanonicalBy = admin.Id, CanonicalAt = write.Now }, admin.Id);
@@ -62,13 +62,14 @@ internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
         return missing;
     }
 
-    private async Task<List<ColumnMetadataRow>> MissingColumnsAsync(CancellationToken stop)
+    private async Task<List<(string Table, List<ColumnChange> Changes)>> MissingColumnsAsync(CancellationToken stop)
     {
-        var missing = new List<ColumnMetadataRow>();
+        var missing = new List<(string Table, List<ColumnChange> Changes)>();
         foreach (var (table, described) in YamlText.Read(Text(ColumnsFile))!.AsObject())
         {
             var known = (await ColumnMetadataStore.ListAsync(state, table, stop)).Select(column => column.ColumnName).ToHashSet(StringComparer.Ordinal);
-            missing.AddRange(described!.AsObject().Where(column => !known.Contains(column.Key)).Select(column => new ColumnMetadataRow { TableId = table, ColumnName = column.Key, Description = column.Value!.ToString() }));
+            var changes = described!.AsObject().Where(column => !known.Contains(column.Key)).Select(column => new ColumnChange(column.Key, Said.Nothing, new Said(IsSaid: true, column.Value!.ToString()))).ToList();
+            if (changes.Count > 0) missing.Add((table, changes));
         }
         return missing;
     }
