@@ -134,6 +134,7 @@ public sealed class DoctorTests : IAsyncLifetime
     {
         (await Complete("agnes sna")).ShouldBe(["snapshot"]);
         (await Complete("agnes snapshot ")).ShouldContain("create");
+        (await _agnes.RunAsync("__complete", "15", "agnes snapshot")).ShouldSucceed().Out.ShouldContain("create"); // as PowerShell asks after a space
         (await Complete("agnes query --for")).ShouldBe(["--format"]);
         (await Complete("agnes query --format ")).ShouldContain("ndjson");
         (await Complete("agnes skills show dep")).ShouldBe(["deploy"]);

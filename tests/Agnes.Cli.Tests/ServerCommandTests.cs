@@ -89,6 +89,19 @@ public sealed class ServerCommandTests : IDisposable
         Directory.Exists($"/proc/{child}").ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task A_backup_that_is_interrupted_starts_the_server_again()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        Program("docker", "if [ \"$2\" = cp ]; then sleep 60; fi");
+        using var process = _agnes.Start(["server", "backup"]);
+        while (!Asked().Any(line => line.Contains(" cp ", StringComparison.Ordinal))) await Task.Delay(20, TestContext.Current.CancellationToken);
+        using var kill = System.Diagnostics.Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        (await AgnesProgram.FinishAsync(process)).ExitCode.ShouldNotBe(0);
+        for (var attempt = 0; attempt < 250 && Asked().Length < 3; attempt++) await Task.Delay(20, TestContext.Current.CancellationToken);
+        Asked()[^1].ShouldStartWith("docker compose start app");
+    }
+
     private string[] Asked() => File.Exists(Path.Combine(_programs, "asked")) ? File.ReadAllLines(Path.Combine(_programs, "asked")) : [];
 
     private void Program(string name, string does)

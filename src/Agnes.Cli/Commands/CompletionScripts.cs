@@ -20,7 +20,8 @@ internal static class CompletionScripts
         switch (args)
         {
             case [Request, var position, var line] when int.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var at):
-                foreach (var word in complete(line, Math.Min(at, line.Length))) host.Out.WriteLine(word);
+                // PowerShell leaves out the spaces at the end, and counts them: a new word begins there.
+                foreach (var word in complete(at > line.Length ? line + " " : line, Math.Min(at, line.Length + 1))) host.Out.WriteLine(word);
                 return ExitCode.Ok;
             case [Show, ..]:
                 host.Out.Write(Script(Shell(args)));

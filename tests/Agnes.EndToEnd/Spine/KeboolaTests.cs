@@ -38,7 +38,7 @@ public sealed class KeboolaTests
         await File.WriteAllTextAsync(Path.Combine(laptop.Workspace, "proposal.json"), """{"tables":{"orders":{"columns":{"total":{"basetype":"NUMERIC","description":"Gross, in EUR"}}}}}""", TestContext.Current.CancellationToken);
         (await laptop.RunAsync("admin", "metadata-apply", "proposal.json", "--dry-run")).Output.ShouldBe("orders:\n  total  NUMERIC  Gross, in EUR  (high)\n");
         (await laptop.RunAsync("admin", "metadata-show", "orders")).Output.ShouldBe("(none)\n");
-        (await laptop.RunAsync("admin", "metadata-apply", "proposal.json", "--push-to-source")).Output.ShouldBe("orders: 1 columns written.\norders: 1 columns given to the source.\n");
+        (await laptop.RunAsync("admin", "metadata-apply", "proposal.json", "--push-to-source")).Output.ShouldBe("orders: 1 column written.\norders: 1 column given to the source.\n");
         keboola.Metadata.Select(entry => (entry.Table, entry.Value)).ShouldBe([("in.c-crm.orders", "NUMERIC"), ("in.c-crm.orders", "Gross, in EUR")]);
         var shown = JsonNode.Parse((await laptop.RunAsync("admin", "metadata-show", "orders", "--json")).Output)!["columns"]![0]!;
         ((string?)shown["description"], (string?)shown["confidence"], (string?)shown["source"]).ShouldBe(("Gross, in EUR", "high", "ai_enrichment"));

@@ -21,6 +21,8 @@ public sealed class DemoTests
             await server.SignInAsync(first.Admin.Email, first.Admin.Password);
             (await server.SendAsync("GET", "/api/admin/registry")).Json["count"]!.GetValue<int>().ShouldBe(9);
             await CheckAsync(server, first);
+            await DescriptionsNameColumnsAsync(server);
+            (await server.SendAsync("POST", "/api/admin/metadata/orders", """{"columns":[{"column_name":"status","description":"Ours now"}]}""")).Status.ShouldBe(200);
         }
 
         var written = File.GetLastWriteTimeUtc(DemoFile.PathIn(folder.Path));
@@ -32,6 +34,7 @@ public sealed class DemoTests
             second.Analysts.Select(a => a.Token).ShouldBe(first.Analysts.Select(a => a.Token));
             second.Url.ShouldNotBe(first.Url);
             await CheckAsync(server, first);
+            (await server.SendAsync("GET", "/api/v2/schema/orders")).Json.ToJsonString().ShouldContain("Ours now");
             (await server.SendAsync("GET", "/api/sync/status")).Json["locked"]!.GetValue<bool>().ShouldBeFalse();
         }
     }
@@ -57,6 +60,18 @@ public sealed class DemoTests
         }
         server.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", contents.Admin.Token);
         (await server.SendAsync("GET", "/api/sync/manifest")).Json["tables"]!.AsObject().Count.ShouldBe(9);
+    }
+
+    /// <summary>A description of a column that the sample data does not have would be shown to nobody.</summary>
+    private static async Task DescriptionsNameColumnsAsync(ServerProcess server)
+    {
+        foreach (var table in (string[])["campaigns", "customers", "orders", "order_items", "payments", "products", "support_tickets", "web_leads", "web_sessions"])
+        {
+            var described = (await server.SendAsync("GET", $"/api/admin/metadata/{table}")).Json["columns"]!.AsArray().Select(column => (string)column!["column_name"]!).ToList();
+            var columns = (await server.SendAsync("GET", $"/api/v2/schema/{table}")).Json["columns"]!.AsArray().Select(column => (string)column!["name"]!);
+            described.ShouldNotBeEmpty(table);
+            described.Except(columns).ShouldBeEmpty(table);
+        }
     }
 
     private static async Task<DemoContents> ReadAsync(string dataDir)

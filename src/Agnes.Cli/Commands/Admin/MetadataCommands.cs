@@ -61,17 +61,19 @@ internal static class MetadataCommands
         var answer = await host.Api.PostAsync(PathOf(table), new JsonObject { ["columns"] = columns }, cancellation);
         if (answer.Status is 401 or 403) throw answer.Failure();
         if (!answer.IsSuccess) return Failed(host, table, ErrorText.Brief(answer.Status, answer.Body));
-        host.Out.WriteLine(DisplayText.OneLine($"{table}: {columns.Count} columns written."));
+        host.Out.WriteLine(DisplayText.OneLine($"{table}: {Count(columns.Count)} written."));
         if (!push) return true;
 
         var pushed = await host.Api.PostAsync($"{PathOf(table)}/push", null, cancellation);
         if (!pushed.IsSuccess) return Failed(host, table, ErrorText.Brief(pushed.Status, pushed.Body));
         using var body = pushed.Json();
-        host.Out.WriteLine(DisplayText.OneLine($"{table}: {Columns.Field(body.RootElement, "pushed")} columns given to the source."));
+        host.Out.WriteLine(DisplayText.OneLine($"{table}: {Count(body.RootElement.TryGetProperty("pushed", out var count) && count.TryGetInt32(out var number) ? number : 0)} given to the source."));
         if (!body.RootElement.TryGetProperty("errors", out var errors) || errors.ValueKind != JsonValueKind.Array) return true;
         foreach (var error in errors.EnumerateArray()) Failed(host, table, error.ToString());
         return false;
     }
+
+    private static string Count(int columns) => columns == 1 ? "1 column" : $"{columns} columns";
 
     private static bool Failed(Host host, string table, string why)
     {

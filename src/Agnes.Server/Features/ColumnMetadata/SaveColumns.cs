@@ -31,9 +31,9 @@ internal static class SaveColumns
     }
 
     /// <exception cref="ProblemException">422, with every fault.</exception>
-    private static List<(string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over)> Read(RequestBody body)
+    private static List<ColumnChange> Read(RequestBody body)
     {
-        var columns = new List<(string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over)>();
+        var columns = new List<ColumnChange>();
         var list = body.Element("columns");
         if (list.ValueKind == JsonValueKind.Undefined) body.String("columns"); // notes the missing field
         else if (list.ValueKind != JsonValueKind.Array) body.Refuse("columns", "must be a list");
@@ -45,23 +45,18 @@ internal static class SaveColumns
         return columns;
     }
 
-    private static (string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over) ReadColumn(RequestBody column)
+    private static ColumnChange ReadColumn(RequestBody column)
     {
         var name = column.String("column_name");
         if (column.Has("column_name") && name.Length is 0 or > NameLengthMax) column.Refuse("column_name", $"must have 1 to {NameLengthMax} characters");
-        var (type, description) = (Text("basetype", WordLengthMax), Text("description", DescriptionLengthMax));
-        var (confidence, source) = (Text("confidence", WordLengthMax) ?? ColumnMetadataRow.Manual, Text("source", WordLengthMax) ?? ColumnMetadataRow.Manual);
+        var change = new ColumnChange(
+            name,
+            new Said(column.Has("basetype"), Text("basetype", WordLengthMax)),
+            new Said(column.Has("description"), Text("description", DescriptionLengthMax)),
+            Text("confidence", WordLengthMax) ?? ColumnMetadataRow.Manual,
+            Text("source", WordLengthMax) ?? ColumnMetadataRow.Manual);
         column.ThrowIfInvalid();
-        var (hasType, hasDescription) = (column.Has("basetype"), column.Has("description"));
-        return (name, before => new ColumnMetadataRow
-        {
-            TableId = "",
-            ColumnName = name,
-            Basetype = hasType ? type : before?.Basetype,
-            Description = hasDescription ? description : before?.Description,
-            Confidence = confidence,
-            Source = source,
-        });
+        return change;
 
         string? Text(string field, int lengthMax)
         {

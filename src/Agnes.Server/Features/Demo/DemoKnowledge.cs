@@ -3,15 +3,17 @@ using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Demo;
 
-/// <summary>The demo's metric definitions and verified queries. What is there already, perhaps edited since, stays as it is.</summary>
+/// <summary>The demo's metric definitions, verified queries and words about columns. What is there already, perhaps edited since, stays as it is.</summary>
 internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
 {
     private const string MetricsFile = "demo/metrics.yml";
     private const string QueriesFile = "demo/queries.yml";
+    private const string ColumnsFile = "demo/columns.yml";
 
     /// <exception cref="InvalidOperationException">A definition does not agree with the sample tables: a defect of ours.</exception>
     public async Task EnsureAsync(CancellationToken stop)
@@ -23,11 +25,18 @@ internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
         var metrics = await MissingMetricsAsync(asker, faults, stop);
         var queries = await MissingQueriesAsync(asker, faults, stop);
         if (faults.Count > 0) throw new InvalidOperationException(string.Join("; ", faults));
-        if (metrics.Count == 0 && queries.Count == 0) return;
+        var columns = await MissingColumnsAsync(stop);
+        if (metrics.Count == 0 && queries.Count == 0 && columns.Count == 0) return;
         await state.WriteAsync(
             async write =>
             {
                 foreach (var metric in metrics) await MetricStore.SaveAsync(write, metric, admin.Id);
+                foreach (var (table, changes) in columns)
+                {
+                    await ColumnMetadataStore.SaveAsync(write, table, changes);
+                    write.Audit(admin.Id, "column_metadata.saved", $"table:{table}");
+                }
+
                 foreach (var query in queries) await VerifiedQueryStore.SaveAsync(write, query with { CanonicalBy = admin.Id, CanonicalAt = write.Now }, admin.Id);
             },
             stop);
@@ -49,6 +58,18 @@ internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
         foreach (var query in VerifiedQueryYaml.Read(YamlText.Read(Text(QueriesFile))!, null, faults))
         {
             if (await VerifiedQueryStore.FindAsync(state, query.Id, stop) is null) missing.Add(await ImportVerifiedQueries.CheckAsync(asker, check, query, faults, stop));
+        }
+        return missing;
+    }
+
+    private async Task<List<(string Table, List<ColumnChange> Changes)>> MissingColumnsAsync(CancellationToken stop)
+    {
+        var missing = new List<(string Table, List<ColumnChange> Changes)>();
+        foreach (var (table, described) in YamlText.Read(Text(ColumnsFile))!.AsObject())
+        {
+            var known = (await ColumnMetadataStore.ListAsync(state, table, stop)).Select(column => column.ColumnName).ToHashSet(StringComparer.Ordinal);
+            var changes = described!.AsObject().Where(column => !known.Contains(column.Key)).Select(column => new ColumnChange(column.Key, Said.Nothing, new Said(IsSaid: true, column.Value!.ToString()))).ToList();
+            if (changes.Count > 0) missing.Add((table, changes));
         }
         return missing;
     }

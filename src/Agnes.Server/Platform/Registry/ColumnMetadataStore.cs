@@ -34,6 +34,17 @@ public sealed record ColumnMetadataRow
     };
 }
 
+/// <summary>What is said anew of a column.</summary>
+internal sealed record ColumnChange(string Column, Said Basetype, Said Description, string Confidence = ColumnMetadataRow.Manual, string Source = ColumnMetadataRow.Manual);
+
+/// <summary>A text, its removal (null), or nothing at all: then what is known stays.</summary>
+internal readonly record struct Said(bool IsSaid, string? Text)
+{
+    public static Said Nothing => default;
+
+    public string? Over(string? known) => IsSaid ? Text : known;
+}
+
 /// <summary>The only reader and writer of <c>column_metadata</c>.</summary>
 internal static class ColumnMetadataStore
 {
@@ -60,15 +71,23 @@ internal static class ColumnMetadataStore
         : new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Adds what is new and lays the rest over what is known.</summary>
-    /// <param name="over">From the row that is known, or null, the row to keep.</param>
-    public static async Task SaveAsync(StateWrite write, string tableId, IReadOnlyList<(string Column, Func<ColumnMetadataRow?, ColumnMetadataRow> Over)> columns)
+    public static async Task SaveAsync(StateWrite write, string tableId, IReadOnlyList<ColumnChange> changes)
     {
         var known = (await write.QueryAsync<ColumnMetadataRow>(OfTable, new { id = tableId })).ToDictionary(row => row.ColumnName, StringComparer.Ordinal);
         var added = new List<object>();
-        foreach (var (column, over) in columns)
+        foreach (var change in changes)
         {
-            var before = known.GetValueOrDefault(column);
-            var after = over(before) with { TableId = tableId, ColumnName = column, UpdatedAt = write.Now };
+            var before = known.GetValueOrDefault(change.Column);
+            var after = new ColumnMetadataRow
+            {
+                TableId = tableId,
+                ColumnName = change.Column,
+                Basetype = change.Basetype.Over(before?.Basetype),
+                Description = change.Description.Over(before?.Description),
+                Confidence = change.Confidence,
+                Source = change.Source,
+                UpdatedAt = write.Now,
+            };
             if (before is null) added.Add(after);
             else await write.ExecuteAsync(Update, after);
         }
