@@ -67,8 +67,8 @@ public sealed class ProfileTests(Postgres postgres)
     [Fact]
     public async Task A_large_table_is_sampled_and_nothing_of_a_hidden_one_or_of_the_server_is_told()
     {
-        await using var shop = await OpenAsync(StateEngine.Postgres, "SELECT i // 2 AS id, i % 3 AS third FROM range(600000) t(i)");
-        Text((await shop.AsAnalystAsync("GET", Address)).Json, "row_count", "sampled", "sampled_rows", "duplicate_rows").ShouldBe("600000|true|500000|300000");
+        await using var shop = await OpenAsync(StateEngine.Postgres, "SELECT i // 2 AS id FROM range(500002) t(i)");
+        Text((await shop.AsAnalystAsync("GET", Address)).Json, "row_count", "sampled", "sampled_rows", "duplicate_rows").ShouldBe("500002|true|500000|250001");
 
         (await shop.AsAdminAsync("POST", "/api/admin/metrics", """{"id":"c/open","name":"open","display_name":"A","category":"c","table_name":"Things","sql":"SELECT count(*) AS a FROM things"}""")).Status.ShouldBeInRange(200, 201);
         (await shop.AsAdminAsync("POST", "/api/admin/metrics", """{"id":"c/secret","name":"secret","display_name":"B","category":"c","table_name":"Things","sql":"SELECT count(*) AS a FROM things, salaries"}""")).Status.ShouldBeInRange(200, 201);

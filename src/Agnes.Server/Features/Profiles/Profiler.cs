@@ -117,11 +117,12 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return Profiled.Failed(hasSlot ? StatementStatus.TimedOut : StatementStatus.Busy);
+            return Profiled.Failed(hasSlot && deadline.IsCancellationRequested ? StatementStatus.TimedOut : StatementStatus.Busy);
         }
         catch (ProfileFailedException failure)
         {
-            if (failure.Status == StatementStatus.ClientGone) return Profiled.Failed(StatementStatus.TimedOut); // nobody but the deadline ends a statement of ours
+            // Only the deadline ends a statement of ours, or the end of the server.
+            if (failure.Status == StatementStatus.ClientGone) return Profiled.Failed(deadline.IsCancellationRequested ? StatementStatus.TimedOut : StatementStatus.Busy);
             LogFailed(log, key.Table, failure.Status);
             return Profiled.Failed(failure.Status);
         }
