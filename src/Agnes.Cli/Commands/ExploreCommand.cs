@@ -12,10 +12,13 @@ internal static class ExploreCommand
 {
     private const int SampleRows = 5;
 
+    /// <summary>The server makes the profile of a new version when it is asked for, within a minute.</summary>
+    private static readonly TimeSpan ProfileIdle = TimeSpan.FromSeconds(90);
+
     public static Command Build(Host host)
     {
         var table = new Argument<string>("table") { Description = "A table of this workspace." };
-        var remote = new Option<bool>("--remote") { Description = "The profile that the server keeps of the table." };
+        var remote = new Option<bool>("--remote") { Description = "The server's profile of the table, as JSON: distinct and missing values, distributions, alerts." };
         var json = Shared.Json();
         var command = new AgnesCommand("explore", "Shows a pulled table's size, columns and first rows, offline.", "agnes explore orders", "agnes explore orders --json", "agnes explore web_events --remote") { table, remote, json };
         command.Immediate = parsed => parsed.GetValue(remote) ? null : Local(host, parsed.GetRequiredValue(table), parsed.GetValue(json));
@@ -99,7 +102,7 @@ internal static class ExploreCommand
 
     private static async Task<int> RemoteAsync(Host host, string table, CancellationToken cancellation)
     {
-        using var body = (await host.Api.GetAsync($"/api/catalog/profile/{Uri.EscapeDataString(table)}", cancellation)).OrFail().Json();
+        using var body = (await host.Api.SendAsync(HttpMethod.Get, $"/api/catalog/profile/{Uri.EscapeDataString(table)}", null, ProfileIdle, null, cancellation)).OrFail().Json();
         JsonText.Write(host, body.RootElement);
         return ExitCode.Ok;
     }

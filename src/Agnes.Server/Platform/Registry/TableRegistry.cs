@@ -77,6 +77,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
             {
                 await TableGrants.DropAsync(write, row.Name); // once unregistered, its name would be its id
                 await TableProfileStore.DropAsync(write, row.Name); // as it was before it was registered
+                await ColumnMetadataStore.DropAsync(write, row.Name);
             }
 
             write.Apply(snapshot => snapshot.WithoutTable(id));
