@@ -178,7 +178,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         // A name that another source had: whoever was granted that table was not granted this one.
         if (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Values.MaxBy(version => version.Number) is { } before && before.Source != _source)
         {
-            await TableGrants.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
+            await TableBelongings.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
         }
 
         await write.QueryAsync<string>(PublicationSql.ClaimName, new { name, source = _source, now = write.Now });

@@ -65,7 +65,7 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
                 await write.ExecuteAsync(PublicationSql.DeleteParts, key);
                 await write.QueryAsync<long>(PublicationSql.DeleteVersion, key);
                 write.Apply(snapshot => snapshot.WithoutVersion(version.Name, version.Number));
-                if (write.Current.Kept.GetValueOrDefault(version.Name) is null or { ByNumber.Count: 0 }) await TableGrants.DropUnregisteredAsync(write, version.Name, "the table has been gone for a day");
+                if (write.Current.Kept.GetValueOrDefault(version.Name) is null or { ByNumber.Count: 0 }) await TableBelongings.DropUnregisteredAsync(write, version.Name, "the table has been gone for a day");
             }
             if (expired.Count > 0) write.Audit(null, "purge_versions", null, new JsonObject { ["versions"] = expired.Count }, "ok");
             return expired.Count;

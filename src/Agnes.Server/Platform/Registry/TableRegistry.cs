@@ -70,16 +70,8 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         {
             var row = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
             await write.ExecuteAsync(RegistrySql.Delete, new { id });
-            await ColumnMetadataStore.DropAsync(write, id);
-            await TableProfileStore.DropAsync(write, id);
-            await TableGrants.DropAsync(write, id);
-            if (row.Name != id)
-            {
-                await TableGrants.DropAsync(write, row.Name); // once unregistered, its name would be its id
-                await TableProfileStore.DropAsync(write, row.Name); // as it was before it was registered
-                await ColumnMetadataStore.DropAsync(write, row.Name);
-            }
-
+            await TableBelongings.DropAsync(write, id);
+            if (row.Name != id) await TableBelongings.DropAsync(write, row.Name); // once unregistered, its name would be its id
             write.Apply(snapshot => snapshot.WithoutTable(id));
             await write.ForgetTableAsync(row.Name);
             write.Audit(caller.UserId, "unregister_table", id, TableJson.Of(row), "ok");
