@@ -20,7 +20,7 @@ internal static partial class ServerCommand
         "agnes server logs --since 1h --follow",
         "agnes server backup --output ./backup")
     {
-        Plain(host, "status", "Shows the server's containers.", ["ps"]),
+        Status(host),
         Logs(host),
         Restart(host),
         Deploy(host),
@@ -28,10 +28,10 @@ internal static partial class ServerCommand
         Backup(host),
     };
 
-    private static AgnesCommand Plain(Host host, string name, string description, string[] arguments)
+    private static AgnesCommand Status(Host host)
     {
-        var command = new AgnesCommand(name, description);
-        command.SetAction((_, cancellation) => ComposeAsync(host, arguments, cancellation));
+        var command = new AgnesCommand("status", "Shows the server's containers.");
+        command.SetAction((_, cancellation) => ComposeAsync(host, ["ps"], cancellation));
         return command;
     }
 

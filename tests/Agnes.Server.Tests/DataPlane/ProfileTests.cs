@@ -110,6 +110,8 @@ public sealed class ProfileTests(Postgres postgres)
         Text((await shop.AsAnalystAsync("GET", Address)).Json, "row_count", "column_count", "duplicate_rows").ShouldBe("2|1|1");
         Text((await shop.AsAdminAsync("PUT", "/api/admin/registry/things", """{"primary_key":[]}""")).Json, "id").ShouldBe("things");
         Text((await shop.AsAnalystAsync("GET", Address)).Json, "primary_key", "duplicate_rows").ShouldBe("|0");
+        var started = await shop.AsAnalystAsync("POST", $"{Address}/refresh", change: request => request.Headers.Add("Prefer", "respond-async"));
+        (started.Status, started.Body).ShouldBe((202, """{"status":"queued"}"""));
         (await KeptAsync(shop)).ShouldBe(["things"]);
         (await shop.AsAdminAsync("DELETE", "/api/admin/registry/things")).Status.ShouldBe(204);
         (await KeptAsync(shop)).ShouldBeEmpty();

@@ -11,6 +11,9 @@ internal static class ProfileText
 
     public static string Write(JsonObject profile) => profile.ToJsonString();
 
+    /// <summary>What a profile follows from, besides its code: the version's parts, and the primary key.</summary>
+    public static string MarkOf(NamedTable table) => $"{table.Published!.PartsDigest} {KeyOf(table)}".TrimEnd();
+
     /// <summary>The columns of the registry's primary key, as the profile names them.</summary>
     public static string KeyOf(NamedTable table) => string.Join(',', KeyColumnsOf(table));
 

@@ -24,7 +24,7 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
     private readonly int _atOnce = Math.Max(1, workers.Workers / 2);
     private readonly SemaphoreSlim _slots = new(Math.Max(1, workers.Workers / 2)); // half of the workers stay free for statements of people
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Table, string Digest), Task<Profiled>> _running = []; // under _gate; at most RunningMax
+    private readonly Dictionary<(string Table, string Mark), Task<Profiled>> _running = []; // under _gate; at most RunningMax
 
     /// <summary>The profile of the version that the request's snapshot holds.</summary>
     /// <param name="table">Published, and the asker may read it.</param>
@@ -32,7 +32,7 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
     public async Task<Profiled> OfAsync(HttpContext context, NamedTable table, bool isAnew)
     {
         var kept = await TableProfileStore.FindAsync(state, Key(table), context.RequestAborted);
-        if (kept is not null && IsOf(kept, table) && (!isAnew || time.GetUtcNow().UtcDateTime - kept.ProfiledAt < FreshFor)) return Profiled.Of(kept);
+        if (kept is not null && kept.PartsDigest == ProfileText.MarkOf(table) && (!isAnew || time.GetUtcNow().UtcDateTime - kept.ProfiledAt < FreshFor)) return Profiled.Of(kept);
         var running = Join(context, table);
         var (profiled, allowed) = await context.WhileAllowedAsync(stop => WaitAsync(running, stop), (now, asker) => NamedTable.ByName(now, table.Name) is { } still && Access.CanRead(now, asker, still));
         return allowed ? profiled : Profiled.Failed(StatementStatus.TableDenied);
@@ -61,9 +61,6 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
 
     private static string Key(NamedTable table) => table.Id ?? table.Name;
 
-    private static bool IsOf(TableProfileRow row, NamedTable table) =>
-        row.PartsDigest == table.Published!.PartsDigest && (ProfileText.Read(row.Profile)["primary_key"]?.GetValue<string>() ?? "") == ProfileText.KeyOf(table);
-
     private static async Task<Profiled> WaitAsync(Task<Profiled> running, CancellationToken stop)
     {
         try
@@ -78,7 +75,7 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
 
     private Task<Profiled> Join(HttpContext context, NamedTable table)
     {
-        var key = (Key(table), $"{table.Published!.PartsDigest} {ProfileText.KeyOf(table)}");
+        var key = (Key(table), ProfileText.MarkOf(table));
         ScopedTable? scoped;
         try
         {
@@ -100,7 +97,7 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
         }
     }
 
-    private async Task<Profiled> MakeAsync((string Table, string Digest) key, NamedTable table, ScopedTable scoped)
+    private async Task<Profiled> MakeAsync((string Table, string Mark) key, NamedTable table, ScopedTable scoped)
     {
         using var deadline = new CancellationTokenSource(TimeMax, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, host.ApplicationStopping);
@@ -111,7 +108,7 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
             hasSlot = true;
             var limits = new StatementLimits("profiler", TimeMax, TimeMax, ResultBytesMax, _atOnce);
             var profile = await new ProfileRun(runner, table, scoped, limits, stop.Token).MakeAsync();
-            var row = new TableProfileRow(key.Table, table.Published!.PartsDigest, ProfileText.Write(profile), UtcTime.Cut(time.GetUtcNow().UtcDateTime));
+            var row = new TableProfileRow(key.Table, key.Mark, ProfileText.Write(profile), UtcTime.Cut(time.GetUtcNow().UtcDateTime));
             await state.WriteAsync(write => IsStillCurrent(write.Current, table) ? TableProfileStore.SaveAsync(write, row) : Task.CompletedTask, stop.Token);
             return Profiled.Of(row);
         }

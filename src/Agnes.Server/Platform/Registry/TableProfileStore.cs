@@ -4,7 +4,7 @@ namespace Agnes.Server.Platform.Registry;
 
 /// <summary>A row of <c>table_profiles</c>.</summary>
 /// <param name="TableId">The registry's id; of a table that nobody registered its name.</param>
-/// <param name="PartsDigest">Of the published version whose rows were looked at.</param>
+/// <param name="PartsDigest">Of the published version whose rows were looked at, and after it the primary key where there was one.</param>
 /// <param name="Profile">JSON. It holds values of the table: only for whoever may read that.</param>
 public sealed record TableProfileRow(string TableId, string PartsDigest, string Profile, DateTime ProfiledAt);
 
