@@ -1,7 +1,9 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Keboola;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
@@ -10,6 +12,9 @@ namespace Agnes.Server.Features.ColumnMetadata;
 /// <summary><c>POST /api/admin/metadata/{table_id}/push</c>: types and descriptions to Keboola, column by column. What it did not take is said and can be pushed again.</summary>
 internal static class PushColumns
 {
+    private const string Provider = "ai-metadata-enrichment";
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
     public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, IHttpClientFactory clients, string table_id)
     {
         if (NamedTable.Resolve(context.Snapshot(), context.Caller(), table_id) is not { Id: { } id, Row: { } table }) return Problem.NotFound($"Table '{table_id}' not found");
@@ -21,13 +26,12 @@ internal static class PushColumns
 
         var errors = new List<string>();
         var pushed = 0;
-        using var client = clients.CreateClient(OutboundGuard.ClientName);
         foreach (var column in columns)
         {
-            var fault = await stack.PushAsync(client, SourceId(table), column, context.RequestAborted);
-            if (fault is null) pushed++;
-            else errors.Add($"{column.ColumnName}: {fault.Text}");
-            if (fault is not { IsUnreachable: true }) continue;
+            var answer = await stack.SendAsync(clients, HttpMethod.Post, PathOf(table, column), BodyOf(column), Timeout, context.RequestAborted);
+            if (Fault(answer) is { } fault) errors.Add($"{column.ColumnName}: {fault}");
+            else pushed++;
+            if (answer.Status is not null) continue;
             if (columns.Count - pushed - errors.Count is > 0 and var left) errors.Add($"{left} more columns were not tried.");
             break;
         }
@@ -40,9 +44,30 @@ internal static class PushColumns
                 return Task.CompletedTask;
             },
             CancellationToken.None); // it has happened, whoever is still waiting for the answer
-        var answer = new JsonObject { ["status"] = "ok", ["pushed"] = pushed };
-        if (errors.Count > 0) answer["errors"] = new JsonArray([.. errors.Select(error => (JsonNode)error)]);
-        return JsonBody.Of(answer);
+        var report = new JsonObject { ["status"] = "ok", ["pushed"] = pushed };
+        if (errors.Count > 0) report["errors"] = new JsonArray([.. errors.Select(error => (JsonNode)error)]);
+        return JsonBody.Of(report);
+    }
+
+    /// <summary>Without the token, and without what the other side wrote.</summary>
+    private static string? Fault(KeboolaAnswer answer) => answer switch
+    {
+        { Status: HttpStatusCode.OK or HttpStatusCode.Created } => null,
+        { Status: HttpStatusCode.NotFound } => "404 Keboola has no such table or column",
+        { Status: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden } => $"{(int)answer.Status} Keboola does not take the token for this",
+        { Status: { } status } => $"{(int)status} Keboola did not take it",
+        { Refusal: { } refusal } => $"Keboola's address {refusal}",
+        _ => "Keboola could not be reached",
+    };
+
+    private static string PathOf(TableRow table, ColumnMetadataRow column) => $"tables/{Uri.EscapeDataString(SourceId(table))}/columns/{Uri.EscapeDataString(column.ColumnName)}/metadata";
+
+    private static JsonObject BodyOf(ColumnMetadataRow column)
+    {
+        var entries = new JsonArray();
+        if (column.Basetype is not null) entries.Add((JsonNode)new JsonObject { ["key"] = "KBC.datatype.basetype", ["value"] = column.Basetype });
+        if (column.Description is not null) entries.Add((JsonNode)new JsonObject { ["key"] = "KBC.description", ["value"] = column.Description });
+        return new JsonObject { ["provider"] = Provider, ["metadata"] = entries };
     }
 
     /// <summary>Keboola knows a table by bucket and name: <c>in.c-crm.orders</c>.</summary>

@@ -1,0 +1,64 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
+
+namespace Agnes.Server.Platform.Keboola;
+
+/// <summary>A Keboola stack and a Storage token for it: the one way in which the server talks to its Storage API.</summary>
+internal sealed class KeboolaStack(string address, string token)
+{
+    private const string TokenHeader = "X-StorageApi-Token";
+    private static readonly string[] Prefixes = ["KBC_", "KEBOOLA_"];
+    private readonly string _address = address.Trim().TrimEnd('/');
+    private readonly string _token = token.Trim();
+
+    /// <summary>
+    /// From the environment, else from what admins stored. A token of the environment goes only to an address that the operator chose as well: whoever may store an address could
+    /// otherwise have it sent to themselves.
+    /// </summary>
+    /// <returns>Null when the one or the other is not set.</returns>
+    public static KeboolaStack? Find(ServerOptions options, SecretStore secrets)
+    {
+        var config = InstanceConfig.Load(options.ConfigDir, options.StateDir, name => options.Variables(name));
+        string? Operators(string suffix) => Prefixes.Select(prefix => options.Variables(prefix + suffix)).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
+        string? Admins(string suffix) => Prefixes.Select(prefix => secrets.Find(prefix + suffix)).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
+        var address = Operators("STACK_URL") ?? InstanceConfig.At(config.Static, "data_source.keboola.stack_url")?.ToString();
+        var token = Operators("STORAGE_TOKEN");
+        if (token is null)
+        {
+            token = Admins("STORAGE_TOKEN");
+            address ??= Admins("STACK_URL") ?? config.Text("data_source.keboola.stack_url");
+        }
+
+        return token is null || string.IsNullOrWhiteSpace(address) ? null : new KeboolaStack(address, token);
+    }
+
+    /// <summary>Asks, and looks at the status alone.</summary>
+    /// <param name="path">Escaped, from <c>/v2/storage/</c> on.</param>
+    public async Task<KeboolaAnswer> SendAsync(IHttpClientFactory clients, HttpMethod method, string path, JsonObject? body, TimeSpan timeout, CancellationToken stop)
+    {
+        if (!Uri.TryCreate($"{_address}/v2/storage/{path}", UriKind.Absolute, out var uri)) return new KeboolaAnswer(null, "is no address");
+        using var request = new HttpRequestMessage(method, uri);
+        if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        if (!request.Headers.TryAddWithoutValidation(TokenHeader, _token)) return new KeboolaAnswer(HttpStatusCode.Unauthorized, null); // no stack gives out such a token
+        using var client = clients.CreateClient(OutboundGuard.ClientName);
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        time.CancelAfter(timeout);
+        try
+        {
+            using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, time.Token);
+            return new KeboolaAnswer(answer.StatusCode, null);
+        }
+        catch (Exception failure) when (failure is HttpRequestException || (failure is OperationCanceledException && !stop.IsCancellationRequested))
+        {
+            return new KeboolaAnswer(null, (failure as OutboundRefusedException ?? failure.InnerException as OutboundRefusedException)?.Message);
+        }
+    }
+}
+
+/// <param name="Status">Null: it was not reached.</param>
+/// <param name="Refusal">What is wrong with the address, where that is why.</param>
+internal sealed record KeboolaAnswer(HttpStatusCode? Status, string? Refusal);
