@@ -1,4 +1,5 @@
 using Agnes.Protocol;
+using DuckDB.NET.Data;
 
 namespace Agnes.Connectors.Files;
 
@@ -15,6 +16,9 @@ internal abstract class SourceReader(InputFile file)
 
     /// <summary>Whether <see cref="Columns"/> came from a sample, so that reading may find a value that does not fit.</summary>
     public virtual bool IsSampled => false;
+
+    /// <summary>Whether an error says that a value does not fit what the sample showed.</summary>
+    public virtual bool IsMisfit(DuckDBException error) => error.ErrorType == DuckDBErrorType.Conversion;
 
     /// <summary>Looks at the whole file; afterwards every value fits.</summary>
     public virtual Task LookAtAllAsync(CancellationToken cancellation) => Task.CompletedTask;

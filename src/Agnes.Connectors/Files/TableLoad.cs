@@ -10,6 +10,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
 {
     private const int MovingRetriesMax = 2;
     private readonly List<Input> _inputs = [];
+    private readonly FileSettings _settings = FileSettings.Of(table.Settings);
     private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
 
     public async Task RunAsync(CancellationToken cancellation)
@@ -29,10 +30,12 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         await PutAsync(columns, cancellation);
     }
 
-    /// <summary>What was made of the file in an earlier run, when neither the file nor the part has changed since.</summary>
+    private string ReadAs(InputFile file) => file.Format.IsDelimited ? _settings.ReadAs : "";
+
+    /// <summary>What was made of the file in an earlier run, when neither the file, nor how it is read, nor the part has changed since.</summary>
     private EarlierPart? Earlier(ExtractTable? previous, InputFile file)
     {
-        if (previous?.Files.FirstOrDefault(earlier => earlier.Path == file.Path && earlier.Stamp == file.Stamp) is not { } source) return null;
+        if (previous?.Files.FirstOrDefault(earlier => earlier.Path == file.Path && earlier.Stamp == file.Stamp && (earlier.ReadAs ?? "") == ReadAs(file)) is not { } source) return null;
         var part = previous.Parts.FirstOrDefault(part => part.Part.Sha256 == source.Sha256);
         if (part is null || !writer.Store.IsStamped(source.Sha256, new FileStamp(part.Part.SizeBytes, part.ModifiedNs, 0))) return null;
         return new EarlierPart(part, source.Columns);
@@ -116,13 +119,13 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         try
         {
             if (error.ErrorType == DuckDBErrorType.Interrupt) throw error;
-            if (input.Reader is CsvReader csv && FileErrors.IsEncoding(error) && await csv.InLatin1Async(cancellation) is { } other)
+            if (input.Reader is CsvReader csv && FileErrors.IsEncoding(error) && await csv.InGuessedEncodingAsync(writer.TempFolder, cancellation) is { } other)
             {
                 input.Reader = other;
                 AddRemarks(other);
             }
             else if (input.Reader is CsvReader usual && FileErrors.IsLongLine(error) && usual.ExpectLongLines()) return;
-            else if (input.Reader!.IsSampled && error.ErrorType == DuckDBErrorType.Conversion) await input.Reader.LookAtAllAsync(cancellation);
+            else if (input.Reader!.IsSampled && input.Reader.IsMisfit(error)) await input.Reader.LookAtAllAsync(cancellation);
             else throw error;
         }
         catch (DuckDBException e)
@@ -140,7 +143,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
             {
                 FileKind.Parquet => await ParquetReader.OpenAsync(input.File, writer.Connection, cancellation),
                 FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(input.File, writer.Connection, cancellation),
-                _ => await CsvReader.OpenAsync(input.File, writer.Connection, writer.TempFolder, cancellation),
+                _ => await CsvReader.OpenAsync(input.File, _settings, writer.Connection, writer.TempFolder, cancellation),
             };
         }
         catch (DuckDBException e) when (e.ErrorType != DuckDBErrorType.Interrupt)
@@ -156,7 +159,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         var parts = await Task.WhenAll(_inputs.Select(input => input.Part!)).WaitAsync(cancellation);
         // A part that had neighbours before was hashed without it.
         if (parts is [{ Md5: null } only]) parts = [only with { Md5 = await ContentHash.Md5Async(writer.Store.PathOf(only.Part.Sha256), cancellation) }];
-        var files = _inputs.Zip(parts, (input, part) => new SourceFile(input.File.Path, input.File.Stamp, part.Part.Sha256, input.Own!)).ToList();
+        var files = _inputs.Zip(parts, (input, part) => new SourceFile(input.File.Path, input.File.Stamp, part.Part.Sha256, input.Own!, ReadAs(input.File))).ToList();
         var put = new ExtractTable(table.Name, table.Description, "local", writer.Time.GetUtcNow().UtcDateTime, columns, parts, files);
         writer.Put(put);
         progress.Report(new ExtractEvent("table_done", table.Name, put.Rows, put.Bytes));

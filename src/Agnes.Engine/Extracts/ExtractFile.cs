@@ -38,7 +38,7 @@ internal static class ExtractFile
                 CREATE TABLE {Alias}._meta(table_name VARCHAR PRIMARY KEY, description VARCHAR, rows BIGINT, size_bytes BIGINT, extracted_at TIMESTAMP, query_mode VARCHAR DEFAULT 'local');
                 CREATE TABLE {Alias}._parts(table_name VARCHAR NOT NULL, ordinal INTEGER NOT NULL, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, rows BIGINT NOT NULL, size_bytes BIGINT NOT NULL, md5 VARCHAR, modified_ns BIGINT NOT NULL);
                 CREATE TABLE {Alias}._columns(table_name VARCHAR NOT NULL, columns VARCHAR NOT NULL);
-                CREATE TABLE {Alias}._files(table_name VARCHAR NOT NULL, path VARCHAR NOT NULL, size_bytes BIGINT NOT NULL, modified_ns BIGINT NOT NULL, inode BIGINT NOT NULL, sha256 VARCHAR NOT NULL, columns VARCHAR NOT NULL);
+                CREATE TABLE {Alias}._files(table_name VARCHAR NOT NULL, path VARCHAR NOT NULL, size_bytes BIGINT NOT NULL, modified_ns BIGINT NOT NULL, inode BIGINT NOT NULL, sha256 VARCHAR NOT NULL, columns VARCHAR NOT NULL, read_as VARCHAR);
                 """, cancellation);
             FillTables(connection, tables);
             foreach (var table in viewed)
@@ -72,7 +72,7 @@ internal static class ExtractFile
             foreach (var file in table.Files)
             {
                 row.Append(table.Name).Append(file.Path).Append(file.Stamp.Size).Append(file.Stamp.ModifiedNs).Append(file.Stamp.Inode).Append(file.Sha256)
-                    .Append(ColumnsJson.Write(file.Columns)).EndRow();
+                    .Append(ColumnsJson.Write(file.Columns)).Append(file.ReadAs).EndRow();
             }
         });
     }

@@ -47,9 +47,12 @@ internal static class ExtractReader
             $"SELECT table_name, name, sha256, size_bytes, rows, md5, modified_ns FROM {Alias}._parts ORDER BY table_name, ordinal",
             row => (Table: row.GetString(0), Part: new ExtractPart(new TablePart(row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4)), row.TextOrNull(5), row.GetInt64(6))),
             cancellation)).ToLookup(part => part.Table, part => part.Part, StringComparer.OrdinalIgnoreCase);
+        // Extracts of before 0.2 do not say how a file was read.
+        var readAs = (await connection.ColumnsAsync($"{Alias}._files", cancellation)).Any(column => column.Name == "read_as") ? "read_as" : "NULL";
         var files = (await connection.QueryAsync(
-            $"SELECT table_name, path, size_bytes, modified_ns, inode, sha256, columns FROM {Alias}._files ORDER BY table_name, path",
-            row => (Table: row.GetString(0), File: new SourceFile(row.GetString(1), new FileStamp(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)), row.GetString(5), ColumnsJson.Read(row.GetString(6)))),
+            $"SELECT table_name, path, size_bytes, modified_ns, inode, sha256, columns, {readAs} FROM {Alias}._files ORDER BY table_name, path",
+            row => (Table: row.GetString(0), File: new SourceFile(
+                row.GetString(1), new FileStamp(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)), row.GetString(5), ColumnsJson.Read(row.GetString(6)), row.TextOrNull(7))),
             cancellation)).ToLookup(file => file.Table, file => file.File, StringComparer.OrdinalIgnoreCase);
         var columns = (await connection.QueryAsync(
             $"SELECT table_name, columns FROM {Alias}._columns", row => (Table: row.GetString(0), Columns: ColumnsJson.Read(row.GetString(1))), cancellation))

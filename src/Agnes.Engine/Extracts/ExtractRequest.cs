@@ -22,7 +22,9 @@ public sealed record ExtractRequest(
 }
 
 /// <summary>A registered table, as far as connectors care.</summary>
-public sealed record TableConfig(string Id, string Name, string? Bucket = null, string? SourceTable = null, string? Description = null, string QueryMode = "local");
+/// <param name="Settings">What the kind of source lets people set for a table, as a JSON object; the connector says what it knows.</param>
+public sealed record TableConfig(
+    string Id, string Name, string? Bucket = null, string? SourceTable = null, string? Description = null, string QueryMode = "local", System.Text.Json.JsonElement? Settings = null);
 
 /// <param name="Ok">Written, or found unchanged.</param>
 /// <param name="Publication">What the same child prepared right after the run, when it was asked to; saves a second process.</param>

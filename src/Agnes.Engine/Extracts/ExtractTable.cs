@@ -25,4 +25,5 @@ public sealed record ExtractPart(TablePart Part, string? Md5, long ModifiedNs);
 
 /// <summary>A file that one part was made from.</summary>
 /// <param name="Columns">The file's own columns, before they were unified with those of other files.</param>
-public sealed record SourceFile(string Path, FileStamp Stamp, string Sha256, IReadOnlyList<TableColumn> Columns);
+/// <param name="ReadAs">By which rules and settings the connector read it, in its own words; a file that did not change is read again when these did.</param>
+public sealed record SourceFile(string Path, FileStamp Stamp, string Sha256, IReadOnlyList<TableColumn> Columns, string? ReadAs = null);

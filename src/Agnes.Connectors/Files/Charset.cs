@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text;
+using UtfUnknown;
+
+namespace Agnes.Connectors.Files;
+
+/// <summary>
+/// Guesses the encoding of a text that is not UTF-8, by a detector of character sets and by what its words look like in each encoding: the detector needs
+/// paragraphs, and a table often has no more than a few names.
+/// </summary>
+internal static class Charset
+{
+    private const int SampleBytesMax = 256 << 10;
+
+    /// <summary>Sure enough to overrule what words look like; it is for encodings of several bytes a letter, which leave no room for chance.</summary>
+    private const float Sure = 0.9f;
+
+    private const double CommonestBonus = 0.3;
+    private const char FirstGreek = '\u0370';
+
+    private static readonly string[] Western = ["windows-1252", "macintosh"];
+
+    /// <returns>A name that .NET knows; null where the text is damaged UTF-8, or nothing is likely.</returns>
+    public static async Task<string?> GuessAsync(InputFile file, CancellationToken cancellation)
+    {
+        if (await TextEncoding.BeyondAsciiAsync(file, SampleBytesMax, cancellation) is not { Length: > 0 } lines) return null;
+        var detected = CharsetDetector.DetectFromBytes(lines).Details?.Where(detail => TextEncoding.Named(detail.EncodingName) is not null).ToList() ?? [];
+        if (detected is [{ Confidence: > Sure } sure, ..] && !TextEncoding.Named(sure.EncodingName)!.IsSingleByte && Decode(sure.EncodingName, lines) is not null) return Plain(sure.EncodingName);
+        var candidates = Western.Concat(detected.Select(detail => Plain(detail.EncodingName))).Distinct(StringComparer.OrdinalIgnoreCase);
+        var best = candidates.Select(name => (Name: name, Text: Decode(name, lines))).Where(each => each.Text is not null)
+            .Select(each => (each.Name, Score: Score(each.Text!) + Bonus(each.Name, each.Text!, detected))).OrderByDescending(each => each.Score).FirstOrDefault();
+        return best.Name;
+    }
+
+    /// <summary>Letters of another script look as good in windows-1252 as in their own; there the detector knows better. Between Latin encodings the commonest is likeliest.</summary>
+    private static double Bonus(string name, string text, List<DetectionDetail> detected)
+    {
+        if (name == Western[0]) return CommonestBonus;
+        var letters = text.Where(character => character >= 0x80 && char.IsLetter(character)).ToList();
+        if (letters.Count(character => character >= FirstGreek) * 2 <= letters.Count) return 0;
+        return detected.Where(detail => Plain(detail.EncodingName) == name).Select(detail => detail.Confidence).DefaultIfEmpty(0).Max();
+    }
+
+    /// <summary>Windows' own superset of Latin-1: a text that is called ISO-8859-1 is nearly always that.</summary>
+    private static string Plain(string name) => name.ToLowerInvariant() is "iso-8859-1" or "ascii" ? "windows-1252" : name.ToLowerInvariant();
+
+    private static string? Decode(string name, byte[] lines)
+    {
+        try
+        {
+            return Encoding.GetEncoding(name, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback).GetString(lines);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>How much the characters beyond ASCII look like parts of words and punctuation, on average.</summary>
+    private static double Score(string text)
+    {
+        var (sum, count) = (0.0, 0);
+        for (var index = 0; index < text.Length; index++)
+        {
+            if (text[index] < 0x80) continue;
+            count++;
+            sum += Score(text[index], index > 0 ? text[index - 1] : '\n', index + 1 < text.Length ? text[index + 1] : '\n');
+        }
+        return count == 0 ? 0 : sum / count;
+    }
+
+    private static int Score(char character, char before, char after)
+    {
+        var inside = char.IsLetter(before) && char.IsLetter(after);
+        return char.GetUnicodeCategory(character) switch
+        {
+            UnicodeCategory.Control or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => -6,
+            UnicodeCategory.LowercaseLetter => char.IsUpper(after) || char.IsDigit(before) ? -1 : 2,
+            UnicodeCategory.UppercaseLetter => char.IsLower(before) ? -3 : 1,
+            UnicodeCategory.OtherLetter => 1,
+            UnicodeCategory.InitialQuotePunctuation => char.IsLetter(before) ? -2 : 1,
+            UnicodeCategory.FinalQuotePunctuation => inside && character != '’' ? -3 : 1,
+            UnicodeCategory.CurrencySymbol => inside ? -3 : char.IsDigit(before) || char.IsDigit(after) || char.IsWhiteSpace(after) ? 1 : 0,
+            _ => inside ? -3 : 0,
+        };
+    }
+}
