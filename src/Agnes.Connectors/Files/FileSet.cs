@@ -7,7 +7,10 @@ using Agnes.Engine.Limits;
 namespace Agnes.Connectors.Files;
 
 /// <summary>A table cannot be read as it is; the message says what to mend.</summary>
-internal sealed class TableException(string message) : Exception(message);
+internal class TableException(string message) : Exception(message);
+
+/// <summary>Nobody said which of several files is meant.</summary>
+internal sealed class SeveralFilesException(string message) : TableException(message);
 
 /// <param name="Path">Relative to the root, with <c>/</c>.</param>
 /// <param name="PartName">What the part made from it is called.</param>
@@ -44,7 +47,7 @@ internal static partial class FileSet
         {
             [] => throw new TableException($"There is no file or folder called '{table.Name}'. Set source_table to a file, a folder or a pattern such as orders/*.csv."),
             [var only] => [Input(root, only, $"{table.Name}.parquet")],
-            _ => throw new TableException($"Several files are called '{table.Name}': {string.Join(", ", found)}. Set source_table to the one that is meant."),
+            _ => throw new SeveralFilesException($"Several files are called '{table.Name}': {string.Join(", ", found)}. Set source_table to the one that is meant."),
         };
     }
 

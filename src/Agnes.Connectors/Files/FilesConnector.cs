@@ -38,5 +38,41 @@ public sealed class FilesConnector : Connector
         }
     }
 
+    /// <summary>The files that a table is read from, without opening one.</summary>
+    public static FoundFiles Find(string root, TableConfig table)
+    {
+        try
+        {
+            return new FoundFiles([.. FileSet.Resolve(root, table).Select(file => file.Path)], null, IsAmbiguous: false);
+        }
+        catch (TableException e)
+        {
+            return new FoundFiles([], e.Message, e is SeveralFilesException);
+        }
+        catch (IOException)
+        {
+            return new FoundFiles([], "The files cannot be looked at.", IsAmbiguous: false);
+        }
+    }
+
+    /// <summary>What is wrong with the settings of a table's files, or null.</summary>
+    public static string? SettingsFault(System.Text.Json.JsonElement? settings)
+    {
+        try
+        {
+            FileSettings.Of(settings);
+            return null;
+        }
+        catch (TableException e)
+        {
+            return e.Message;
+        }
+    }
+
     private static string Root(DataFolder folder, ExtractRequest request) => Path.GetFullPath(request.Option("root") ?? folder.Csv);
 }
+
+/// <param name="Files">Relative to the root.</param>
+/// <param name="Fault">Why there are none.</param>
+/// <param name="IsAmbiguous">Several unrelated files bear the table's name; one of them must be named.</param>
+public sealed record FoundFiles(IReadOnlyList<string> Files, string? Fault, bool IsAmbiguous);

@@ -88,6 +88,7 @@ internal sealed class RegisterOptions
     private readonly Option<string> _strategy = new("--sync-strategy") { Description = "full_refresh, incremental or partitioned.", DefaultValueFactory = _ => "full_refresh" };
     private readonly Option<string?> _primaryKey = new("--primary-key") { Description = "Columns, joined by commas." };
     private readonly Option<string?> _filters = new("--where-filters-json") { Description = "Filters as JSON, or @file." };
+    private readonly Option<string[]> _settings = TableSettings.Option();
 
     private readonly (Option<string?> Option, string Field)[] _texts =
     [
@@ -113,7 +114,7 @@ internal sealed class RegisterOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_sourceType, _bucket, _sourceTable, _queryMode, _query, _description, _strategy, _primaryKey, _filters]) command.Add(option);
+        foreach (var option in (Option[])[_sourceType, _bucket, _sourceTable, _queryMode, _query, _description, _strategy, _primaryKey, _filters, _settings]) command.Add(option);
         foreach (var (option, _) in _texts) command.Add(option);
         foreach (var (option, _) in _numbers) command.Add(option);
     }
@@ -139,6 +140,7 @@ internal sealed class RegisterOptions
         if (!string.IsNullOrWhiteSpace(query)) body["source_query"] = query;
         if (parsed.GetValue(_primaryKey) is { } key) body["primary_key"] = new JsonArray([.. key.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(column => (JsonNode)column)]);
         if (parsed.GetValue(_filters) is { } filters) body["where_filters"] = ParseFilters(await TextOrFile.ReadAsync(filters, cancellation));
+        if (parsed.GetValue(_settings) is { Length: > 0 } settings) body["settings"] = await TableSettings.ReadAsync(settings, cancellation);
         foreach (var (option, field) in _texts)
         {
             if (parsed.GetValue(option) is { } value) body[field] = value;

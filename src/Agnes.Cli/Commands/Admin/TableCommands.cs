@@ -23,8 +23,14 @@ internal static class TableCommands
             (new("--sync-schedule") { Description = "'every 1h', 'daily 06:00' or cron." }, "sync_schedule"),
             (new("--source-type") { Description = "Which connector brings it." }, "source_type"),
         ];
+        var settings = TableSettings.Option();
+        var noSettings = new Option<bool>("--no-settings") { Description = "Take all settings of its files away." };
         var json = Shared.Json();
-        var command = new AgnesCommand("update-table", "Changes what is registered of a table. What is not given stays; empty clears.", "agnes admin update-table orders --description 'One row per order' --sync-schedule 'daily 06:00'") { id, json };
+        var command = new AgnesCommand(
+            "update-table",
+            "Changes what is registered of a table. What is not given stays; empty clears.",
+            "agnes admin update-table orders --description 'One row per order' --sync-schedule 'daily 06:00'",
+            "agnes admin update-table orders --setting date_format=%d/%m/%Y --setting null_texts=NA,N/A") { id, settings, noSettings, json };
         foreach (var (option, _) in fields)
         {
             // '--query=' without a value clears it.
@@ -43,6 +49,8 @@ internal static class TableCommands
                 body[field] = value.Length == 0 ? null : value;
             }
 
+            if (parsed.GetValue(noSettings)) body["settings"] = null;
+            else if (parsed.GetValue(settings) is { Length: > 0 } given) body["settings"] = await TableSettings.ReadAsync(given, cancellation);
             if (body.Count == 0) throw new CliException("Nothing to change was given.", ExitCode.Usage) { Hint = "See: agnes admin update-table --help" };
             var answer = (await host.Api.PutAsync($"/api/admin/registry/{AdminApi.Escape(parsed.GetRequiredValue(id))}", body, cancellation)).OrFail();
             AdminApi.Done(host, answer, parsed.GetValue(json), $"Updated {parsed.GetRequiredValue(id)}: {string.Join(", ", body.Select(field => field.Key))}.");

@@ -22,7 +22,7 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
             $"{job.Job.Id}-{own.Folder}",
             own.Folder,
             own.Connector,
-            [.. rows.Select(row => new TableConfig(row.Id, row.Name, row.Bucket, own.Connector == "files" ? FileTables.SourceOf(row) : row.SourceTable, row.Description))],
+            [.. rows.Select(FileTables.ConfigOf)],
             Registered: [.. state.Snapshot.RegisteredFor(own).Select(row => row.Name)],
             Options: OptionsOf(own));
         var progress = new PullProgress(job, cancellation);

@@ -41,6 +41,7 @@ internal static partial class TableFields
         Take("partition_by", () => row with { PartitionBy = Blank(body.OptionalString("partition_by")) });
         Take("partition_granularity", () => row with { PartitionGranularity = Blank(body.OptionalString("partition_granularity")) });
         Take("where_filters", () => row with { WhereFilters = ReadFilters(body) });
+        Take("settings", () => row with { Settings = ReadSettings(body) });
         Take("profile_after_sync", () => row with { ProfileAfterSync = body.OptionalBoolean("profile_after_sync") ?? true });
 
         CheckQuery(body, row, before);
@@ -82,6 +83,15 @@ internal static partial class TableFields
     {
         if (WhereFilters.TryNormalise(body.Element("where_filters"), out var stored) is { } problem) body.Refuse("where_filters", problem);
         return stored;
+    }
+
+    private static string? ReadSettings(RequestBody body)
+    {
+        var given = body.Element("settings");
+        if (given.ValueKind == JsonValueKind.Null || given.ValueKind == JsonValueKind.Object && given.GetPropertyCount() == 0) return null;
+        if (given.ValueKind == JsonValueKind.Object) return given.GetRawText();
+        body.Refuse("settings", "settings must be an object");
+        return null;
     }
 
     /// <summary>A query that only spells out the whole table counts as none.</summary>

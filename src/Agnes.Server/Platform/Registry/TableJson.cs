@@ -31,5 +31,6 @@ internal static class TableJson
         ["partition_by"] = row.PartitionBy,
         ["partition_granularity"] = row.PartitionGranularity,
         ["initial_load_chunk_days"] = row.InitialLoadChunkDays,
+        ["settings"] = row.Settings is null ? null : JsonNode.Parse(row.Settings),
     };
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Connectors.Files;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Access;
@@ -88,7 +89,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
     {
         if (Sources.OfType(row.SourceType) is not { Connector: "files" }) return "Not looked at: this server does not pull from this source.";
         var where = FileTables.PatternOf(row);
-        var files = FileTables.Match(folder, row).Count;
+        var files = FilesConnector.Find(folder.Csv, FileTables.ConfigOf(row)).Files.Count;
         return files == 0 ? $"No file matches {where} yet." : $"{files} file{(files == 1 ? "" : "s")} match {where}.";
     }
 
@@ -110,7 +111,11 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
     /// <summary>The connector checks again when it opens the files: a link can appear in between.</summary>
     private RuleViolation? CheckFiles(TableRow row)
     {
-        if (Sources.OfType(row.SourceType) is not { Connector: "files" }) return null;
+        if (Sources.OfType(row.SourceType) is not { Connector: "files" })
+            return row.Settings is null ? null : new RuleViolation("settings", $"A table of {row.SourceType} has no settings of its own");
+        if (FilesConnector.SettingsFault(FileTables.ConfigOf(row).Settings) is { } fault) return new RuleViolation("settings", fault);
+        // Two files of one name are one table only where that was asked for.
+        if (FilesConnector.Find(folder.Csv, FileTables.ConfigOf(row)) is { IsAmbiguous: true, Fault: { } several }) return new RuleViolation("source_table", several);
         try
         {
             foreach (var path in FileTables.PathsOf(row)) SafePath.Resolve(folder.Csv, path);

@@ -21,6 +21,9 @@ internal static class TableRules
 
     private const int TextCharsMax = 10_000;
     private const int NameCharsMax = 255;
+
+    /// <summary>A type for each of a thousand columns.</summary>
+    private const int SettingsCharsMax = 100_000;
     private static readonly string[] Strategies = [StrategyFullRefresh, StrategyIncremental, StrategyPartitioned];
     private static readonly string[] Granularities = ["day", "month", "year"];
 
@@ -142,7 +145,7 @@ internal static class TableRules
             ("bucket", row.Bucket, NameCharsMax), ("source_table", row.SourceTable, NameCharsMax), ("folder", row.Folder, NameCharsMax),
             ("incremental_column", row.IncrementalColumn, NameCharsMax), ("partition_by", row.PartitionBy, NameCharsMax),
             ("primary_key", row.PrimaryKey, TextCharsMax), ("where_filters", row.WhereFilters, TextCharsMax),
-            ("description", row.Description, TextCharsMax), ("source_query", row.SourceQuery, TextCharsMax),
+            ("description", row.Description, TextCharsMax), ("settings", row.Settings, SettingsCharsMax), ("source_query", row.SourceQuery, TextCharsMax),
         };
         foreach (var (field, value, charsMax) in texts)
         {

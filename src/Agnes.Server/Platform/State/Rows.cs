@@ -119,6 +119,9 @@ public sealed record TableRow
 
     /// <summary>A JSON array as text.</summary>
     public string? WhereFilters { get; init; }
+
+    /// <summary>A JSON object as text: what the kind of source lets people set for a table; see its connector.</summary>
+    public string? Settings { get; init; }
 }
 
 /// <summary>A row of <c>sync_state</c>; its key is the table's name.</summary>
