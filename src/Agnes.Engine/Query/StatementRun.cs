@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Workers;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query;
 
@@ -38,14 +39,14 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         var verdict = Guard.Check(parsed, scope);
         if (verdict.Footprint is null) return Checked(RefusedBy(verdict), names, isSelect: true);
         var statement = new KnownStatement(parsed, int.MaxValue);
-        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, whole, 1, limits.ResultBytes, "", [])));
+        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, parsed.Rewritten ?? whole, 1, limits.ResultBytes, "", [])));
         return Checked(outcome, names, isSelect: true);
     }
 
     private static StatementCheck Checked(StatementOutcome outcome, IReadOnlyList<string> names, bool isSelect) => new(outcome.Status, outcome.Message, names) { IsSelect = isSelect };
 
     private StatementOutcome RefusedBy(GuardVerdict verdict) =>
-        verdict.Footprint is null ? Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) : Refused(StatementStatus.NotASelect, Guard.OnlySelect);
+        verdict.Footprint is null ? Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) : Refused(StatementStatus.NotASelect, StatementGuard.OnlySelect);
 
     private async Task<(ParsedStatement? Parsed, StatementOutcome? Refusal)> ParsedAsync(string sql)
     {
@@ -130,7 +131,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
             }
             var rented = worker;
             worker = null; // given on
-            return await RunOnPoolAsync(rented, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, sql, limit, limits.ResultBytes, "", []));
+            return await RunOnPoolAsync(rented, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, statement.Parsed.Rewritten ?? sql, limit, limits.ResultBytes, "", []));
         }
         finally
         {

@@ -1,3 +1,4 @@
+using Agnes.Sql;
 using System.IO.Pipelines;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
