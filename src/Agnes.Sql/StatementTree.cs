@@ -14,6 +14,8 @@ public sealed class StatementTree
     /// <summary>How a recursive CTE calls all that it has found so far, in the branch that recurs and nowhere else; everywhere else it is a schema like others.</summary>
     private const string FoundSoFar = "recurring";
 
+    private const string AllTables = "__show_tables_expanded";
+
     private static readonly HashSet<string> Expressions = new(StringComparer.Ordinal)
     {
         "BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "DEFAULT", "FUNCTION", "LAMBDA", "LAMBDA_REF",
@@ -45,7 +47,8 @@ public sealed class StatementTree
         if (!json.TryGetProperty("statements", out var statements) || statements.GetArrayLength() == 0) return ParsedStatement.Of(StatementShape.Empty);
         if (statements.GetArrayLength() > 1) return ParsedStatement.Of(StatementShape.Several);
         var node = statements[0].GetProperty("node");
-        if (IsShowTables(node)) return ParsedStatement.Of(StatementShape.ShowTables);
+        // Nothing that hangs on it is looked at: whoever runs it runs the plain form.
+        if (IsShowTables(node)) return ParsedStatement.Of(StatementShape.ShowTables) with { Rewritten = Text(node.GetProperty("from_table"), "table_name") is AllTables ? "SHOW ALL TABLES" : "SHOW TABLES" };
         var tree = new StatementTree();
         tree.Visit(statements[0], null);
         return tree._unknown is null
@@ -64,7 +67,7 @@ public sealed class StatementTree
     private static bool IsShowTables(JsonElement node) =>
         node.TryGetProperty("from_table", out var from) && from.ValueKind == JsonValueKind.Object && Text(from, "type") == "SHOW_REF"
         && Text(from, "show_type") == "SHOW_UNQUALIFIED" && Text(from, "catalog_name").Length == 0 && Text(from, "schema_name").Length == 0
-        && Text(from, "table_name") is "\"tables\"" or "__show_tables_expanded";
+        && Text(from, "table_name") is "\"tables\"" or AllTables;
 
     private void Visit(JsonElement element, CteNames? ctes)
     {
