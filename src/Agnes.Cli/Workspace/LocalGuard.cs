@@ -23,7 +23,7 @@ internal sealed class LocalGuard(Layout layout, DuckDBConnection connection, boo
     /// <summary>What the engine tells of the workspace's own tables.</summary>
     private static readonly HashSet<string> Descriptions = new(EngineNames.Comparer) { "tables", "columns", "schemata" };
 
-    private readonly StatementParser _parser = new(connection);
+    private StatementParser? _parser;
     private HashSet<string>? _tables;
 
     /// <returns>The text to run.</returns>
@@ -42,9 +42,11 @@ internal sealed class LocalGuard(Layout layout, DuckDBConnection connection, boo
     }
 
     /// <summary>One SELECT as the engine writes it: no comment or semicolon of the original can end a bracket around it. Null where it has no such text.</summary>
-    public string? AdmitRewritten(string sql) => _parser.Rewritten(Checked(sql));
+    public string? AdmitRewritten(string sql) => Parser.Rewritten(Checked(sql));
 
-    public void Dispose() => _parser.Dispose();
+    public void Dispose() => _parser?.Dispose();
+
+    private StatementParser Parser => _parser ??= new StatementParser(connection);
 
     private string Checked(string sql)
     {
@@ -57,7 +59,7 @@ internal sealed class LocalGuard(Layout layout, DuckDBConnection connection, boo
     {
         try
         {
-            return _parser.Parse(sql);
+            return Parser.Parse(sql);
         }
         catch (DuckDBException problem)
         {
@@ -85,7 +87,7 @@ internal sealed class LocalGuard(Layout layout, DuckDBConnection connection, boo
 
     private CliException Refused(ParsedStatement parsed, Refusal refusal)
     {
-        if (refusal is { Kind: RefusalKind.TableUnknown, Name: { } missing }) return new QueryErrors(layout, connection).Missing(missing);
+        if (refusal is { Kind: RefusalKind.TableUnknown, Name: { } missing }) return new QueryErrors(layout, connection).Missing(StatementGuard.Shorten(missing));
         var text = parsed.Shape switch
         {
             StatementShape.Empty => "there is no statement.",

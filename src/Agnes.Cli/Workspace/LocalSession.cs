@@ -7,7 +7,7 @@ namespace Agnes.Cli.Workspace;
 
 /// <summary>
 /// The workspace's database, opened for reading and locked: only this workspace's parts and snapshots can be read, nothing can be written, no extension
-/// loaded, no setting changed. What an agent is talked into by a cell's text therefore stays harmless.
+/// loaded, no setting changed. What an agent is talked into by a cell's text therefore stays harmless. What runs is what <see cref="LocalGuard"/> admitted.
 /// </summary>
 internal sealed class LocalSession : IDisposable
 {

@@ -46,8 +46,10 @@ internal sealed class QueryErrors(Layout layout, DuckDBConnection connection)
     public CliException Missing(string name)
     {
         using var fresh = connection.Duplicate();
-        return new CliException(ForMissingTable(name, TableNames(fresh))) { IsBlock = true };
+        return new CliException(ForMissingTable(name, TableNames(fresh)) + (IsFile(name) ? FilesNote : "")) { IsBlock = true };
     }
+
+    private static bool IsFile(string name) => name.Contains('/', StringComparison.Ordinal) || name.Contains('\\', StringComparison.Ordinal) || Path.GetExtension(name).ToLowerInvariant() is ".csv" or ".tsv" or ".json" or ".ndjson" or ".parquet" or ".gz";
 
     /// <summary>What the workspace knows of a name that has no view here.</summary>
     private string ForMissingTable(string missing, IReadOnlyList<string> names)

@@ -107,6 +107,7 @@ public sealed class LocalLockTests(LocalLockTests.PulledWorkspace pulled) : ICla
         (await pulled.Agnes.RunAsync("query", "SELECT n + name FROM orders")).ShouldFail(1).Error.ShouldNotContain("Columns of");
         (await pulled.Agnes.RunAsync("query", "WITH \"ORDRS\" AS (SELECT 1) SELECT * FROM ordrs, ordr")).ShouldFail(1).Error.ShouldContain("no such table among yours: 'ordr'");
         (await pulled.Agnes.RunAsync("query", "FROM read_csv('/etc/passwd')")).ShouldFail(1).Error.ShouldContain("--allow-files DIR");
+        (await pulled.Agnes.RunAsync("query", "FROM 'mine.csv'")).ShouldFail(1).Error.ShouldContain("--allow-files DIR");
         (await pulled.Agnes.RunAsync("query", "SELECT lenght(name) FROM orders")).ShouldFail(1).Error.ShouldContain("Did you mean 'length'?");
     }
 
