@@ -6,8 +6,12 @@ using Agnes.Engine.Query.Workers;
 namespace Agnes.Engine.Query;
 
 /// <summary>The life of one statement: known or parsed, checked, run on a worker, and its end put into words.</summary>
-internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementLimits limits, PipeWriter output, CancellationToken cancellation)
+/// <param name="cancellation">Fires when the client has gone or the lease has ended.</param>
+internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease lease, StatementLimits limits, PipeWriter output, CancellationToken cancellation)
 {
+    /// <summary>What whoever asked is told when they may no longer have the answer.</summary>
+    private const string RevokedText = "Access was taken away while the statement ran.";
+
     /// <summary>A text no longer than this is parsed on the worker of short statements.</summary>
     private const int ShortCharactersMax = 2048;
 
@@ -21,6 +25,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     private readonly long _started = pool.Time.GetTimestamp();
     private IReadOnlyList<string> _tables = [];
     private TimeSpan _left = limits.Time;
+    private BodyProgress _progress = new();
 
     public Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit) => EndedAsync(() => RunCheckedAsync(scope, sql, limit));
 
@@ -95,17 +100,24 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     {
         try
         {
-            return await run();
+            cancellation.ThrowIfCancellationRequested();
+            var outcome = await run();
+            return lease.Ended.IsCancellationRequested ? Ended() : outcome;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return Refused(StatementStatus.ClientGone, "The client closed the connection.");
+            return Ended();
         }
         catch (PartDamagedException e)
         {
             return Refused(StatementStatus.PartDamaged, e.Message);
         }
     }
+
+    /// <summary>Nothing that was made may be told now; what has left already can only be cut short.</summary>
+    private StatementOutcome Ended() =>
+        (lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText) : Refused(StatementStatus.ClientGone, "The client closed the connection."))
+        with { Bytes = _progress.Bytes, BodyStarted = _progress.Bytes > 0 };
 
     private async Task<StatementOutcome> RunCheckedAsync(Scope scope, string sql, int limit)
     {
@@ -148,7 +160,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     {
         for (var isShort = sql.Length <= ShortCharactersMax; ; isShort = false)
         {
-            var worker = await pool.RentAsync(isShort, "", limits.Wait, cancellation);
+            var worker = await pool.RentAsync(lease.Caller, isShort, "", limits.Wait, cancellation);
             if (worker is null) return (null, null, RefusedBusy());
             try
             {
@@ -182,9 +194,10 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     /// <param name="worker">One that was rented already, or null.</param>
     private async Task<StatementOutcome> RunOnPoolAsync(QueryWorker? worker, KnownStatement statement, Footprint footprint, RunRequest request)
     {
+        lease.Reads(footprint.Tables);
         request = request with { FootprintKey = footprint.Key, Tables = [.. footprint.Tables.Select(table => new WorkerTable(table.Name, table.Paths))] };
         var isShort = statement.IsShort;
-        worker ??= await pool.RentAsync(isShort, footprint.Key, limits.Wait, cancellation);
+        worker ??= await pool.RentAsync(lease.Caller, isShort, footprint.Key, limits.Wait, cancellation);
         if (worker is null) return RefusedBusy();
         var onShort = worker.IsShort;
         var (outcome, microseconds) = await RunOnWorkerAsync(worker, request, footprint);
@@ -192,7 +205,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         {
             // It starts again on one of the others; statements change nothing, so that is safe.
             statement.TookLong();
-            worker = await pool.RentAsync(isShort: false, footprint.Key, limits.Wait, cancellation);
+            worker = await pool.RentAsync(lease.Caller, isShort: false, footprint.Key, limits.Wait, cancellation);
             if (worker is null) return RefusedBusy();
             (outcome, microseconds) = await RunOnWorkerAsync(worker, request, footprint);
         }
@@ -206,7 +219,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         var wasSmall = false;
-        var progress = new BodyProgress();
+        var progress = _progress = new BodyProgress();
         try
         {
             var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, footprint.Verify, stopped.Token), pool.Time, stopped.Token);

@@ -51,6 +51,9 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <summary>Kept for short statements.</summary>
     public bool IsShort { get; }
 
+    /// <summary>Whose it is while it is rented. The pool's own.</summary>
+    public string Holder { get; set; } = "";
+
     public int ProcessId => _process.Id;
 
     /// <summary>Used so far, over all statements.</summary>

@@ -25,7 +25,7 @@ internal static class RunScan
     {
         var body = await ScanBody.ReadAsync(context);
         var caller = context.Caller();
-        var limits = StatementLimits.For(caller.UserId) with { Time = options.Scan.Time, ResultBytes = options.Scan.ResultBytesMax };
+        var limits = StatementLimits.Default with { Time = options.Scan.Time, ResultBytes = options.Scan.ResultBytesMax };
         var plan = await ScanPlan.MakeAsync(context, body, Texts, options.Scan.LimitMax, scopes, runner, limits);
         // Arrow is what a client gets that says nothing; ours asks for Parquet, which goes straight to its disk.
         var form = context.Request.Headers.Accept.ToString().Contains(ParquetType, StringComparison.OrdinalIgnoreCase) ? ScanForm.Parquet : ScanForm.Arrow;
@@ -35,8 +35,8 @@ internal static class RunScan
 
         using var folder = scratch.NewFolder(Purpose);
         var file = Path.Combine(folder.Path, "result");
-        var outcome = await runner.ScanAsync(plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room) }, context.RequestAborted);
-        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), outcome.IsOk ? "ok" : outcome.Status.ToString(), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+        var outcome = await runner.ScanAsync(context.Lease(), plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room) }, context.RequestAborted);
+        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), StatementAnswer.Result(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (!outcome.IsOk) return StatementAnswer.Refuse(context, outcome);
         await quota.AddAsync(caller.UserId, outcome.Bytes);
         await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, plan.Table.Published!.ExtractedAt);
