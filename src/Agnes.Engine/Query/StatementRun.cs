@@ -215,18 +215,25 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
 
     private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request, Footprint footprint)
     {
+        await using var spill = new ResultSpill(pool.Space, lease.Caller);
+        var (outcome, microseconds) = await UseWorkerAsync(worker, request, footprint, spill);
+        return (outcome.IsOk && !spill.IsEmpty ? await SendRestAsync(outcome, spill) : outcome, microseconds);
+    }
+
+    private async Task<(StatementOutcome Outcome, long Microseconds)> UseWorkerAsync(QueryWorker worker, RunRequest request, Footprint footprint, ResultSpill spill)
+    {
         using var deadline = new CancellationTokenSource(_left, pool.Time);
         using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
-        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, spill.Full, cancellation);
         var wasSmall = false;
         var progress = _progress = new BodyProgress();
         try
         {
-            var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, footprint.Verify, stopped.Token), pool.Time, stopped.Token);
+            var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, spill, footprint.Verify, pool.Time, stopped.Token), pool.Time, stopped.Token);
             wasSmall = reply is { ProcessorMicroseconds: < SmallMicroseconds };
-            if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
+            if (reply is { Status: StatementStatus.Ok } && !spill.Full.IsCancellationRequested) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
             cancellation.ThrowIfCancellationRequested();
-            var ended = Failed(reply, worker, deadline.IsCancellationRequested);
+            var ended = spill.Full.IsCancellationRequested ? Unread() : Failed(reply, worker, deadline.IsCancellationRequested);
             return (ended with { Bytes = progress.Bytes, BodyStarted = progress.Bytes > 0 }, long.MaxValue);
         }
         catch (PartDamagedException e)
@@ -237,6 +244,25 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         {
             pool.Return(worker, wasSmall);
         }
+    }
+
+    /// <summary>The worker serves others by now; the reader has as long again as the statement had.</summary>
+    private async Task<StatementOutcome> SendRestAsync(StatementOutcome outcome, ResultSpill spill)
+    {
+        using var deadline = new CancellationTokenSource(limits.Time, pool.Time);
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        try
+        {
+            if (await spill.SendAsync(output, _progress, stopped.Token)) return outcome with { Bytes = _progress.Bytes, Elapsed = pool.Time.GetElapsedTime(_started) };
+        }
+        catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+        var why = deadline.IsCancellationRequested
+            ? Refused(StatementStatus.TimedOut, $"Query error: The result was not read within {limits.Time.TotalSeconds:0.###} s. Ask for less, or read it as it comes.")
+            : Refused(StatementStatus.ClientGone, "The client closed the connection.");
+        return why with { Bytes = _progress.Bytes, BodyStarted = true };
     }
 
     private StatementOutcome Done(WorkerReply reply, long bytes) =>
@@ -256,6 +282,9 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
 
     private StatementOutcome TimedOut() =>
         Refused(StatementStatus.TimedOut, $"Query error: The query ran longer than its limit of {limits.Time.TotalSeconds:0.###} s. Filter or aggregate more.");
+
+    private StatementOutcome Unread() => Refused(
+        StatementStatus.TooLarge, $"Query error: Results that you have not read yet take all the room there is for them ({pool.Space.PerCallerBytesMax >> 20} MiB). Ask for less, or read them as they come.");
 
     private StatementOutcome OutOfMemory() =>
         Refused(StatementStatus.OutOfMemory, $"Query error: The query needs more memory than the {pool.Options.MemoryBytes >> 20} MiB that a query may use. Filter or aggregate more, or work in steps.");

@@ -38,6 +38,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
     public WorkerPool(WorkerPoolOptions options, TimeProvider time, ILogger<WorkerPool> log)
     {
         Options = options;
+        Space = new ResultSpace(options.Scratch, options.SpoolBytes);
         Time = time;
         _log = log;
         _watch = Task.Run(WatchAsync, CancellationToken.None);
@@ -46,6 +47,9 @@ public sealed partial class WorkerPool : IAsyncDisposable
     public WorkerPoolOptions Options { get; }
 
     internal TimeProvider Time { get; }
+
+    /// <summary>For results that wait to be read.</summary>
+    internal ResultSpace Space { get; }
 
     /// <summary>Starts what will be needed first, so that the first statement does not wait for it.</summary>
     public void Warm()
