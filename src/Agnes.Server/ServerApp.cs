@@ -93,6 +93,7 @@ public static class ServerApp
         services.AddSingleton<ServiceSecret>();
         services.AddSingleton<SessionUses>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<Leases>();
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<RateLimits>();

@@ -56,17 +56,20 @@ public sealed class Bench : IAsyncDisposable
         return new ScopedTable(name, name, 1, "", [], paths);
     }
 
-    public Task<(StatementOutcome Outcome, string Body)> RunAsync(string sql, Scope? scope = null, int limit = 1000, StatementLimits? limits = null) =>
-        RunAsync(Runner, sql, scope ?? Guest, limit, limits);
+    public Task<(StatementOutcome Outcome, string Body)> RunAsync(string sql, Scope? scope = null, int limit = 1000, StatementLimits? limits = null, string caller = "guest") =>
+        RunAsync(Runner, sql, scope ?? Guest, limit, limits, caller);
 
-    public static async Task<(StatementOutcome Outcome, string Body)> RunAsync(StatementRunner runner, string sql, Scope scope, int limit = 1000, StatementLimits? limits = null)
+    public static async Task<(StatementOutcome Outcome, string Body)> RunAsync(StatementRunner runner, string sql, Scope scope, int limit = 1000, StatementLimits? limits = null, string caller = "guest")
     {
         using var body = new MemoryStream();
         var output = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await runner.RunAsync(scope, sql, limit, output, limits ?? StatementLimits.For("guest"), CancellationToken.None);
+        var outcome = await runner.RunAsync(LeaseOf(caller), scope, sql, limit, output, limits ?? StatementLimits.Default, CancellationToken.None);
         await output.CompleteAsync();
         return (outcome, Encoding.UTF8.GetString(body.ToArray()));
     }
+
+    /// <summary>One that does not end.</summary>
+    public static Lease LeaseOf(string caller) => new(caller, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

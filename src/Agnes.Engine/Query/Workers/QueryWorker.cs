@@ -52,6 +52,9 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <summary>Kept for short statements.</summary>
     public bool IsShort { get; }
 
+    /// <summary>Whose it is while it is rented. The pool's own.</summary>
+    public string Holder { get; set; } = "";
+
     public int ProcessId => _process.Id;
 
     /// <summary>Used so far, over all statements.</summary>
@@ -113,18 +116,20 @@ internal sealed class QueryWorker : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a statement and copies its body on.</summary>
+    /// <summary>Runs a statement and copies its body on, as far as the reader keeps up.</summary>
+    /// <param name="spill">Gets what the reader does not take in time.</param>
     /// <param name="outputStop">When it fires, or the output closes, the rest of the body is thrown away.</param>
     /// <param name="verify">See <see cref="BodyCopy"/>.</param>
     /// <exception cref="WorkerLostException"/>
     /// <exception cref="PartDamagedException">The worker itself is fine.</exception>
-    public async Task<WorkerReply> RunAsync(RunRequest request, PipeWriter output, BodyProgress progress, Action verify, CancellationToken outputStop)
+    public async Task<WorkerReply> RunAsync(
+        RunRequest request, PipeWriter output, BodyProgress progress, ResultSpill spill, Action verify, TimeProvider time, CancellationToken outputStop)
     {
         if (request.File.Length == 0) Remember(request.FootprintKey); // a file is made in a sandbox of its own
         try
         {
             await SendAsync((request with { Number = ++_number }).Write);
-            return await new BodyCopy(_frames, output, progress, verify, outputStop).RunAsync();
+            return await new BodyCopy(_frames, output, progress, spill, verify, time, outputStop).RunAsync();
         }
         catch (Exception e) when (e is IOException and not PartDamagedException or InvalidDataException)
         {

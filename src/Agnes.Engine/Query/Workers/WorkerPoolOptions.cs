@@ -19,7 +19,11 @@ public sealed record WorkerPoolOptions(
 {
     public const string Role = "query-worker";
     private const long ShortBytes = 128L << 20;
+    private const long SpoolBytesDefault = 512L << 20;
     private const long WorkerBytesMin = 160L << 20;
+
+    /// <summary>On the scratch disk, for results whose readers are slow; half of it for one caller at most.</summary>
+    public long SpoolBytes { get; init; } = SpoolBytesDefault;
 
     /// <summary>Deals the query workers' part of the budget anew: one small share for short statements, the rest in equal ones that are large enough to work with.</summary>
     public static WorkerPoolOptions From(Budget budget, WorkerProgram program, Scratch scratch, int processors)
@@ -27,6 +31,9 @@ public sealed record WorkerPoolOptions(
         var bytes = budget.Query.MemoryBytes * budget.QueryWorkers;
         var rest = bytes - ShortBytes;
         var workers = (int)Math.Clamp(rest / WorkerBytesMin, 1, Math.Min(budget.QueryWorkers, Math.Max(2, processors)));
-        return new WorkerPoolOptions(program, scratch, workers, budget.Query.Threads, Math.Max(WorkerBytesMin, rest / workers), ShortBytes, budget.Query.TempBytes);
+        return new WorkerPoolOptions(program, scratch, workers, budget.Query.Threads, Math.Max(WorkerBytesMin, rest / workers), ShortBytes, budget.Query.TempBytes)
+        {
+            SpoolBytes = Math.Max(SpoolBytesDefault, budget.Query.TempBytes),
+        };
     }
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Agnes.Engine.Query;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
@@ -20,7 +21,7 @@ internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
     {
         var snapshot = state.Snapshot;
         var admin = snapshot.UserByEmail(DemoPlan.AdminEmail) ?? throw new InvalidOperationException("the demo's admin is missing");
-        var asker = new Asker(snapshot, Caller.Of(snapshot, admin, CallerKind.Session));
+        var asker = new Asker(snapshot, Caller.Of(snapshot, admin, CallerKind.Session), Lease.OfSystem("demo", stop));
         var faults = new List<string>();
         var metrics = await MissingMetricsAsync(asker, faults, stop);
         var queries = await MissingQueriesAsync(asker, faults, stop);

@@ -24,10 +24,11 @@ internal sealed class MetricCheck(StatementRunner runner, Scopes scopes)
     }
 
     /// <param name="prefix">A <c>WITH</c> clause that the statement is run under.</param>
-    /// <exception cref="ProblemException">The workers have no time for it now, so that nothing is known.</exception>
+    /// <exception cref="ProblemException">The workers have no time for it now, or access was taken away meanwhile, so that nothing is known.</exception>
     public async Task<StatementCheck> CheckAsync(Asker asker, string sql, string prefix, CancellationToken stop)
     {
-        var check = await runner.CheckAsync(scopes.Of(asker.Snapshot, asker.Caller), Bare(sql), prefix, StatementLimits.For(asker.Caller.UserId), stop);
+        var check = await runner.CheckAsync(asker.Lease, scopes.Of(asker.Snapshot, asker.Caller), Bare(sql), prefix, StatementLimits.Default, stop);
+        if (check.Status is StatementStatus.Revoked) throw new ProblemException(StatusCodes.Status403Forbidden, check.Message!);
         if (check.Status is StatementStatus.Busy or StatementStatus.ClientGone)
             throw new ProblemException(StatusCodes.Status429TooManyRequests, check.Message ?? "All query workers are busy. Try again in a moment.");
         return check;
@@ -37,8 +38,8 @@ internal sealed class MetricCheck(StatementRunner runner, Scopes scopes)
     public static string Bare(string sql) => sql.AsSpan().TrimEnd().TrimEnd(';').ToString();
 }
 
-/// <summary>Whose tables a definition is tried on.</summary>
-internal sealed record Asker(Platform.State.Snapshot Snapshot, Caller Caller)
+/// <summary>Whose tables a definition is tried on, and on whose behalf.</summary>
+internal sealed record Asker(Platform.State.Snapshot Snapshot, Caller Caller, Lease Lease)
 {
-    public static Asker Of(HttpContext context) => new(context.Snapshot(), context.Caller());
+    public static Asker Of(HttpContext context) => new(context.Snapshot(), context.Caller(), context.Lease());
 }

@@ -23,15 +23,16 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
     private readonly RecentCache<Digest, Remembered> _remembered = new(TokensRememberedMax);
     private readonly RecentCache<(string TokenId, string Address), object> _addresses = new(AddressesRememberedMax);
 
-    public Authentication Authenticate(HttpContext context, Snapshot snapshot)
+    public Authentication Authenticate(HttpContext context, Snapshot snapshot) => Authenticate(Credential.Of(context), snapshot);
+
+    /// <summary>The same for what outlives its request.</summary>
+    public Authentication Authenticate(Credential credential, Snapshot snapshot)
     {
-        var bearer = BearerToken.Of(context.Request);
-        var fromHeader = bearer is not null;
-        var token = bearer ?? context.Request.Cookies[SessionCookie.Name];
+        var (token, fromHeader) = (credential.Token, credential.IsFromHeader);
         if (options.LocalDevelopment is { } local && Developer(local, token, snapshot) is { } developer) return new Authentication(developer, null);
         if (string.IsNullOrEmpty(token)) return Fail(Missing);
         var outcome = fromHeader && service.Is(token) ? Service(snapshot) : Resolve(token, fromHeader, snapshot);
-        if (outcome.Caller is { TokenId: { } id } caller) NoteUse(caller, id, context.Connection.RemoteIpAddress?.ToString());
+        if (outcome.Caller is { TokenId: { } id } caller) NoteUse(caller, id, credential.Address?.ToString());
         if (outcome.Caller is { SessionId: { } session }) sessions.Seen(session);
         return outcome;
     }

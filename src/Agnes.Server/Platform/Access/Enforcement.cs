@@ -6,7 +6,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>The one place that lets requests through to endpoints: it stands after routing and before every handler.</summary>
-internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, AuditLog audit, ILogger<Enforcement> log)
+internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, Leases leases, AuditLog audit, ILogger<Enforcement> log)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -17,7 +17,16 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         var access = new RequestAccess(state.Snapshot);
         context.Features.Set(access);
         if (Refusal(context, route, access) is { } refusal) return RefuseAsync(context, refusal);
-        return access.Caller?.SimulatedBy is { } admin ? SimulateAsync(context, admin, access.Caller.UserId) : next(context);
+        return access.Caller is { } caller ? RunAsync(context, access, caller) : next(context);
+    }
+
+    /// <summary>Everything that somebody known asks for runs under a lease, from here to its last byte.</summary>
+    private async Task RunAsync(HttpContext context, RequestAccess access, Caller caller)
+    {
+        using var lease = leases.Open(context, context.GetEndpoint()!.Metadata.GetMetadata<EndpointAccess>()!, access);
+        access.Lease = lease;
+        if (caller.SimulatedBy is { } admin) await SimulateAsync(context, admin, caller.UserId);
+        else await next(context);
     }
 
     private async Task SimulateAsync(HttpContext context, string admin, string user)

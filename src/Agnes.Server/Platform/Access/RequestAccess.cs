@@ -10,6 +10,9 @@ internal sealed class RequestAccess(Snapshot snapshot)
     public Caller? Caller { get; set; }
 
     public NamedTable? Table { get; set; }
+
+    /// <summary>Null where the endpoint is public.</summary>
+    public RequestLease? Lease { get; set; }
 }
 
 /// <summary>How endpoints learn what the enforcement found out.</summary>
@@ -32,6 +35,14 @@ public static class RequestAccessExtensions
 
     /// <summary>The table that the route names, on endpoints with <c>NeedsTable</c>. Null: it does not exist, and the caller may know that.</summary>
     public static NamedTable? Table(this HttpContext context) => context.Access().Table;
+
+    /// <summary>What statements of this request run under: it ends when the asker may no longer have what they ask for.</summary>
+    internal static Agnes.Engine.Query.Lease Lease(this HttpContext context) => context.Held().Lease;
+
+    /// <summary>For an answer that shows more than its route names: it is cut when this does not hold any more, as the state and the asker are then.</summary>
+    internal static void HoldsWhile(this HttpContext context, Func<Snapshot, Caller, bool> also) => context.Held().HoldsWhile(also);
+
+    private static RequestLease Held(this HttpContext context) => context.Access().Lease ?? throw new InvalidOperationException("The endpoint is public: nobody's access can end.");
 
     internal static RequestAccess Access(this HttpContext context)
     {
