@@ -3,6 +3,7 @@ using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Query.Workers;
+using Agnes.Protocol;
 using Agnes.Server.Features.Import;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
@@ -20,6 +21,7 @@ internal static class Program
 
     public static async Task<int> Main(string[] args)
     {
+        OwnerOnly.FromNowOn();
         switch (args)
         {
             case ["--version", ..]:

@@ -84,6 +84,9 @@ public sealed record ServerOptions
     /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>The group of <c>extracts/</c> and <c>csv/</c> keeps the rights that the operator gave it, so that programs of other users can write there.</summary>
+    public bool SharedInbox { get; init; }
+
     /// <summary>Where the archives of the command line lie that laptops are offered.</summary>
     public string CliDistDir { get; init; } = "/app/dist";
 
@@ -154,6 +157,7 @@ public sealed record ServerOptions
             SchedulerToken = Setting("SCHEDULER_API_TOKEN")?.Trim(),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
+            SharedInbox = IsOn(Setting("AGNES_SHARED_INBOX")),
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
             CorsOrigins = List(Setting("CORS_ORIGINS")),
             SignIn = SignInOptions.From(environment),
