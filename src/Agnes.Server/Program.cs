@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Features.Import;
@@ -22,6 +23,7 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         OwnerOnly.FromNowOn();
+        SyscallFilter.CloseIfChild();
         switch (args)
         {
             case ["--version", ..]:
