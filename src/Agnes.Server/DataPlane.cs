@@ -1,3 +1,4 @@
+using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
@@ -24,12 +25,13 @@ internal static class DataPlane
         services.AddSingleton(new DataFolder(options.DataDir));
         services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch));
         services.AddSingleton(Budget.FromEnvironment(options.Memory, Environment.ProcessorCount));
-        services.AddSingleton(WorkerProgram.Default);
+        services.AddSingleton(WorkerProgram.Default with { Walls = options.Walls });
         services.AddSingleton<PartStore>();
         services.AddSingleton<Publisher>();
+        services.AddSingleton<IReadOnlyList<Connector>>(ConnectorList.All);
         services.AddSingleton<ExtractRunner>();
         services.AddSingleton(provider => WorkerPoolOptions.From(
-            provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), Environment.ProcessorCount));
+            provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), provider.GetRequiredService<DataFolder>().Parts, Environment.ProcessorCount));
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
         services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf, version => Verify(provider.GetRequiredService<PartStore>(), version)));

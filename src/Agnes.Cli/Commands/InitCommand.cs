@@ -45,6 +45,7 @@ internal static class InitCommand
         await VerifyAsync(host, api, cancellation);
         // Before the credentials are stored: a folder that cannot be written to leaves nothing behind.
         Directory.CreateDirectory(layout.Claude);
+        foreach (var line in layout.Close()) host.Error.WriteLine($"note: {line}");
 
         await host.Settings.SaveServerAsync(server, cancellation);
         await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);

@@ -1,11 +1,13 @@
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 
 namespace Agnes.Engine.Extracts;
 
 /// <summary>Runs connectors, each in a child process of its own.</summary>
-public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget budget, WorkerProgram? program = null)
+/// <param name="connectors">Those that the child has as well; what each may reach is theirs to say.</param>
+public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget budget, IReadOnlyList<Connector> connectors, WorkerProgram? program = null)
 {
     private readonly WorkerProgram _program = program ?? WorkerProgram.Default;
 
@@ -15,7 +17,13 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
     {
         using var home = scratch.NewFolder("extract");
         var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: request, Source: request.Source, RunId: request.RunId, Known: known);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, progress, cancellation);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request), progress, cancellation);
         return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");
+    }
+
+    private Reach ReachOf(ExtractRequest request)
+    {
+        var connector = connectors.FirstOrDefault(connector => connector.Name == request.Connector);
+        return ExtractReach.Source(folder, request.Source, isMade: true) with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
     }
 }

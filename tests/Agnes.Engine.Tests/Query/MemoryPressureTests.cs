@@ -12,7 +12,7 @@ public sealed class MemoryPressureTests(Bench bench, ITestOutputHelper log) : IC
     [Fact]
     public async Task Thirty_two_heavy_statements_stay_within_the_budget_and_let_a_small_one_pass()
     {
-        var options = WorkerPoolOptions.From(Budget.FromTotal(Budget1GiB, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "pressure")), 2);
+        var options = WorkerPoolOptions.From(Budget.FromTotal(Budget1GiB, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "pressure")), bench.Parts, 2);
         await using var pool = new WorkerPool(options, TimeProvider.System, new TestLog<WorkerPool>(log));
         var runner = new StatementRunner(pool);
         pool.Warm();

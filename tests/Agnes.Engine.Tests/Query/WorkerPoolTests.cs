@@ -156,7 +156,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
     [Fact]
     public async Task The_share_of_short_statements_comes_out_of_the_budget()
     {
-        var options = WorkerPoolOptions.From(Budget.FromTotal(1L << 30, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "budget")), 2);
+        var options = WorkerPoolOptions.From(Budget.FromTotal(1L << 30, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "budget")), bench.Parts, 2);
 
         options.Workers.ShouldBe(2);
         (options.Workers * options.MemoryBytes + options.ShortMemoryBytes).ShouldBeLessThanOrEqualTo(512L << 20);

@@ -1,6 +1,7 @@
 using Agnes.Sql;
 using System.IO.Pipelines;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
 
 namespace Agnes.Engine.Query.Workers;
@@ -73,7 +74,7 @@ internal sealed class QueryWorker : IAsyncDisposable
         QueryWorker? worker = null;
         try
         {
-            worker = new QueryWorker(ChildProcess.Start(options.Program, WorkerPoolOptions.Role, scratch.Path, RuntimeSettings), scratch, isShort, memory);
+            worker = new QueryWorker(ChildProcess.Start(options.Program, WorkerPoolOptions.Role, scratch.Path, new Reach([options.Parts], []), RuntimeSettings), scratch, isShort, memory);
             var share = new WorkerShare(memory, options.Threads, Path.Combine(scratch.Path, "spill"), options.TempBytes, isShort ? 0 : NiceOfLong);
             await worker.SendAsync(share.Write);
             var (kind, _) = await worker._frames.ReadHeaderAsync().AsTask().WaitAsync(StartWait, cancellation);
@@ -128,8 +129,10 @@ internal sealed class QueryWorker : IAsyncDisposable
         if (request.File.Length == 0) Remember(request.FootprintKey); // a file is made in a sandbox of its own
         try
         {
-            await SendAsync((request with { Number = ++_number }).Write);
-            return await new BodyCopy(_frames, output, progress, spill, verify, time, outputStop).RunAsync();
+            await SendAsync((request with { Number = ++_number, File = request.File.Length == 0 ? "" : ResultPath }).Write);
+            var reply = await new BodyCopy(_frames, output, progress, spill, verify, time, outputStop).RunAsync();
+            if (request.File.Length > 0 && reply.Status == StatementStatus.Ok) File.Move(ResultPath, request.File, overwrite: true);
+            return reply;
         }
         catch (Exception e) when (e is IOException and not PartDamagedException or InvalidDataException)
         {
@@ -178,6 +181,9 @@ internal sealed class QueryWorker : IAsyncDisposable
         _sending.Dispose();
         _scratch.Dispose();
     }
+
+    /// <summary>The worker can write in its own folder only; a result that is whole is taken from there.</summary>
+    private string ResultPath => Path.Combine(_scratch.Path, "result");
 
     private void Remember(string footprint)
     {
