@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.DataPlane;
+using Agnes.Server.Tests.Serving;
 using Agnes.Server.Tests.State;
 using Agnes.Testing;
 
@@ -34,12 +35,14 @@ public sealed class NamesInAnAdminsTextTests(Postgres postgres)
             ["in_filter_by_function"] = $"{Plain}, filters: [\"id IN (SELECT pay FROM query_table('sal' || 'aries'))\"]",
             ["in_dimension"] = $"{Plain}, dimensions: [name, 'salaries.who']",
             ["in_expression"] = $"{Plain}, expression: \"sum((SELECT pay FROM query_table('sal' || 'aries')))\"",
-            ["in_time_column"] = $"{Plain}, time_column: nowhere",
+            ["in_time_column"] = $"{Plain}, time_column: \"their_macro(1)\"",
+            ["in_prose"] = $"{Plain}, expression: 'orders less salaries * 100'",
+            ["in_file"] = $"{Plain}, filters: [\"id IN (SELECT 1 FROM 'pay.parquet')\"]",
             ["unregistered"] = $"{Plain}, description: 'as loose has it'",
             ["salaries"] = Plain,
         };
         await ImportAsync(shop, "metrics", [.. hidden.Select(one => ($"x/{one.Key}.yml", $"{{name: {one.Key}, category: x, {one.Value}}}")),
-            ("y/plain.yml", $"{{name: plain, category: y, {Plain}, expression: sum(amount), dimensions: [name, Orders.id, total], filters: ['amount > 1', 'sum(amount) > 2'], time_column: id, description: 'All of them.'}}")]);
+            ("y/plain.yml", $"{{name: plain, category: y, {Plain}, expression: paid amounts / all amounts * 100, dimensions: [name, Orders.id, not_there], filters: ['amount > 1', 'sum(amount) > 2'], time_column: id, description: 'All of them.'}}")]);
 
         (await shop.AsAnalystAsync("GET", "/api/metrics")).Json["metrics"]!.AsArray().Select(metric => metric!["id"]!.GetValue<string>()).ShouldBe(["y/plain"]);
         (await shop.AsAdminAsync("GET", "/api/metrics")).Json["count"]!.GetValue<int>().ShouldBe(hidden.Count + 1);
@@ -106,29 +109,60 @@ public sealed class NamesInAnAdminsTextTests(Postgres postgres)
         (await shop.Server.AuditAsync()).Count(row => row is { Action: "metric.bound", Resource: "metric:x/early", UserId: null }).ShouldBe(1);
     }
 
-    /// <summary>Loose, since machines are busy: what was measured was 100 µs of 300 between the medians, in one direction.</summary>
+    /// <summary>
+    /// Everything that is asked for by an id or a name, hidden and absent in turns. Loose, since machines are busy: what was measured of metrics was 100 µs between the two, in
+    /// one direction at every try.
+    /// </summary>
     [Fact]
-    public async Task Hidden_and_absent_definitions_take_the_same_time()
+    public async Task What_is_hidden_takes_the_time_of_what_is_absent()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
-        var description = string.Join(' ', Enumerable.Range(0, 500).Select(number => $"word{number}"));
+        var text = string.Join(' ', Enumerable.Range(0, 500).Select(number => $"word{number}"));
         await ImportAsync(
             shop, "metrics",
-            [.. Enumerable.Range(0, 40).Select(number => ($"x/m{number:00}.yml", $"{{name: m{number:00}, category: x, table: salaries, description: '{description}', sql: SELECT sum(pay) AS total FROM salaries}}"))]);
-        var (hidden, absent) = (new List<double>(), new List<double>());
-        for (var round = 0; round < 400; round++)
+            [.. Enumerable.Range(0, 20).Select(number => ($"x/m{number:00}.yml", $"{{name: m{number:00}, category: x, table: salaries, description: '{text}', sql: SELECT sum(pay) AS total FROM salaries}}"))]);
+        await ImportAsync(shop, "verified-queries", ("x/m07.yml", $"{{name: m07, category: x, question: 'Who?', description: '{text}', sql: SELECT who FROM salaries}}"));
+        (await shop.AsAdminAsync("POST", "/api/admin/verified-queries/canonical", """{"id":"x/m07"}""")).Status.ShouldBe(200);
+        var token = (await shop.AsAdminAsync("POST", "/auth/tokens", """{"name":"the admin's"}""")).Text("id");
+
+        var faults = new List<string>();
+        foreach (var (method, path, body, hidden, absent) in ((string, string, string?, string, string)[])[
+            ("GET", "/api/metrics/{0}", null, "x/m07", "x/n07"), ("GET", "/business-metrics/{0}", null, "x/m07", "x/n07"),
+            ("GET", "/api/verified-queries/{0}", null, "x/m07", "x/n07"), ("GET", "/verified-queries/{0}", null, "x/m07", "x/n07"),
+            ("POST", "/api/verified-queries/run", """{"id":"{0}"}""", "x/m07", "x/n07"),
+            ("GET", "/api/v2/schema/{0}", null, "salaries", "nonsense"), ("GET", "/catalog/{0}", null, "salaries", "nonsense"), ("GET", "/api/catalog/profile/{0}", null, "salaries", "nonsense"),
+            ("GET", "/api/data/{0}/check-access", null, "salaries", "nonsense"), ("GET", "/auth/tokens/{0}", null, token, $"{token[..^4]}0000"),
+            ("PUT", "/api/settings/dataset", """{"dataset":"{0}","enabled":true}""", "salaries", "nonsense")])
         {
-            foreach (var (id, times) in round % 2 == 0 ? new[] { ("x/m07", hidden), ("x/n07", absent) } : [("x/n07", absent), ("x/m07", hidden)])
+            Task<Answer> AskAsync(string name) => shop.AsAnalystAsync(method, path.Replace("{0}", name, StringComparison.Ordinal), body?.Replace("{0}", name, StringComparison.Ordinal));
+            (await AskAsync(hidden)).Status.ShouldBe((await AskAsync(absent)).Status, path);
+            var measured = "";
+            for (var tries = 0; tries < 4; tries++)
+            {
+                var times = await TimesAsync(AskAsync, hidden, absent);
+                measured = $"{method} {path}: hidden {times.First:0} µs, absent {times.Second:0} µs";
+                if (Math.Abs(times.First - times.Second) < 25 + times.Second * 0.05) break;
+                if (tries == 3) faults.Add(measured);
+            }
+            TestContext.Current.SendDiagnosticMessage(measured);
+        }
+        faults.ShouldBeEmpty();
+    }
+
+    /// <summary>The lower quartile of each.</summary>
+    private static async Task<(double First, double Second)> TimesAsync(Func<string, Task<Answer>> askAsync, string first, string second)
+    {
+        var (firsts, seconds) = (new List<double>(), new List<double>());
+        for (var round = 0; round < 150; round++)
+        {
+            foreach (var (name, times) in round % 2 == 0 ? new[] { (first, firsts), (second, seconds) } : [(second, seconds), (first, firsts)])
             {
                 var started = Stopwatch.GetTimestamp();
-                (await shop.AsAnalystAsync("GET", $"/api/metrics/{id}")).Status.ShouldBe(404);
+                await askAsync(name);
                 times.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds);
             }
         }
-
-        double At(List<double> times, double share) => times.Order().ElementAt((int)(times.Count * share));
-        var difference = Math.Abs(At(hidden, 0.25) - At(absent, 0.25));
-        difference.ShouldBeLessThan(Math.Max(40, At(absent, 0.25) * 0.08), $"hidden {At(hidden, 0.25):0} µs, absent {At(absent, 0.25):0} µs");
+        return (firsts.Order().ElementAt(firsts.Count / 4), seconds.Order().ElementAt(seconds.Count / 4));
     }
 
     private static async Task ImportAsync(Shop shop, string what, params (string Name, string Yaml)[] files)

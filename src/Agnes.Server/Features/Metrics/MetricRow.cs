@@ -33,10 +33,10 @@ internal sealed record MetricRow
     public string? Validation { get; init; }
     public string Source { get; init; } = SourceDefault;
 
-    /// <summary>Every table that the engine bound its statements and expressions to, as long as <see cref="Bound"/> holds.</summary>
+    /// <summary>Every table that its statements and expressions read, as long as <see cref="Bound"/> holds.</summary>
     public string SqlTables { get; init; } = "[]";
 
-    /// <summary>The engine has bound everything in it, so that what it reads is known.</summary>
+    /// <summary>The engine has bound its statements, and knows all that its expressions name: what it reads is known.</summary>
     public bool Bound { get; init; }
     public DateTime CreatedAt { get; init; }
     public DateTime UpdatedAt { get; init; }
@@ -48,7 +48,7 @@ internal sealed record MetricRow
         foreach (var (key, sql) in MetricJson.Texts(SqlVariants)) yield return ($"sql_{key}", sql);
     }
 
-    /// <summary>What else in it is SQL: expressions over its tables, or over what its statement gives.</summary>
+    /// <summary>What else in it may be SQL.</summary>
     public IEnumerable<(string Key, string Sql)> Expressions()
     {
         if (!string.IsNullOrWhiteSpace(Expression)) yield return ("expression", Expression);
