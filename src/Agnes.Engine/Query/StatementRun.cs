@@ -45,7 +45,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         if (verdict.Footprint is null) return Checked(RefusedBy(verdict), names, isSelect: true);
         var statement = new KnownStatement(parsed, int.MaxValue);
         var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, parsed.Rewritten ?? whole, 1, limits.ResultBytes, "", [])));
-        return Checked(outcome, names, isSelect: true);
+        return Checked(outcome, names, isSelect: true) with { IsAllowed = true };
     }
 
     private static StatementCheck Checked(StatementOutcome outcome, IReadOnlyList<string> names, bool isSelect) => new(outcome.Status, outcome.Message, names) { IsSelect = isSelect };

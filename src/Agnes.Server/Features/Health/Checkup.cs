@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
@@ -30,15 +31,39 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOp
 
     public string? NotReadyBecause() => Schema().Detail;
 
+    /// <summary>As admins see them.</summary>
     public JsonObject Services(bool withSchema)
     {
-        var schema = Schema();
-        var services = new JsonObject { ["duckdb_state"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["engine"] = state.Engine == StateEngine.DuckDb ? "duckdb" : "postgres" } };
-        if (withSchema) services["db_schema"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["current"] = schema.Current, ["expected"] = schema.Expected };
+        var services = Store(withSchema);
         services["data"] = Data();
         services["users"] = new JsonObject { ["status"] = "ok", ["count"] = state.Snapshot.UsersById.Count };
         services["disk"] = Disk();
         services["sources"] = SourcesHealth();
+        return services;
+    }
+
+    /// <summary>As somebody sees them who may not see everything: how it stands with the tables that they may read, and neither names nor counts. Grows with those tables.</summary>
+    public JsonObject ServicesOf(Snapshot snapshot, Caller caller, bool withSchema)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var tables = Scopes.Tables(snapshot, caller).Select(table => table.Published).OfType<PublishedVersion>().ToList();
+        var isStale = tables.Any(version => version.QueryMode != TableRules.ModeRemote && IsStale(snapshot, version, now));
+        var isTroubled = publisher.Troubles.Any(trouble => tables.Any(version => IsAbout(trouble, version)));
+        var services = Store(withSchema);
+        foreach (var (name, status) in ((string, string)[])[("data", isStale ? "warning" : "ok"), ("users", "ok"), ("disk", Disk()["status"]!.GetValue<string>()), ("sources", isTroubled ? "warning" : "ok")])
+            services[name] = new JsonObject { ["status"] = status };
+        return services;
+    }
+
+    private static bool IsAbout(SourceTrouble trouble, PublishedVersion version) =>
+        (trouble.Problem is not null && trouble.Source == version.Source)
+        || trouble.Skipped.Any(skipped => skipped.Name.Equals(version.Name, StringComparison.OrdinalIgnoreCase)) || trouble.Collided.Contains(version.Name, StringComparer.OrdinalIgnoreCase);
+
+    private JsonObject Store(bool withSchema)
+    {
+        var schema = Schema();
+        var services = new JsonObject { ["duckdb_state"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["engine"] = state.Engine == StateEngine.DuckDb ? "duckdb" : "postgres" } };
+        if (withSchema) services["db_schema"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["current"] = schema.Current, ["expected"] = schema.Expected };
         return services;
     }
 
