@@ -118,7 +118,12 @@ internal static class UpdateServerConfig
         {
             var at = Sections.Below(path, key);
             if (Credentials.IsSecretKey(at) && Sections.IsMask(value)) continue;
-            if (value is JsonObject inner) meant[key] = Meant(inner, (raw as JsonObject)?[key], at);
+            var before = (raw as JsonObject)?[key];
+            if (value is JsonObject inner)
+            {
+                var below = Meant(inner, before, at);
+                if (below.Count > 0 || before is not (null or JsonObject)) meant[key] = below;
+            }
             else if (raw is not JsonObject known || !known.TryGetPropertyValue(key, out var written) || !JsonNode.DeepEquals(value, Sections.Shown(written, at))) meant[key] = value?.DeepClone();
         }
 
