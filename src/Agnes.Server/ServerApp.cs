@@ -103,7 +103,7 @@ public static class ServerApp
         services.AddSingleton<AuditLog>();
         services.AddSingleton(new SecretStore(options.StateDir));
         services.AddSingleton(new OutboundGuard(options));
-        services.AddHttpClient(OutboundGuard.ClientName).ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<OutboundGuard>().CreateHandler());
+        services.AddOutboundClients();
         Compression.AddTo(services);
         ApiDescription.AddTo(services);
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy

@@ -13,7 +13,8 @@ public sealed partial class BannedTests
         (EmptyCatch(), "say in the handler why nothing is to be done, or let it rise", []),
         (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Foreign/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
-        (NewHttpClient(), "take an IHttpClientFactory client or the one HTTP layer", ["src/Agnes.Cli/Api/"]),
+        (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Server/Platform/Http/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs"]),
+        (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
         (Vague(), "name it by what it does", []),
     ];
 
@@ -68,8 +69,12 @@ public sealed partial class BannedTests
     [GeneratedRegex(@"\bProcess\.Start\(|new ProcessStartInfo\b")]
     private static partial Regex ProcessStart();
 
-    [GeneratedRegex(@"new HttpClient\b")]
-    private static partial Regex NewHttpClient();
+    /// <summary>By type, since <c>new()</c> hides it; the server's own name is no question to anybody.</summary>
+    [GeneratedRegex(@"\b(TcpClient|UdpClient|Socket|NetworkStream|SocketsHttpHandler|HttpClientHandler|WinHttpHandler|SmtpClient|ClientWebSocket|QuicConnection|Ping)\b(?!\.|Exception|Error)|new (HttpClient|HttpMessageInvoker)\b|HttpClient\w* \w+ = new\(|\bAddHttpClient\(|\bDns\.(?!GetHostName\(\))|\bWebRequest\.")]
+    private static partial Regex Connecting();
+
+    [GeneratedRegex(@"\bNpgsqlDataSource(Builder)?\b|new NpgsqlConnection\b")]
+    private static partial Regex ConnectingToState();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();

@@ -122,7 +122,9 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         {
             try
             {
-                if (InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], "data_source.bigquery.project") is JsonValue found && References.Resolve(found, options.Variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
+                Func<string, string?> variables = file == overlay ? static _ => null : options.Variables; // the overlay's texts are the admins' of that installation
+                var found = InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], "data_source.bigquery.project") as JsonValue;
+                if (References.Resolve(found, variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
             }
             catch (FormatException)
             {

@@ -165,7 +165,7 @@ public sealed record ServerOptions
             SharedInbox = IsOn(Setting("AGNES_SHARED_INBOX")),
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
             CorsOrigins = List(Setting("CORS_ORIGINS")),
-            SignIn = SignInOptions.From(environment),
+            SignIn = SignInOptions.From(environment, layers.OwnerOf),
             InstanceName = layers.Instance.Text("instance.name"),
             PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
