@@ -6,7 +6,8 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>The one place that lets requests through to endpoints: it stands after routing and before every handler.</summary>
-internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, AuditLog audit, ILogger<Enforcement> log)
+internal sealed partial class Enforcement(
+    RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, RateLimits limits, RequestBounds bounds, AuditLog audit, ILogger<Enforcement> log)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -38,7 +39,8 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         }
 
         if (sameOrigin.Refuses(context)) return Problem.Detail(StatusCodes.Status403Forbidden, SameOrigin.Refused);
-        if (declared is EndpointAccess.PublicAccess) return null;
+        if (limits.Spent(context) is { } spent) return spent;
+        if (declared is EndpointAccess.PublicAccess) return bounds.Apply(context, declared);
         if (!state.IsConfirmed)
         {
             context.Response.Headers.RetryAfter = "1";
@@ -48,7 +50,7 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         var outcome = authenticator.Authenticate(context, access.Snapshot);
         if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
         access.Caller = caller;
-        return AccessRules.Refusal(context, declared, access);
+        return AccessRules.Refusal(context, declared, access) ?? bounds.Apply(context, declared);
     }
 
     private static Task RefuseAsync(HttpContext context, IResult refusal)

@@ -18,7 +18,8 @@ internal sealed partial class EmailLinkJson : JsonSerializerContext;
 /// <summary>Answers the same for every address.</summary>
 internal static class SendLink
 {
-    private const int PerMinuteMax = 5;
+    public const int PerMinuteMax = 5;
+    public const string CountedAs = "POST /auth/email/send-link";
 
     public static async Task<IResult> JsonAsync(HttpContext context, LinkMail mail, RateLimits limits, CancellationToken stop)
     {
@@ -51,7 +52,7 @@ internal static class SendLink
     /// <summary>By the asker's address, and by the account whether it exists or not: nobody's mailbox is flooded from many machines.</summary>
     private static void Limit(HttpContext context, RateLimits limits, string email)
     {
-        limits.Take(context, "POST /auth/email/send-link", PerMinuteMax);
+        limits.Take(context);
         limits.TakeForAccount("link", email, PerMinuteMax);
     }
 }
