@@ -24,7 +24,7 @@ internal static class AskPasswordLink
         form.ThrowIfInvalid();
         limits.Take(context);
         limits.TakeForAccount("link", email, PerMinuteMax);
-        await mail.SendAsync(context, purpose, email, stop);
+        await mail.AskAsync(context, purpose, email, stop);
         return Page.Show<AskLinkPage>(AskLinkModel.ForPassword(mail.IsOffered, SignInMessages.Message("link_sent")));
     }
 }

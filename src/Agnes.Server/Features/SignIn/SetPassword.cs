@@ -65,8 +65,7 @@ internal static class SetPassword
             async write =>
             {
                 var user = write.Before.UserByEmail(email.Trim());
-                if (user is null) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
-                if (!await PasswordLinks.ConsumeAsync(write, user.Id, purpose, token)) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
+                if (!await PasswordLinks.ConsumeAsync(write, user?.Id, purpose, token) || user is null) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
                 if (!user.Active) throw new ProblemException(StatusCodes.Status403Forbidden, "Account deactivated");
                 if (hash is null) throw new ProblemException(StatusCodes.Status400BadRequest, fault!);
                 await passwords.StoreAsync(write, user with { Name = string.IsNullOrEmpty(name) ? user.Name : name }, hash);

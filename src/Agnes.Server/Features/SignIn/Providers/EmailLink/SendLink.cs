@@ -27,7 +27,7 @@ internal static class SendLink
         var email = body.String("email");
         body.ThrowIfInvalid();
         Limit(context, limits, email);
-        return JsonBody.Of(new LinkSent(LinkMail.Answer, await mail.SendAsync(context, LinkPurpose.SignIn, email, stop)), EmailLinkJson.Default.LinkSent);
+        return JsonBody.Of(new LinkSent(LinkMail.Answer, await mail.AskAsync(context, LinkPurpose.SignIn, email, stop)), EmailLinkJson.Default.LinkSent);
     }
 
     public static async Task<IResult> FormAsync(HttpContext context, LinkMail mail, RateLimits limits, CancellationToken stop)
@@ -37,7 +37,7 @@ internal static class SendLink
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
         Limit(context, limits, email);
-        await mail.SendAsync(context, LinkPurpose.SignIn, email, stop, next);
+        await mail.AskAsync(context, LinkPurpose.SignIn, email, stop, next);
         return Results.Redirect($"/login/email?msg=link_sent{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
     }
 

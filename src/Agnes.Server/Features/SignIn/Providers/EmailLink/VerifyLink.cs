@@ -49,7 +49,11 @@ internal static class VerifyLink
     private static async Task<UserRow?> UseAsync(HttpContext context, StateDb state, AuditLog audit, string email, string token)
     {
         var user = await state.WriteAsync(
-            async write => write.Before.UserByEmail(email.Trim()) is { Active: true } found && await PasswordLinks.ConsumeAsync(write, found.Id, LinkPurpose.SignIn, token) ? found : null,
+            async write =>
+            {
+                var found = write.Before.UserByEmail(email.Trim()) is { Active: true } active ? active : null;
+                return await PasswordLinks.ConsumeAsync(write, found?.Id, LinkPurpose.SignIn, token) ? found : null;
+            },
             context.RequestAborted);
         await audit.AppendAsync(
             user?.Id,
