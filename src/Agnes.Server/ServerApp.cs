@@ -110,11 +110,14 @@ public static class ServerApp
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<ApiRates>();
+        services.AddSingleton<DiskReserve>();
         services.AddSingleton<RequestBounds>();
         services.AddSingleton<Connections>();
         services.AddSingleton<IResourceType, TableResources>();
         services.AddSingleton<ResourceTypes>();
         services.AddSingleton<AuditLog>();
+        services.AddHostedService<RefusalWriter>();
         services.AddSingleton(new SecretStore(options.StateDir));
         services.AddSingleton(new OutboundGuard(options));
         services.AddHttpClient(OutboundGuard.ClientName).ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<OutboundGuard>().CreateHandler());

@@ -55,7 +55,7 @@ public sealed class GuestsWhoHoldMemoryTests(Worlds worlds, Postgres postgres)
         await using var server = await TestServer.StartAsync(
             StateEngine.DuckDb, postgres, options => options with { Limits = options.Limits with { PublicBodyTime = TimeSpan.FromSeconds(1) } });
         using var stop = new CancellationTokenSource(Soon);
-        var all = Enumerable.Range(0, Tricklers).Select(i => TrickleAsync(server, $"{(i % 2 == 0 ? "/auth/token" : "/auth/password/login/web")}", announced: i % 3 == 0 ? 1 << 20 : 4_000, stop.Token)).ToList();
+        var all = Enumerable.Range(0, Tricklers).Select(i => TrickleAsync(server, $"{(i % 2 == 0 ? "/auth/token" : "/auth/password/login/web")}", announced: i % 3 == 0 ? 1 << 20 : 8_190, stop.Token)).ToList();
         var statuses = await Task.WhenAll(all);
         statuses.Where((_, i) => i % 3 == 0).ShouldAllBe(status => status == 413);
         statuses.Where((_, i) => i % 3 != 0).ShouldAllBe(status => status == 408);
@@ -145,7 +145,7 @@ public sealed class GuestsWhoHoldMemoryTests(Worlds worlds, Postgres postgres)
         {
             try
             {
-                await SendAsync(client, "{\"email\":\"" + new string('x', 3_000), stop);
+                await SendAsync(client, "{\"email\":\"" + new string('x', 7_800), stop);
                 while (!answer.IsCompleted)
                 {
                     await Task.Delay(100, stop);

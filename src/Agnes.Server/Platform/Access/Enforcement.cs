@@ -7,7 +7,7 @@ namespace Agnes.Server.Platform.Access;
 
 /// <summary>The one place that lets requests through to endpoints: it stands after routing and before every handler.</summary>
 internal sealed partial class Enforcement(
-    RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, RateLimits limits, RequestBounds bounds, AuditLog audit, ILogger<Enforcement> log)
+    RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, RateLimits limits, ApiRates rates, DiskReserve disk, RequestBounds bounds, AuditLog audit, ILogger<Enforcement> log)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -50,7 +50,10 @@ internal sealed partial class Enforcement(
         var outcome = authenticator.Authenticate(context, access.Snapshot);
         if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
         access.Caller = caller;
-        return AccessRules.Refusal(context, declared, access) ?? bounds.Apply(context, declared);
+        if (AuditOrigin.Current is { } origin) origin.CallerId = caller.UserId;
+        if (rates.Refusal(caller.UserId, endpoint.Metadata.GetMetadata<LittleCall>() is not null) is { } tooFast) return tooFast;
+        if (AccessRules.Refusal(context, declared, access) is { } refusal) return refusal;
+        return endpoint.Metadata.GetMetadata<DiskFilling>() is not null && disk.IsLow ? DiskReserve.Refusal() : bounds.Apply(context, declared);
     }
 
     private static Task RefuseAsync(HttpContext context, IResult refusal)

@@ -20,6 +20,25 @@ public sealed record LimitOptions
     /// <summary>How long any other body may take, besides what its size needs on a slow line.</summary>
     public TimeSpan BodyTime { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Calls of one person a second, over all tokens and sessions; none: as many as they like.</summary>
+    public int CallsPerSecond { get; init; } = 50;
+
+    /// <summary>What stays free on a disk: below, nothing but control writes is taken.</summary>
+    public DiskShare DiskReserve { get; init; } = DiskShare.Default;
+
+    /// <summary>A year, and a month to look at it.</summary>
+    public TimeSpan KeepAudit { get; init; } = TimeSpan.FromDays(400);
+
+    /// <summary>Of the syncs of tables.</summary>
+    public TimeSpan KeepHistory { get; init; } = TimeSpan.FromDays(180);
+
+    public TimeSpan KeepJobs { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>Sessions, after their tokens expired.</summary>
+    public TimeSpan KeepSessions { get; init; } = TimeSpan.FromDays(1);
+
+    public TimeSpan KeepUploads { get; init; } = TimeSpan.FromDays(365);
+
     /// <param name="setting">A variable of the environment, nothing where it is empty.</param>
     public static LimitOptions From(Func<string, string?> setting)
     {
@@ -28,8 +47,17 @@ public sealed record LimitOptions
         {
             ConnectionsMax = Number(setting, "AGNES_CONNECTIONS_MAX", defaults.ConnectionsMax, 16, 1_000_000),
             NetworkConnectionsMax = Number(setting, "AGNES_NETWORK_CONNECTIONS_MAX", defaults.NetworkConnectionsMax, 16, 1_000_000),
+            CallsPerSecond = Number(setting, "AGNES_API_RATE", defaults.CallsPerSecond, 0, 1_000_000),
+            DiskReserve = setting("AGNES_DISK_RESERVE") is { } reserve ? DiskShare.Parse("AGNES_DISK_RESERVE", reserve) : defaults.DiskReserve,
+            KeepAudit = Days(setting, "AGNES_KEEP_AUDIT_DAYS", defaults.KeepAudit),
+            KeepHistory = Days(setting, "AGNES_KEEP_HISTORY_DAYS", defaults.KeepHistory),
+            KeepJobs = Days(setting, "AGNES_KEEP_JOBS_DAYS", defaults.KeepJobs),
+            KeepSessions = Days(setting, "AGNES_KEEP_SESSIONS_DAYS", defaults.KeepSessions),
+            KeepUploads = Days(setting, "AGNES_KEEP_UPLOADS_DAYS", defaults.KeepUploads),
         };
     }
+
+    private static TimeSpan Days(Func<string, string?> setting, string name, TimeSpan absent) => TimeSpan.FromDays(Number(setting, name, (int)absent.TotalDays, 1, 36_500));
 
     private static int Number(Func<string, string?> setting, string name, int absent, int min, int max)
     {

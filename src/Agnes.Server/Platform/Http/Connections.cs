@@ -1,7 +1,6 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Microsoft.AspNetCore.Connections;
 
@@ -16,7 +15,7 @@ internal sealed partial class Connections(ServerOptions options, TimeProvider ti
     private static readonly TimeSpan LoggedEvery = TimeSpan.FromMinutes(1);
 
     /// <summary>As many entries as there are networks with an open connection, and so no more than there are connections.</summary>
-    private readonly ConcurrentDictionary<Network, int> _open = new();
+    private readonly ConcurrentDictionary<AddressNetwork, int> _open = new();
     private long _loggedAt = long.MinValue;
 
     public ConnectionDelegate Guard(ConnectionDelegate next) => async connection =>
@@ -44,14 +43,14 @@ internal sealed partial class Connections(ServerOptions options, TimeProvider ti
         }
     };
 
-    private bool TryEnter(Network network)
+    private bool TryEnter(AddressNetwork network)
     {
         if (_open.AddOrUpdate(network, 1, static (_, open) => open + 1) <= options.Limits.NetworkConnectionsMax) return true;
         Leave(network);
         return false;
     }
 
-    private void Leave(Network network)
+    private void Leave(AddressNetwork network)
     {
         while (_open.TryGetValue(network, out var open))
         {
@@ -60,16 +59,16 @@ internal sealed partial class Connections(ServerOptions options, TimeProvider ti
     }
 
     /// <summary>Nothing for this machine, a socket of the file system, and proxies that the operator named: many people stand behind those.</summary>
-    private Network? Of(EndPoint? remote)
+    private AddressNetwork? Of(EndPoint? remote)
     {
         if (remote is not IPEndPoint { Address: var address }) return null;
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         if (IPAddress.IsLoopback(address) || options.TrustedProxies.Any(network => network.Contains(address))) return null;
-        return Network.Of(address);
+        return AddressNetwork.Of(address);
     }
 
     /// <summary>Once a minute: whoever floods must not fill the log either.</summary>
-    private void LogRefused(Network network)
+    private void LogRefused(AddressNetwork network)
     {
         var (now, last) = (time.GetTimestamp(), Interlocked.Read(ref _loggedAt));
         if (last != long.MinValue && time.GetElapsedTime(last, now) < LoggedEvery) return;
@@ -78,25 +77,4 @@ internal sealed partial class Connections(ServerOptions options, TimeProvider ti
 
     [LoggerMessage(EventId = 5110, Level = LogLevel.Warning, Message = "The network {Network} has {Most} connections open; further ones are closed (AGNES_NETWORK_CONNECTIONS_MAX, or AGNES_TRUSTED_PROXIES where it is a proxy).")]
     private static partial void LogTooMany(ILogger log, string network, int most);
-
-    /// <summary>Whoever cannot be told apart by address: /24 of IPv4, /64 of IPv6.</summary>
-    private readonly record struct Network(bool IsV6, ulong Bits)
-    {
-        public static Network Of(IPAddress address)
-        {
-            Span<byte> bytes = stackalloc byte[16];
-            address.TryWriteBytes(bytes, out _);
-            return address.AddressFamily == AddressFamily.InterNetworkV6
-                ? new Network(true, BinaryPrimitives.ReadUInt64BigEndian(bytes))
-                : new Network(false, BinaryPrimitives.ReadUInt32BigEndian(bytes) >> 8);
-        }
-
-        public override string ToString()
-        {
-            Span<byte> bytes = stackalloc byte[16];
-            if (IsV6) BinaryPrimitives.WriteUInt64BigEndian(bytes, Bits);
-            else BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)Bits << 8);
-            return IsV6 ? $"{new IPAddress(bytes)}/64" : $"{new IPAddress(bytes[..4])}/24";
-        }
-    }
 }
