@@ -133,6 +133,8 @@ internal sealed class ServerChecks(Host host)
             (Check.Warning or Check.Error, _) => "This is the server's own; tell its operator.",
             _ => null,
         };
-        return new Check($"server.{name}", status, stale is null ? status : $"{status}: stale tables {stale}", remedy) { More = more };
+        var detail = service["detail"] is JsonValue told && told.TryGetValue<string>(out var why) ? why : null;
+        var what = (stale, detail) switch { (not null, _) => $"{status}: stale tables {stale}", (_, not null) => $"{status}: {detail}", _ => status };
+        return new Check($"server.{name}", status, what, remedy) { More = more };
     }
 }

@@ -12,7 +12,7 @@ namespace Agnes.Server.Features.Health;
 internal sealed record SchemaHealth(bool IsOk, string Word, int Current, int Expected, string? Detail);
 
 /// <summary>Looks at the parts of the server. Reads memory and asks the file system for free space, nothing else.</summary>
-internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOptions options, TimeProvider time)
+internal sealed class Checkup(StateDb state, SourcePublisher publisher, DiskReserve reserve, ServerOptions options, TimeProvider time)
 {
     private const long FreeBytesLow = 5L << 30;
     private const double FreeShareLow = 0.10;
@@ -95,7 +95,11 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOp
         var (data, dataTotal) = Space(options.DataDir);
         var (own, ownTotal) = Space(options.StateDir);
         var status = new[] { Grade(data, dataTotal), Grade(own, ownTotal) }.Max() switch { 0 => "ok", 1 => "warning", _ => "error" };
-        return new JsonObject { ["status"] = status, ["data_free_bytes"] = data, ["state_free_bytes"] = own };
+        var disk = new JsonObject { ["status"] = status, ["data_free_bytes"] = data, ["state_free_bytes"] = own, ["reserve_bytes"] = reserve.Of(options.DataDir) };
+        if (!reserve.IsLow) return disk;
+        disk["status"] = "error";
+        disk["detail"] = "Less than the reserve (AGNES_DISK_RESERVE) is free: uploads, scans and syncs are refused, reads go on. Make space.";
+        return disk;
     }
 
     private static int Grade(long free, long total) => free < total * FreeShareOut ? 2 : free < total * FreeShareLow || free < FreeBytesLow ? 1 : 0;

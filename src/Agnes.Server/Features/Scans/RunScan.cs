@@ -9,6 +9,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Scans;
 
@@ -34,8 +35,8 @@ internal static class RunScan
         // Arrow is what a client gets that says nothing; ours asks for Parquet, which goes straight to its disk.
         var form = context.Request.Headers.Accept.ToString().Contains(ParquetType, StringComparison.OrdinalIgnoreCase) ? ScanForm.Parquet : ScanForm.Arrow;
         using var place = await quota.EnterAsync(context, caller.UserId);
-        var room = FileSystem.FreeBytes(scratch.Root) - Scratch.ReserveBytes;
-        if (room <= 0) return Problem.Detail(StatusCodes.Status507InsufficientStorage, "The server's disk is nearly full: nothing was scanned. Try again later.");
+        var room = scratch.Room;
+        if (room <= 0) return DiskReserve.Refusal();
 
         using var folder = scratch.NewFolder(Purpose);
         var file = Path.Combine(folder.Path, "result");

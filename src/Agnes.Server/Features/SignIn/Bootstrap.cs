@@ -11,7 +11,7 @@ namespace Agnes.Server.Features.SignIn;
 
 internal static class Bootstrap
 {
-    private const int PerMinuteMax = 3;
+    public const int PerMinuteMax = 3;
     private const string Closed = "Bootstrap is closed: this server has an admin. Sign in with POST /auth/token (agnes auth login).";
 
     public static async Task<IResult> HandleAsync(
@@ -24,7 +24,7 @@ internal static class Bootstrap
         var code = body.OptionalString("code")?.Trim();
         if (!EmailAddress.IsValid(email)) body.Refuse("email", "value is not a valid email address");
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/bootstrap", PerMinuteMax);
+        limits.Take(context);
         if (!BootstrapWindow.LooksOpen(context.Snapshot())) return Refused(Closed);
         if (!BootstrapWindow.MayUse(context, options, code))
         {

@@ -10,7 +10,7 @@ namespace Agnes.Server.Features.SignIn;
 /// <summary>Needs the password that is to be replaced, so that a borrowed session cannot take an account over.</summary>
 internal static class ChangePassword
 {
-    private const int PerMinuteMax = 10;
+    public const int PerMinuteMax = 10;
 
     public static async Task<IResult> HandleAsync(
         HttpContext context, StateDb state, Passwords passwords, NewPasswords newPasswords, Guesses guesses, SessionBegin sessions, RateLimits limits, CancellationToken stop)
@@ -21,7 +21,7 @@ internal static class ChangePassword
         var current = body.String("current_password");
         var wanted = body.String("new_password");
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/password/change", PerMinuteMax);
+        limits.Take(context);
         var user = context.Snapshot().User(caller.UserId)!;
         if (newPasswords.Fault(wanted, user.Email, user.Name) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
 

@@ -6,7 +6,9 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>The one place that lets requests through to endpoints: it stands after routing and before every handler.</summary>
-internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, Leases leases, AuditLog audit, ILogger<Enforcement> log)
+internal sealed partial class Enforcement(
+    RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, RateLimits limits, ApiRates rates, DiskReserve disk, RequestBounds bounds, Leases leases, AuditLog audit,
+    ILogger<Enforcement> log)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -47,7 +49,8 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         }
 
         if (sameOrigin.Refuses(context)) return Problem.Detail(StatusCodes.Status403Forbidden, SameOrigin.Refused);
-        if (declared is EndpointAccess.PublicAccess) return null;
+        if (limits.Spent(context) is { } spent) return spent;
+        if (declared is EndpointAccess.PublicAccess) return bounds.Apply(context, declared);
         if (!state.IsConfirmed)
         {
             context.Response.Headers.RetryAfter = "1";
@@ -57,7 +60,10 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         var outcome = authenticator.Authenticate(context, access.Snapshot);
         if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
         access.Caller = caller;
-        return AccessRules.Refusal(context, declared, access);
+        if (AuditOrigin.Current is { } origin) origin.CallerId = caller.UserId;
+        if (rates.Refusal(caller.UserId, endpoint.Metadata.GetMetadata<LittleCall>() is not null) is { } tooFast) return tooFast;
+        if (AccessRules.Refusal(context, declared, access) is { } refusal) return refusal;
+        return endpoint.Metadata.GetMetadata<DiskFilling>() is not null && disk.IsLow ? DiskReserve.Refusal() : bounds.Apply(context, declared);
     }
 
     private static Task RefuseAsync(HttpContext context, IResult refusal)

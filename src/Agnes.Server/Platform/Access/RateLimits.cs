@@ -24,6 +24,22 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         if (options.RateLimits && Next($"{endpoint}\n{Network(context.Connection.RemoteIpAddress)}") > perMinute) throw Refused(perMinute);
     }
 
+    /// <summary>Counts one call of the endpoint as it declared, see <see cref="CallLimit"/>. To be asked after the body was found valid. Answers 429 by exception.</summary>
+    public void Take(HttpContext context)
+    {
+        var declared = context.GetEndpoint()?.Metadata.GetMetadata<CallLimit>() ?? throw new InvalidOperationException("The endpoint declares no limit to take from.");
+        Take(context, declared.CountedAs(context), declared.PerMinute);
+    }
+
+    /// <summary>Before the body is read: nobody has to be listened to who would be refused whatever it says.</summary>
+    /// <returns>The refusal of a caller whose minute is used up.</returns>
+    public IResult? Spent(HttpContext context)
+    {
+        if (!options.RateLimits || context.GetEndpoint()?.Metadata.GetMetadata<CallLimit>() is not { } declared) return null;
+        var key = $"{declared.CountedAs(context)}\n{Network(context.Connection.RemoteIpAddress)}";
+        return _counts.TryGetValue(key, out var count) && count.At(MinuteNow) >= declared.PerMinute ? Refused(declared.PerMinute).Answer : null;
+    }
+
     /// <summary>Counts one call about an account, whoever calls and whether it exists or not. Answers 429 by exception.</summary>
     public void TakeForAccount(string what, string email, int perMinute)
     {

@@ -100,6 +100,8 @@ public sealed record ServerOptions
 
     public ScanOptions Scan { get; init; } = new();
 
+    public LimitOptions Limits { get; init; } = new();
+
     /// <summary>What the instance calls itself; null: nothing of its own.</summary>
     public string? InstanceName { get; init; }
 
@@ -138,6 +140,7 @@ public sealed record ServerOptions
             Variables = variables,
             Scan = ScanOptions.From(layers.Instance, configProblems),
             ConfigProblems = configProblems,
+            Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             TokenDaysMax = Days("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance.IsReadable),

@@ -44,7 +44,7 @@ internal static class DiagnosticsPages
     {
         if (!routes.ServiceProvider.GetRequiredService<ServerOptions>().SignIn.Diagnostics) return;
         routes.MapGet("/me/debug", Show).ExcludeFromDescription().SignedIn();
-        routes.MapPost("/me/debug/refetch-groups", RefetchAsync).ExcludeFromDescription().SignedIn();
+        routes.MapPost("/me/debug/refetch-groups", RefetchAsync).ExcludeFromDescription().SignedIn().PerMinute(PerMinuteMax);
     }
 
     private static IResult Show(HttpContext context, SigningKey key)
@@ -66,7 +66,7 @@ internal static class DiagnosticsPages
 
     private static async Task<IResult> RefetchAsync(HttpContext context, ServerOptions options, GoogleGroups groups, RateLimits limits, CancellationToken stop)
     {
-        limits.Take(context, "POST /me/debug/refetch-groups", PerMinuteMax);
+        limits.Take(context);
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
         var answer = await groups.FetchAsync(caller.Email, stop);
         var rules = GoogleGroups.Rules(options);

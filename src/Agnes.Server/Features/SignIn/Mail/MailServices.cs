@@ -23,5 +23,6 @@ internal static class MailServices
         services.AddSingleton<LinkMail>();
         services.AddSingleton<AccountNotices>();
         services.AddHostedService(provider => provider.GetRequiredService<Outbox>());
+        services.AddHostedService(provider => provider.GetRequiredService<LinkMail>()); // after the outbox, so that it stops before
     }
 }

@@ -70,17 +70,22 @@ internal static class SessionStore
         return ended.Count;
     }
 
-    /// <summary>Rows whose token expired before <paramref name="old"/>.</summary>
-    public static Task ForgetAsync(StateWrite write, DateTime old) => RemoveAsync(write, "DELETE FROM sessions WHERE expires_at < @old RETURNING id", new { old });
+    /// <summary>Rows whose token expired before <paramref name="old"/>, at most so many.</summary>
+    /// <returns>How many there were.</returns>
+    public static Task<int> ForgetAsync(StateWrite write, DateTime old, int most) =>
+        RemoveAsync(write, "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < @old LIMIT @most) RETURNING id", new { old, most });
 
     /// <summary>With their owner, whom no token brings back.</summary>
     public static Task DeleteOfAsync(StateWrite write, string userId) => RemoveAsync(write, "DELETE FROM sessions WHERE user_id = @userId RETURNING id", new { userId });
 
-    private static async Task RemoveAsync(StateWrite write, string sql, object parameters)
+    private static async Task<int> RemoveAsync(StateWrite write, string sql, object parameters)
     {
-        foreach (var id in await write.QueryAsync<string>(sql, parameters))
+        var ids = await write.QueryAsync<string>(sql, parameters);
+        foreach (var id in ids)
         {
             if (write.Current.EndedSessions.ContainsKey(id)) write.Apply(snapshot => snapshot.WithoutEndedSession(id));
         }
+
+        return ids.Count;
     }
 }
