@@ -92,10 +92,12 @@ public static class ServerApp
         services.AddSingleton<SessionTokens>();
         services.AddSingleton<ServiceSecret>();
         services.AddSingleton<SessionUses>();
+        services.AddSingleton<KnownSessions>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<ProxyNotice>();
         services.AddSingleton<IResourceType, TableResources>();
         services.AddSingleton<ResourceTypes>();
         services.AddSingleton<AuditLog>();
@@ -114,7 +116,7 @@ public static class ServerApp
         app.UseConventions();
         app.UseMiddleware<Errors>();
         app.UseLocalOnly(options);
-        app.UseForwarding(options);
+        app.UseForwarding(options, app.Services.GetRequiredService<ProxyNotice>());
         app.UseWhen(Compression.IsAllowedFor, branch => branch.UseResponseCompression());
         app.UseRouting();
         app.UseCors();

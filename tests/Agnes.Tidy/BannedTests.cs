@@ -14,6 +14,8 @@ public sealed partial class BannedTests
         (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Foreign/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
         (NewHttpClient(), "take an IHttpClientFactory client or the one HTTP layer", ["src/Agnes.Cli/Api/"]),
+        (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it", ["src/Agnes.Server/Platform/Http/ClientAddress.cs"]),
+        (RequestCookie(), "OwnCookie reads cookies that decide something: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs"]),
         (Vague(), "name it by what it does", []),
     ];
 
@@ -70,6 +72,12 @@ public sealed partial class BannedTests
 
     [GeneratedRegex(@"new HttpClient\b")]
     private static partial Regex NewHttpClient();
+
+    [GeneratedRegex(@"\b(Remote|Local)(IpAddress|EndPoint)\b|\bConnection\.(Remote|Local)Port\b|IHttpConnectionFeature", RegexOptions.ExplicitCapture)]
+    private static partial Regex PeersAddress();
+
+    [GeneratedRegex(@"\bRequest\.Cookies\b|\bHeaders(\.Cookie\b|\[""Cookie""\])|IRequestCookie", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex RequestCookie();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();

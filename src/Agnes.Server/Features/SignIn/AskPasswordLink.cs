@@ -23,6 +23,7 @@ internal static class AskPasswordLink
         var email = form.String("email").Trim();
         form.ThrowIfInvalid();
         limits.Take(context, endpoint, PerMinuteMax);
+        limits.TakeFor(context, endpoint, email, PerMinuteMax);
         limits.TakeForAccount("link", email, PerMinuteMax);
         await mail.SendAsync(context, purpose, email, stop);
         return Page.Show<AskLinkPage>(AskLinkModel.ForPassword(mail.IsOffered, SignInMessages.Message("link_sent")));

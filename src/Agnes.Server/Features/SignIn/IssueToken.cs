@@ -17,6 +17,7 @@ internal static class IssueToken
         var password = body.String("password", "");
         body.ThrowIfInvalid();
         limits.Take(context, "POST /auth/token", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/token", email, PerMinuteMax);
         if (password.Length == 0) return WithoutPassword(context.Snapshot(), email);
 
         var result = await check.CheckAsync(context, email, password, succeeded: "token_created");

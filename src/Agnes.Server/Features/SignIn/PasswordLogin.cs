@@ -17,6 +17,7 @@ internal static class PasswordLogin
         var password = body.String("password");
         body.ThrowIfInvalid();
         limits.Take(context, "POST /auth/password/login", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/password/login", email, PerMinuteMax);
         var result = await check.CheckAsync(context, email, password, Succeeded);
         return result.Outcome switch
         {
@@ -37,6 +38,7 @@ internal static class PasswordLogin
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
         limits.Take(context, "POST /auth/password/login/web", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/password/login/web", email, PerMinuteMax);
         var result = await check.CheckAsync(context, email, password, Succeeded);
         if (result.Outcome != PasswordOutcome.Good)
         {

@@ -20,6 +20,7 @@ internal static class SetPassword
         var (email, token, password) = (body.String("email"), body.String("token"), body.String("password"));
         body.ThrowIfInvalid();
         limits.Take(context, "POST /auth/password/setup", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/password/setup", token, PerMinuteMax);
         var user = await StoreAsync(state, passwords, LinkPurpose.Setup, email, token, password, null, stop);
         return JsonBody.Of(new PasswordSet(await sessions.BeginAsync(context, user, "link"), "bearer", "Password set"), SignInJson.Default.PasswordSet);
     }
@@ -40,6 +41,7 @@ internal static class SetPassword
         form.ThrowIfInvalid();
         var path = purpose == LinkPurpose.Setup ? "/auth/password/setup" : "/auth/password/reset";
         limits.Take(context, $"POST {path}/confirm", PerMinuteMax);
+        limits.TakeFor(context, $"POST {path}/confirm", token, PerMinuteMax);
         IResult Again(string error) => TypedResults.Redirect($"{path}?email={Uri.EscapeDataString(email)}&token={Uri.EscapeDataString(token)}&error={error}");
         if (password != confirmed) return Again("mismatch");
         if (passwords.Fault(password, email, name) is not null) return Again(password.Length is < PasswordRules.CharsMin or > PasswordRules.CharsMax ? "length" : "common");

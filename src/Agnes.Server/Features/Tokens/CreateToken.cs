@@ -38,6 +38,7 @@ internal static class CreateToken
         body.ThrowIfInvalid();
         if (Fault(name, days, seconds, scope) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
         limits.Take(context, "POST /auth/tokens", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/tokens", caller.UserId, PerMinuteMax);
 
         var lifetime = Lifetime(days, seconds, scope);
         if (options.TokenDaysMax is { } daysMax && (lifetime is null || lifetime > TimeSpan.FromDays(daysMax)))

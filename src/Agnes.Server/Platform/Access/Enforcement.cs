@@ -13,10 +13,18 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         var endpoint = context.GetEndpoint();
         if (endpoint is not RouteEndpoint route) return endpoint is null ? Fallback.Answer(context).ExecuteAsync(context) : RefuseMethodAsync(context, endpoint);
         if (Fallback.IsSlashVariant(context, route)) return Fallback.Answer(context).ExecuteAsync(context);
+        var pending = state.IsConfirmed ? authenticator.PrepareAsync(context) : ValueTask.FromResult(false);
+        return pending.IsCompletedSuccessfully ? EnforceAsync(context, route, pending.Result) : EnforceWhenAsync(context, route, pending);
+    }
 
+    private async Task EnforceWhenAsync(HttpContext context, RouteEndpoint route, ValueTask<bool> pending) => await EnforceAsync(context, route, await pending);
+
+    /// <param name="canDecide">Whether it is known who asks, or that nobody does.</param>
+    private Task EnforceAsync(HttpContext context, RouteEndpoint route, bool canDecide)
+    {
         var access = new RequestAccess(state.Snapshot);
         context.Features.Set(access);
-        if (Refusal(context, route, access) is { } refusal) return RefuseAsync(context, refusal);
+        if (Refusal(context, route, access, canDecide) is { } refusal) return RefuseAsync(context, refusal);
         return access.Caller?.SimulatedBy is { } admin ? SimulateAsync(context, admin, access.Caller.UserId) : next(context);
     }
 
@@ -28,7 +36,7 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         await next(context);
     }
 
-    private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access)
+    private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access, bool canDecide)
     {
         var declared = endpoint.Metadata.GetMetadata<EndpointAccess>();
         if (declared is null)
@@ -39,7 +47,7 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
 
         if (sameOrigin.Refuses(context)) return Problem.Detail(StatusCodes.Status403Forbidden, SameOrigin.Refused);
         if (declared is EndpointAccess.PublicAccess) return null;
-        if (!state.IsConfirmed)
+        if (!state.IsConfirmed || !canDecide)
         {
             context.Response.Headers.RetryAfter = "1";
             return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Access cannot be decided at the moment: the shared state does not answer. Try again shortly.");

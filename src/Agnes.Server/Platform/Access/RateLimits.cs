@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -9,46 +9,55 @@ using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Platform.Access;
 
-/// <summary>Fixed windows of one minute per endpoint and caller's address, and per account where mails are asked for. In memory, bounded.</summary>
+/// <summary>
+/// Fixed windows of one minute per endpoint and caller's address; where the address does not tell callers apart, per what the call is about: an account, a link. So nobody
+/// uses up what somebody else needs. In memory of a fixed size.
+/// </summary>
 internal sealed class RateLimits(ServerOptions options, TimeProvider time)
 {
-    public const int PartitionsMax = 20_000;
+    /// <summary>Callers fall into them by a hash that is different in every process: a flood can neither fill them nor aim at one.</summary>
+    private const int WindowsMax = 1 << 17;
     private const int Ipv6NetworkBytes = 8;
+    private const int CountBits = 24;
+    private const int HashKeyBytes = 16;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
-    private readonly ConcurrentDictionary<string, Count> _counts = new(StringComparer.Ordinal);
-    private readonly Lock _sweep = new();
 
-    /// <summary>Counts one call. To be asked after the body was found valid. Answers 429 by exception.</summary>
+    /// <summary>Each the minute and, in the lower bits, how many came in it.</summary>
+    private readonly long[] _windows = new long[WindowsMax];
+    private readonly byte[] _hashKey = RandomNumberGenerator.GetBytes(HashKeyBytes);
+
+    /// <summary>Counts one call by its address, where that stands for one caller. Answers 429 by exception.</summary>
     public void Take(HttpContext context, string endpoint, int perMinute)
     {
-        if (options.RateLimits && Next($"{endpoint}\n{Network(context.Connection.RemoteIpAddress)}") > perMinute) throw Refused(perMinute);
+        if (context.Client() is { TellsCallersApart: true } client) Take($"{endpoint}\n{Network(client.Address)}", perMinute);
+    }
+
+    /// <summary>Counts one call by what it is about, where its address does not stand for one caller. To be asked beside <see cref="Take(HttpContext, string, int)"/>.</summary>
+    /// <param name="subject">As the caller sent it; nobody else's call may be about the same by chance.</param>
+    public void TakeFor(HttpContext context, string endpoint, string subject, int perMinute)
+    {
+        if (context.Client() is { TellsCallersApart: false } client) Take($"{endpoint}\n{Network(client.Address)}\n{Folded(subject)}", perMinute);
     }
 
     /// <summary>Counts one call about an account, whoever calls and whether it exists or not. Answers 429 by exception.</summary>
-    public void TakeForAccount(string what, string email, int perMinute)
+    public void TakeForAccount(string what, string email, int perMinute) => Take($"{what}\naccount\n{Folded(email)}", perMinute);
+
+    private void Take(string key, int perMinute)
     {
-        if (options.RateLimits && Next($"{what}\n{Account(email)}") > perMinute) throw Refused(perMinute);
+        if (options.RateLimits && Next(key) > perMinute) throw Refused(perMinute);
     }
 
-    private long MinuteNow => time.GetUtcNow().Ticks / Window.Ticks;
-
-    private int Next(string key)
+    private long Next(string key)
     {
-        var minute = MinuteNow;
-        if (_counts.Count >= PartitionsMax) Sweep(minute);
-
-        // A flood of addresses shares one window rather than memory without end.
-        return _counts.GetOrAdd(_counts.Count < PartitionsMax || _counts.ContainsKey(key) ? key : "", _ => new Count()).Next(minute);
-    }
-
-    private void Sweep(long minute)
-    {
-        lock (_sweep)
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_hashKey, Encoding.UTF8.GetBytes(key), hash);
+        ref var window = ref _windows[BinaryPrimitives.ReadUInt32LittleEndian(hash) % WindowsMax];
+        var minute = time.GetUtcNow().Ticks / Window.Ticks;
+        while (true)
         {
-            foreach (var (key, count) in _counts)
-            {
-                if (count.At(minute) == 0) _counts.TryRemove(key, out _);
-            }
+            var before = Volatile.Read(ref window);
+            var after = before >> CountBits == minute ? before + 1 : (minute << CountBits) + 1;
+            if (Interlocked.CompareExchange(ref window, after, before) == before) return after & ((1L << CountBits) - 1);
         }
     }
 
@@ -66,7 +75,7 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, Ipv6NetworkBytes)) : address.ToString();
     }
 
-    private static string Account(string email) => "account\n" + Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(email.Trim().ToLowerInvariant())));
+    private static string Folded(string text) => text.Trim().ToLowerInvariant();
 
     private sealed class Limited(string text, TimeSpan after) : IResult
     {
@@ -74,27 +83,6 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         {
             httpContext.Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             return new ProblemResult(StatusCodes.Status429TooManyRequests, text, text, alwaysJson: true).ExecuteAsync(httpContext);
-        }
-    }
-
-    private sealed class Count
-    {
-        private readonly Lock _gate = new();
-        private long _minute;
-        private int _taken;
-
-        public int At(long minute)
-        {
-            lock (_gate) return _minute == minute ? _taken : 0;
-        }
-
-        public int Next(long minute)
-        {
-            lock (_gate)
-            {
-                if (_minute != minute) (_minute, _taken) = (minute, 0);
-                return ++_taken;
-            }
         }
     }
 }

@@ -52,6 +52,7 @@ internal static class SendLink
     private static void Limit(HttpContext context, RateLimits limits, string email)
     {
         limits.Take(context, "POST /auth/email/send-link", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/email/send-link", email, PerMinuteMax);
         limits.TakeForAccount("link", email, PerMinuteMax);
     }
 }

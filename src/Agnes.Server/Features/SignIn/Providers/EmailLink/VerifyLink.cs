@@ -30,6 +30,7 @@ internal static class VerifyLink
         var (email, token) = (body.String("email"), body.String("token"));
         body.ThrowIfInvalid();
         limits.Take(context, "POST /auth/email/verify", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/email/verify", token, PerMinuteMax);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Problem.Detail(StatusCodes.Status401Unauthorized, Refused);
         return JsonBody.Of(new SignedIn(await sessions.BeginAsync(context, user, "email"), "bearer", user.Email, RoleName.Of(state.Snapshot, user)), SignInJson.Default.SignedIn);
     }
@@ -41,6 +42,7 @@ internal static class VerifyLink
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
         limits.Take(context, "POST /auth/email/verify/web", PerMinuteMax);
+        limits.TakeFor(context, "POST /auth/email/verify/web", token, PerMinuteMax);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Results.Redirect("/login/email?error=link_used");
         await sessions.SetCookieAsync(context, user, "email");
         return Results.Redirect(next ?? options.HomeRoute);
@@ -55,7 +57,7 @@ internal static class VerifyLink
             user?.Id,
             user is null ? "login_failed" : "login",
             PasswordCheck.Resource,
-            new JsonObject { ["provider"] = "email", ["ip"] = context.Connection.RemoteIpAddress?.ToString(), ["request_id"] = context.TraceIdentifier },
+            new JsonObject { ["provider"] = "email", ["ip"] = context.Client().Text, ["request_id"] = context.TraceIdentifier },
             user is null ? "invalid_link" : null,
             cancellation: context.RequestAborted);
         return user;
