@@ -133,6 +133,7 @@ internal sealed class ServerChecks(Host host)
             (Check.Warning or Check.Error, _) => "This is the server's own; tell its operator.",
             _ => null,
         };
-        return new Check($"server.{name}", status, stale is null ? status : $"{status}: stale tables {stale}", remedy) { More = more };
+        var what = stale is not null ? $"stale tables {stale}" : service["detail"] is JsonValue said && said.TryGetValue<string>(out var detail) ? detail : null;
+        return new Check($"server.{name}", status, what is null ? status : $"{status}: {what}", remedy) { More = more };
     }
 }

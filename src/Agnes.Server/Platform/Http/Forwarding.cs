@@ -34,6 +34,7 @@ internal static class Forwarding
     {
         var client = ClientAddress.Of(context, peer, options);
         context.Features.Set(client);
+        Conventions.StampHttps(context);
         notice.Look(client);
         AuditOrigin.Current = new AuditOrigin(client.Text, context.TraceIdentifier);
         return next(context);
