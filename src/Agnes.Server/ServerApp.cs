@@ -107,6 +107,7 @@ public static class ServerApp
         services.AddSingleton<SessionTokens>();
         services.AddSingleton<ServiceSecret>();
         services.AddSingleton<SessionUses>();
+        services.AddSingleton<KnownSessions>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<Leases>();
         services.AddSingleton<SameOrigin>();
@@ -116,6 +117,7 @@ public static class ServerApp
         services.AddSingleton<DiskReserve>();
         services.AddSingleton<RequestBounds>();
         services.AddSingleton<Connections>();
+        services.AddSingleton<ProxyNotice>();
         services.AddSingleton<IResourceType, TableResources>();
         services.AddSingleton<ResourceTypes>();
         services.AddSingleton<AuditLog>();
@@ -135,7 +137,7 @@ public static class ServerApp
         app.UseConventions();
         app.UseMiddleware<Errors>();
         app.UseLocalOnly(options);
-        app.UseForwarding(options);
+        app.UseForwarding(options, app.Services.GetRequiredService<ProxyNotice>());
         app.UseWhen(Compression.IsAllowedFor, branch => branch.UseResponseCompression());
         app.UseRouting();
         app.UseCors();

@@ -15,6 +15,8 @@ public sealed partial class BannedTests
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
         (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Server/Platform/Http/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs"]),
         (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
+        (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it", ["src/Agnes.Server/Platform/Http/ClientAddress.cs"]),
+        (RequestCookie(), "OwnCookie reads cookies that decide something: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs"]),
         (Vague(), "name it by what it does", []),
     ];
 
@@ -75,6 +77,12 @@ public sealed partial class BannedTests
 
     [GeneratedRegex(@"\bNpgsqlDataSource(Builder)?\b|new NpgsqlConnection\b")]
     private static partial Regex ConnectingToState();
+
+    [GeneratedRegex(@"\b(Remote|Local)(IpAddress|EndPoint)\b|\bConnection\.(Remote|Local)Port\b|IHttpConnectionFeature", RegexOptions.ExplicitCapture)]
+    private static partial Regex PeersAddress();
+
+    [GeneratedRegex(@"\bRequest\.Cookies\b|\bHeaders(\.Cookie\b|\[""Cookie""\])|IRequestCookie", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex RequestCookie();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();

@@ -33,7 +33,7 @@ internal static class SetupCommand
         var server = new Option<string?>("--server") { Description = "Address of the server; stored." };
         var command = new AgnesCommand(
             "bootstrap",
-            "Makes the first admin of a new server, once, and signs in as them. Run it on the server's own machine, or set AGNES_BOOTSTRAP_TOKEN as the server has it.",
+            "Makes the first admin of a new server, once, and signs in as them. It asks for the one-time code that the server keeps in .bootstrap_code of its state folder; AGNES_BOOTSTRAP_TOKEN, where set, goes in its place.",
             "agnes setup bootstrap ana@example.com --server http://localhost:8000") { email, name, password, server };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -42,7 +42,8 @@ internal static class SetupCommand
             var body = new JsonObject { ["email"] = who };
             if (parsed.GetValue(name) is { Length: > 0 } full) body["name"] = full;
             if ((parsed.GetValue(password) ?? Prompt.Hidden(host, "Password: ")) is { Length: > 0 } secret) body["password"] = secret;
-            using var api = host.ApiFor(address, null, Environment.GetEnvironmentVariable("AGNES_BOOTSTRAP_TOKEN") is { Length: > 0 } key ? new("X-Bootstrap-Token", key) : null);
+            var key = Environment.GetEnvironmentVariable("AGNES_BOOTSTRAP_TOKEN") is { Length: > 0 } set ? set : Prompt.Hidden(host, "One-time code (.bootstrap_code in the server's state folder): ")?.Trim();
+            using var api = host.ApiFor(address, null, key is { Length: > 0 } ? new("X-Bootstrap-Token", key) : null);
             var answer = await api.PostAsync("/auth/bootstrap", body, cancellation);
             if (answer.Status == 403 && ErrorText.Brief(answer.Status, answer.Body).Contains("closed", StringComparison.OrdinalIgnoreCase))
             {

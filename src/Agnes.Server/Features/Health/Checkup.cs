@@ -12,7 +12,7 @@ namespace Agnes.Server.Features.Health;
 internal sealed record SchemaHealth(bool IsOk, string Word, int Current, int Expected, string? Detail);
 
 /// <summary>Looks at the parts of the server. Reads memory and asks the file system for free space, nothing else.</summary>
-internal sealed class Checkup(StateDb state, SourcePublisher publisher, DiskReserve reserve, ServerOptions options, TimeProvider time)
+internal sealed class Checkup(StateDb state, SourcePublisher publisher, DiskReserve reserve, ProxyNotice proxies, ServerOptions options, TimeProvider time)
 {
     private const long FreeBytesLow = 5L << 30;
     private const double FreeShareLow = 0.10;
@@ -39,6 +39,7 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, DiskRese
         services["users"] = new JsonObject { ["status"] = "ok", ["count"] = state.Snapshot.UsersById.Count };
         services["disk"] = Disk();
         services["sources"] = SourcesHealth();
+        if (proxies.IsSeen) services["proxy"] = new JsonObject { ["status"] = "warning", ["detail"] = ProxyNotice.Text };
         return services;
     }
 

@@ -22,7 +22,7 @@ internal static class AskPasswordLink
         var form = await RequestForm.ReadAsync(context);
         var email = form.String("email").Trim();
         form.ThrowIfInvalid();
-        limits.Take(context);
+        limits.Take(context, email);
         limits.TakeForAccount("link", email, PerMinuteMax);
         await mail.AskAsync(context, purpose, email, stop);
         return Page.Show<AskLinkPage>(AskLinkModel.ForPassword(mail.IsOffered, SignInMessages.Message("link_sent")));

@@ -21,6 +21,7 @@ internal static class SignInEndpoints
 
         open.MapPost("/password/reset", AskPasswordLink.ResetAsync).PerMinute(AskPasswordLink.PerMinuteMax).WithSummary("Mail a link that sets another password.");
         open.MapPost("/password/setup/request", AskPasswordLink.SetupAsync).PerMinute(AskPasswordLink.PerMinuteMax).WithSummary("Mail a link that sets a first password.");
+        routes.MapGet(LocalDoor.Route, LocalDoor.OpenAsync).ExcludeFromDescription().Public();
         routes.MapSignInProviders();
 
         var own = routes.MapGroup("").WithTags("Profile").SignedIn();

@@ -16,7 +16,7 @@ internal static class IssueToken
         var email = body.String("email");
         var password = body.String("password", "");
         body.ThrowIfInvalid();
-        limits.Take(context);
+        limits.Take(context, email);
         if (password.Length == 0) return WithoutPassword(context.Snapshot(), email);
 
         var result = await check.CheckAsync(context, email, password, succeeded: "token_created");

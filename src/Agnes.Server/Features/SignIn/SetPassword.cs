@@ -19,7 +19,7 @@ internal static class SetPassword
         var body = await RequestBody.ReadAsync(context);
         var (email, token, password) = (body.String("email"), body.String("token"), body.String("password"));
         body.ThrowIfInvalid();
-        limits.Take(context);
+        limits.Take(context, token);
         var user = await StoreAsync(state, passwords, LinkPurpose.Setup, email, token, password, null, stop);
         return JsonBody.Of(new PasswordSet(await sessions.BeginAsync(context, user, "link"), "bearer", "Password set"), SignInJson.Default.PasswordSet);
     }
@@ -39,7 +39,7 @@ internal static class SetPassword
         var name = form.Optional("name")?.Trim();
         form.ThrowIfInvalid();
         var path = purpose == LinkPurpose.Setup ? "/auth/password/setup" : "/auth/password/reset";
-        limits.Take(context);
+        limits.Take(context, token);
         IResult Again(string error) => TypedResults.Redirect($"{path}?email={Uri.EscapeDataString(email)}&token={Uri.EscapeDataString(token)}&error={error}");
         if (password != confirmed) return Again("mismatch");
         if (passwords.Fault(password, email, name) is not null) return Again(password.Length is < PasswordRules.CharsMin or > PasswordRules.CharsMax ? "length" : "common");

@@ -37,7 +37,7 @@ internal static class CreateToken
         var scope = body.String("scope", TokenScope.General).Trim();
         body.ThrowIfInvalid();
         if (Fault(name, days, seconds, scope) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
-        limits.Take(context);
+        limits.Take(context, caller.UserId);
 
         var lifetime = Lifetime(days, seconds, scope);
         if (options.TokenDaysMax is { } daysMax && (lifetime is null || lifetime > TimeSpan.FromDays(daysMax)))

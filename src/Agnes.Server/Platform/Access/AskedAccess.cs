@@ -7,8 +7,8 @@ namespace Agnes.Server.Platform.Access;
 /// <param name="ViewAs">The person in whose place an admin asks.</param>
 internal sealed record AskedAccess(Credential Credential, EndpointAccess Declared, string? Table, string? ViewAs)
 {
-    public static AskedAccess Of(HttpContext context, EndpointAccess declared, RequestAccess access) => new(
-        Credential.Of(context),
+    public static AskedAccess Of(HttpContext context, Credential credential, EndpointAccess declared, RequestAccess access) => new(
+        credential,
         declared,
         declared is EndpointAccess.TableAccess table ? AccessRules.TableSent(context, table) : null,
         access.Caller?.SimulatedBy is null ? null : access.Caller.UserId);
@@ -32,11 +32,6 @@ internal sealed record AskedAccess(Credential Credential, EndpointAccess Declare
 
 /// <summary>By what a request proves who asks.</summary>
 /// <param name="IsFromHeader">Else from the cookie.</param>
-internal sealed record Credential(string? Token, bool IsFromHeader, System.Net.IPAddress? Address)
-{
-    public static Credential Of(HttpContext context)
-    {
-        var bearer = BearerToken.Of(context.Request);
-        return new Credential(bearer ?? context.Request.Cookies[SessionCookie.Name], bearer is not null, context.Connection.RemoteIpAddress);
-    }
-}
+/// <param name="IsAmbiguous">Several cookies claim to be it, so that none counts.</param>
+/// <param name="Address">Where it came from; for the record, never for a decision.</param>
+internal sealed record Credential(string? Token, bool IsFromHeader, bool IsAmbiguous, string? Address);

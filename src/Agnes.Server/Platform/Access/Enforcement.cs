@@ -15,10 +15,18 @@ internal sealed partial class Enforcement(
         var endpoint = context.GetEndpoint();
         if (endpoint is not RouteEndpoint route) return endpoint is null ? Fallback.Answer(context).ExecuteAsync(context) : RefuseMethodAsync(context, endpoint);
         if (Fallback.IsSlashVariant(context, route)) return Fallback.Answer(context).ExecuteAsync(context);
+        var pending = state.IsConfirmed ? authenticator.PrepareAsync(context) : ValueTask.FromResult(false);
+        return pending.IsCompletedSuccessfully ? EnforceAsync(context, route, pending.Result) : EnforceWhenAsync(context, route, pending);
+    }
 
+    private async Task EnforceWhenAsync(HttpContext context, RouteEndpoint route, ValueTask<bool> pending) => await EnforceAsync(context, route, await pending);
+
+    /// <param name="canDecide">Whether it is known who asks, or that nobody does.</param>
+    private Task EnforceAsync(HttpContext context, RouteEndpoint route, bool canDecide)
+    {
         var access = new RequestAccess(state.Snapshot);
         context.Features.Set(access);
-        if (Refusal(context, route, access) is { } refusal) return RefuseAsync(context, refusal);
+        if (Refusal(context, route, access, canDecide) is { } refusal) return RefuseAsync(context, refusal);
         return access.Caller is { } caller ? RunAsync(context, access, caller) : next(context);
     }
 
@@ -39,7 +47,7 @@ internal sealed partial class Enforcement(
         await next(context);
     }
 
-    private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access)
+    private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access, bool canDecide)
     {
         var declared = endpoint.Metadata.GetMetadata<EndpointAccess>();
         if (declared is null)
@@ -51,7 +59,7 @@ internal sealed partial class Enforcement(
         if (sameOrigin.Refuses(context)) return Problem.Detail(StatusCodes.Status403Forbidden, SameOrigin.Refused);
         if (limits.Spent(context) is { } spent) return spent;
         if (declared is EndpointAccess.PublicAccess) return bounds.Apply(context, declared);
-        if (!state.IsConfirmed)
+        if (!state.IsConfirmed || !canDecide)
         {
             context.Response.Headers.RetryAfter = "1";
             return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Access cannot be decided at the moment: the shared state does not answer. Try again shortly.");

@@ -30,7 +30,7 @@ internal sealed partial class Leases : IDisposable
     /// <returns>To be disposed of at the request's end.</returns>
     public RequestLease Open(HttpContext context, EndpointAccess declared, RequestAccess access)
     {
-        var lease = new RequestLease(this, context, AskedAccess.Of(context, declared, access), access.Caller!.UserId);
+        var lease = new RequestLease(this, context, AskedAccess.Of(context, _authenticator.CredentialOf(context), declared, access), access.Caller!.UserId);
         _open.TryAdd(lease, 0);
         return lease;
     }

@@ -22,11 +22,7 @@ internal static partial class SecretFile
         var made = RandomNumberGenerator.GetHexString(GeneratedBytes * 2, lowercase: true);
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var file = new FileStream(path, options);
-            file.Write(Encoding.ASCII.GetBytes(made));
-            file.Flush(flushToDisk: true);
+            Write(path, made);
         }
         catch (IOException) when (Read(path) is not null)
         {
@@ -36,6 +32,23 @@ internal static partial class SecretFile
 
         LogGenerated(log, path);
         return made;
+    }
+
+    /// <summary>Takes the place of what was there.</summary>
+    public static void WriteAnew(string path, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.Delete(path);
+        Write(path, text);
+    }
+
+    private static void Write(string path, string text)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(path, options);
+        file.Write(Encoding.ASCII.GetBytes(text));
+        file.Flush(flushToDisk: true);
     }
 
     /// <summary>Null when there is none, or it is empty.</summary>

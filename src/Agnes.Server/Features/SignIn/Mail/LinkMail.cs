@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Mail;
@@ -33,7 +35,7 @@ internal sealed partial class LinkMail(StateDb state, Outbox outbox, ServerOptio
 
     /// <summary>Notes that somebody asked for a link; nothing about the account is looked at.</summary>
     /// <param name="next">Where the link leads on to, checked already.</param>
-    /// <returns>The link, for local development alone, where it is made at once.</returns>
+    /// <returns>The link, for the developer of local development alone: who asks as a guest has to read their mail, or the log.</returns>
     public async Task<string?> AskAsync(HttpContext context, LinkPurpose purpose, string email, CancellationToken stop, string? next = null)
     {
         if (!IsOffered) return null;
@@ -43,8 +45,12 @@ internal sealed partial class LinkMail(StateDb state, Outbox outbox, ServerOptio
             return null;
         }
 
-        var asked = new Asked(server, purpose, email.Trim(), next, context.Connection.RemoteIpAddress?.ToString(), AuditOrigin.Current);
-        if (options.LocalDevelopment is not null) return await SendAsync(asked, stop);
+        var asked = new Asked(server, purpose, email.Trim(), next, context.Client().Text, AuditOrigin.Current);
+        if (options.LocalDevelopment is not null)
+        {
+            var link = await SendAsync(asked, stop);
+            return context.CallerOrNull() is { IsAdmin: true } ? link : null;
+        }
         if (!_asked.Writer.TryWrite(asked)) LogFull(log, WaitingMax);
         return null;
     }

@@ -52,7 +52,7 @@ internal static class SendLink
     /// <summary>By the asker's address, and by the account whether it exists or not: nobody's mailbox is flooded from many machines.</summary>
     private static void Limit(HttpContext context, RateLimits limits, string email)
     {
-        limits.Take(context);
+        limits.Take(context, email);
         limits.TakeForAccount("link", email, PerMinuteMax);
     }
 }

@@ -29,7 +29,7 @@ internal static class VerifyLink
         var body = await RequestBody.ReadAsync(context);
         var (email, token) = (body.String("email"), body.String("token"));
         body.ThrowIfInvalid();
-        limits.Take(context);
+        limits.Take(context, token);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Problem.Detail(StatusCodes.Status401Unauthorized, Refused);
         return JsonBody.Of(new SignedIn(await sessions.BeginAsync(context, user, "email"), "bearer", user.Email, RoleName.Of(state.Snapshot, user)), SignInJson.Default.SignedIn);
     }
@@ -40,7 +40,7 @@ internal static class VerifyLink
         var (email, token) = (form.String("email"), form.String("token"));
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
-        limits.Take(context);
+        limits.Take(context, token);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Results.Redirect("/login/email?error=link_used");
         await sessions.SetCookieAsync(context, user, "email");
         return Results.Redirect(next ?? options.HomeRoute);
@@ -59,7 +59,7 @@ internal static class VerifyLink
             user?.Id,
             user is null ? "login_failed" : "login",
             PasswordCheck.Resource,
-            new JsonObject { ["provider"] = "email", ["ip"] = context.Connection.RemoteIpAddress?.ToString(), ["request_id"] = context.TraceIdentifier },
+            new JsonObject { ["provider"] = "email", ["ip"] = context.Client().Text, ["request_id"] = context.TraceIdentifier },
             user is null ? "invalid_link" : null,
             cancellation: context.RequestAborted);
         return user;

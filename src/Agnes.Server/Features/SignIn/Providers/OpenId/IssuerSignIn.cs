@@ -133,7 +133,7 @@ internal sealed partial class IssuerSignIn(
     /// <param name="reason">For admins: the person is told the code alone.</param>
     private async Task NoteAsync(HttpContext context, IssuerProvider provider, string? userId, string action, string? result, string? reason)
     {
-        var what = new JsonObject { ["provider"] = provider.Key, ["ip"] = context.Connection.RemoteIpAddress?.ToString(), ["request_id"] = context.TraceIdentifier };
+        var what = new JsonObject { ["provider"] = provider.Key, ["ip"] = context.Client().Text, ["request_id"] = context.TraceIdentifier };
         if (reason is not null) what["reason"] = reason;
         await audit.AppendAsync(userId, action, PasswordCheck.Resource, what, result, cancellation: context.RequestAborted);
     }
