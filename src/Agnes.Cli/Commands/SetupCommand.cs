@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Agnes.Cli.Api;
 using Agnes.Cli.Output;
+using Agnes.Cli.SelfUpgrade;
 using Agnes.Cli.Settings;
 
 namespace Agnes.Cli.Commands;
@@ -14,12 +15,16 @@ internal static class SetupCommand
     private static AgnesCommand Init(Host host)
     {
         var server = new Option<string>("--server") { Description = "Address of the server.", DefaultValueFactory = _ => ServerAddress.Default };
-        var command = new AgnesCommand("init", "Stores the server's address.", "agnes setup init --server https://agnes.example.com") { server };
+        var insecure = PlainHttp.Option();
+        var command = new AgnesCommand("init", "Stores the server's address, and the key that it signs this program with when it is first met.", "agnes setup init --server https://agnes.example.com") { server, insecure };
         command.SetAction(async (parsed, cancellation) =>
         {
             var address = ServerAddress.Parse(parsed.GetRequiredValue(server));
+            PlainHttp.Require(host, address, parsed.GetValue(insecure));
             await host.Settings.SaveServerAsync(address, cancellation);
+            await PlainHttp.KeepAsync(host, address, cancellation);
             host.Out.WriteLine($"Server: {address}");
+            if (await ReleaseTrust.MeetAsync(host, address, cancellation) is { } key) host.Out.WriteLine($"Upgrades: signed with {key}");
             return ExitCode.Ok;
         });
         return command;
@@ -38,6 +43,7 @@ internal static class SetupCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var address = parsed.GetValue(server) is { } given ? ServerAddress.Parse(given) : host.Settings.Server();
+            if (parsed.GetValue(server) is not null) PlainHttp.Require(host, address);
             var who = parsed.GetRequiredValue(email);
             var body = new JsonObject { ["email"] = who };
             if (parsed.GetValue(name) is { Length: > 0 } full) body["name"] = full;

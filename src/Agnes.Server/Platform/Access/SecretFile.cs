@@ -9,7 +9,10 @@ internal static partial class SecretFile
     private const int GeneratedBytes = 32;
 
     /// <summary>What the file holds, 64 lower-case hex characters where we made it. An empty file is made anew.</summary>
-    public static string ReadOrMake(string path, ILogger log)
+    public static string ReadOrMake(string path, ILogger log) => ReadOrMake(path, () => RandomNumberGenerator.GetHexString(GeneratedBytes * 2, lowercase: true), log);
+
+    /// <param name="make">A secret of another form.</param>
+    public static string ReadOrMake(string path, Func<string> make, ILogger log)
     {
         if (Read(path) is { } kept) return kept;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -19,7 +22,7 @@ internal static partial class SecretFile
             File.Delete(path);
         }
 
-        var made = RandomNumberGenerator.GetHexString(GeneratedBytes * 2, lowercase: true);
+        var made = make();
         try
         {
             Write(path, made);

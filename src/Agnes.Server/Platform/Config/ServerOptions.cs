@@ -94,6 +94,9 @@ public sealed record ServerOptions
     /// <summary>Where the archives of the command line lie that laptops are offered.</summary>
     public string CliDistDir { get; init; } = "/app/dist";
 
+    /// <summary>The private key that signs those archives; null: a file of the state directory, made on first need.</summary>
+    public string? ReleaseKeyFile { get; init; }
+
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
     public SignInOptions SignIn { get; init; } = new();
@@ -167,6 +170,7 @@ public sealed record ServerOptions
             Walls = WallsOf(Setting("AGNES_WALLS")),
             SharedInbox = IsOn(Setting("AGNES_SHARED_INBOX")),
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
+            ReleaseKeyFile = Setting("AGNES_RELEASE_KEY_FILE") is { } key ? Path.GetFullPath(key) : null,
             CorsOrigins = List(Setting("CORS_ORIGINS")),
             SignIn = SignInOptions.From(environment, layers.OwnerOf),
             InstanceName = layers.Instance.Text("instance.name"),
