@@ -12,6 +12,7 @@ public sealed class TemplatesAreCountedTests(Postgres postgres)
     private static readonly Dictionary<string, object?> Values = new(StringComparer.Ordinal)
     {
         ["l"] = Enumerable.Range(0, 100).Select(number => (object?)(long)number).ToList(),
+        ["m"] = Enumerable.Range(0, 90).Select(number => (object?)(long)number).ToList(),
         ["texts"] = Enumerable.Range(0, 100).Select(number => (object?)(new string('x', 1_000) + number)).ToList(),
         ["rows"] = Enumerable.Range(0, 100).Select(number => (object?)new Dictionary<string, object?>(StringComparer.Ordinal) { ["t"] = new string('y', 1_000) }).ToList(),
     };
@@ -89,7 +90,7 @@ public sealed class TemplatesAreCountedTests(Postgres postgres)
     }
 
     private static string Loops(string body) =>
-        $"{{% set s = '{new string('x', 20_000)}' %}}{{% set t = '{new string('x', 19_999)}y' %}}{{% for a in l %}}{{% for b in l %}}{body}{{% endfor %}}{{% endfor %}}";
+        $"{{% set s = '{new string('x', 20_000)}' %}}{{% set t = '{new string('x', 19_999)}y' %}}{{% for a in l %}}{{% for b in m %}}{body}{{% endfor %}}{{% endfor %}}";
 
     private static string Repeat(string text, int times) => string.Concat(Enumerable.Repeat(text, times));
 }
