@@ -14,6 +14,8 @@ public sealed partial class BannedTests
         (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Foreign/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
         (NewHttpClient(), "take an IHttpClientFactory client or the one HTTP layer", ["src/Agnes.Cli/Api/"]),
+        (MadeLease(), "a request's lease is context.Lease(): it ends with the asker's access; work that nobody asked for is named here",
+            ["src/Agnes.Engine/Query/Lease.cs", "src/Agnes.Server/Platform/Access/Leases.cs", "src/Agnes.Server/Features/Profiles/Profiler.cs", "src/Agnes.Server/Features/Demo/DemoKnowledge.cs"]),
         (Vague(), "name it by what it does", []),
     ];
 
@@ -70,6 +72,9 @@ public sealed partial class BannedTests
 
     [GeneratedRegex(@"new HttpClient\b")]
     private static partial Regex NewHttpClient();
+
+    [GeneratedRegex(@"\bnew (Request)?Lease\b|\bLease\.OfSystem\(|\bLease \w+ = new\(")]
+    private static partial Regex MadeLease();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();

@@ -36,6 +36,7 @@ public sealed class WhatOutlivesARevocationTests(Postgres postgres)
         ("POST", "/api/query", """{"sql":"SELECT * FROM bulk, (SELECT repeat('x', 50))","limit":1000000}"""),
         ("GET", "/api/data/bulk/download", null),
         ("GET", "/api/pour/bulk", null),
+        ("GET", "/api/pour", null), // says nothing of what it tells
     ];
 
     [Fact]
@@ -45,7 +46,11 @@ public sealed class WhatOutlivesARevocationTests(Postgres postgres)
         {
             ForeignExtract.Write(options.DataDir, "large", ("bulk", $"SELECT i, random() AS a FROM range({Rows}) t(i)"));
             return options;
-        }, map: app => app.MapGet("/api/pour/{table_id}", PourAsync).NeedsTable("table_id"));
+        }, map: app =>
+        {
+            app.MapGet("/api/pour/{table_id}", PourAsync).NeedsTable("table_id");
+            app.MapGet("/api/pour", PourAsync).SignedIn();
+        });
         await shop.EventuallyAsync(() => shop.Server.State.Snapshot.PublishedTable("bulk") is not null, "the large table was published");
         await ImportQueryAsync(shop);
         foreach (var what in (string[])["grant", "token", "user"])

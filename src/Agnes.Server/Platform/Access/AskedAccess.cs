@@ -8,7 +8,7 @@ namespace Agnes.Server.Platform.Access;
 internal sealed record AskedAccess(Credential Credential, EndpointAccess Declared, string? Table, string? ViewAs)
 {
     public static AskedAccess Of(HttpContext context, EndpointAccess declared, RequestAccess access) => new(
-        Credential.Of(context),
+        access.Credential!,
         declared,
         declared is EndpointAccess.TableAccess table ? AccessRules.TableSent(context, table) : null,
         access.Caller?.SimulatedBy is null ? null : access.Caller.UserId);

@@ -54,7 +54,8 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
             return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Access cannot be decided at the moment: the shared state does not answer. Try again shortly.");
         }
 
-        var outcome = authenticator.Authenticate(context, access.Snapshot);
+        access.Credential = Credential.Of(context);
+        var outcome = authenticator.Authenticate(access.Credential, access.Snapshot);
         if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
         access.Caller = caller;
         return AccessRules.Refusal(context, declared, access);
