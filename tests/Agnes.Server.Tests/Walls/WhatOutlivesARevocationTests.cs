@@ -14,7 +14,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Agnes.Server.Tests.Walls;
 
-/// <summary>Nothing that somebody was let at goes on for more than five seconds after it was taken away: not what waits, not what runs, not what is read slowly.</summary>
+/// <summary>
+/// Nothing that somebody was let at goes on for more than five seconds after it was taken away: not what waits, not what runs, not what
+/// is read slowly.
+/// </summary>
 public sealed class WhatOutlivesARevocationTests(Postgres postgres)
 {
     private const int Rows = 1_500_000;

@@ -13,7 +13,8 @@ internal sealed record AskedAccess(Credential Credential, EndpointAccess Declare
         declared is EndpointAccess.TableAccess table ? AccessRules.TableSent(context, table) : null,
         access.Caller?.SimulatedBy is null ? null : access.Caller.UserId);
 
-    /// <returns>The asker as they are now; null where they would not be let through. What depends on the route and the token's scope alone does not change.</returns>
+    /// <returns>The asker as they are now; null where they would not be let through. What depends on the route and the token's scope
+    /// alone does not change.</returns>
     public Caller? CallerNow(Authenticator authenticator, Snapshot now)
     {
         var caller = authenticator.Authenticate(Credential, now).Caller;

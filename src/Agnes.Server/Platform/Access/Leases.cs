@@ -5,8 +5,9 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>
-/// Every request of somebody known stands here while it runs, entered by the enforcement, so no endpoint has to remember it. Each second all of them are asked
-/// again what they were asked at their start: what the asker may no longer have ends, whatever it is and however slowly it is read.
+/// Every request of somebody known stands here while it runs, entered by the enforcement, so no endpoint has to remember it. Each second
+/// all of them are asked again what they were asked at their start: what the asker may no longer have ends, whatever it is and however
+/// slowly it is read.
 /// </summary>
 internal sealed partial class Leases : IDisposable
 {
@@ -62,8 +63,8 @@ internal sealed partial class Leases : IDisposable
 }
 
 /// <summary>
-/// One request while it runs. When the asker may no longer have what was asked for, its statements are ended, so that the endpoint can say so; an answer that is
-/// being sent, or that goes on for another look, is cut.
+/// One request while it runs. When the asker may no longer have what was asked for, its statements are ended, so that the endpoint can
+/// say so; an answer that is being sent, or that goes on for another look, is cut.
 /// </summary>
 internal sealed class RequestLease(Leases leases, HttpContext context, AskedAccess asked, RequestAccess access) : IDisposable
 {
