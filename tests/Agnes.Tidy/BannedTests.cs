@@ -17,6 +17,9 @@ public sealed partial class BannedTests
         (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
         (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it", ["src/Agnes.Server/Platform/Http/ClientAddress.cs"]),
         (RequestCookie(), "OwnCookie reads cookies that decide something: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs"]),
+        (MadeLease(), "a request's lease is context.Lease(): it ends with the asker's access; work that nobody asked for is named here",
+            ["src/Agnes.Engine/Query/Lease.cs", "src/Agnes.Server/Platform/Access/Leases.cs", "src/Agnes.Server/Features/Profiles/Profiler.cs", "src/Agnes.Server/Features/Metrics/MetricCheck.cs",
+                "src/Agnes.Server/Platform/State/Engines/"]), // the last: a database's lock, which has the same name
         (Vague(), "name it by what it does", []),
     ];
 
@@ -83,6 +86,9 @@ public sealed partial class BannedTests
 
     [GeneratedRegex(@"\bRequest\.Cookies\b|\bHeaders(\.Cookie\b|\[""Cookie""\])|IRequestCookie", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex RequestCookie();
+
+    [GeneratedRegex(@"\bnew (Request)?Lease\b|\bLease\.OfSystem\(|\bLease \w+ = new\(")]
+    private static partial Regex MadeLease();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();

@@ -1,8 +1,8 @@
 namespace Agnes.Engine.Query;
 
 /// <summary>
-/// On whose behalf workers work, and until when. Whoever decides about access makes it and ends it; every statement needs one, so that none goes uncounted and
-/// none outlives what it was allowed by.
+/// On whose behalf workers work, and until when. Whoever decides about access makes it and ends it; every statement needs one, so that
+/// none goes uncounted and none outlives what it was allowed by.
 /// </summary>
 /// <param name="caller">Turns and slots are counted by this key.</param>
 /// <param name="ended">Fires when what was allowed is allowed no longer.</param>
@@ -24,7 +24,10 @@ public sealed class Lease(string caller, CancellationToken ended)
         }
     }
 
-    /// <summary>For work that nobody asked for, or that is made once for many: it has turns and slots of its own, and ends with <paramref name="stop"/>.</summary>
+    /// <summary>
+    /// For work that nobody asked for, or that is made once for many: it has turns and slots of its own, and ends with <paramref
+    /// name="stop"/>.
+    /// </summary>
     public static Lease OfSystem(string work, CancellationToken stop) => new($"system:{work}", stop);
 
     internal void Reads(IEnumerable<ScopedTable> tables)

@@ -13,6 +13,8 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
     /// <summary>What whoever asked is told when they may no longer have the answer.</summary>
     private const string RevokedText = "Access was taken away while the statement ran.";
 
+    private const string GoneText = "The client closed the connection.";
+
     /// <summary>A text no longer than this is parsed on the worker of short statements.</summary>
     private const int ShortCharactersMax = 2048;
 
@@ -117,7 +119,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
 
     /// <summary>Nothing that was made may be told now; what has left already can only be cut short.</summary>
     private StatementOutcome Ended() =>
-        (lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText) : Refused(StatementStatus.ClientGone, "The client closed the connection."))
+        (lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText) : Refused(StatementStatus.ClientGone, GoneText))
         with { Bytes = _progress.Bytes, BodyStarted = _progress.Bytes > 0 };
 
     private async Task<StatementOutcome> RunCheckedAsync(Scope scope, string sql, int limit)
@@ -221,7 +223,8 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         return (outcome.IsOk && !spill.IsEmpty ? await SendRestAsync(outcome, spill) : outcome, microseconds);
     }
 
-    private async Task<(StatementOutcome Outcome, long Microseconds)> UseWorkerAsync(QueryWorker worker, RunRequest request, Footprint footprint, ResultSpill spill)
+    private async Task<(StatementOutcome Outcome, long Microseconds)> UseWorkerAsync(
+        QueryWorker worker, RunRequest request, Footprint footprint, ResultSpill spill)
     {
         using var deadline = new CancellationTokenSource(_left, pool.Time);
         using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
@@ -230,9 +233,11 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         var progress = _progress = new BodyProgress();
         try
         {
-            var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, spill, footprint.Verify, pool.Time, stopped.Token), pool.Time, stopped.Token);
+            var exchange = worker.RunAsync(request, output, progress, spill, footprint.Verify, pool.Time, stopped.Token);
+            var (reply, _) = await Supervision.RunAsync(worker, exchange, pool.Time, stopped.Token);
             wasSmall = reply is { ProcessorMicroseconds: < SmallMicroseconds };
-            if (reply is { Status: StatementStatus.Ok } && !spill.Full.IsCancellationRequested) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
+            var isWhole = reply is { Status: StatementStatus.Ok } && !spill.Full.IsCancellationRequested;
+            if (isWhole) return (Done(reply!, progress.Bytes), reply!.ProcessorMicroseconds);
             cancellation.ThrowIfCancellationRequested();
             var ended = spill.Full.IsCancellationRequested ? Unread() : Failed(reply, worker, deadline.IsCancellationRequested);
             return (ended with { Bytes = progress.Bytes, BodyStarted = progress.Bytes > 0 }, long.MaxValue);
@@ -254,15 +259,17 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
         try
         {
-            if (await spill.SendAsync(output, _progress, stopped.Token)) return outcome with { Bytes = _progress.Bytes, Elapsed = pool.Time.GetElapsedTime(_started) };
+            if (await spill.SendAsync(output, _progress, stopped.Token))
+                return outcome with { Bytes = _progress.Bytes, Elapsed = pool.Time.GetElapsedTime(_started) };
         }
         catch (OperationCanceledException) when (stopped.IsCancellationRequested)
         {
             cancellation.ThrowIfCancellationRequested();
         }
+        var late = $"Query error: The result was not read within {limits.Time.TotalSeconds:0.###} s. Ask for less, or read it as it comes.";
         var why = deadline.IsCancellationRequested
-            ? Refused(StatementStatus.TimedOut, $"Query error: The result was not read within {limits.Time.TotalSeconds:0.###} s. Ask for less, or read it as it comes.")
-            : Refused(StatementStatus.ClientGone, "The client closed the connection.");
+            ? Refused(StatementStatus.TimedOut, late)
+            : Refused(StatementStatus.ClientGone, GoneText);
         return why with { Bytes = _progress.Bytes, BodyStarted = true };
     }
 
@@ -285,7 +292,9 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         Refused(StatementStatus.TimedOut, $"Query error: The query ran longer than its limit of {limits.Time.TotalSeconds:0.###} s. Filter or aggregate more.");
 
     private StatementOutcome Unread() => Refused(
-        StatementStatus.TooLarge, $"Query error: Results that you have not read yet take all the room there is for them ({pool.Space.PerCallerBytesMax >> 20} MiB). Ask for less, or read them as they come.");
+        StatementStatus.TooLarge,
+        $"Query error: Results that you have not read yet take all the room there is for them ({pool.Space.PerCallerBytesMax >> 20} MiB). "
+        + "Ask for less, or read them as they come.");
 
     private StatementOutcome OutOfMemory() =>
         Refused(StatementStatus.OutOfMemory, $"Query error: The query needs more memory than the {pool.Options.MemoryBytes >> 20} MiB that a query may use. Filter or aggregate more, or work in steps.");

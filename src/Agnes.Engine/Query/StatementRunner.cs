@@ -38,7 +38,9 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
 
     /// <summary>Writes the first rows of a table as an array of JSON objects, e.g. <c>[{"id":1},{"id":2}]</c>. Nested values are JSON there, not text.</summary>
     public Task<StatementOutcome> SampleAsync(Lease lease, ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken client) =>
-        InSlotAsync(lease, limits, output, client, run => run.RunTrustedAsync($"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}", [table], rows), refused => refused);
+        InSlotAsync(
+            lease, limits, output, client,
+            run => run.RunTrustedAsync($"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}", [table], rows), refused => refused);
 
     /// <summary>
     /// Parses a statement and, where its tables have data, has the engine resolve its names and types over them without reading a row.
@@ -97,7 +99,9 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => pool.DisposeAsync();
 
-    /// <summary>The one way to a worker: counted by the lease's caller, and ended with the lease or the client, whichever is first.</summary>
+    /// <summary>
+    /// The one way to a worker: counted by the lease's caller, and ended with the lease or the client, whichever is first.
+    /// </summary>
     /// <param name="refused">Puts a refusal into the answer's form.</param>
     private async Task<T> InSlotAsync<T>(
         Lease lease, StatementLimits limits, PipeWriter output, CancellationToken client, Func<StatementRun, Task<T>> work, Func<StatementOutcome, T> refused)

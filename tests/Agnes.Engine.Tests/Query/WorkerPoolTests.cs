@@ -80,7 +80,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
     }
 
     [Fact]
-    public async Task A_client_that_does_not_read_holds_a_worker_until_the_limit_and_is_cut_off()
+    public async Task A_client_that_does_not_read_is_cut_off_at_the_limit()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
         var started = Stopwatch.GetTimestamp();

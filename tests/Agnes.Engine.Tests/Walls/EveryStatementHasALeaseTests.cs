@@ -7,7 +7,10 @@ using Agnes.Engine.Tests.Query;
 
 namespace Agnes.Engine.Tests.Walls;
 
-/// <summary>Every way to a worker is counted by who asks, and ends when what it was allowed by does. Found by looking at the runner itself: a new one is tried too.</summary>
+/// <summary>
+/// Every way to a worker is counted by who asks, and ends when what it was allowed by does. Found by looking at the runner itself: a new
+/// one is tried too.
+/// </summary>
 public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Bench>
 {
     private const string Heavy = "SELECT count(*) FROM range(1000000000) a, range(1000000) b";

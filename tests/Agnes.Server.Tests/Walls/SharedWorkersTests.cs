@@ -11,7 +11,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Agnes.Server.Tests.Walls;
 
-/// <summary>One person floods an entrance; a neighbour's <c>SELECT 1</c>, sample and scan are answered meanwhile. Two workers, as on two processors.</summary>
+/// <summary>
+/// One person floods an entrance; a neighbour's <c>SELECT 1</c>, sample and scan are answered meanwhile. Two workers, as on two
+/// processors.
+/// </summary>
 public sealed class SharedWorkersTests(Postgres postgres)
 {
     private const string Heavy = """{"sql":"SELECT count(*) FROM range(1000000000) a, range(1000000) b"}""";

@@ -14,7 +14,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Agnes.Server.Tests.Walls;
 
-/// <summary>Nothing that somebody was let at goes on for more than five seconds after it was taken away: not what waits, not what runs, not what is read slowly.</summary>
+/// <summary>
+/// Nothing that somebody was let at goes on for more than five seconds after it was taken away: not what waits, not what runs, not what
+/// is read slowly.
+/// </summary>
 public sealed class WhatOutlivesARevocationTests(Postgres postgres)
 {
     private const int Rows = 1_500_000;
@@ -36,6 +39,7 @@ public sealed class WhatOutlivesARevocationTests(Postgres postgres)
         ("POST", "/api/query", """{"sql":"SELECT * FROM bulk, (SELECT repeat('x', 50))","limit":1000000}"""),
         ("GET", "/api/data/bulk/download", null),
         ("GET", "/api/pour/bulk", null),
+        ("GET", "/api/pour", null), // says nothing of what it tells
     ];
 
     [Fact]
@@ -45,7 +49,11 @@ public sealed class WhatOutlivesARevocationTests(Postgres postgres)
         {
             ForeignExtract.Write(options.DataDir, "large", ("bulk", $"SELECT i, random() AS a FROM range({Rows}) t(i)"));
             return options;
-        }, map: app => app.MapGet("/api/pour/{table_id}", PourAsync).NeedsTable("table_id"));
+        }, map: app =>
+        {
+            app.MapGet("/api/pour/{table_id}", PourAsync).NeedsTable("table_id");
+            app.MapGet("/api/pour", PourAsync).SignedIn();
+        });
         await shop.EventuallyAsync(() => shop.Server.State.Snapshot.PublishedTable("bulk") is not null, "the large table was published");
         await ImportQueryAsync(shop);
         foreach (var what in (string[])["grant", "token", "user"])

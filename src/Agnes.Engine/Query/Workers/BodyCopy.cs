@@ -10,8 +10,8 @@ internal sealed class BodyProgress
 }
 
 /// <summary>
-/// Passes a worker's response on to the output. A worker waits for a slow reader a moment only: then the rest is put aside for later, and thrown away when the
-/// output does not want it any more.
+/// Passes a worker's response on to the output. A worker waits for a slow reader a moment only: then the rest is put aside for later, and
+/// thrown away when the output does not want it any more.
 /// </summary>
 /// <param name="spill">Where the rest is put; whoever gave it sends it when the worker has been given back.</param>
 /// <param name="verify">Throws <see cref="PartDamagedException"/>, before the first byte is passed on or at the end, where what the statement has read was changed meanwhile.</param>

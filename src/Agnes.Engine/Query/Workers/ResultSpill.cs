@@ -3,8 +3,8 @@ using System.IO.Pipelines;
 namespace Agnes.Engine.Query.Workers;
 
 /// <summary>
-/// What a slow reader has not taken yet of a result: it goes into a scratch file, so that the worker is free for others once the statement is done, and is sent
-/// from there at the reader's pace.
+/// What a slow reader has not taken yet of a result: it goes into a scratch file, so that the worker is free for others once the
+/// statement is done, and is sent from there at the reader's pace.
 /// </summary>
 internal sealed class ResultSpill(ResultSpace space, string caller) : IAsyncDisposable
 {

@@ -8,8 +8,8 @@ internal sealed record Waiter(string Caller, bool IsShort, string Footprint)
 }
 
 /// <summary>
-/// Those who wait, in turns: each caller's first before anybody's second, so that how much one asks for is nothing that another waits for. Whoever was just
-/// served goes to the end. Not safe for threads: the pool's gate protects it.
+/// Those who wait, in turns: each caller's first before anybody's second, so that how much one asks for is nothing that another waits
+/// for. Whoever was just served goes to the end. Not safe for threads: the pool's gate protects it.
 /// </summary>
 internal sealed class WaitingLine
 {
@@ -34,7 +34,9 @@ internal sealed class WaitingLine
         if (turn.Value.Waiters.Count == 0) _callers.Remove(turn);
     }
 
-    /// <summary>The next in turn for which the given function finds a worker; it waits no longer, and its caller's next turn is after all others'.</summary>
+    /// <summary>
+    /// The next in turn for which the given function finds a worker; it waits no longer, and its caller's next turn is after all others'.
+    /// </summary>
     public (Waiter Waiter, QueryWorker Worker)? TakeNext(Func<Waiter, QueryWorker?> workerFor)
     {
         for (var turn = _callers.First; turn is not null; turn = turn.Next)

@@ -4,8 +4,8 @@ namespace Agnes.Engine.Query.Workers;
 
 /// <summary>
 /// The query workers of this process: started on first use, kept warm, replaced when they were ended. Besides the workers for any statement there is one that only
-/// takes short ones, so that a <c>SELECT 1</c> never stands behind statements that take minutes. The pool knows its callers: they are served in turn, and none of
-/// them holds all workers for long statements, however many it asks for.
+/// takes short ones, so that a <c>SELECT 1</c> never stands behind statements that take minutes. The pool knows its callers: they are
+/// served in turn, and none of them holds all workers for long statements, however many it asks for.
 /// </summary>
 public sealed partial class WorkerPool : IAsyncDisposable
 {
@@ -61,7 +61,9 @@ public sealed partial class WorkerPool : IAsyncDisposable
         }
     }
 
-    /// <summary>Workers for any statement that one caller may have at a time: one is always left to the others, where there are several.</summary>
+    /// <summary>
+    /// Workers for any statement that one caller may have at a time: one is always left to the others, where there are several.
+    /// </summary>
     internal int HeldMax => Math.Max(1, Options.Workers - 1);
 
     /// <param name="caller">Whose turn it is.</param>

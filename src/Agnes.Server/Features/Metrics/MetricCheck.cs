@@ -44,7 +44,8 @@ internal sealed class MetricCheck(StatementRunner runner, Scopes scopes)
     }
 
     /// <param name="prefix">A <c>WITH</c> clause that the statement is run under.</param>
-    /// <exception cref="ProblemException">The workers have no time for it now, or access was taken away meanwhile, so that nothing is known.</exception>
+    /// <exception cref="ProblemException">The workers have no time for it now, or access was taken away meanwhile, so that nothing is
+    /// known.</exception>
     public async Task<StatementCheck> CheckAsync(Asker asker, string sql, string prefix, CancellationToken stop)
     {
         var check = await CheckedAsync(asker, sql, prefix, stop);

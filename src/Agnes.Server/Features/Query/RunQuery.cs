@@ -32,7 +32,7 @@ internal static class RunQuery
         response.Headers.CacheControl = "no-store";
         var limits = StatementLimits.Default with { Time = options.QueryTimeLimit };
         var outcome = await runner.RunAsync(context.Lease(), scopes.Of(context.Snapshot(), caller), sql, limit, response.BodyWriter, limits, context.RequestAborted);
-        await audit.AppendAsync(caller.UserId, "query", null, Describe(sql, outcome), StatementAnswer.Result(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+        await audit.AppendAsync(caller.UserId, "query", null, Describe(sql, outcome), StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (outcome.IsOk)
         {
             await response.BodyWriter.FlushAsync(context.RequestAborted);

@@ -41,7 +41,7 @@ internal static class RunScan
         using var folder = scratch.NewFolder(Purpose);
         var file = Path.Combine(folder.Path, "result");
         var outcome = await runner.ScanAsync(context.Lease(), plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room) }, context.RequestAborted);
-        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), StatementAnswer.Result(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (!outcome.IsOk) return StatementAnswer.Refuse(context, outcome);
         await quota.AddAsync(caller.UserId, outcome.Bytes);
         await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, plan.Table.Published!.ExtractedAt, time);

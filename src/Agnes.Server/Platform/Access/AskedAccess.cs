@@ -7,13 +7,14 @@ namespace Agnes.Server.Platform.Access;
 /// <param name="ViewAs">The person in whose place an admin asks.</param>
 internal sealed record AskedAccess(Credential Credential, EndpointAccess Declared, string? Table, string? ViewAs)
 {
-    public static AskedAccess Of(HttpContext context, Credential credential, EndpointAccess declared, RequestAccess access) => new(
-        credential,
+    public static AskedAccess Of(HttpContext context, EndpointAccess declared, RequestAccess access) => new(
+        access.Credential!,
         declared,
         declared is EndpointAccess.TableAccess table ? AccessRules.TableSent(context, table) : null,
         access.Caller?.SimulatedBy is null ? null : access.Caller.UserId);
 
-    /// <returns>The asker as they are now; null where they would not be let through. What depends on the route and the token's scope alone does not change.</returns>
+    /// <returns>The asker as they are now; null where they would not be let through. What depends on the route and the token's scope
+    /// alone does not change.</returns>
     public Caller? CallerNow(Authenticator authenticator, Snapshot now)
     {
         var caller = authenticator.Authenticate(Credential, now).Caller;

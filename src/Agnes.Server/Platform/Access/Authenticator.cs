@@ -24,7 +24,7 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
     private readonly RecentCache<Digest, Remembered> _remembered = new(TokensRememberedMax);
     private readonly RecentCache<(string TokenId, string Address), object> _addresses = new(AddressesRememberedMax);
 
-    /// <summary>Before <see cref="Authenticate(HttpContext, Snapshot)"/>, which asks memory alone: a session that this process does not know is looked up in its table.</summary>
+    /// <summary>Before <see cref="Authenticate"/>, which asks memory alone: a session that this process does not know is looked up in its table.</summary>
     /// <returns>False when that cannot be said at the moment.</returns>
     public ValueTask<bool> PrepareAsync(HttpContext context)
     {
@@ -39,9 +39,7 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         return new Credential(bearer ?? cookie.Value, bearer is not null, cookie.IsAmbiguous, context.Client().Text);
     }
 
-    public Authentication Authenticate(HttpContext context, Snapshot snapshot) => Authenticate(CredentialOf(context), snapshot);
-
-    /// <summary>The same for what outlives its request.</summary>
+    /// <summary>Also of a request that runs on, or is over.</summary>
     public Authentication Authenticate(Credential credential, Snapshot snapshot)
     {
         var (token, fromHeader) = (credential.Token, credential.IsFromHeader);

@@ -65,7 +65,8 @@ internal sealed partial class Enforcement(
             return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Access cannot be decided at the moment: the shared state does not answer. Try again shortly.");
         }
 
-        var outcome = authenticator.Authenticate(context, access.Snapshot);
+        access.Credential = authenticator.CredentialOf(context);
+        var outcome = authenticator.Authenticate(access.Credential, access.Snapshot);
         if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
         access.Caller = caller;
         if (AuditOrigin.Current is { } origin) origin.CallerId = caller.UserId;

@@ -5,8 +5,9 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>
-/// Every request of somebody known stands here while it runs, entered by the enforcement, so no endpoint has to remember it. Each second all of them are asked
-/// again what they were asked at their start: what the asker may no longer have ends, whatever it is and however slowly it is read.
+/// Every request of somebody known stands here while it runs, entered by the enforcement, so no endpoint has to remember it. Each second
+/// all of them are asked again what they were asked at their start: what the asker may no longer have ends, whatever it is and however
+/// slowly it is read.
 /// </summary>
 internal sealed partial class Leases : IDisposable
 {
@@ -30,7 +31,7 @@ internal sealed partial class Leases : IDisposable
     /// <returns>To be disposed of at the request's end.</returns>
     public RequestLease Open(HttpContext context, EndpointAccess declared, RequestAccess access)
     {
-        var lease = new RequestLease(this, context, AskedAccess.Of(context, _authenticator.CredentialOf(context), declared, access), access.Caller!.UserId);
+        var lease = new RequestLease(this, context, AskedAccess.Of(context, declared, access), access);
         _open.TryAdd(lease, 0);
         return lease;
     }
@@ -62,15 +63,15 @@ internal sealed partial class Leases : IDisposable
 }
 
 /// <summary>
-/// One request while it runs. When the asker may no longer have what was asked for, its statements are ended, so that the endpoint can say so; an answer that is
-/// being sent, or that goes on for another look, is cut.
+/// One request while it runs. When the asker may no longer have what was asked for, its statements are ended, so that the endpoint can
+/// say so; an answer that is being sent, or that goes on for another look, is cut.
 /// </summary>
-internal sealed class RequestLease(Leases leases, HttpContext context, AskedAccess asked, string caller) : IDisposable
+internal sealed class RequestLease(Leases leases, HttpContext context, AskedAccess asked, RequestAccess access) : IDisposable
 {
     private readonly Lock _gate = new();
     private CancellationTokenSource? _ended; // under _gate, and all below
     private Lease? _lease;
-    private Func<Snapshot, Caller, bool>? _also;
+    private long _allowedAt = access.Snapshot.AccessVersion; // the looks' own
     private bool _wasSeen;
     private bool _isRevoked;
     private bool _isOver;
@@ -85,24 +86,19 @@ internal sealed class RequestLease(Leases leases, HttpContext context, AskedAcce
                 if (_lease is not null) return _lease;
                 _ended = new CancellationTokenSource();
                 if (_isRevoked) _ended.Cancel();
-                return _lease = new Lease(caller, _ended.Token);
+                return _lease = new Lease(access.Caller!.UserId, _ended.Token);
             }
         }
-    }
-
-    /// <summary>What else must hold, as the state and the asker are now.</summary>
-    public void HoldsWhile(Func<Snapshot, Caller, bool> also)
-    {
-        lock (_gate) _also = also;
     }
 
     public bool IsAllowed(Authenticator authenticator, Snapshot now)
     {
         if (asked.CallerNow(authenticator, now) is not { } asker) return false;
-        IReadOnlyList<ScopedTable> read;
-        Func<Snapshot, Caller, bool>? also;
-        lock (_gate) (read, also) = (_lease?.Read ?? [], _also);
-        return read.All(table => MayRead(now, asker, table)) && also?.Invoke(now, asker) is not false;
+        IReadOnlyList<ScopedTable>? read;
+        bool isSending;
+        lock (_gate) (read, isSending) = (_lease?.Read, !_isOver && context.Response.HasStarted);
+        if (read is not null) return read.All(table => MayRead(now, asker, table));
+        return !isSending || asked.Declared is not EndpointAccess.SignedInAccess || MayReadAllOfIt(now, asker);
     }
 
     public void Look(bool isAllowed)
@@ -132,6 +128,15 @@ internal sealed class RequestLease(Leases leases, HttpContext context, AskedAcce
             _isOver = true;
             _ended?.Dispose();
         }
+    }
+
+    /// <summary>An answer that nothing is known of may tell of everything that its asker could read at its start.</summary>
+    private bool MayReadAllOfIt(Snapshot now, Caller asker)
+    {
+        if (asker.IsAdmin || now.AccessVersion == _allowedAt) return true;
+        if (!Scopes.Tables(access.Snapshot, access.Caller!).All(table => Access.CanRead(now, asker, table))) return false;
+        _allowedAt = now.AccessVersion;
+        return true;
     }
 
     private static bool MayRead(Snapshot now, Caller asker, ScopedTable table) =>

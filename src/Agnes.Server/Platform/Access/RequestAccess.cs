@@ -7,6 +7,9 @@ internal sealed class RequestAccess(Snapshot snapshot)
 {
     public Snapshot Snapshot { get; } = snapshot;
 
+    /// <summary>By what the request proves who asks; null where nobody had to.</summary>
+    public Credential? Credential { get; set; }
+
     public Caller? Caller { get; set; }
 
     public NamedTable? Table { get; set; }
@@ -37,12 +40,8 @@ public static class RequestAccessExtensions
     public static NamedTable? Table(this HttpContext context) => context.Access().Table;
 
     /// <summary>What statements of this request run under: it ends when the asker may no longer have what they ask for.</summary>
-    internal static Agnes.Engine.Query.Lease Lease(this HttpContext context) => context.Held().Lease;
-
-    /// <summary>For an answer that shows more than its route names: it is cut when this does not hold any more, as the state and the asker are then.</summary>
-    internal static void HoldsWhile(this HttpContext context, Func<Snapshot, Caller, bool> also) => context.Held().HoldsWhile(also);
-
-    private static RequestLease Held(this HttpContext context) => context.Access().Lease ?? throw new InvalidOperationException("The endpoint is public: nobody's access can end.");
+    internal static Agnes.Engine.Query.Lease Lease(this HttpContext context) =>
+        context.Access().Lease?.Lease ?? throw new InvalidOperationException("The endpoint is public: nobody's access can end.");
 
     internal static RequestAccess Access(this HttpContext context)
     {

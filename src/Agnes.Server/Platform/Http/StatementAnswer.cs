@@ -8,7 +8,7 @@ internal static class StatementAnswer
     private const int RetryAfterSeconds = 2;
 
     /// <summary>What the audit calls the way that a statement ended.</summary>
-    public static string Result(StatementOutcome outcome) => outcome.Status switch
+    public static string AuditedAs(StatementOutcome outcome) => outcome.Status switch
     {
         StatementStatus.Ok => "ok",
         StatementStatus.Revoked => "revoked",
