@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
@@ -11,7 +12,7 @@ namespace Agnes.Server.Features.Health;
 internal sealed record SchemaHealth(bool IsOk, string Word, int Current, int Expected, string? Detail);
 
 /// <summary>Looks at the parts of the server. Reads memory and asks the file system for free space, nothing else.</summary>
-internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOptions options, TimeProvider time)
+internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOptions options, WorkerProgram program, TimeProvider time)
 {
     private const long FreeBytesLow = 5L << 30;
     private const double FreeShareLow = 0.10;
@@ -39,6 +40,7 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOp
         services["users"] = new JsonObject { ["status"] = "ok", ["count"] = state.Snapshot.UsersById.Count };
         services["disk"] = Disk();
         services["sources"] = SourcesHealth();
+        services["walls"] = new JsonObject { ["status"] = program.MissingWalls.Count > 0 ? "warning" : "ok", ["missing"] = Names(program.MissingWalls) };
         return services;
     }
 

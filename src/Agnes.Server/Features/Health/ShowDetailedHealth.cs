@@ -25,6 +25,7 @@ internal static class ShowDetailedHealth
     {
         services["data"] = new JsonObject { ["status"] = services["data"]!["status"]!.DeepClone() };
         services["users"] = new JsonObject { ["status"] = "ok" };
+        services["walls"] = new JsonObject { ["status"] = services["walls"]!["status"]!.DeepClone() };
         services["sources"] = new JsonObject { ["status"] = services["sources"]!["status"]!.DeepClone() };
     }
 }
