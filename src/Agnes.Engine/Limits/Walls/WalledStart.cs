@@ -59,7 +59,8 @@ public static class WalledStart
                 {
                     fault = error;
                 }
-            }) { IsBackground = true, Name = "closed start" };
+            });
+            (closed.IsBackground, closed.Name) = (true, "closed start");
             closed.Start();
             closed.Join();
             return started ?? throw new WallException($"{program.File} could not be started inside its walls: {fault?.Message} If this system cannot have them: AGNES_WALLS=off");
