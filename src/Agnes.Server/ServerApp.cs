@@ -84,6 +84,7 @@ public static class ServerApp
     private static async Task<StateDb> OpenStateAsync(ServerOptions options, IServiceCollection services, CancellationToken stop)
     {
         await using var early = services.BuildServiceProvider();
+        ChildWalls.Check(options, early.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ChildWalls)));
         DataRoots.Close(options, early.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(DataRoots)));
         return await StateDb.OpenAsync(
             new StateOptions

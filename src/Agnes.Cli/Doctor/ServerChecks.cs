@@ -126,6 +126,7 @@ internal sealed class ServerChecks(Host host)
         var status = service["status"] is JsonValue word && word.TryGetValue<string>(out var text) ? text : Check.Unknown;
         var more = new JsonObject(service.Where(field => field.Key != "status").Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
         var stale = service["stale_tables"] is JsonArray { Count: > 0 } names ? string.Join(", ", names) : null;
+        var missing = service["missing"] is JsonArray { Count: > 0 } walls ? string.Join(", ", walls) : null;
         var remedy = (status, stale) switch
         {
             (Check.Good, _) => null,
@@ -134,7 +135,7 @@ internal sealed class ServerChecks(Host host)
             _ => null,
         };
         var detail = service["detail"] is JsonValue told && told.TryGetValue<string>(out var why) ? why : null;
-        var what = (stale, detail) switch { (not null, _) => $"{status}: stale tables {stale}", (_, not null) => $"{status}: {detail}", _ => status };
-        return new Check($"server.{name}", status, what, remedy) { More = more };
+        var what = stale is not null ? $"stale tables {stale}" : missing is not null ? $"without {missing}" : detail;
+        return new Check($"server.{name}", status, what is null ? status : $"{status}: {what}", remedy) { More = more };
     }
 }

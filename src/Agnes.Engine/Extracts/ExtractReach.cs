@@ -9,13 +9,14 @@ namespace Agnes.Engine.Extracts;
 internal static class ExtractReach
 {
     /// <summary>One source and the store. Linking a file from one to the other needs the same rights on both sides.</summary>
-    /// <param name="isMade">The run makes the source's folder if need be.</param>
-    public static Reach Source(DataFolder folder, string source, bool isMade)
+    /// <param name="isWritten">The run makes the source's folder if need be.</param>
+    /// <param name="isRead">The source is prepared for publishing, of which a note is kept.</param>
+    public static Reach Source(DataFolder folder, string source, bool isWritten, bool isRead)
     {
         if (!Identifiers.IsSource(source)) return Store(folder); // the child refuses the name
-        if (isMade) Directory.CreateDirectory(folder.Source(source));
-        var notes = Directory.CreateDirectory(Path.Combine(folder.Scratch, Scratch.AdoptingFolder)).FullName;
-        return new Reach([], [folder.Parts, folder.Source(source), notes]);
+        if (isWritten) Directory.CreateDirectory(folder.Source(source));
+        IEnumerable<string> notes = isRead ? [Directory.CreateDirectory(Path.Combine(folder.Scratch, Scratch.AdoptingFolder)).FullName] : [];
+        return new Reach([], [folder.Parts, folder.Source(source), .. notes]);
     }
 
     public static Reach Store(DataFolder folder) => new([], [folder.Parts]);

@@ -17,13 +17,13 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
     {
         using var home = scratch.NewFolder("extract");
         var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: request, Source: request.Source, RunId: request.RunId, Known: known);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request), progress, cancellation);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request, known is not null), progress, cancellation);
         return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");
     }
 
-    private Reach ReachOf(ExtractRequest request)
+    private Reach ReachOf(ExtractRequest request, bool isRead)
     {
         var connector = connectors.FirstOrDefault(connector => connector.Name == request.Connector);
-        return ExtractReach.Source(folder, request.Source, isMade: true) with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
+        return ExtractReach.Source(folder, request.Source, isWritten: true, isRead) with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
     }
 }

@@ -13,6 +13,9 @@ public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
     /// <summary>What the operator wants of the walls around children.</summary>
     public WallMode Walls { get; init; }
 
+    /// <summary>What children of this program do not have around them, in words for the operator.</summary>
+    public IReadOnlyList<string> MissingWalls => Walls == WallMode.Off ? ["all (AGNES_WALLS=off)"] : WalledStart.Of(this).Missing;
+
     private static WorkerProgram Find()
     {
         var beside = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes-server.exe" : "agnes-server");

@@ -57,7 +57,7 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
         WorkerLine line;
         try
         {
-            line = await ExtractWorker.RunAsync(_program, home.Path, request, ExtractReach.Source(folder, source, isMade: false), null, cancellation);
+            line = await ExtractWorker.RunAsync(_program, home.Path, request, ExtractReach.Source(folder, source, isWritten: false, isRead: true), null, cancellation);
         }
         catch (WorkerCrashedException crash)
         {

@@ -25,6 +25,8 @@ public sealed class DemoServer : IAsyncLifetime
     /// <summary>Without a trailing slash.</summary>
     public async Task<string> UrlAsync() => (await _started.Value).Url;
 
+    public async Task<int> ProcessIdAsync() => await (await _started.Value).Process.Pid;
+
     public async Task<Person> AdminAsync() => (await _started.Value).Admin;
 
     /// <param name="group"><c>finance</c> or <c>marketing</c>.</param>

@@ -87,9 +87,21 @@ public sealed class ChildrenAreWalledInTests(Bench bench) : IClassFixture<Bench>
     }
 
     [Fact]
-    public void Where_walls_are_required_nothing_is_started_without() =>
-        new KernelWalls(NoNewPrivileges: true, Landlock: 0, Seccomp: false, OwnUser: false).Missing
-            .ShouldBe(["landlock (Linux 5.19 or later, enabled)", "seccomp (on x86-64 or arm64)", "a user of their own (setresuid)"]);
+    public async Task Where_walls_are_required_no_child_is_started_without()
+    {
+        if (OperatingSystem.IsWindows() || !IsHere || !Environment.IsPrivilegedProcess) return;
+        using var folder = new TemporaryFolder();
+        var file = folder["sleep"]; // nobody but root may run it, so that it cannot have a user of its own
+        File.Copy("/bin/sleep", file);
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var program = new WorkerProgram(file, []);
+        var refused = Should.Throw<WallException>(() => ChildProcess.Start(program with { Walls = WallMode.Required }, "600", folder.Path, Reach.Nothing));
+        refused.Message.ShouldContain("does not offer: a user of their own");
+        program.MissingWalls.ShouldBe(["a user of their own (setresuid)"]);
+        await using var child = ChildProcess.Start(program, "600", folder.Path, Reach.Nothing);
+        Describe(child.Id).ShouldBe("NoNewPrivs 1, Seccomp 0, Uid 0"); // no program of ours, which would have put its filter up
+        File.ReadLines($"/proc/{child.Id}/status").Single(line => line.StartsWith("CapEff:", StringComparison.Ordinal)).ShouldEndWith("\t0000000000000000");
+    }
 
     private static string Closed => $"NoNewPrivs 1, Seccomp 2, Uid {(Environment.IsPrivilegedProcess ? KernelWalls.ChildUser : uint.Parse(Environment.GetEnvironmentVariable("UID") ?? "0"))}";
 

@@ -36,10 +36,9 @@ public sealed record KernelWalls(bool NoNewPrivileges, int Landlock, bool Seccom
             noNewPrivileges = LinuxCalls.TryPrctl(LinuxCalls.SetNoNewPrivileges, 1);
             ownUser = isRoot && ChildRights.CanGiveAway && LinuxCalls.TryDropGroups() && LinuxCalls.TrySetUser(ChildUser);
         });
-        var dumpable = LinuxCalls.Dumpable();
         trying.Start();
         trying.Join();
-        LinuxCalls.TryPrctl(LinuxCalls.SetDumpable, dumpable);
+        LinuxCalls.RestoreDumpable();
         return new KernelWalls(noNewPrivileges, version >= Walls.Landlock.VersionMin ? version : 0, LinuxCalls.OffersSeccomp(), isRoot ? ownUser : null);
     }
 }

@@ -10,8 +10,6 @@ internal static unsafe partial class LinuxCalls
 {
     public const int SetSecureBits = 28;
     public const int SetNoNewPrivileges = 38;
-    public const int GetDumpable = 3;
-    public const int SetDumpable = 4;
     public const int CapabilityAmbient = 47;
 
     /// <summary>Rights do not follow the user: they stay when it changes, none comes with being root, and <c>access</c> counts them as <c>open</c> does. Locked.</summary>
@@ -20,7 +18,12 @@ internal static unsafe partial class LinuxCalls
     public const nint AmbientRaise = 2;
     public const nint AmbientClearAll = 4;
 
+    private const int GetDumpable = 3;
+    private const int SetDumpable = 4;
+
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    private static readonly nint DumpableAtFirst = IsKnown ? Syscall(IsArm ? 167 : 157, GetDumpable, 0, 0, 0, 0) : 0;
 
     /// <summary>The numbers below are known for this processor.</summary>
     public static bool IsKnown => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
@@ -30,7 +33,8 @@ internal static unsafe partial class LinuxCalls
 
     public static bool TryPrctl(int option, nint first, nint second = 0) => Syscall(IsArm ? 167 : 157, option, first, second, 0, 0) >= 0;
 
-    public static int Dumpable() => (int)Syscall(IsArm ? 167 : 157, GetDumpable, 0, 0, 0, 0);
+    /// <summary>Whether the process's memory may be dumped is one thing for all threads, and a thread that changes its user resets it.</summary>
+    public static void RestoreDumpable() => TryPrctl(SetDumpable, DumpableAtFirst);
 
     public static bool TryDropGroups() => Syscall(IsArm ? 159 : 116, 0, 0, 0, 0, 0) == 0;
 

@@ -6,7 +6,7 @@ namespace Agnes.Engine.Limits.Walls;
 public static unsafe class SyscallFilter
 {
     /// <summary>Set by <see cref="ChildProcess"/> for every child, so that no role has to remember.</summary>
-    public const string Variable = "AGNES_CHILD_WALLS";
+    public const string Variable = "CHILD_OF_AGNES_SERVER";
 
     internal const string Sealed = "sealed";
     internal const string ChangesModes = "modes";

@@ -8,7 +8,7 @@ namespace Agnes.Engine.Limits.Walls;
 /// Starts a child from a thread that has closed itself before: what the kernel takes from a thread it takes from whatever the thread starts, before that runs its first
 /// instruction. The thread ends with it. Nothing else of the server may be born on it, so that what the runtime makes at its first use is made ahead.
 /// </summary>
-internal static class WalledStart
+public static class WalledStart
 {
     private static readonly Lazy<bool> MadeAhead = new(MakeAhead);
 
@@ -20,22 +20,28 @@ internal static class WalledStart
     }
 
     /// <exception cref="WallException">A wall that is required is not there, or could not be put up.</exception>
-    public static Process Start(WorkerProgram program, ProcessStartInfo info, Reach reach)
+    internal static Process Start(WorkerProgram program, ProcessStartInfo info, Reach reach)
     {
         if (program.Walls == WallMode.Off) return Begin(info);
         var walls = Of(program);
-        if (program.Walls == WallMode.Required && walls.Missing.Count > 0) throw new WallException($"AGNES_WALLS=required, and this system does not offer: {string.Join(", ", walls.Missing)}.");
+        RefuseWithout(program);
         if (!LinuxCalls.IsKnown) return Begin(info);
         if (walls is { Seccomp: true, NoNewPrivileges: true }) info.Environment[SyscallFilter.Variable] = SyscallFilter.WordsFor(reach);
         _ = MadeAhead.Value;
         return StartClosed(program, info, reach, walls);
     }
 
+    /// <exception cref="WallException">One that is required is not there.</exception>
+    public static void RefuseWithout(WorkerProgram program)
+    {
+        if (program.Walls == WallMode.Required && Of(program).Missing is { Count: > 0 } missing)
+            throw new WallException($"AGNES_WALLS=required, and this system does not offer: {string.Join(", ", missing)}. Run it where it does, or with what there is: AGNES_WALLS=available");
+    }
+
     private static Process StartClosed(WorkerProgram program, ProcessStartInfo info, Reach reach, KernelWalls walls)
     {
         uint? user = walls.OwnUser is true && LinuxCalls.TryChown(info.WorkingDirectory, KernelWalls.ChildUser) ? KernelWalls.ChildUser : null;
         var ruleset = walls is { Landlock: > 0, NoNewPrivileges: true } ? Landlock.Build(walls.Landlock, program.File, info.WorkingDirectory, reach) : -1;
-        var dumpable = LinuxCalls.Dumpable(); // of the whole process; a change of user on one thread resets it
         try
         {
             Process? started = null;
@@ -53,7 +59,8 @@ internal static class WalledStart
                 {
                     fault = error;
                 }
-            }) { IsBackground = true, Name = "closed start" };
+            });
+            (closed.IsBackground, closed.Name) = (true, "closed start");
             closed.Start();
             closed.Join();
             return started ?? throw new WallException($"{program.File} could not be started inside its walls: {fault?.Message} If this system cannot have them: AGNES_WALLS=off");
@@ -61,7 +68,7 @@ internal static class WalledStart
         finally
         {
             if (ruleset >= 0) _ = Libc.Close(ruleset);
-            LinuxCalls.TryPrctl(LinuxCalls.SetDumpable, dumpable);
+            LinuxCalls.RestoreDumpable();
         }
     }
 

@@ -131,7 +131,7 @@ internal sealed class QueryWorker : IAsyncDisposable
         {
             await SendAsync((request with { Number = ++_number, File = request.File.Length == 0 ? "" : ResultPath }).Write);
             var reply = await new BodyCopy(_frames, output, progress, spill, verify, time, outputStop).RunAsync();
-            if (request.File.Length > 0 && reply.Status == StatementStatus.Ok) File.Move(ResultPath, request.File, overwrite: true);
+            if (request.File.Length > 0) TakeResult(request.File, reply.Status == StatementStatus.Ok);
             return reply;
         }
         catch (Exception e) when (e is IOException and not PartDamagedException or InvalidDataException)
@@ -184,6 +184,12 @@ internal sealed class QueryWorker : IAsyncDisposable
 
     /// <summary>The worker can write in its own folder only; a result that is whole is taken from there.</summary>
     private string ResultPath => Path.Combine(_scratch.Path, "result");
+
+    private void TakeResult(string target, bool isWhole)
+    {
+        if (isWhole) File.Move(ResultPath, target, overwrite: true);
+        else File.Delete(ResultPath);
+    }
 
     private void Remember(string footprint)
     {

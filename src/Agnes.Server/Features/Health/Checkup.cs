@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
@@ -12,7 +13,8 @@ namespace Agnes.Server.Features.Health;
 internal sealed record SchemaHealth(bool IsOk, string Word, int Current, int Expected, string? Detail);
 
 /// <summary>Looks at the parts of the server. Reads memory and asks the file system for free space, nothing else.</summary>
-internal sealed class Checkup(StateDb state, SourcePublisher publisher, DiskReserve reserve, ProxyNotice proxies, ServerOptions options, TimeProvider time)
+internal sealed class Checkup(
+    StateDb state, SourcePublisher publisher, DiskReserve reserve, ProxyNotice proxies, ServerOptions options, WorkerProgram program, TimeProvider time)
 {
     private const long FreeBytesLow = 5L << 30;
     private const double FreeShareLow = 0.10;
@@ -39,6 +41,7 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, DiskRese
         services["users"] = new JsonObject { ["status"] = "ok", ["count"] = state.Snapshot.UsersById.Count };
         services["disk"] = Disk();
         services["sources"] = SourcesHealth();
+        services["walls"] = new JsonObject { ["status"] = program.MissingWalls.Count > 0 ? "warning" : "ok", ["missing"] = Names(program.MissingWalls) };
         if (proxies.IsSeen) services["proxy"] = new JsonObject { ["status"] = "warning", ["detail"] = ProxyNotice.Text };
         return services;
     }
@@ -51,8 +54,12 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, DiskRese
         var isStale = tables.Any(version => version.QueryMode != TableRules.ModeRemote && IsStale(snapshot, version, now));
         var isTroubled = publisher.Troubles.Any(trouble => tables.Any(version => IsAbout(trouble, version)));
         var services = Store(withSchema);
-        foreach (var (name, status) in ((string, string)[])[("data", isStale ? "warning" : "ok"), ("users", "ok"), ("disk", Disk()["status"]!.GetValue<string>()), ("sources", isTroubled ? "warning" : "ok")])
-            services[name] = new JsonObject { ["status"] = status };
+        (string, string)[] others =
+        [
+            ("data", isStale ? "warning" : "ok"), ("users", "ok"), ("disk", Disk()["status"]!.GetValue<string>()), ("sources", isTroubled ? "warning" : "ok"),
+            ("walls", program.MissingWalls.Count > 0 ? "warning" : "ok"),
+        ];
+        foreach (var (name, status) in others) services[name] = new JsonObject { ["status"] = status };
         return services;
     }
 
