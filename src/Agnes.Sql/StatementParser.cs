@@ -23,6 +23,16 @@ public sealed class StatementParser : IDisposable
         _command.Prepare();
     }
 
+    /// <summary>Makes ready what does not need the engine, for a caller that waits for the engine anyway.</summary>
+    public static void WarmUp()
+    {
+        const string Sql = "SELECT 1";
+        const string Tree = """{"error":false,"statements":[{"node":{"type":"SELECT_NODE","select_list":[{"class":"CONSTANT","type":"VALUE_CONSTANT","value":{"type":{"id":"INTEGER"},"is_null":false,"value":1}}],"from_table":{"type":"EMPTY"}}}]}""";
+        using var json = JsonDocument.Parse(Tree);
+        StatementGuard.Check(StatementTree.Read(json.RootElement), static _ => null);
+        UnseenWords.First(Sql, Tree);
+    }
+
     public ParsedStatement Parse(string sql)
     {
         var tree = Tree(sql);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Agnes.Cli.Output;
 using Agnes.Protocol;
+using Agnes.Sql;
 using DuckDB.NET.Data;
 
 namespace Agnes.Cli.Workspace;
@@ -192,6 +193,7 @@ internal sealed class LocalSession : IDisposable
 
         public DuckDBConnection Join()
         {
+            StatementParser.WarmUp(); // in the time that the engine takes to open
             _thread.Join();
             return _connection ?? throw _problem!;
         }

@@ -17,7 +17,7 @@ internal sealed class StatementOracle : IDisposable
     public StatementOracle()
     {
         _connection.Open();
-        _connection.ExecuteUnprepared("CREATE SCHEMA recurring");
+        _connection.ExecuteUnprepared("SET threads = 1; CREATE SCHEMA recurring"); // one thread: rows come in one order
         foreach (var (table, i) in Tables.Select((table, i) => (table, i)))
             _connection.ExecuteUnprepared($"CREATE TABLE {table} AS SELECT {i * 100} + range AS id, 'row of {table} ' || range AS secret FROM range(3)");
         Parser = new StatementParser(_connection);
