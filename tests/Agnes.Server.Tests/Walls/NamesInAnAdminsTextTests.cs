@@ -101,12 +101,28 @@ public sealed class NamesInAnAdminsTextTests(Postgres postgres)
         (await shop.AsAnalystAsync("GET", "/api/metrics/x/early")).Status.ShouldBe(404, "it is not known what it reads");
         shop.WriteCsv("visits.csv", "n\n1\n2\n");
         (await shop.SyncAsync())["status"]!.GetValue<string>().ShouldBe("ok");
-        for (var tries = 0; (await shop.AsAnalystAsync("GET", "/api/metrics/x/early")).Status == 404; tries++)
-        {
-            tries.ShouldBeLessThan(300);
-            await Task.Delay(100, TestContext.Current.CancellationToken);
-        }
+        await SeenAsync();
         (await shop.Server.AuditAsync()).Count(row => row is { Action: "metric.bound", Resource: "metric:x/early", UserId: null }).ShouldBe(1);
+
+        // As an earlier version left it.
+        await shop.Server.State.WriteAsync(
+            async write =>
+            {
+                await write.ExecuteAsync("UPDATE metric_definitions SET bound = FALSE, sql_tables = '[]'");
+                write.Apply(snapshot => snapshot.WithChangedDefinitions());
+            },
+            TestContext.Current.CancellationToken);
+        await SeenAsync();
+        (await shop.Server.State.ReadAsync<string>("SELECT sql_tables FROM metric_definitions", cancellation: TestContext.Current.CancellationToken)).ShouldBe(["""["visits"]"""]);
+
+        async Task SeenAsync()
+        {
+            for (var tries = 0; (await shop.AsAnalystAsync("GET", "/api/metrics/x/early")).Status == 404; tries++)
+            {
+                tries.ShouldBeLessThan(300);
+                await Task.Delay(100, TestContext.Current.CancellationToken);
+            }
+        }
     }
 
     /// <summary>

@@ -18,6 +18,7 @@ internal sealed partial class DefinitionBinding(StateDb state, Definitions defin
 
     private readonly SemaphoreSlim _changed = new(1, 1);
     private Dictionary<string, string> _tried = new(StringComparer.Ordinal); // what each was tried on, by kind and id
+    private long _allBoundAt = -1; // a version of the definitions
 
     public override void Dispose()
     {
@@ -51,11 +52,18 @@ internal sealed partial class DefinitionBinding(StateDb state, Definitions defin
 
     private async Task RoundAsync(Snapshot snapshot, CancellationToken stop)
     {
+        if (snapshot.DefinitionsVersion == _allBoundAt) return;
         var all = await definitions.EverythingAsync(snapshot, stop);
-        var asker = Asker.Server(snapshot, stop);
-        var bound = new List<Func<StateWrite, Task>>();
         var before = _tried;
         _tried = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (all.Metrics.All(metric => metric.Bound) && all.Queries.All(query => query.Bound))
+        {
+            _allBoundAt = snapshot.DefinitionsVersion;
+            return;
+        }
+
+        var asker = Asker.Server(snapshot, stop);
+        var bound = new List<Func<StateWrite, Task>>();
         try
         {
             foreach (var metric in all.Metrics.Where(metric => !metric.Bound))
