@@ -15,7 +15,7 @@ public sealed partial class BannedTests
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
         (NewHttpClient(), "take an IHttpClientFactory client or the one HTTP layer", ["src/Agnes.Cli/Api/"]),
         (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it", ["src/Agnes.Server/Platform/Http/ClientAddress.cs"]),
-        (RequestCookie(), "OwnCookie reads cookies that decide something: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs"]),
+        (RequestCookie(), "OwnCookie reads cookies that decide more than colours: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs", "src/Agnes.Server/Web/Shell.razor"]),
         (Vague(), "name it by what it does", []),
     ];
 
