@@ -16,7 +16,7 @@ public sealed partial class BannedTests
         (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Server/Platform/Http/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs"]),
         (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
         (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it", ["src/Agnes.Server/Platform/Http/ClientAddress.cs"]),
-        (RequestCookie(), "OwnCookie reads cookies that decide something: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs"]),
+        (RequestCookie(), "OwnCookie reads cookies that decide more than colours: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs", "src/Agnes.Server/Web/Shell.razor"]),
         (MadeLease(), "a request's lease is context.Lease(): it ends with the asker's access; work that nobody asked for is named here",
             ["src/Agnes.Engine/Query/Lease.cs", "src/Agnes.Server/Platform/Access/Leases.cs", "src/Agnes.Server/Features/Profiles/Profiler.cs", "src/Agnes.Server/Features/Metrics/MetricCheck.cs",
                 "src/Agnes.Server/Platform/State/Engines/"]), // the last: a database's lock, which has the same name
