@@ -144,7 +144,9 @@ public sealed class AnswersThatDifferInTimeTests(Postgres postgres)
         return (known, strangers);
     }
 
-    /// <summary>By ranks, which a few slow answers on a busy machine do not move, and by a difference that could be measured from afar.</summary>
+    /// <summary>
+    /// By ranks, which a few slow answers on a busy machine do not move, and by a difference that could be measured from afar.
+    /// </summary>
     private static string? Fault(Ask ask, (double[] Known, double[] Strangers) times)
     {
         var slower = times.Known.Sum(known => times.Strangers.Sum(stranger => known > stranger ? 1 : known < stranger ? 0 : 0.5)) / (times.Known.Length * times.Strangers.Length);

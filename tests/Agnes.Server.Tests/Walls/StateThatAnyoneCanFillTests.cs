@@ -19,55 +19,84 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Agnes.Server.Tests.Walls;
 
-/// <summary>What people may cause does not grow with how often they try, ends some day, and leaves room for those who have to put things right.</summary>
+/// <summary>
+/// What people may cause does not grow with how often they try, ends some day, and leaves room for those who have to put things right.
+/// </summary>
 public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
 {
     private const int Tries = 30;
+    private static readonly int StoredMax = new LimitOptions().RefusalsStored;
 
-    /// <summary>What bounds each table of the state. A new one is to be added here, with its bound; one that grows with use is an <see cref="IRetained"/> or swept.</summary>
+    /// <summary>
+    /// What bounds each table of the state. A new one is to be added here, with its bound; one that grows with use is an <see
+    /// cref="IRetained"/> or swept.
+    /// </summary>
     private static readonly Dictionary<string, string> Bounds = new(StringComparer.Ordinal)
     {
-        ["audit_log"] = "retention: audit", ["sync_history"] = "retention: history",
-        ["jobs"] = "retention: jobs", ["job_log"] = "retention: jobs", ["job_steps"] = "retention: jobs",
-        ["sessions"] = "sweep", ["auth_tokens"] = "sweep", ["sign_in_guesses"] = "sweep", ["sign_in_states"] = "swept at sign-in",
-        ["users"] = "admins", ["user_groups"] = "admins", ["user_group_members"] = "admins", ["resource_grants"] = "admins", ["table_registry"] = "admins",
-        ["metric_definitions"] = "admins", ["verified_queries"] = "admins", ["column_metadata"] = "admins", ["instance_templates"] = "admins",
-        ["personal_access_tokens"] = "200 active a user, 30 a minute", ["sign_in_identities"] = "one an identity", ["sign_in_flags"] = "a fixed set", ["desktop_links"] = "one a user",
-        ["scan_usage"] = "one a user and day, older ones go with the next scan", ["user_sync_settings"] = "one a user and table",
-        ["table_profiles"] = "one a table", ["sync_state"] = "one a table", ["view_ownership"] = "one a table", ["table_versions"] = "purge", ["version_parts"] = "purge",
-        ["state_version"] = "one row", ["migrations"] = "one a migration",
+        ["audit_log"] = "retention: audit",
+        ["sync_history"] = "retention: history",
+        ["jobs"] = "retention: jobs",
+        ["job_log"] = "retention: jobs",
+        ["job_steps"] = "retention: jobs",
+        ["sessions"] = "sweep",
+        ["auth_tokens"] = "sweep",
+        ["sign_in_guesses"] = "sweep",
+        ["sign_in_states"] = "swept at sign-in",
+        ["users"] = "admins",
+        ["user_groups"] = "admins",
+        ["user_group_members"] = "admins",
+        ["resource_grants"] = "admins",
+        ["table_registry"] = "admins",
+        ["metric_definitions"] = "admins",
+        ["verified_queries"] = "admins",
+        ["column_metadata"] = "admins",
+        ["instance_templates"] = "admins",
+        ["personal_access_tokens"] = "200 active a user, 30 a minute",
+        ["sign_in_identities"] = "one an identity",
+        ["sign_in_flags"] = "a fixed set",
+        ["desktop_links"] = "one a user",
+        ["scan_usage"] = "one a user and day, older ones go with the next scan",
+        ["user_sync_settings"] = "one a user and table",
+        ["table_profiles"] = "one a table",
+        ["sync_state"] = "one a table",
+        ["view_ownership"] = "one a table",
+        ["table_versions"] = "purge",
+        ["version_parts"] = "purge",
+        ["state_version"] = "one row",
+        ["migrations"] = "one a migration",
     };
 
     [Fact]
     public async Task What_is_refused_to_somebody_beyond_a_few_a_minute_is_counted_and_what_is_answered_is_stored()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        await using var shop = await Shop.OpenAsync(
+            StateEngine.DuckDb, postgres, options => options with { Limits = options.Limits with { RefusalsStored = StoredMax } });
         var server = shop.Server;
         BeginMinute(server);
         for (var i = 0; i < Tries; i++) (await shop.AsAnalystAsync("POST", "/api/query", """{"sql":"SELECT * FROM salaries"}""")).Status.ShouldBe(403);
-        for (var i = 0; i < 2 * RefusalCounts.StoredMax; i++) (await shop.AsAnalystAsync("POST", "/api/query", """{"sql":"SELECT 1"}""")).Status.ShouldBe(200);
+        for (var i = 0; i < 2 * StoredMax; i++) (await shop.AsAnalystAsync("POST", "/api/query", """{"sql":"SELECT 1"}""")).Status.ShouldBe(200);
         for (var i = 0; i < Tries; i++) (await server.SendAsync("POST", "/auth/token", $$"""{"email":"u{{i}}@example.com","password":"wrong"}""")).Status.ShouldBe(401);
         for (var i = 0; i < Tries; i++) (await server.SendAsync("POST", "/auth/email/verify", """{"email":"ana@example.com","token":"wrong"}""")).Status.ShouldBe(401);
 
         var stored = await server.AuditAsync();
         var ana = server.State.Snapshot.UserByEmail("ana@example.com")!.Id;
-        stored.Count(row => row.Action == "query" && row.UserId == ana && row.Result != "ok").ShouldBe(RefusalCounts.StoredMax);
-        stored.Count(row => row.Action == "query" && row.Result == "ok").ShouldBe(2 * RefusalCounts.StoredMax);
-        stored.Count(row => row.Action == "login_failed").ShouldBe(RefusalCounts.StoredMax, "guests of one network share one count, whomever they name");
+        stored.Count(row => row.Action == "query" && row.UserId == ana && row.Result != "ok").ShouldBe(StoredMax);
+        stored.Count(row => row.Action == "query" && row.Result == "ok").ShouldBe(2 * StoredMax);
+        stored.Count(row => row.Action == "login_failed").ShouldBe(StoredMax, "guests of one network share one count, whomever they name");
 
         server.Time.Advance(TimeSpan.FromMinutes(1));
         await server.Services.GetRequiredService<AuditLog>().WriteCountsAsync(all: false, CancellationToken.None);
         var counts = (await server.AuditAsync()).Where(row => row.Action == AuditLog.CountedAction).Select(row => (row.UserId, Params: JsonNode.Parse(row.Params!)!)).ToList();
         counts.Count.ShouldBe(2);
-        counts.Single(row => row.UserId == ana).Params["actions"]!["query"]!.GetValue<int>().ShouldBe(Tries - RefusalCounts.StoredMax);
+        counts.Single(row => row.UserId == ana).Params["actions"]!["query"]!.GetValue<int>().ShouldBe(Tries - StoredMax);
         var guests = counts.Single(row => row.UserId is null).Params;
-        (guests["count"]!.GetValue<int>(), guests["network"]!.GetValue<string>()).ShouldBe(((2 * Tries) - RefusalCounts.StoredMax, "127.0.0.0/24"));
+        (guests["count"]!.GetValue<int>(), guests["network"]!.GetValue<string>()).ShouldBe(((2 * Tries) - StoredMax, "127.0.0.0/24"));
     }
 
     [Fact]
     public void Many_networks_of_guests_together_store_no_more_than_their_share_and_remember_no_more()
     {
-        var counts = new RefusalCounts();
+        var counts = new RefusalCounts(StoredMax);
         var now = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
         var stored = 0;
         for (var network = 0; network < 3 * RefusalCounts.CallersMax; network++)
@@ -75,10 +104,10 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
             if (counts.Stores(new AuditOrigin($"10.{network >> 8}.{network & 255}.1", "r"), null, "login_failed", now)) stored++;
         }
 
-        stored.ShouldBe(RefusalCounts.GuestsStoredMax);
+        stored.ShouldBe((StoredMax * RefusalCounts.GuestsShares));
         var taken = counts.Take(now.AddMinutes(1), all: false);
         taken.Count.ShouldBeLessThanOrEqualTo(RefusalCounts.CallersMax + 1);
-        taken.Sum(counted => counted.Count).ShouldBe((3 * RefusalCounts.CallersMax) - RefusalCounts.GuestsStoredMax, "each is either stored or counted, once");
+        taken.Sum(counted => counted.Count).ShouldBe((3 * RefusalCounts.CallersMax) - (StoredMax * RefusalCounts.GuestsShares), "each is either stored or counted, once");
     }
 
     [Theory, OnBothEngines]
@@ -173,7 +202,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         foreach (var (path, body) in ((string, string)[])[("/api/v2/scan", """{"table_id":"orders"}"""), ("/api/catalog/profile/orders/refresh", "{}"), ("/api/upload/local-md", """{"content":"x"}"""), ("/api/sync/trigger", "[]")])
         {
             var refused = await full.Server.SendAsync("POST", path, body, full.Admin);
-            (refused.Status, refused.Json["detail"]!["code"]!.GetValue<string>()).ShouldBe((507, DiskReserve.Code), path);
+            (refused.Status, refused.Json["detail"]!["error"]!.GetValue<string>()).ShouldBe((507, DiskReserve.Code), path);
         }
 
         (await full.RunAsync(PublishJob.Request("test"))).Error.ShouldNotBeNull().ShouldStartWith(DiskReserve.Code);

@@ -4,15 +4,18 @@ using Agnes.Server.Platform.Config;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>
-/// How fast one person, with however many tokens and sessions, may call: a rate, and a burst above it. One number for each person, no lock and no clock but the one that only goes forward;
-/// asked once in every request, before its body.
+/// How fast one person, with however many tokens and sessions, may call: a rate, and a burst above it. One number for each person, no lock
+/// and no clock but the one that only goes forward; asked once in every request, before its body.
 /// </summary>
 internal sealed class ApiRates(ServerOptions options, TimeProvider time)
 {
     /// <summary>Seconds' worth of calls that may come at once.</summary>
     private const int BurstSeconds = 6;
 
-    /// <summary>Of an endpoint that declares <see cref="EndpointAccessExtensions.CountsLittle"/>, so many calls are one: a pull fetches thousands of parts.</summary>
+    /// <summary>
+    /// Of an endpoint that declares <see cref="EndpointAccessExtensions.CountsLittle"/>, so many calls are one: a pull fetches thousands of
+    /// parts.
+    /// </summary>
     private const int LittleCalls = 20;
     private const int PersonsRemembered = 10_000;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Audit;
@@ -21,11 +22,12 @@ public sealed record AuditFilter
 public sealed record AuditPage(IReadOnlyList<AuditEntry> Entries, string? Next);
 
 /// <summary>What happened: newest first, in pages that stay put while entries are added.</summary>
-public sealed class AuditLog(StateDb state)
+/// <param name="options">Where there are none, e.g. in a command, the defaults hold.</param>
+public sealed class AuditLog(StateDb state, ServerOptions? options = null)
 {
     public const int PageMax = 500;
     internal const string CountedAction = "refusals";
-    private readonly RefusalCounts _refusals = new();
+    private readonly RefusalCounts _refusals = new((options?.Limits ?? new LimitOptions()).RefusalsStored);
 
     /// <param name="cursor">From the page before.</param>
     /// <exception cref="FormatException">The cursor is not one of ours.</exception>

@@ -22,16 +22,14 @@ internal sealed record CountedRefusals(string? UserId, string? Network, DateTime
 }
 
 /// <summary>
-/// Decides which refusals get an audit entry of their own: of each person a few a minute, of guests by their network and all together; the rest are counted. What anybody may cause must not
-/// grow with how often they try.
+/// Decides which refusals get an audit entry of their own: of each person a few a minute, of guests by their network and all together; the
+/// rest are counted. What anybody may cause must not grow with how often they try.
 /// </summary>
-internal sealed class RefusalCounts
+/// <param name="storedMax">Entries of their own for one person, or one network of guests, in a minute.</param>
+internal sealed class RefusalCounts(int storedMax)
 {
-    /// <summary>Entries of their own for one person, or one network of guests, in a minute.</summary>
-    public const int StoredMax = 10;
-
-    /// <summary>Those of all guests together.</summary>
-    public const int GuestsStoredMax = 200;
+    /// <summary>All guests together get so many times what one network gets.</summary>
+    public const int GuestsShares = 20;
 
     /// <summary>Persons and networks that are told apart in a minute; further ones are counted as one.</summary>
     public const int CallersMax = 2_000;
@@ -49,10 +47,10 @@ internal sealed class RefusalCounts
         while (true)
         {
             var window = Of(minute, caller, network);
-            if (window.Add(action, StoredMax) is not { } stored) continue; // it was taken to be written just now
+            if (window.Add(action, storedMax) is not { } stored) continue; // it was taken to be written just now
             if (!stored) return false;
             if (caller is not null) return true;
-            if (_windows.GetOrAdd((minute, ""), static _ => new Window(null, null)).Add(action, GuestsStoredMax) is { } all) return all;
+            if (_windows.GetOrAdd((minute, ""), static _ => new Window(null, null)).Add(action, storedMax * GuestsShares) is { } all) return all;
         }
     }
 

@@ -11,7 +11,9 @@ public sealed record LimitOptions
     /// <summary>Connections of everybody.</summary>
     public int ConnectionsMax { get; init; } = 4_096;
 
-    /// <summary>Connections of one network (/24 of IPv4, /64 of IPv6); this machine and named proxies stand for many and are not held to it.</summary>
+    /// <summary>
+    /// Connections of one network (/24 of IPv4, /64 of IPv6); this machine and named proxies stand for many and are not held to it.
+    /// </summary>
     public int NetworkConnectionsMax { get; init; } = 512;
 
     /// <summary>How long the body of a request to an endpoint that is open to anybody may take, from its first byte to its last.</summary>
@@ -22,6 +24,9 @@ public sealed record LimitOptions
 
     /// <summary>Calls of one person a second, over all tokens and sessions; none: as many as they like.</summary>
     public int CallsPerSecond { get; init; } = 50;
+
+    /// <summary>Refusals of one person, or one network of guests, that get an audit entry of their own in a minute; the rest are counted.</summary>
+    public int RefusalsStored { get; init; } = 10;
 
     /// <summary>What stays free on a disk: below, nothing but control writes is taken.</summary>
     public DiskShare DiskReserve { get; init; } = DiskShare.Default;

@@ -1,8 +1,9 @@
 namespace Agnes.Server.Platform.Http;
 
 /// <summary>
-/// A request's body that has an end in bytes, and has to have arrived in a given time. A rate alone does not do: it is an average, and a body that came fast but for its last byte could wait
-/// for hours. That it ends here, rather than in Kestrel's own limit, lets the rest be read and dropped, so that the refusal reaches its sender.
+/// A request's body that has an end in bytes, and has to have arrived in a given time. A rate alone does not do: it is an average, and a
+/// body that came fast but for its last byte could wait for hours. That it ends here, rather than in Kestrel's own limit, lets the rest be
+/// read and dropped, so that the refusal reaches its sender.
 /// </summary>
 internal sealed class BoundedBody(Stream inner, long bytesMax, TimeSpan time) : Stream
 {

@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Connections;
 namespace Agnes.Server.Platform.Http;
 
 /// <summary>
-/// Counts the connections of each network, and closes those beyond its share before a byte of them is read: one household must not take all that there are. How many there are altogether is
-/// Kestrel's own limit.
+/// Counts the connections of each network, and closes those beyond its share before a byte of them is read: one household must not take all
+/// that there are. How many there are altogether is Kestrel's own limit.
 /// </summary>
 internal sealed partial class Connections(ServerOptions options, TimeProvider time, ILogger<Connections> log)
 {
@@ -58,7 +58,9 @@ internal sealed partial class Connections(ServerOptions options, TimeProvider ti
         }
     }
 
-    /// <summary>Nothing for this machine, a socket of the file system, and proxies that the operator named: many people stand behind those.</summary>
+    /// <summary>
+    /// Nothing for this machine, a socket of the file system, and proxies that the operator named: many people stand behind those.
+    /// </summary>
     private AddressNetwork? Of(EndPoint? remote)
     {
         if (remote is not IPEndPoint { Address: var address }) return null;

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Agnes.Server.Platform.Http;
 
 /// <summary>
-/// What a request's body may take of the server, in bytes and in time, as follows from who may call: little for an endpoint that is open to anybody, whatever else it says. Every request passes
-/// here before its handler.
+/// What a request's body may take of the server, in bytes and in time, as follows from who may call: little for an endpoint that is open to
+/// anybody, whatever else it says. Every request passes here before its handler.
 /// </summary>
 internal sealed class RequestBounds(ServerOptions options)
 {

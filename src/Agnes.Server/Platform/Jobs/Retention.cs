@@ -12,7 +12,9 @@ internal interface IRetained
 
     TimeSpan KeptFor { get; }
 
-    /// <summary>Removes the oldest from before <paramref name="before"/>, about <paramref name="batch"/> of them, in one short write.</summary>
+    /// <summary>
+    /// Removes the oldest from before <paramref name="before"/>, about <paramref name="batch"/> of them, in one short write.
+    /// </summary>
     /// <returns>How many; none: there is nothing old left.</returns>
     Task<int> RemoveAsync(DateTime before, int batch, CancellationToken cancellation);
 }

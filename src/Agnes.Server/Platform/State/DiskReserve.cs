@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
@@ -5,8 +6,8 @@ using Agnes.Server.Platform.Http;
 namespace Agnes.Server.Platform.State;
 
 /// <summary>
-/// What stays free on the disks of data and state whatever anybody sends: below it, what fills the disk is refused, while reads and control writes go on. An admin can then still revoke, remove
-/// and configure, and the state can commit.
+/// What stays free on the disks of data and state whatever anybody sends: below it, what fills the disk is refused, while reads and control
+/// writes go on. An admin can then still revoke, remove and configure, and the state can commit.
 /// </summary>
 internal sealed class DiskReserve(ServerOptions options, TimeProvider time)
 {
@@ -34,7 +35,7 @@ internal sealed class DiskReserve(ServerOptions options, TimeProvider time)
     /// <summary>Bytes that may still be written to the folder's disk.</summary>
     public long RoomIn(string folder) => Math.Max(0, Free(folder) - Of(folder));
 
-    public static IResult Refusal() => Problem.Code(StatusCodes.Status507InsufficientStorage, Code, Refused);
+    public static IResult Refusal() => Problem.Detail(StatusCodes.Status507InsufficientStorage, new JsonObject { ["error"] = Code, ["message"] = Refused });
 
     private static long Free(string folder) => FileSystem.FreeBytes(folder);
 

@@ -9,8 +9,8 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Features.SignIn.Mail;
 
 /// <summary>
-/// Mails a link to whom it belongs. What the asker sees is the same whether the address is known or not, and so is how long it takes: whatever depends on the account happens in the
-/// background, after the answer.
+/// Mails a link to whom it belongs. What the asker sees is the same whether the address is known or not, and so is how long it takes:
+/// whatever depends on the account happens in the background, after the answer.
 /// </summary>
 internal sealed partial class LinkMail(StateDb state, Outbox outbox, ServerOptions options, TimeProvider time, ILogger<LinkMail> log) : BackgroundService
 {
