@@ -16,6 +16,7 @@ public sealed partial class SecretsAreDeclaredTests
         {
             (credential.Destination.Length > 0).ShouldBe(credential.NoDestination is null, credential.Name);
             credential.Secrets.ShouldNotBeEmpty(credential.Name);
+            foreach (var key in credential.Destination.Select(field => field.Key).OfType<string>()) Credentials.IsSecretKey(key).ShouldBeFalse($"{key}: what admins stored must not fill a destination in the operator's file");
         }
 
         var all = Credentials.All.SelectMany(credential => credential.Fields).SelectMany(field => field.Variables.Append(field.Key).OfType<string>()).ToList();

@@ -21,8 +21,9 @@ internal static class Sections
     public static bool IsMask(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var mask) && mask is Masked or Blank;
 
     /// <summary>
-    /// A copy as an admin may see it, of what is written and not of what it resolves to: whatever came out of a reference, from the environment or from a stored secret, is never shown,
-    /// under whichever key and in whichever part of a text it stands. Masked are also the values of secrets' keys, and what an address holds of a user and a password.
+    /// A copy as an admin may see it, of what is written and not of what it resolves to: whatever came out of a reference, from the environment
+    /// or from a stored secret, is never shown, under whichever key and in whichever part of a text it stands. Masked are also the values of
+    /// secrets' keys, and what an address holds of a user and a password.
     /// </summary>
     /// <param name="path">Where it stands, dotted.</param>
     public static JsonNode? Shown(JsonNode? raw, string path) => Copy(raw, path, static _ => Masked);
@@ -32,11 +33,14 @@ internal static class Sections
 
     private static JsonNode? Copy(JsonNode? raw, string path, Func<string, string> reference) => raw switch
     {
-        JsonObject item => new JsonObject(item.Select(pair => KeyValuePair.Create(pair.Key, Copy(pair.Value, Below(path, pair.Key), reference)))),
-        JsonArray list when !Credentials.IsSecretKey(path) => new JsonArray([.. list.Select(value => Copy(value, path, reference))]),
+        JsonObject item => new JsonObject(item.Select(pair =>
+            KeyValuePair.Create(pair.Key, Copy(pair.Value, Below(path, pair.Key), reference)))),
+        JsonArray list when !Credentials.IsSecretKey(path) =>
+            new JsonArray([.. list.Select(value => Copy(value, path, reference))]),
         JsonArray { Count: 0 } => new JsonArray(),
         _ when Credentials.IsSecretKey(path) => JsonValue.Create(IsBlank(raw) ? Blank : Masked),
-        JsonValue value when value.TryGetValue<string>(out var text) => References.Has(text) ? reference(text) : Redactor.RedactAddress(text),
+        JsonValue value when value.TryGetValue<string>(out var text) =>
+            References.Has(text) ? reference(text) : Redactor.RedactAddress(text),
         _ => raw?.DeepClone(),
     };
 

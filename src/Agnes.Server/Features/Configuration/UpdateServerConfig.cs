@@ -102,12 +102,16 @@ internal static class UpdateServerConfig
         return sections;
     }
 
-    /// <summary>Why an address that secrets are sent to cannot be used, or null. One that came back masked, or refers to something, is looked at where it stands.</summary>
+    /// <summary>Why an address that secrets are sent to cannot be used, or null. A mask stands for what is there; references are judged by themselves.</summary>
     private static async Task<string?> DestinationFaultAsync(JsonObject sections, OutboundGuard guard, CancellationToken stop)
     {
-        const string Stack = "data_source.keboola.stack_url", Host = "email.smtp_host";
-        string? Given(string path) => InstanceConfig.At(sections, path) is JsonValue value && !Sections.IsMask(value) && value.ToString() is var text && !References.Has(text) ? text : null;
-        return Given(Stack) is { } url && await guard.FaultAsync(Stack, url, stop) is { } fault ? fault : Given(Host) is { } host ? guard.FaultOfHost(Host, host) : null;
+        const string Stack = "data_source.keboola.stack_url";
+        const string Host = "email.smtp_host";
+        string? Given(string path) => InstanceConfig.At(sections, path) is JsonValue value && !Sections.IsMask(value) && !References.Has(value.ToString())
+            ? value.ToString()
+            : null;
+        if (Given(Stack) is { } url && await guard.FaultAsync(Stack, url, stop) is { } fault) return fault;
+        return Given(Host) is { } host ? guard.FaultOfHost(Host, host) : null;
     }
 
     /// <summary>What was submitted, without what came back as it was shown.</summary>
@@ -124,16 +128,20 @@ internal static class UpdateServerConfig
                 var below = Meant(inner, before, at);
                 if (below.Count > 0 || before is not (null or JsonObject)) meant[key] = below;
             }
-            else if (raw is not JsonObject known || !known.TryGetPropertyValue(key, out var written) || !JsonNode.DeepEquals(value, Sections.Shown(written, at))) meant[key] = value?.DeepClone();
+            else if (!JsonNode.DeepEquals(value, Sections.Shown(before, at)) || raw is not JsonObject known || !known.ContainsKey(key))
+            {
+                meant[key] = value?.DeepClone();
+            }
         }
 
         return meant;
     }
 
-    /// <summary>Why a change cannot be kept: it is the operator's to make, would write a mask over what it masks, or refers to what is none of an admin's.</summary>
+    /// <summary>Why a change cannot be kept: it is the operator's to make, writes a mask over what it masks, or refers to what is none of an admin's.</summary>
     private static string? Fault(JsonNode? node, string path, Func<string, string?> stored) => node switch
     {
-        _ when SettingLayers.OperatorsKeys.Contains(path) => $"{path} opens the server's own network: only whoever runs the server can set it, as AGNES_ALLOWED_PRIVATE_HOSTS or in their own instance.yaml.",
+        _ when SettingLayers.OperatorsKeys.Contains(path) =>
+            $"{path} opens the server's own network: only whoever runs the server can set it, as AGNES_ALLOWED_PRIVATE_HOSTS or in their own instance.yaml.",
         JsonObject item => item.Select(pair => Fault(pair.Value, Sections.Below(path, pair.Key), stored)).FirstOrDefault(fault => fault is not null),
         JsonArray list => list.Select(value => Fault(value, path, stored)).FirstOrDefault(fault => fault is not null),
         _ when IsMask(node) => $"{path} holds a mask, in a list that was changed or where nothing was masked: give the value itself, or leave it as it is.",

@@ -21,8 +21,8 @@ public sealed record Credential(string Name, SettingField[] Secrets, params Sett
 }
 
 /// <summary>
-/// Every secret that the product knows, each with its destination. A secret that is not here cannot be read: <see cref="SettingLayers.Find"/> and <see cref="InstanceConfig.Text"/>
-/// refuse it.
+/// Every secret that the product knows, each with its destination. A secret that is not here cannot be read: <see cref="SettingLayers.Find"/> and
+/// <see cref="InstanceConfig.Text"/> refuse it.
 /// </summary>
 public static class Credentials
 {
@@ -46,18 +46,35 @@ public static class Credentials
         MailServer,
         Keboola,
         new("OpenID Connect", [new(null, "OIDC_CLIENT_SECRET")], new SettingField(null, "OIDC_ISSUER")) { With = [new(null, "OIDC_CLIENT_ID")] },
-        new("language model", [new("ai.api_key", "ANTHROPIC_API_KEY", "LLM_API_KEY"), new("ai.anthropic_api_key")], new SettingField("ai.base_url")),
+        new(
+            "language model",
+            [new("ai.api_key", "ANTHROPIC_API_KEY", "LLM_API_KEY"), new("ai.anthropic_api_key")],
+            new SettingField("ai.base_url")),
         new("OpenMetadata", [new("openmetadata.token", "OPENMETADATA_TOKEN")], new SettingField("openmetadata.url", "OPENMETADATA_URL")),
-        new("Jira", [new("jira.api_token", "JIRA_API_TOKEN"), new("jira.sla_api_token", "JIRA_SLA_API_TOKEN")], new SettingField("jira.domain", "JIRA_DOMAIN"))
+        new(
+            "Jira",
+            [new("jira.api_token", "JIRA_API_TOKEN"), new("jira.sla_api_token", "JIRA_SLA_API_TOKEN")],
+            new SettingField("jira.domain", "JIRA_DOMAIN"))
         { With = [new("jira.email", "JIRA_EMAIL"), new("jira.sla_email", "JIRA_SLA_EMAIL"), new("jira.cloud_id", "JIRA_CLOUD_ID")] },
         new("SendGrid", [new(null, "SENDGRID_API_KEY")]) { NoDestination = Fixed },
         new("Google", [new("auth.google_client_secret", "GOOGLE_CLIENT_SECRET"), new(null, "GOOGLE_APPLICATION_CREDENTIALS")]) { NoDestination = Fixed },
         new("Telegram", [new("telegram.bot_token", "TELEGRAM_BOT_TOKEN")]) { NoDestination = Fixed },
-        new("sessions and tokens", [new(null, "JWT_SECRET_KEY"), new(null, "SESSION_SECRET"), new("desktop.jwt_secret", "DESKTOP_JWT_SECRET"), new("auth.webapp_secret_key", "WEBAPP_SECRET_KEY")])
+        new(
+            "sessions and tokens",
+            [
+                new(null, "JWT_SECRET_KEY"), new(null, "SESSION_SECRET"), new("desktop.jwt_secret", "DESKTOP_JWT_SECRET"),
+                new("auth.webapp_secret_key", "WEBAPP_SECRET_KEY"),
+            ])
         { NoDestination = Stays },
-        new("what callers prove themselves with", [new(null, "SCHEDULER_API_TOKEN"), new(null, "AGNES_BOOTSTRAP_TOKEN"), new(null, "SEED_ADMIN_PASSWORD"), new("jira.webhook_secret", "JIRA_WEBHOOK_SECRET")])
+        new(
+            "what callers prove themselves with",
+            [
+                new(null, "SCHEDULER_API_TOKEN"), new(null, "AGNES_BOOTSTRAP_TOKEN"), new(null, "SEED_ADMIN_PASSWORD"),
+                new("jira.webhook_secret", "JIRA_WEBHOOK_SECRET"),
+            ])
         { NoDestination = Stays },
-        new("names that only sound like secrets", [new("data_source.keboola.token_env"), new(null, "AGNES_PASSWORD_BLOCKLIST")]) { NoDestination = "the name of a variable, and of a file" },
+        new("names that only sound like secrets", [new("data_source.keboola.token_env"), new(null, "AGNES_PASSWORD_BLOCKLIST")])
+        { NoDestination = "they name a variable, and a file" },
     ];
 
     /// <summary>The setting of a name, with what it belongs to; null: it has nothing to do with a secret.</summary>
@@ -67,7 +84,10 @@ public static class Credentials
         {
             foreach (var field in credential.Fields)
             {
-                if (field.Key == variableOrKey || field.Variables.Contains(variableOrKey, StringComparer.Ordinal)) return (credential, field);
+                if (field.Key == variableOrKey || field.Variables.Contains(variableOrKey, StringComparer.Ordinal))
+                {
+                    return (credential, field);
+                }
             }
         }
 
@@ -81,6 +101,7 @@ public static class Credentials
     /// <exception cref="InvalidOperationException">The name sounds like a secret's, and nobody said where it may be sent.</exception>
     internal static void RefuseUndeclared(string name)
     {
-        if (Redactor.IsSecretKey(name) && Find(name) is null) throw new InvalidOperationException($"{name} is a secret: declare in {nameof(Credentials)} where it is sent.");
+        if (!Redactor.IsSecretKey(name) || Find(name) is not null) return;
+        throw new InvalidOperationException($"{name} is a secret: declare in {nameof(Credentials)} where it is sent.");
     }
 }

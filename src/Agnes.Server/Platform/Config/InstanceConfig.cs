@@ -19,7 +19,10 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
     /// <summary>The overlay over the file, references resolved.</summary>
     public JsonObject Merged { get; } = Merge(Operators, Admins);
 
-    /// <param name="stored">The secrets that admins stored. The operator's file can refer to them under a secret's key, or an admin could say where the operator's own are sent.</param>
+    /// <param name="stored">
+    /// The secrets that admins stored. The operator's file can refer to them under a secret's key alone, or an admin could say where the operator's
+    /// own are sent.
+    /// </param>
     public static InstanceConfig Load(string configDir, string stateDir, Func<string, string?> environment, Func<string, string?> stored)
     {
         var problems = new List<string>();
@@ -42,7 +45,8 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
         var fixedPart = file is null ? [] : Read(file);
         var overlay = Read(Path.Combine(stateDir, FileName));
         if (file is not null && readable && !IsVersionKnown(fixedPart["config_version"])) problems.Add($"{file} has no config_version: {VersionKnown}.");
-        string? Value(string path, string name) => environment(name) is { Length: > 0 } value ? value : Credentials.IsSecretKey(path) ? stored(name) : null;
+        string? Value(string path, string name) =>
+            environment(name) is { Length: > 0 } value ? value : Credentials.IsSecretKey(path) ? stored(name) : null;
         var operators = (JsonObject)References.Resolve(fixedPart, Value, problems.Add)!;
         return new InstanceConfig(fixedPart, overlay, operators, OverlayReferences.Resolve(overlay, stored, problems.Add), problems, readable);
     }
@@ -69,7 +73,10 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
         return merged;
     }
 
-    /// <summary>The value at a dotted path, as text; null when there is none, or nothing in it. Secrets and where they are sent are read from <see cref="SettingLayers"/> alone.</summary>
+    /// <summary>
+    /// The value at a dotted path, as text; null when there is none, or nothing in it. Secrets and where they are sent are read from
+    /// <see cref="SettingLayers"/> alone.
+    /// </summary>
     public string? Text(string path) => Credentials.Find(path) is null && !Credentials.IsSecretKey(path)
         ? TextAt(Merged, path)
         : throw new InvalidOperationException($"{path} belongs to a secret: read it from {nameof(SettingLayers)}.");

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json.Nodes;
 
 namespace Agnes.Server.Platform.Config;
 
@@ -13,8 +14,9 @@ public enum SettingOwner
 }
 
 /// <summary>
-/// Where a setting comes from: the environment, else the secrets that admins stored, else the overlay, else the operator's <c>instance.yaml</c>. One function for everything that reads
-/// settings, so that no reader has an order of its own. What belongs to a secret comes from one hand: where admins chose the destination, nothing of the operator's goes there.
+/// Where a setting comes from: the environment, else the secrets that admins stored, else the overlay, else the operator's <c>instance.yaml</c>.
+/// One function for everything that reads settings, so that no reader has an order of its own. What belongs to a secret comes from one hand: where
+/// admins chose the destination, nothing of the operator's goes there.
 /// </summary>
 public sealed class SettingLayers
 {
@@ -57,15 +59,19 @@ public sealed class SettingLayers
 
     public InstanceConfig Instance { get; }
 
-    public static SettingLayers Open(string configDir, string stateDir, Func<string, string?> environment) => Open(configDir, stateDir, environment, new SecretStore(stateDir));
+    public static SettingLayers Open(string configDir, string stateDir, Func<string, string?> environment) =>
+        Open(configDir, stateDir, environment, new SecretStore(stateDir));
 
     /// <summary>As they are now, which may be other than at the start.</summary>
-    public static SettingLayers Open(ServerOptions options, SecretStore secrets) => Open(options.ConfigDir, options.StateDir, options.Variables, secrets);
+    public static SettingLayers Open(ServerOptions options, SecretStore secrets) =>
+        Open(options.ConfigDir, options.StateDir, options.Variables, secrets);
 
     private static SettingLayers Open(string configDir, string stateDir, Func<string, string?> environment, SecretStore secrets)
     {
         var instance = InstanceConfig.Load(configDir, stateDir, environment, name => Stored(secrets, name));
-        var ignored = OperatorsKeys.Where(key => InstanceConfig.At(instance.Admins, key) is not null).Select(key => $"{key} of the overlay does not count: it is the operator's, in the environment or in the file below {configDir}.");
+        var ignored = OperatorsKeys
+            .Where(key => InstanceConfig.At(instance.Admins, key) is not null)
+            .Select(key => $"{key} of the overlay does not count: it is the operator's, in the environment or in the file below {configDir}.");
         return new SettingLayers(environment, secrets, instance with { Problems = [.. instance.Problems, .. ignored] });
     }
 
@@ -87,9 +93,13 @@ public sealed class SettingLayers
     }
 
     /// <summary>Whose a secret's destination is: nothing of the operator's goes to one that admins chose.</summary>
-    public SettingOwner OwnerOf(Credential credential) => credential.Destination is [var first, ..] && Locate(first) is { } destination ? destination.Owner : SettingOwner.Operator;
+    public SettingOwner OwnerOf(Credential credential) =>
+        credential.Destination is [var first, ..] && Locate(first) is { } destination ? destination.Owner : SettingOwner.Operator;
 
-    /// <summary>An admin's destination takes what admins set. One of the operator's takes the operator's port, and a secret from either, for whoever runs it knows both.</summary>
+    /// <summary>
+    /// An admin's destination takes what admins set. One of the operator's takes the operator's port, and a secret from either, for whoever runs it
+    /// knows both.
+    /// </summary>
     private string? Find(Credential credential, SettingField field)
     {
         var owner = OwnerOf(credential);
@@ -102,13 +112,18 @@ public sealed class SettingLayers
         if (only != SettingOwner.Admins && Environment(field) is { } set) return (set, SettingOwner.Operator);
         if (only != SettingOwner.Operator)
         {
-            if (field.Variables.Select(name => Stored(Secrets, name)).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text)) is { } secret) return (secret, SettingOwner.Admins);
-            if (field.Key is { } key && !OperatorsKeys.Contains(key) && InstanceConfig.TextAt(Instance.Admins, key) is { } over) return (over, SettingOwner.Admins);
+            if (FirstOf(field, name => Stored(Secrets, name)) is { } secret) return (secret, SettingOwner.Admins);
+            if (!OperatorsKeys.Contains(field.Key ?? "") && Of(Instance.Admins, field) is { } over) return (over, SettingOwner.Admins);
         }
 
-        return only != SettingOwner.Admins && field.Key is { } below && InstanceConfig.TextAt(Instance.Operators, below) is { } text ? (text, SettingOwner.Operator) : null;
+        return only != SettingOwner.Admins && Of(Instance.Operators, field) is { } text ? (text, SettingOwner.Operator) : null;
     }
 
     /// <summary>Of a setting with one name also when it is set to nothing, which says something for a few.</summary>
-    private string? Environment(SettingField field) => field.Variables is [var name] ? _environment(name) : field.Variables.Select(_environment).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
+    private string? Environment(SettingField field) => field.Variables is [var name] ? _environment(name) : FirstOf(field, _environment);
+
+    private static string? FirstOf(SettingField field, Func<string, string?> value) =>
+        field.Variables.Select(value).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
+
+    private static string? Of(JsonObject file, SettingField field) => field.Key is { } key ? InstanceConfig.TextAt(file, key) : null;
 }

@@ -8,7 +8,8 @@ internal static class OutboundClients
     /// <summary>Guards every client, one that nobody named included, as if admins had chosen its destination.</summary>
     public static void AddOutboundClients(this IServiceCollection services)
     {
-        services.ConfigureHttpClientDefaults(client => client.ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<OutboundGuard>().CreateHandler()));
+        services.ConfigureHttpClientDefaults(client =>
+            client.ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<OutboundGuard>().CreateHandler()));
         services.AddHttpClient(OutboundGuard.ClientName);
     }
 

@@ -12,8 +12,9 @@ public sealed class OutboundRefusedException(string message, bool isUnknown = fa
 }
 
 /// <summary>
-/// Makes every connection that the server opens, whatever is spoken over it. Destinations that admins chose are kept away from this machine and its network; the operator's own may
-/// be anywhere. The address that is checked is the one that is connected to, for every connection, so neither a name that resolves anew nor a redirect leads around it.
+/// Makes every connection that the server opens, whatever is spoken over it. Destinations that admins chose are kept away from this machine and its
+/// network; the operator's own may be anywhere. The address that is checked is the one that is connected to, for every connection, so neither a name
+/// that resolves anew nor a redirect leads around it.
 /// </summary>
 public sealed class OutboundGuard
 {
@@ -81,13 +82,13 @@ public sealed class OutboundGuard
         }
     }
 
-    /// <summary>Why a host that an admin names cannot be used, as far as the name alone tells; null: nothing speaks against it. Each connection is checked.</summary>
+    /// <summary>Why a host that an admin names cannot be used, as far as the name alone tells, or null. Each connection is checked.</summary>
     public string? FaultOfHost(string name, string host) =>
         !_allowedHosts.Contains(host) && (IsThisMachine(Trimmed(host)) || (IPAddress.TryParse(Trimmed(host), out var address) && IsForbidden(address)))
             ? $"{name} {Private}. Whoever runs the server can allow it: AGNES_ALLOWED_PRIVATE_HOSTS."
             : null;
 
-    /// <summary>A handler for one client of an outward feature; follows no redirect. To admins' destinations it asks no proxy, which would resolve names itself.</summary>
+    /// <summary>A handler for one client of an outward feature; follows no redirect. For admins' destinations it asks no proxy, which would resolve names.</summary>
     public HttpMessageHandler CreateHandler(SettingOwner owner = SettingOwner.Admins) => new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
@@ -139,7 +140,8 @@ public sealed class OutboundGuard
     private static string Trimmed(string host) => host.Trim('[', ']').TrimEnd('.');
 
     private static bool IsThisMachine(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || host.Equals("localhost.localdomain", StringComparison.OrdinalIgnoreCase);
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || host.Equals("localhost.localdomain", StringComparison.OrdinalIgnoreCase);
 
     private static OutboundRefusedException Unknown(string host) => new($"cannot be resolved: {host}", isUnknown: true);
 

@@ -18,7 +18,8 @@ internal sealed class KeboolaStack(string address, string token)
     public static KeboolaStack? Find(ServerOptions options, SecretStore secrets)
     {
         var layers = SettingLayers.Open(options, secrets);
-        return layers.Find("KEBOOLA_STACK_URL") is { Length: > 0 } address && layers.Find("KEBOOLA_STORAGE_TOKEN") is { Length: > 0 } token ? new KeboolaStack(address, token) : null;
+        var (address, token) = (layers.Find("KEBOOLA_STACK_URL"), layers.Find("KEBOOLA_STORAGE_TOKEN"));
+        return string.IsNullOrWhiteSpace(address) || string.IsNullOrWhiteSpace(token) ? null : new KeboolaStack(address, token);
     }
 
     /// <summary>Asks, and looks at the status alone.</summary>

@@ -1,8 +1,8 @@
 namespace Agnes.Server.Features.Prompts.Templates;
 
 /// <summary>
-/// What one rendering may take, counted and not timed, so that a template fails or works the same on every machine: steps, turns of loops, and characters, of which each counts that is
-/// made or looked at on the way.
+/// What one rendering may take, counted and not timed, so that a template fails or works the same on every machine: steps, turns of loops, and
+/// characters, of which each counts that is made or looked at on the way.
 /// </summary>
 internal sealed class TemplateCost
 {
@@ -47,7 +47,9 @@ internal sealed class TemplateCost
     public void Char(long count, int line)
     {
         Chars += count;
-        if (Chars > CharsMax) throw new TemplateException($"line {line}: more than {CharsMax} characters are made or looked at on the way; use fewer filters and comparisons on long texts");
+        if (Chars <= CharsMax) return;
+        throw new TemplateException(
+            $"line {line}: more than {CharsMax} characters are made or looked at on the way; use fewer filters and comparisons on long texts");
     }
 
     /// <summary>A text that becomes one: no longer than a result could be.</summary>

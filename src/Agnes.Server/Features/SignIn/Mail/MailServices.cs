@@ -15,7 +15,8 @@ internal static class MailServices
                 services.AddSingleton<IMailTransport>(provider => new SendGrid(provider.GetRequiredService<IHttpClientFactory>(), sendGrid));
                 break;
             case { Smtp: { } smtp }:
-                services.AddSingleton<IMailTransport>(provider => new Smtp(smtp, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<TimeProvider>()));
+                services.AddSingleton<IMailTransport>(provider =>
+                    new Smtp(smtp, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<TimeProvider>()));
                 break;
         }
 

@@ -45,7 +45,8 @@ internal sealed class Smtp(MailOptions.SmtpOptions options, OutboundGuard guard,
         }
         catch (OutboundRefusedException fault)
         {
-            throw new MailException(fault.IsUnknown ? "the mail server's name cannot be resolved" : $"the mail server {fault.Message}", isForNow: fault.IsUnknown, fault);
+            var reason = fault.IsUnknown ? "the mail server's name cannot be resolved" : $"the mail server {fault.Message}";
+            throw new MailException(reason, isForNow: fault.IsUnknown, fault);
         }
         catch (AuthenticationException fault)
         {
