@@ -33,7 +33,8 @@ public static class RequestAccessExtensions
     {
         var access = context.Access();
         if (!context.RequestServices.GetRequiredService<StateDb>().IsConfirmed) return null;
-        return access.Caller ??= context.RequestServices.GetRequiredService<Authenticator>().Authenticate(context, access.Snapshot).Caller;
+        var authenticator = context.RequestServices.GetRequiredService<Authenticator>();
+        return access.Caller ??= authenticator.Authenticate(authenticator.CredentialOf(context), access.Snapshot).Caller;
     }
 
     /// <summary>The table that the route names, on endpoints with <c>NeedsTable</c>. Null: it does not exist, and the caller may know that.</summary>
