@@ -118,9 +118,11 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
     }
 
     /// <summary>Nothing that was made may be told now; what has left already can only be cut short.</summary>
-    private StatementOutcome Ended() =>
-        (lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText) : Refused(StatementStatus.ClientGone, GoneText))
-        with { Bytes = _progress.Bytes, BodyStarted = _progress.Bytes > 0 };
+    private StatementOutcome Ended()
+    {
+        var why = lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText) : Refused(StatementStatus.ClientGone, GoneText);
+        return why with { Bytes = _progress.Bytes, BodyStarted = _progress.Bytes > 0 };
+    }
 
     private async Task<StatementOutcome> RunCheckedAsync(Scope scope, string sql, int limit)
     {
