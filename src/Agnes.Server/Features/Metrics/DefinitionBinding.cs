@@ -17,7 +17,7 @@ internal sealed partial class DefinitionBinding(StateDb state, Definitions defin
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
 
     private readonly SemaphoreSlim _changed = new(1, 1);
-    private Dictionary<string, string> _tried = new(StringComparer.Ordinal); // what each was tried on, by kind and id
+    private Dictionary<string, string> _tried = new(StringComparer.Ordinal); // what each was tried on in vain, by kind and id
     private long _allBoundAt = -1; // a version of the definitions
 
     public override void Dispose()
@@ -70,14 +70,16 @@ internal sealed partial class DefinitionBinding(StateDb state, Definitions defin
             {
                 await TryAsync($"metric {metric.Id}", Mark(snapshot, metric.UpdatedAt, all.Metric(metric.Id)!), async () =>
                 {
-                    if (await check.ReadAsync(asker, metric, [], [], stop) is { Bound: true } found) bound.Add(write => MetricStore.BindAsync(write, found));
+                    var found = await check.ReadAsync(asker, metric, [], [], stop);
+                    return found.Bound ? write => MetricStore.BindAsync(write, found) : null;
                 });
             }
             foreach (var query in all.Queries.Where(query => !query.Bound))
             {
                 await TryAsync($"query {query.Id}", Mark(snapshot, query.UpdatedAt, all.Query(query.Id)!), async () =>
                 {
-                    if (await ImportVerifiedQueries.CheckAsync(asker, check, query, [], stop) is { Bound: true } found) bound.Add(write => VerifiedQueryStore.BindAsync(write, found));
+                    var found = await ImportVerifiedQueries.CheckAsync(asker, check, query, [], stop);
+                    return found.Bound ? write => VerifiedQueryStore.BindAsync(write, found) : null;
                 });
             }
         }
@@ -94,10 +96,10 @@ internal sealed partial class DefinitionBinding(StateDb state, Definitions defin
             },
             stop);
 
-        async Task TryAsync(string key, string mark, Func<Task> bind)
+        async Task TryAsync(string key, string mark, Func<Task<Func<StateWrite, Task>?>> bindAsync)
         {
-            if (before.GetValueOrDefault(key) != mark) await bind();
-            _tried[key] = mark;
+            if (before.GetValueOrDefault(key) != mark && await bindAsync() is { } save) bound.Add(save);
+            else _tried[key] = mark;
         }
     }
 
