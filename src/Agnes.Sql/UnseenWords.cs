@@ -17,7 +17,7 @@ internal static class UnseenWords
         int int1 int128 int16 int2 int32 int4 int64 int8 integer integral interval json list logical long map null numeric nvarchar oid real row short signed smallint
         string struct text time time_ns timestamp timestamp_ms timestamp_ns timestamp_s timestamp_us timestamptz timetz tinyint type ubigint uhugeint uint128 uint16
         uint32 uint64 uint8 uinteger union usmallint utinyint uuid varbinary varchar variant varint
-        """.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries),
+        """.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries),
         EngineNames.Comparer);
 
     /// <summary>What the parser itself writes otherwise.</summary>
