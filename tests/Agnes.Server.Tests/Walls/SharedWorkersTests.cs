@@ -1,3 +1,4 @@
+using Agnes.Engine.Parts;
 using System.Net.Http.Headers;
 using System.Text;
 using Agnes.Engine.Limits;
@@ -26,7 +27,8 @@ public sealed class SharedWorkersTests(Postgres postgres)
     public async Task A_neighbour_is_answered_while_one_person_floods_each_entrance()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, adjust: services => services.Replace(ServiceDescriptor.Singleton(provider =>
-            WorkerPoolOptions.From(provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), 2) with { Workers = 2 })));
+            WorkerPoolOptions.From(provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(),
+                provider.GetRequiredService<DataFolder>().Parts, 2) with { Workers = 2 })));
         await NeighbourAsync(shop); // the workers have started
 
         using (var gone = new CancellationTokenSource())

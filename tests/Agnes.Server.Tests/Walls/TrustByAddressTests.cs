@@ -113,13 +113,13 @@ public sealed class TrustByAddressTests(Postgres postgres)
     public void A_flood_of_accounts_fills_nobody_elses_window()
     {
         var limits = new RateLimits(new ServerOptions { DataDir = "", StateDir = "", RateLimits = true }, TimeProvider.System);
-        var context = new DefaultHttpContext();
-        for (var number = 0; number < 60_000; number++) limits.TakeFor(context, "x", $"account{number}", int.MaxValue);
+        var (flood, others) = (At(int.MaxValue), At(5));
+        for (var number = 0; number < 60_000; number++) limits.Take(flood, $"account{number}");
         Enumerable.Range(0, 100).Count(number =>
         {
             try
             {
-                limits.TakeFor(context, "x", $"other{number}", 5);
+                limits.Take(others, $"other{number}");
                 return true;
             }
             catch (ProblemException)
@@ -127,6 +127,13 @@ public sealed class TrustByAddressTests(Postgres postgres)
                 return false;
             }
         }).ShouldBe(100);
+
+        static DefaultHttpContext At(int perMinute)
+        {
+            var context = new DefaultHttpContext();
+            context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(new CallLimit(perMinute, "x")), "x"));
+            return context;
+        }
     }
 
     /// <summary>With the clock at the beginning of a minute, which is what limits count in.</summary>
