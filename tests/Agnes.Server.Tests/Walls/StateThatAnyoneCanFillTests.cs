@@ -166,8 +166,8 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
     [Theory, OnBothEngines]
     public async Task Much_that_is_old_goes_in_pieces(StateEngine engine)
     {
-        const int rows = 3_500;
-        const int batch = 1_000;
+        const int rows = 350;
+        const int batch = 100;
         await using var server = await TestServer.StartAsync(engine, postgres);
         var now = server.Time.Micros();
         await server.State.WriteAsync(write => write.InsertAsync(
