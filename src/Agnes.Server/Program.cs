@@ -89,6 +89,11 @@ internal static class Program
             await Console.Error.WriteLineAsync(fault.Message);
             return ExitRefused;
         }
+        catch (WallException fault)
+        {
+            await Console.Error.WriteLineAsync(fault.Message);
+            return ExitRefused;
+        }
         catch (UnauthorizedAccessException fault)
         {
             await Console.Error.WriteLineAsync($"{fault.Message} Give this user the right to it, or choose another folder: --data-dir DIR");

@@ -24,6 +24,13 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
     private Reach ReachOf(ExtractRequest request, bool isRead)
     {
         var connector = connectors.FirstOrDefault(connector => connector.Name == request.Connector);
-        return ExtractReach.Source(folder, request.Source, isWritten: true, isRead) with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
+        try
+        {
+            return ExtractReach.Source(folder, request.Source, isWritten: true, isRead) with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
+        }
+        catch (ArgumentException error)
+        {
+            throw new WorkerFailedException($"The connector cannot say what it reads: {error.Message}"); // e.g. a path that is none
+        }
     }
 }

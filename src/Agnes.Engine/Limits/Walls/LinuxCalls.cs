@@ -99,7 +99,7 @@ internal static unsafe partial class LinuxCalls
 }
 
 /// <summary>A wall that the kernel seemed to offer could not be put up; nothing was started without it.</summary>
-public sealed class WallException(string message) : Exception(message);
+public sealed class WallException(string message) : IOException(message);
 
 [StructLayout(LayoutKind.Sequential)]
 internal struct LandlockAttributes

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 
@@ -41,6 +40,7 @@ public static class WalledStart
     private static Process StartClosed(WorkerProgram program, ProcessStartInfo info, Reach reach, KernelWalls walls)
     {
         uint? user = walls.OwnUser is true && LinuxCalls.TryChown(info.WorkingDirectory, KernelWalls.ChildUser) ? KernelWalls.ChildUser : null;
+        if (user is null && walls.OwnUser is true && program.Walls == WallMode.Required) throw new WallException($"AGNES_WALLS=required, and {info.WorkingDirectory} cannot be given to the child's own user.");
         var ruleset = walls is { Landlock: > 0, NoNewPrivileges: true } ? Landlock.Build(walls.Landlock, program.File, info.WorkingDirectory, reach) : -1;
         try
         {
@@ -55,7 +55,7 @@ public static class WalledStart
                     if (ruleset >= 0) LinuxCalls.Restrict(ruleset);
                     started = Begin(info);
                 }
-                catch (Exception error) when (error is WallException or Win32Exception or InvalidOperationException)
+                catch (Exception error) when (error is not OutOfMemoryException) // told by the thread that waits; here it would end the server
                 {
                     fault = error;
                 }
