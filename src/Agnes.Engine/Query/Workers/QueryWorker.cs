@@ -1,7 +1,7 @@
-using Agnes.Sql;
 using System.IO.Pipelines;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query.Workers;
 
