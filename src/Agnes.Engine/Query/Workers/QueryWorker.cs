@@ -1,8 +1,8 @@
-using Agnes.Sql;
 using System.IO.Pipelines;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query.Workers;
 
