@@ -52,6 +52,8 @@ public sealed partial class BannedTests
         found.ShouldBeEmpty();
     }
 
+    internal static bool OpensConnection(string line) => Connecting().IsMatch(CommentFree(line)) || ConnectingToState().IsMatch(CommentFree(line));
+
     private static string CommentFree(string line)
     {
         var comment = line.IndexOf("//", StringComparison.Ordinal);
