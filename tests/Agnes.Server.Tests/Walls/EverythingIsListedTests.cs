@@ -54,11 +54,12 @@ public sealed partial class EverythingIsListedTests(Postgres postgres)
         foreach (var entry in new DirectoryInfo(shop.DataDir).EnumerateFileSystemInfos()) listed.ShouldContain(entry.Name, customMessage: "an entry of DATA_DIR");
 
         var secrets = Rows("Secrets", 1).Select(row => row[0].Trim('`')).ToHashSet(StringComparer.Ordinal);
-        foreach (var file in new DirectoryInfo(shop.Server.StateDir).EnumerateFiles(".*")) secrets.ShouldContain(file.Name, customMessage: "a hidden file of STATE_DIR");
-        if (OperatingSystem.IsWindows()) return;
         const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        foreach (var file in new DirectoryInfo(shop.Server.StateDir).EnumerateFiles(".*"))
-            (file.UnixFileMode & others).ShouldBe(UnixFileMode.None, file.Name);
+        foreach (var file in new DirectoryInfo(shop.Server.StateDir).EnumerateFiles(".*").Where(file => file.Extension != ".lock"))
+        {
+            secrets.ShouldContain(file.Name, customMessage: "a hidden file of STATE_DIR");
+            if (!OperatingSystem.IsWindows()) (file.UnixFileMode & others).ShouldBe(UnixFileMode.None, file.Name); // by itself: this program's mask is wider
+        }
     }
 
     [Fact]
@@ -107,7 +108,7 @@ public sealed partial class EverythingIsListedTests(Postgres postgres)
     [GeneratedRegex(@"const string \w+ = ""(\.[a-z_.]+)""")]
     private static partial Regex HiddenFile();
 
-    [GeneratedRegex(@"^(users|sessions|personal_access_tokens|auth_tokens|desktop\w*|\w*)\.\w*(password|token_|_token$|secret|token_hash|token_sha256)\w*$")]
+    [GeneratedRegex(@"\.\w*(password|token|secret)\w*(?<!_created|_id|_at)$", RegexOptions.ExplicitCapture)]
     private static partial Regex SecretColumn();
 
     private sealed record NamedColumn

@@ -17,9 +17,9 @@ public sealed partial class ListedSocketsTests
             .Select(file => file.Path).ToList();
         opening.Count.ShouldBeGreaterThan(3);
         opening.Where(path => !page.Contains($"`{path}`", StringComparison.Ordinal)).ShouldBeEmpty();
-        Listed().Matches(page).Select(match => match.Groups[1].Value).Where(path => !opening.Contains(path, StringComparer.Ordinal)).ShouldBeEmpty("listed, and opens none");
+        Listed().Matches(page).Select(match => match.Groups["path"].Value).Where(path => !opening.Contains(path, StringComparer.Ordinal)).ShouldBeEmpty("listed, and opens none");
     }
 
-    [GeneratedRegex(@"^\| `(src/[^`]+\.cs)`", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<path>src/[^`]+\.cs)`", RegexOptions.Multiline)]
     private static partial Regex Listed();
 }
