@@ -1,7 +1,7 @@
-using Agnes.Engine.Parts;
 using System.Net.Http.Headers;
 using System.Text;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Workers;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.DataPlane;
@@ -28,7 +28,8 @@ public sealed class SharedWorkersTests(Postgres postgres)
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, adjust: services => services.Replace(ServiceDescriptor.Singleton(provider =>
             WorkerPoolOptions.From(provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(),
-                provider.GetRequiredService<DataFolder>().Parts, 2) with { Workers = 2 })));
+                provider.GetRequiredService<DataFolder>().Parts, 2) with
+            { Workers = 2 })));
         await NeighbourAsync(shop); // the workers have started
 
         using (var gone = new CancellationTokenSource())
