@@ -65,6 +65,7 @@ internal sealed class World : IAsyncDisposable
             ["SEED_ADMIN_EMAIL"] = AdminEmail,
             ["SEED_ADMIN_PASSWORD"] = AdminPassword,
             ["AGNES_AUTH_RATELIMIT_ENABLED"] = "0",
+            ["AGNES_API_RATE"] = "0",
         };
         var clock = System.Diagnostics.Stopwatch.StartNew();
         (_server, var line) = await Child.StartAsync(Program("agnes-server"), [], text => text.Contains("Now listening on:", StringComparison.Ordinal), environment);

@@ -4,6 +4,10 @@ using Agnes.Cli.Commands;
 using Agnes.Cli.Sessions;
 using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
+using Agnes.Protocol;
+
+// Before anything is made: tables, transcripts and tokens on a laptop are its user's alone.
+OwnerOnly.FromNowOn();
 
 // The version is answered before anything else is looked at, so that it works on a broken installation too.
 if (args is ["--version" or "-V", ..])

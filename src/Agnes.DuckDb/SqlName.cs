@@ -45,6 +45,6 @@ internal static class SqlName
         vacuum valid validate validator value values varchar variable variadic varying verbose version view views virtual
         volatile week weeks when where whitespace window with within without work wrapper write xml xmlattributes xmlconcat
         xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable year years yes zone
-        """.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries),
+        """.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries),
         StringComparer.OrdinalIgnoreCase);
 }

@@ -1,3 +1,4 @@
+using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
@@ -18,22 +19,23 @@ namespace Agnes.Server;
 internal static class DataPlane
 {
     private static readonly TimeSpan PurgeEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan RetentionEvery = TimeSpan.FromHours(6);
 
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton(new DataFolder(options.DataDir));
-        services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch));
+        services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch, () => provider.GetRequiredService<DiskReserve>().Of(options.DataDir)));
         services.AddSingleton(Budget.FromEnvironment(options.Memory, Environment.ProcessorCount));
-        services.AddSingleton(WorkerProgram.Default);
+        services.AddSingleton(WorkerProgram.Default with { Walls = options.Walls });
         services.AddSingleton<PartStore>();
         services.AddSingleton<Publisher>();
+        services.AddSingleton<IReadOnlyList<Connector>>(ConnectorList.All);
         services.AddSingleton<ExtractRunner>();
         services.AddSingleton(provider => WorkerPoolOptions.From(
-            provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), Environment.ProcessorCount));
+            provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), provider.GetRequiredService<DataFolder>().Parts, Environment.ProcessorCount));
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
         services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf, version => Verify(provider.GetRequiredService<PartStore>(), version)));
-        services.AddSingleton<AuditLog>();
         services.AddSingleton<TableRegistry>();
         services.AddSingleton<ScopeBodies>();
         services.AddSingleton<Consolidations>();
@@ -44,6 +46,10 @@ internal static class DataPlane
         services.AddSingleton<IJobHandler, PublishJob>();
         services.AddSingleton<IJobHandler, PurgeJob>();
         services.AddSingleton<IJobHandler, ConsolidateJob>();
+        services.AddSingleton<IJobHandler, RetentionJob>();
+        services.AddSingleton<IRetained, RetainedAudit>();
+        services.AddSingleton<IRetained, RetainedHistory>();
+        services.AddSingleton<IRetained, RetainedJobs>();
         services.AddSingleton<JobEvents>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<AnalyticsFile>();
@@ -53,6 +59,7 @@ internal static class DataPlane
         services.AddHostedService(provider => provider.GetRequiredService<Consolidations>());
         services.AddHostedService<SourceWatch>();
         services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery, PurgeEvery));
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, RetentionJob.Request("timer"), PurgeEvery, RetentionEvery));
     }
 
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>

@@ -46,7 +46,7 @@ internal static class FeatureList
         services.AddHealth();
         services.AddSync();
         services.AddTables();
-        services.AddMetricDefinitions();
+        services.AddMetricDefinitions(options);
         services.AddPrompts();
         services.AddDistribution();
         services.AddDemo(options);

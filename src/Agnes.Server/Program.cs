@@ -2,7 +2,9 @@ using System.Net.Sockets;
 using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query.Workers;
+using Agnes.Protocol;
 using Agnes.Server.Features.Import;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
@@ -20,6 +22,8 @@ internal static class Program
 
     public static async Task<int> Main(string[] args)
     {
+        OwnerOnly.FromNowOn();
+        SyscallFilter.CloseIfChild();
         switch (args)
         {
             case ["--version", ..]:
@@ -81,6 +85,11 @@ internal static class Program
             return ExitUsage;
         }
         catch (StateRefusedException fault)
+        {
+            await Console.Error.WriteLineAsync(fault.Message);
+            return ExitRefused;
+        }
+        catch (WallException fault)
         {
             await Console.Error.WriteLineAsync(fault.Message);
             return ExitRefused;

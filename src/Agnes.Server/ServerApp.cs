@@ -14,6 +14,11 @@ public static class ServerApp
     private const long BodyBytesMax = 1 << 20;
     private const int HeaderBytesMax = 32 << 10;
 
+    /// <summary>What a connection holds of a body that nobody reads yet.</summary>
+    private const int ReadBufferBytes = 128 << 10;
+    private const int StreamsMax = 100;
+    private static readonly TimeSpan HeaderTimeMax = TimeSpan.FromSeconds(15);
+
     /// <summary>A few pieces of a download, so that the next is read while one is being sent.</summary>
     private const int WriteBufferBytes = 1 << 20;
 
@@ -35,9 +40,18 @@ public static class ServerApp
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = BodyBytesMax;
             kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
+            kestrel.Limits.MaxRequestBufferSize = ReadBufferBytes;
+            kestrel.Limits.RequestHeadersTimeout = HeaderTimeMax;
+            kestrel.Limits.MaxConcurrentConnections = options.Limits.ConnectionsMax;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsMax;
+            kestrel.Limits.Http2.InitialStreamWindowSize = ReadBufferBytes;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = ReadBufferBytes;
+            kestrel.ConfigureEndpointDefaults(listen => listen.Use(listen.ApplicationServices.GetRequiredService<Connections>().Guard));
         });
         builder.WebHost.UseSockets(sockets =>
         {
+            sockets.MaxReadBufferSize = ReadBufferBytes;
+
             // Nothing here blocks for long, and a hop to another thread for each piece costs large answers a tenth of their throughput.
             sockets.UnsafePreferInlineScheduling = true;
             sockets.MaxWriteBufferSize = WriteBufferBytes;
@@ -70,6 +84,8 @@ public static class ServerApp
     private static async Task<StateDb> OpenStateAsync(ServerOptions options, IServiceCollection services, CancellationToken stop)
     {
         await using var early = services.BuildServiceProvider();
+        ChildWalls.Check(options, early.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ChildWalls)));
+        DataRoots.Close(options, early.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(DataRoots)));
         return await StateDb.OpenAsync(
             new StateOptions
             {
@@ -92,16 +108,24 @@ public static class ServerApp
         services.AddSingleton<SessionTokens>();
         services.AddSingleton<ServiceSecret>();
         services.AddSingleton<SessionUses>();
+        services.AddSingleton<KnownSessions>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<Leases>();
         services.AddSingleton<SameOrigin>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<ApiRates>();
+        services.AddSingleton<DiskReserve>();
+        services.AddSingleton<RequestBounds>();
+        services.AddSingleton<Connections>();
+        services.AddSingleton<ProxyNotice>();
         services.AddSingleton<IResourceType, TableResources>();
         services.AddSingleton<ResourceTypes>();
         services.AddSingleton<AuditLog>();
+        services.AddHostedService<RefusalWriter>();
         services.AddSingleton(new SecretStore(options.StateDir));
         services.AddSingleton(new OutboundGuard(options));
-        services.AddHttpClient(OutboundGuard.ClientName).ConfigurePrimaryHttpMessageHandler(provider => provider.GetRequiredService<OutboundGuard>().CreateHandler());
+        services.AddOutboundClients();
         Compression.AddTo(services);
         ApiDescription.AddTo(services);
         services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
@@ -114,7 +138,7 @@ public static class ServerApp
         app.UseConventions();
         app.UseMiddleware<Errors>();
         app.UseLocalOnly(options);
-        app.UseForwarding(options);
+        app.UseForwarding(options, app.Services.GetRequiredService<ProxyNotice>());
         app.UseWhen(Compression.IsAllowedFor, branch => branch.UseResponseCompression());
         app.UseRouting();
         app.UseCors();

@@ -25,7 +25,7 @@ internal static class HeavyStatements
     public static async Task RunAsync(CampaignRun run)
     {
         using var folder = new TemporaryFolder();
-        var environment = new Dictionary<string, string> { ["SEED_ADMIN_EMAIL"] = Email, ["SEED_ADMIN_PASSWORD"] = Password, ["AGNES_MEMORY"] = "1GiB", ["AGNES_QUERY_SECONDS_MAX"] = "5" };
+        var environment = new Dictionary<string, string> { ["SEED_ADMIN_EMAIL"] = Email, ["SEED_ADMIN_PASSWORD"] = Password, ["AGNES_MEMORY"] = "1GiB", ["AGNES_API_RATE"] = "0", ["AGNES_QUERY_SECONDS_MAX"] = "5" };
         using var server = await ServerProcess.StartAsync(folder.Path, environment, run.Cancellation);
         await server.SignInAsync(Email, Password, run.Cancellation);
         using (await server.Client.PostAsJsonAsync("/api/query", new { sql = "SELECT 1" }, run.Cancellation)) { }

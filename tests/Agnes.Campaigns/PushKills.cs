@@ -21,8 +21,10 @@ internal static class PushKills
             using var folder = new TemporaryFolder();
             var workspace = Directory.CreateDirectory(folder["workspace"]).FullName;
             var claude = Directory.CreateDirectory(Path.Combine(workspace, ".claude")).FullName;
-            var transcripts = Directory.CreateDirectory(folder["transcripts"]).FullName;
+            // Only what lies where the agent keeps this workspace's transcripts is uploaded.
+            var transcripts = Directory.CreateDirectory(folder["agent", "projects", string.Concat(workspace.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'))]).FullName;
             var laptop = laptops.Environment(workspace, folder["config"]);
+            laptop["CLAUDE_CONFIG_DIR"] = folder["agent"];
             var expected = new Dictionary<string, string>(StringComparer.Ordinal);
             string[] isPrivate = [$"r{round}-s3", $"r{round}-s7"];
             await File.WriteAllLinesAsync(Path.Combine(claude, "agnes-sessions-private.txt"), isPrivate, run.Cancellation);

@@ -34,6 +34,7 @@ internal sealed partial class ServerProcess : IDisposable
         info.Environment["DATA_DIR"] = data;
         info.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         info.Environment["AGNES_AUTH_RATELIMIT_ENABLED"] = "0";
+        info.Environment["AGNES_API_RATE"] = "0";
         foreach (var (name, value) in environment) info.Environment[name] = value;
         var shell = Process.Start(info)!;
         var seen = new StringBuilder();

@@ -25,6 +25,8 @@ internal static class UpgradeKills
         Install(program, root, "0.0.1");
         Dictionary<string, string> laptop = new(StringComparer.Ordinal) { ["AGNES_SERVER"] = server.Url, ["AGNES_CONFIG_DIR"] = folder["config"], ["AGNES_NO_UPDATE_CHECK"] = "1" };
         var agnes = Path.Combine(root, "current", "agnes");
+        // As the installer does: the server's key is pinned when it is first met.
+        if ((await Programs.RunAtAsync(agnes, ["setup", "init", "--server", server.Url], laptop, run.Cancellation)).ExitCode != 0) run.Fail("the server's address could not be stored");
         for (var round = 1; round <= run.Count; round++)
         {
             run.Progress(round);

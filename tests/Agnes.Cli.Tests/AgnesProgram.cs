@@ -19,9 +19,24 @@ internal sealed class AgnesProgram : IDisposable
 
     public string Config => _folder["config"];
 
+    public string Home => _folder["home"];
+
+    /// <summary>Where the agent keeps the transcripts of sessions in the workspace.</summary>
+    public string Transcripts => TranscriptsOf(Workspace);
+
     public Dictionary<string, string?> Environment { get; } = new(StringComparer.Ordinal);
 
     public string InWorkspace(params string[] parts) => Path.Combine([Workspace, .. parts]);
+
+    public string TranscriptsOf(string folder) => Path.Combine(Home, ".claude", "projects", string.Concat(folder.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')));
+
+    /// <summary>A session's transcript where the agent would have it.</summary>
+    public string Transcript(string name, string text)
+    {
+        var path = Path.Combine(Directory.CreateDirectory(Transcripts).FullName, name + ".jsonl");
+        if (!File.Exists(path)) File.WriteAllText(path, text);
+        return path;
+    }
 
     public void SignIn(string token = FakeServer.Token) =>
         File.WriteAllText(Path.Combine(Config, "token.json"), $$"""{"access_token":"{{token}}","email":"ana@example.com"}""");
@@ -44,7 +59,7 @@ internal sealed class AgnesProgram : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = directory ?? Workspace,
         };
-        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("AGNES_", StringComparison.Ordinal) || name is "SSL_CERT_FILE" or "COLUMNS").ToList()) info.Environment.Remove(name);
+        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("AGNES_", StringComparison.Ordinal) || name is "SSL_CERT_FILE" or "COLUMNS" or "CLAUDE_CONFIG_DIR").ToList()) info.Environment.Remove(name);
         info.Environment["AGNES_CONFIG_DIR"] = Config;
         info.Environment["HOME"] = _folder["home"];
         info.Environment["AGNES_NO_UPDATE_CHECK"] = "1";

@@ -131,6 +131,9 @@ public sealed class AuthTests : IAsyncLifetime
         (await _agnes.RunWithInputAsync("long-enough\n", "setup", "bootstrap", "ana@example.com", "--server", _server.Url)).ShouldSucceed();
         key.ShouldBe("k1");
         File.Exists(TokenFile).ShouldBeTrue();
+        _agnes.Environment.Remove("AGNES_BOOTSTRAP_TOKEN");
+        (await _agnes.RunWithInputAsync("long-enough\nc0de\n", "setup", "bootstrap", "ana@example.com")).ShouldSucceed();
+        key.ShouldBe("c0de");
         isClosed = true;
         (await _agnes.RunWithInputAsync("long-enough\n", "setup", "bootstrap", "bo@example.com")).ShouldSucceed().Out.ShouldContain("agnes auth login");
         (await File.ReadAllTextAsync(TokenFile)).ShouldContain("ana@example.com");

@@ -90,7 +90,7 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task Each_answer_of_the_server_decides_what_becomes_of_an_entry()
     {
         _status = name => name switch { "big.jsonl" => 413, "busy.jsonl" => 503, "late.jsonl" => 429, _ => 200 };
-        Enqueue(("a", Transcript("a")), ("big", Transcript("big")), ("busy", Transcript("busy")), ("late", Transcript("late")), ("gone", "/nowhere/gone.jsonl"), ("a", Transcript("a")));
+        Enqueue(("a", Transcript("a")), ("big", Transcript("big")), ("busy", Transcript("busy")), ("late", Transcript("late")), ("gone", Path.Combine(_agnes.Transcripts, "gone.jsonl")), ("a", Transcript("a")));
         await File.WriteAllTextAsync(Claude("agnes-sessions.snapshot.1.0123abcd.txt"), $"{Transcript("old")}\n");
         await File.WriteAllTextAsync(Claude("CLAUDE.local.md"), "my notes");
         var outcome = (await _agnes.RunAsync("push", "--json")).ShouldSucceed();
@@ -148,12 +148,7 @@ public sealed class SessionTests : IAsyncLifetime
 
     private string Queue() => File.ReadAllText(Claude("agnes-sessions.txt"));
 
-    private string Transcript(string name)
-    {
-        var path = Path.Combine(_agnes.Config, name + ".jsonl");
-        if (!File.Exists(path)) File.WriteAllText(path, $"transcript of {name}");
-        return path;
-    }
+    private string Transcript(string name) => _agnes.Transcript(name, $"transcript of {name}");
 
     private void Enqueue(params (string Id, string Path)[] entries)
     {

@@ -1,11 +1,18 @@
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits.Walls;
 
 namespace Agnes.Connectors.Tests;
 
 /// <summary>The test program is its own worker: children are started with a role as first argument, exactly as <c>agnes-server</c> would be.</summary>
 internal static class Program
 {
-    public static async Task<int> Main(string[] args) => args switch
+    public static async Task<int> Main(string[] args)
+    {
+        SyscallFilter.CloseIfChild();
+        return await RunAsync(args);
+    }
+
+    private static async Task<int> RunAsync(string[] args) => args switch
     {
         ["extract-worker"] => await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
         _ when args.Any(arg => arg is "--server" or "--internal-msbuild-node") => await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),

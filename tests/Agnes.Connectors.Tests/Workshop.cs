@@ -59,7 +59,7 @@ internal sealed class Workshop : IDisposable
     {
         Events.Clear();
         var request = new ExtractRequest($"run{++_runs}", source, connector, tables, Options: options);
-        var outcome = await new ExtractRunner(Data, Scratch, Budget).RunAsync(request, new Report(Events), Stop, []);
+        var outcome = await new ExtractRunner(Data, Scratch, Budget, ConnectorList.All).RunAsync(request, new Report(Events), Stop, []);
         Published = outcome.Publication!;
         return outcome;
     }

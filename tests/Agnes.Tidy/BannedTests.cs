@@ -13,7 +13,15 @@ public sealed partial class BannedTests
         (EmptyCatch(), "say in the handler why nothing is to be done, or let it rise", []),
         (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Foreign/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
-        (NewHttpClient(), "take an IHttpClientFactory client or the one HTTP layer", ["src/Agnes.Cli/Api/"]),
+        (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Server/Platform/Http/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs",
+                "src/Agnes.Engine/Limits/Walls/SyscallFilter.cs", "src/Agnes.Engine/Limits/Walls/SyscallList.cs"]),
+        (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
+        (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it",
+            ["src/Agnes.Server/Platform/Http/ClientAddress.cs", "src/Agnes.Server/Platform/Http/Connections.cs"]),
+        (RequestCookie(), "OwnCookie reads cookies that decide more than colours: it refuses two of one name, and what another host planted", ["src/Agnes.Server/Platform/Access/OwnCookie.cs", "src/Agnes.Server/Web/Shell.razor"]),
+        (MadeLease(), "a request's lease is context.Lease(): it ends with the asker's access; work that nobody asked for is named here",
+            ["src/Agnes.Engine/Query/Lease.cs", "src/Agnes.Server/Platform/Access/Leases.cs", "src/Agnes.Server/Features/Profiles/Profiler.cs", "src/Agnes.Server/Features/Metrics/MetricCheck.cs",
+                "src/Agnes.Server/Platform/State/Engines/"]), // the last: a database's lock, which has the same name
         (Vague(), "name it by what it does", []),
     ];
 
@@ -44,6 +52,8 @@ public sealed partial class BannedTests
         found.ShouldBeEmpty();
     }
 
+    internal static bool OpensConnection(string line) => Connecting().IsMatch(CommentFree(line)) || ConnectingToState().IsMatch(CommentFree(line));
+
     private static string CommentFree(string line)
     {
         var comment = line.IndexOf("//", StringComparison.Ordinal);
@@ -68,8 +78,21 @@ public sealed partial class BannedTests
     [GeneratedRegex(@"\bProcess\.Start\(|new ProcessStartInfo\b")]
     private static partial Regex ProcessStart();
 
-    [GeneratedRegex(@"new HttpClient\b")]
-    private static partial Regex NewHttpClient();
+    /// <summary>By type, since <c>new()</c> hides it; the server's own name is no question to anybody.</summary>
+    [GeneratedRegex(@"\b(TcpClient|UdpClient|Socket|NetworkStream|SocketsHttpHandler|HttpClientHandler|WinHttpHandler|SmtpClient|ClientWebSocket|QuicConnection|Ping)\b(?!\.|Exception|Error)|new (HttpClient|HttpMessageInvoker)\b|HttpClient\w* \w+ = new\(|\bAddHttpClient\(|\bDns\.(?!GetHostName\(\))|\bWebRequest\.")]
+    private static partial Regex Connecting();
+
+    [GeneratedRegex(@"\bNpgsqlDataSource(Builder)?\b|new NpgsqlConnection\b")]
+    private static partial Regex ConnectingToState();
+
+    [GeneratedRegex(@"\b(Remote|Local)(IpAddress|EndPoint)\b|\bConnection\.(Remote|Local)Port\b|IHttpConnectionFeature", RegexOptions.ExplicitCapture)]
+    private static partial Regex PeersAddress();
+
+    [GeneratedRegex(@"\bRequest\.Cookies\b|\bHeaders(\.Cookie\b|\[""Cookie""\])|IRequestCookie", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex RequestCookie();
+
+    [GeneratedRegex(@"\bnew (Request)?Lease\b|\bLease\.OfSystem\(|\bLease \w+ = new\(")]
+    private static partial Regex MadeLease();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();

@@ -9,10 +9,11 @@ public sealed class DependencyTests
     {
         ["Agnes.DuckDb"] = [],
         ["Agnes.Protocol"] = [],
-        ["Agnes.Engine"] = ["Agnes.DuckDb", "Agnes.Protocol"],
+        ["Agnes.Sql"] = ["Agnes.DuckDb"],
+        ["Agnes.Engine"] = ["Agnes.DuckDb", "Agnes.Protocol", "Agnes.Sql"],
         ["Agnes.Connectors"] = ["Agnes.Engine", "Agnes.DuckDb", "Agnes.Protocol"],
         ["Agnes.Server"] = ["Agnes.Connectors", "Agnes.Engine", "Agnes.DuckDb", "Agnes.Protocol"],
-        ["Agnes.Cli"] = ["Agnes.DuckDb", "Agnes.Protocol"],
+        ["Agnes.Cli"] = ["Agnes.DuckDb", "Agnes.Protocol", "Agnes.Sql"],
     };
 
     [Fact]

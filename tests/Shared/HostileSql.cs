@@ -39,6 +39,7 @@ internal static class HostileSql
         $"WITH RECURSIVE {table} AS (SELECT id FROM {table} UNION ALL SELECT id + 1 FROM {table} WHERE id < 3) SELECT * FROM {table}", $"WITH RECURSIVE a AS (SELECT 1 AS id UNION ALL SELECT a.id + 1 FROM a, {table} WHERE a.id < 3) SELECT * FROM a",
         $"WITH a AS MATERIALIZED (SELECT * FROM {table}) SELECT * FROM a", $"WITH a AS NOT MATERIALIZED (SELECT * FROM {table}) SELECT 1", $"SELECT 1 UNION SELECT (WITH q AS (FROM {table}) SELECT max(id) FROM q)",
         $"SELECT * FROM recurring.{table}", $"WITH RECURSIVE a AS (SELECT 1 AS id UNION ALL SELECT id FROM recurring.{table}) FROM a",
+        $"WITH {table} AS (SELECT 1 AS id) SELECT * FROM recurring.{table}", $"WITH RECURSIVE {table} AS (SELECT 1 AS id UNION ALL SELECT id FROM {table} WHERE false) SELECT * FROM recurring.{table}",
         // other forms
         $"DESCRIBE {table}", $"SUMMARIZE {table}", $"SHOW {table}", $"DESCRIBE main.{table}", $"DESCRIBE SELECT * FROM {table}", $"SUMMARIZE SELECT * FROM {table}", $"SELECT * FROM (DESCRIBE {table})", $"SELECT * FROM (SUMMARIZE {table})", $"SELECT * FROM (SHOW {table})",
         $"PIVOT {table} ON id IN (1, 2) USING max(secret)", $"SELECT * FROM {table} PIVOT (max(secret) FOR id IN (1, 2))", $"UNPIVOT {table} ON secret INTO NAME n VALUE v", $"SELECT * FROM {table} UNPIVOT (v FOR n IN (secret))",

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Agnes.Cli.Sessions;
 using Agnes.Cli.Settings;
 
 namespace Agnes.Cli.Api;
@@ -78,13 +79,13 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
 
     /// <summary>Sends a file as the field <c>file</c> of a form, under its own name.</summary>
     /// <param name="idle">The longest silence; a large file may take its time.</param>
-    public Task<ApiResponse> UploadAsync(string path, string file, TimeSpan idle, CancellationToken cancellation) => GuardAsync(
+    public Task<ApiResponse> UploadAsync(string path, OwnFile file, TimeSpan idle, CancellationToken cancellation) => GuardAsync(
         async () =>
         {
             using var silence = new CancellationTokenSource(idle, host.Clock);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellation);
             using var request = HttpTransport.Request(HttpMethod.Post, Server.At(path), Token);
-            request.Content = new MultipartFormDataContent { { new UploadedFile(file, () => silence.CancelAfter(idle)), "file", Path.GetFileName(file) } };
+            request.Content = new MultipartFormDataContent { { new UploadedFile(file, () => silence.CancelAfter(idle)), "file", file.Name } };
             try
             {
                 _client ??= HttpTransport.Create(decompress: true);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Agnes.Cli.Sessions;
 
 namespace Agnes.Cli.Api;
 
@@ -7,15 +8,13 @@ namespace Agnes.Cli.Api;
 internal sealed class UploadedFile : HttpContent
 {
     private const int BufferBytes = 64 << 10;
-    private readonly FileStream _file;
-    private readonly long _length;
+    private readonly OwnFile _file;
     private readonly Action _onProgress;
 
     /// <param name="onProgress">Called for each piece that went out: the connection is alive.</param>
-    public UploadedFile(string path, Action onProgress)
+    public UploadedFile(OwnFile file, Action onProgress)
     {
-        _file = new FileStream(path, new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, Options = FileOptions.Asynchronous | FileOptions.SequentialScan, BufferSize = 0 });
-        (_length, _onProgress) = (_file.Length, onProgress);
+        (_file, _onProgress) = (file, onProgress);
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
     }
 
@@ -24,25 +23,19 @@ internal sealed class UploadedFile : HttpContent
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         var buffer = new byte[BufferBytes];
-        for (var left = _length; left > 0;)
+        for (long at = 0; at < _file.Length;)
         {
-            var read = await _file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), cancellationToken);
+            var read = await _file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(_file.Length - at, buffer.Length)), at, cancellationToken);
             if (read == 0) throw new IOException("the file became shorter while it was sent");
             await stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             _onProgress();
-            left -= read;
+            at += read;
         }
     }
 
     protected override bool TryComputeLength(out long length)
     {
-        length = _length;
+        length = _file.Length;
         return true;
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing) _file.Dispose();
-        base.Dispose(disposing);
     }
 }

@@ -23,6 +23,7 @@ internal static class AuthCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var address = parsed.GetValue(server) is { } given ? ServerAddress.Parse(given) : host.Settings.Server();
+            if (parsed.GetValue(server) is not null) PlainHttp.Require(host, address);
             var mail = parsed.GetValue(email) ?? Prompt.Line(host, "E-mail: ");
             if (string.IsNullOrWhiteSpace(mail)) throw new CliException("An e-mail address is needed: --email you@example.com", ExitCode.Usage);
             var secret = parsed.GetValue(password) ?? Prompt.Hidden(host, "Password: ");
@@ -97,6 +98,7 @@ internal static class AuthCommand
                 ?? throw new CliException("A token is needed: --token -, --token-file FILE, or AGNES_TOKEN.", ExitCode.Usage);
             var address = parsed.GetValue(server) ?? host.Settings.ConfiguredServer() ?? throw new CliException("No server is configured.") { Hint = "Add --server https://agnes.example.com" };
             var parsedAddress = ServerAddress.Parse(address);
+            if (parsed.GetValue(server) is not null) PlainHttp.Require(host, parsedAddress);
             var claims = Jwt.Decode(secret) ?? throw new CliException("This is not an access token (a JSON Web Token has three parts joined by dots).");
             var mail = parsed.GetValue(email) ?? claims.Email;
             if (!parsed.GetValue(skip)) await VerifyAsync(host, parsedAddress, secret, cancellation);

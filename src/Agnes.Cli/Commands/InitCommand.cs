@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Cli.Api;
 using Agnes.Cli.Output;
+using Agnes.Cli.SelfUpgrade;
 using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
 
@@ -19,24 +20,28 @@ internal static class InitCommand
         var workspace = new Option<string?>("--workspace") { Description = "The folder to set up; default: the current one.", HelpName = "DIR" };
         var force = new Option<bool>("--force") { Description = "Set up again; CLAUDE.md is backed up first." };
         var skip = new Option<bool>("--skip-materialize") { Description = "Leave tables with mode 'materialized' out of the first pull." };
+        var trust = ReleaseTrust.Option();
+        var insecure = PlainHttp.Option();
         var json = Shared.Json();
         var command = new AgnesCommand(
             "init",
             "Sets a folder up for analysis with an AI agent: stores server and token, writes the agent's instructions and permissions, pulls your tables.",
             "agnes init --server-url https://agnes.example.com --token -",
-            "agnes init --server-url https://agnes.example.com --token-file ~/token.txt --workspace ~/analysis") { server, token, file, workspace, force, skip, json };
+            "agnes init --server-url https://agnes.example.com --token-file ~/token.txt --workspace ~/analysis") { server, token, file, workspace, force, skip, trust, insecure, json };
         command.SetAction(async (parsed, cancellation) =>
         {
+            var address = ServerAddress.Parse(parsed.GetRequiredValue(server));
+            PlainHttp.Require(host, address, parsed.GetValue(insecure));
             var secret = await TokenInput.ReadAsync(parsed.GetValue(token), parsed.GetValue(file), cancellation)
                 ?? throw new CliException("A token is needed: --token -, --token-file FILE, or AGNES_TOKEN.", ExitCode.Usage) { Hint = $"Make one in the browser: {parsed.GetValue(server)}/tokens" };
             var layout = new Layout(Path.GetFullPath(parsed.GetValue(workspace) ?? Environment.CurrentDirectory));
             var options = new PullOptions(DryRun: false, parsed.GetValue(skip), Prune: true, IsQuiet: false);
-            return await RunAsync(host, ServerAddress.Parse(parsed.GetRequiredValue(server)), secret, layout, parsed.GetValue(force), options, parsed.GetValue(json), cancellation);
+            return await RunAsync(host, address, secret, layout, parsed.GetValue(force), parsed.GetValue(trust), options, parsed.GetValue(json), cancellation);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(Host host, ServerAddress server, string token, Layout layout, bool force, PullOptions options, bool json, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Host host, ServerAddress server, string token, Layout layout, bool force, string? trustKey, PullOptions options, bool json, CancellationToken cancellation)
     {
         layout.RefuseUnsafe();
         WarnOfStaleTrust(host);
@@ -45,8 +50,12 @@ internal static class InitCommand
         await VerifyAsync(host, api, cancellation);
         // Before the credentials are stored: a folder that cannot be written to leaves nothing behind.
         Directory.CreateDirectory(layout.Claude);
+        foreach (var line in layout.Close()) host.Error.WriteLine($"note: {line}");
 
         await host.Settings.SaveServerAsync(server, cancellation);
+        await PlainHttp.KeepAsync(host, server, cancellation);
+        if (trustKey is not null) await ReleaseTrust.TrustAsync(host, server, trustKey, cancellation);
+        var releaseKey = await ReleaseTrust.MeetAsync(host, server, cancellation);
         await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);
         Directory.CreateDirectory(layout.Root);
         foreach (var folder in (string[])[layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
@@ -68,7 +77,7 @@ internal static class InitCommand
         await AtomicFile.WriteTextAsync(layout.Guide, WorkspaceTexts.Guide(server, layout, host.Clock.GetUtcNow()), cancellation);
         await AtomicFile.WriteTextAsync(layout.Sentinel, $"completed_at: {Stamp(host)}\nagnes_version: {ProgramVersion.Text}\nserver_url: {server}\n", cancellation);
         await OnboardedCommand.TellAsync(api, "agnes_init", cancellation);
-        Print(host, server, layout, report, options, json);
+        Print(host, server, releaseKey, layout, report, options, json);
         return ExitCode.Ok;
     }
 
@@ -134,17 +143,18 @@ internal static class InitCommand
         await instructions.WriteAsync(text ?? WorkspaceTexts.Instructions(api.Server), cancellation);
     }
 
-    private static void Print(Host host, ServerAddress server, Layout layout, PullReport report, PullOptions options, bool json)
+    private static void Print(Host host, ServerAddress server, string? releaseKey, Layout layout, PullReport report, PullOptions options, bool json)
     {
         if (json)
         {
-            JsonText.Write(host, (JsonNode)new JsonObject { ["workspace"] = layout.Root, ["server"] = server.Url, ["pull"] = report.ToJson() });
+            JsonText.Write(host, (JsonNode)new JsonObject { ["workspace"] = layout.Root, ["server"] = server.Url, ["release_key"] = releaseKey, ["pull"] = report.ToJson() });
             return;
         }
 
         foreach (var error in report.Errors) host.Error.WriteLine($"warn: {error}");
         host.Out.WriteLine($"Workspace: {layout.Root}");
         host.Out.WriteLine($"Server: {server}");
+        if (releaseKey is not null) host.Out.WriteLine($"Upgrades: signed with {releaseKey}");
         host.Out.WriteLine($"Tables: {report.Updated.Count} of {report.ParquetsTotal} fetched{(options.SkipMaterialized ? " (materialized ones left out)" : "")}{(report.RemoteTables > 0 ? $", {report.RemoteTables} stay on the server" : "")}");
         host.Out.WriteLine("Ready. Start your agent in this folder, or try: agnes catalog");
     }

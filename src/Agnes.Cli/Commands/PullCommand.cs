@@ -47,6 +47,7 @@ internal static class PullCommand
         {
             RequireToken(api);
             layout.RefuseUnsafe();
+            if (!options.DryRun) Close(host, layout, options);
             var instructions = new Instructions(api, layout);
             var text = options.DryRun ? null : instructions.BeginRefreshAsync(cancellation);
             var report = await new Puller(host, api, layout, options, progress).RunAsync(cancellation);
@@ -59,6 +60,14 @@ internal static class PullCommand
             // Whoever asked for JSON gets JSON, also of a pull that never began.
             JsonText.Write(host, (JsonNode)new PullReport { Errors = [new PullError(null, "manifest", failure.Message)] }.ToJson());
             throw;
+        }
+    }
+
+    private static void Close(Host host, Layout layout, PullOptions options)
+    {
+        foreach (var line in layout.Close())
+        {
+            if (!options.IsQuiet) host.Error.WriteLine($"note: {line}");
         }
     }
 

@@ -44,6 +44,7 @@ internal static class PushCommand
         foreach (var session in plan["would_upload"]!["sessions"]!.AsArray()) host.Out.WriteLine($"would upload {session}");
         if (plan["would_upload"]!["local_md"] is { } notes) host.Out.WriteLine($"would upload {notes}");
         foreach (var session in plan["would_skip_private"]!.AsArray()) host.Out.WriteLine($"private, stays here: {session!["path"]}");
+        foreach (var session in plan["would_refuse"]!.AsArray()) host.Out.WriteLine($"stays here: {DisplayText.OneLine($"{session!["path"]}: {session["error"]}")}");
         host.Out.WriteLine($"{plan["summary"]!["sessions_count"]} sessions");
         return ExitCode.Ok;
     }
@@ -58,6 +59,6 @@ internal static class PushCommand
         host.Out.WriteLine($"Uploaded: {report.Sessions} sessions{(report.LocalNotes ? ", CLAUDE.local.md" : "")} (log: {layout.SessionsUploaded})");
         if (report.PrivateSkipped > 0) host.Out.WriteLine($"Private, not uploaded: {report.PrivateSkipped} (log: {layout.SessionsPrivateSkipped})");
         if (report.DroppedPermanent > 0) host.Out.WriteLine($"Refused by the server for good: {report.DroppedPermanent} (log: {layout.SessionsFailed})");
-        if (report.Skipped > 0) host.Out.WriteLine($"Gone before they were uploaded: {report.Skipped}");
+        if (report.Skipped > 0) host.Out.WriteLine($"Gone, or not this workspace's to send: {report.Skipped}");
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Agnes.Cli.Settings;
+using Agnes.Protocol;
 
 namespace Agnes.Cli.Commands;
 
@@ -92,7 +93,7 @@ internal static partial class ServerCommand
             int copied, started;
             try
             {
-                OwnFolder.Create(folder);
+                OwnerOnly.Close(folder);
                 copied = await ComposeAsync(host, ["cp", $"{App}:{StateFolder}", Path.Combine(folder, "state")], cancellation);
             }
             finally

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Agnes.Cli.Api;
 using Agnes.Cli.Output;
+using Agnes.Cli.SelfUpgrade;
 using Agnes.Cli.Settings;
 
 namespace Agnes.Cli.Commands;
@@ -14,12 +15,16 @@ internal static class SetupCommand
     private static AgnesCommand Init(Host host)
     {
         var server = new Option<string>("--server") { Description = "Address of the server.", DefaultValueFactory = _ => ServerAddress.Default };
-        var command = new AgnesCommand("init", "Stores the server's address.", "agnes setup init --server https://agnes.example.com") { server };
+        var insecure = PlainHttp.Option();
+        var command = new AgnesCommand("init", "Stores the server's address, and the key that it signs this program with when it is first met.", "agnes setup init --server https://agnes.example.com") { server, insecure };
         command.SetAction(async (parsed, cancellation) =>
         {
             var address = ServerAddress.Parse(parsed.GetRequiredValue(server));
+            PlainHttp.Require(host, address, parsed.GetValue(insecure));
             await host.Settings.SaveServerAsync(address, cancellation);
+            await PlainHttp.KeepAsync(host, address, cancellation);
             host.Out.WriteLine($"Server: {address}");
+            if (await ReleaseTrust.MeetAsync(host, address, cancellation) is { } key) host.Out.WriteLine($"Upgrades: signed with {key}");
             return ExitCode.Ok;
         });
         return command;
@@ -33,16 +38,18 @@ internal static class SetupCommand
         var server = new Option<string?>("--server") { Description = "Address of the server; stored." };
         var command = new AgnesCommand(
             "bootstrap",
-            "Makes the first admin of a new server, once, and signs in as them. Run it on the server's own machine, or set AGNES_BOOTSTRAP_TOKEN as the server has it.",
+            "Makes the first admin of a new server, once, and signs in as them. It asks for the one-time code that the server keeps in .bootstrap_code of its state folder; AGNES_BOOTSTRAP_TOKEN, where set, goes in its place.",
             "agnes setup bootstrap ana@example.com --server http://localhost:8000") { email, name, password, server };
         command.SetAction(async (parsed, cancellation) =>
         {
             var address = parsed.GetValue(server) is { } given ? ServerAddress.Parse(given) : host.Settings.Server();
+            if (parsed.GetValue(server) is not null) PlainHttp.Require(host, address);
             var who = parsed.GetRequiredValue(email);
             var body = new JsonObject { ["email"] = who };
             if (parsed.GetValue(name) is { Length: > 0 } full) body["name"] = full;
             if ((parsed.GetValue(password) ?? Prompt.Hidden(host, "Password: ")) is { Length: > 0 } secret) body["password"] = secret;
-            using var api = host.ApiFor(address, null, Environment.GetEnvironmentVariable("AGNES_BOOTSTRAP_TOKEN") is { Length: > 0 } key ? new("X-Bootstrap-Token", key) : null);
+            var key = Environment.GetEnvironmentVariable("AGNES_BOOTSTRAP_TOKEN") is { Length: > 0 } set ? set : Prompt.Hidden(host, "One-time code (.bootstrap_code in the server's state folder): ")?.Trim();
+            using var api = host.ApiFor(address, null, key is { Length: > 0 } ? new("X-Bootstrap-Token", key) : null);
             var answer = await api.PostAsync("/auth/bootstrap", body, cancellation);
             if (answer.Status == 403 && ErrorText.Brief(answer.Status, answer.Body).Contains("closed", StringComparison.OrdinalIgnoreCase))
             {

@@ -126,6 +126,7 @@ internal sealed class ServerChecks(Host host)
         var status = service["status"] is JsonValue word && word.TryGetValue<string>(out var text) ? text : Check.Unknown;
         var more = new JsonObject(service.Where(field => field.Key != "status").Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone())));
         var stale = service["stale_tables"] is JsonArray { Count: > 0 } names ? string.Join(", ", names) : null;
+        var missing = service["missing"] is JsonArray { Count: > 0 } walls ? string.Join(", ", walls) : null;
         var remedy = (status, stale) switch
         {
             (Check.Good, _) => null,
@@ -133,6 +134,8 @@ internal sealed class ServerChecks(Host host)
             (Check.Warning or Check.Error, _) => "This is the server's own; tell its operator.",
             _ => null,
         };
-        return new Check($"server.{name}", status, stale is null ? status : $"{status}: stale tables {stale}", remedy) { More = more };
+        var detail = service["detail"] is JsonValue told && told.TryGetValue<string>(out var why) ? why : null;
+        var what = stale is not null ? $"stale tables {stale}" : missing is not null ? $"without {missing}" : detail;
+        return new Check($"server.{name}", status, what is null ? status : $"{status}: {what}", remedy) { More = more };
     }
 }

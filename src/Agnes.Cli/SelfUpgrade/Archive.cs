@@ -10,9 +10,12 @@ internal static class Archive
     private const long BytesMax = 2L << 30;
     private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
+    private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     public static async Task UnpackAsync(string archive, string folder, CancellationToken cancellation)
     {
         Directory.CreateDirectory(folder);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder, Executable); // a program, which all users of a machine may share
         try
         {
             if (archive.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) await UnzipAsync(archive, folder, cancellation);
@@ -75,7 +78,8 @@ internal static class Archive
     private static FileStream Create(string path, bool isExecutable)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = isExecutable ? Executable : UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-        return new FileStream(path, options);
+        var file = new FileStream(path, options);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file.SafeFileHandle, isExecutable ? Executable : Readable);
+        return file;
     }
 }

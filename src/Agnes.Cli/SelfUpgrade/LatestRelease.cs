@@ -8,7 +8,8 @@ using Agnes.Protocol;
 namespace Agnes.Cli.SelfUpgrade;
 
 /// <summary>What <c>GET /cli/latest</c> answers, as far as this program needs it.</summary>
-internal sealed record LatestRelease(string? CliVersion, IReadOnlyList<ReleaseArchive>? Artifacts)
+/// <param name="SigningKey">The server's own, in base64; null where everything it offers is signed by its publisher, and with older servers.</param>
+internal sealed record LatestRelease(string? CliVersion, IReadOnlyList<ReleaseArchive>? Artifacts, string? SigningKey = null)
 {
     public static readonly TimeSpan ProbeIdle = TimeSpan.FromSeconds(3);
 
@@ -26,7 +27,8 @@ internal sealed record LatestRelease(string? CliVersion, IReadOnlyList<ReleaseAr
 }
 
 /// <param name="Path">On the server; begins with a slash.</param>
-internal sealed record ReleaseArchive(string? Rid, string? Version, string? Filename, string? Path, string? Sha256, long Size)
+/// <param name="Key">The public key that <paramref name="Signature"/> is said to be of.</param>
+internal sealed record ReleaseArchive(string? Rid, string? Version, string? Filename, string? Path, string? Sha256, long Size, string? Signature = null, string? Key = null)
 {
     private const long SizeMax = 1L << 30;
 

@@ -18,53 +18,63 @@ internal static class SelfUpgradeCommand
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Say nothing unless something fails." };
         var check = new Option<bool>("--check-only") { Description = "Only say whether there is a newer version; exit code 1 when there is." };
         var force = new Option<bool>("--force") { Description = "Install the server's version also where it is not newer." };
+        var trust = ReleaseTrust.Option();
+        var insecure = PlainHttp.Option();
         var within = Shared.Within();
         var command = new AgnesCommand(
             "self-upgrade",
-            "Installs the version of agnes that your server offers. The new one must start before the old one is replaced.",
+            "Installs the version of agnes that your server offers, if it is signed with a key that you trust. The new one must start before the old one is replaced.",
             "agnes self-upgrade",
-            "agnes self-upgrade --check-only") { quiet, check, force, within };
+            "agnes self-upgrade --check-only") { quiet, check, force, trust, insecure, within };
         command.SetAction((parsed, cancellation) => Shared.WithinAsync(
-            host, parsed.GetValue(within), stop => RunAsync(host, parsed.GetValue(quiet), parsed.GetValue(check), parsed.GetValue(force), stop), "The upgrade", "Nothing was changed.", cancellation));
+            host, parsed.GetValue(within), stop => RunAsync(host, new Wish(parsed.GetValue(quiet), parsed.GetValue(check), parsed.GetValue(force), parsed.GetValue(trust), parsed.GetValue(insecure)), stop), "The upgrade", "Nothing was changed.", cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(Host host, bool quiet, bool checkOnly, bool force, CancellationToken cancellation)
+    private sealed record Wish(bool IsQuiet, bool CheckOnly, bool Force, string? TrustKey, bool InsecureHttp);
+
+    private static async Task<int> RunAsync(Host host, Wish wish, CancellationToken cancellation)
     {
+        var server = host.Api.Server;
+        if (wish.InsecureHttp) await PlainHttp.KeepAsync(host, server, cancellation);
+        if (wish.TrustKey is { } fingerprint) await ReleaseTrust.TrustAsync(host, server, fingerprint, cancellation);
         UpdateNotice.Forget(host);
         LatestRelease latest;
         try
         {
             latest = await LatestRelease.FetchAsync(host.Api, cancellation);
         }
-        catch (CliException) when (!force)
+        catch (CliException) when (!wish.Force)
         {
             return ExitCode.Ok; // a laptop is often offline, and this runs at the start of every session
         }
 
         var isNewer = latest.CliVersion is { } version && ProgramVersion.IsOlder(ProgramVersion.Text, version);
-        if (checkOnly)
+        if (wish.CheckOnly)
         {
             if (isNewer) host.Error.WriteLine($"[update] agnes {ProgramVersion.Text} is installed, the server offers {latest.CliVersion}: agnes self-upgrade");
             return isNewer ? ExitCode.Failed : ExitCode.Ok;
         }
 
-        if (!isNewer && !force)
+        if (!isNewer && !wish.Force)
         {
+            await ReleaseTrust.MeetAsync(host, server, latest, cancellation);
             await RefreshHooksAsync(host, cancellation);
-            if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} is up to date.");
+            if (!wish.IsQuiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} is up to date.");
             return ExitCode.Ok;
         }
 
+        PlainHttp.Require(host, server);
         var archive = latest.ForThisMachine() ?? throw new CliException($"The server offers no agnes for {LatestRelease.Rid}.") { Hint = "Ask its operator." };
-        if (!force && !ProgramVersion.IsOlder(ProgramVersion.Text, archive.Version!)) return ExitCode.Ok;
+        if (!wish.Force && !ProgramVersion.IsOlder(ProgramVersion.Text, archive.Version!)) return ExitCode.Ok;
         var installation = Installation.Find(AppContext.BaseDirectory) ?? throw new CliException($"This agnes ({AppContext.BaseDirectory}) was not installed by the server's installer.")
         {
             Hint = $"Update it the way it was installed, e.g. 'dotnet tool update --global Agnes.Cli', or install it anew: {Recovery(host)}",
         };
+        ReleaseTrust.Require(host, server, archive);
         await InstallAsync(host, installation, archive, cancellation);
         await RefreshHooksAsync(host, cancellation);
-        if (!quiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} was replaced by {archive.Version}.");
+        if (!wish.IsQuiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} was replaced by {archive.Version}.");
         return ExitCode.Ok;
     }
 

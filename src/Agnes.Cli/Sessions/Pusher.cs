@@ -7,7 +7,6 @@ namespace Agnes.Cli.Sessions;
 /// <summary>Uploads what waits in the queue. Killed at any moment, nothing is lost: an entry leaves the disk only after what became of it was written down.</summary>
 internal sealed class Pusher(Host host, ApiClient api, Layout layout)
 {
-    private const long LocalNotesBytesMax = 1 << 20;
     private static readonly TimeSpan UploadIdle = TimeSpan.FromSeconds(60);
 
     private readonly SessionQueue _queue = new(layout, host.Clock);
@@ -37,15 +36,25 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
         var isPrivate = _queue.PrivateIds();
         var entries = _queue.Peek().ToList();
         if (legacyScan) entries.AddRange(Transcripts.Find(layout).Where(path => !entries.Exists(entry => entry.Path == path)).Select(path => new SessionEntry(Path.GetFileNameWithoutExtension(path), path)));
-        var sessions = entries.Where(entry => !isPrivate.Contains(entry.Id) && File.Exists(entry.Path)).Select(entry => (JsonNode)Path.GetFullPath(entry.Path)).ToArray();
+        var sessions = new List<JsonNode>();
+        var refused = new List<JsonNode>();
+        foreach (var entry in entries.Where(entry => !isPrivate.Contains(entry.Id)))
+        {
+            using var opened = OwnFile.Transcript(layout, entry.Path);
+            if (opened.Outcome == Opening.Opened) sessions.Add(Path.GetFullPath(entry.Path));
+            else if (opened.Outcome != Opening.Missing) refused.Add(new JsonObject { ["path"] = entry.Path, ["error"] = opened.Why });
+        }
+
         var skipped = entries.Where(entry => isPrivate.Contains(entry.Id)).Select(entry => (JsonNode)new JsonObject { ["session_id"] = entry.Id, ["path"] = entry.Path }).ToArray();
-        var hasNotes = File.Exists(layout.LocalNotes);
+        using var notes = OwnFile.Notes(layout);
+        var hasNotes = notes.Outcome == Opening.Opened;
         return new JsonObject
         {
             ["dry_run"] = true,
-            ["would_upload"] = new JsonObject { ["sessions"] = new JsonArray(sessions), ["local_md"] = hasNotes ? layout.LocalNotes : null },
+            ["would_upload"] = new JsonObject { ["sessions"] = new JsonArray([.. sessions]), ["local_md"] = hasNotes ? layout.LocalNotes : null },
             ["would_skip_private"] = new JsonArray(skipped),
-            ["summary"] = new JsonObject { ["sessions_count"] = sessions.Length, ["private_skipped_count"] = skipped.Length, ["local_md_present"] = hasNotes, ["uploaded_log"] = layout.SessionsUploaded },
+            ["would_refuse"] = new JsonArray([.. refused]),
+            ["summary"] = new JsonObject { ["sessions_count"] = sessions.Count, ["private_skipped_count"] = skipped.Length, ["local_md_present"] = hasNotes, ["uploaded_log"] = layout.SessionsUploaded },
         };
     }
 
@@ -86,22 +95,26 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
             return true;
         }
 
-        if (!File.Exists(entry.Path))
+        using var opened = OwnFile.Transcript(layout, entry.Path);
+        switch (opened.Outcome)
         {
-            _report.Skipped++;
-            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = Path.GetFileName(entry.Path), ["error"] = "the file is gone" });
-            return true;
+            case Opening.Opened: return !_isStopped && await UploadAsync(entry, opened.File!, cancellation);
+            case Opening.TooLarge: return NeverTaken(entry, 413);
+            case Opening.Unreadable:
+                Note(entry.Path, opened.Why);
+                return false;
+            default:
+                _report.Skipped++;
+                Note(entry.Path, opened.Why);
+                return true;
         }
-
-        return !_isStopped && await UploadAsync(entry, cancellation);
     }
 
-    private async Task<bool> UploadAsync(SessionEntry entry, CancellationToken cancellation)
+    private async Task<bool> UploadAsync(SessionEntry entry, OwnFile file, CancellationToken cancellation)
     {
-        var name = Path.GetFileName(entry.Path);
         try
         {
-            var answer = await api.UploadAsync("/api/upload/sessions", entry.Path, UploadIdle, cancellation);
+            var answer = await api.UploadAsync("/api/upload/sessions", file, UploadIdle, cancellation);
             if (answer.Status == 200)
             {
                 _queue.Log(layout.SessionsUploaded, entry.Path);
@@ -109,50 +122,56 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
                 return true;
             }
 
-            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["status"] = answer.Status });
-            if (answer.Status is 400 or 403 or 404 or 413 or 415 or 422)
-            {
-                _queue.Log(layout.SessionsFailed, entry.Id, $"{answer.Status}", entry.Path);
-                _report.DroppedPermanent++;
-                return true;
-            }
-
+            if (answer.Status is 400 or 403 or 404 or 413 or 415 or 422) return NeverTaken(entry, answer.Status);
+            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = file.Name, ["status"] = answer.Status });
             // The token is what all others would be refused for too; it will be renewed.
             _isStopped |= answer.Status == 401;
             return false;
         }
         catch (CliException unreachable) when (unreachable.ExitCode == ExitCode.Failed)
         {
-            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
+            Note(entry.Path, unreachable.Message);
             _isStopped = true;
             return false;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = problem.Message });
+            Note(entry.Path, problem.Message);
             return false;
         }
     }
 
+    /// <summary>The server does not take it and never will.</summary>
+    private bool NeverTaken(SessionEntry entry, int status)
+    {
+        _report.Errors.Add((JsonNode)new JsonObject { ["file"] = Path.GetFileName(entry.Path), ["status"] = status });
+        _queue.Log(layout.SessionsFailed, entry.Id, $"{status}", entry.Path);
+        _report.DroppedPermanent++;
+        return true;
+    }
+
+    private void Note(string path, string error) => _report.Errors.Add((JsonNode)new JsonObject { ["file"] = Path.GetFileName(path), ["error"] = error });
+
     private async Task PushLocalNotesAsync(CancellationToken cancellation)
     {
-        if (new FileInfo(layout.LocalNotes) is not { Exists: true } notes) return;
-        var name = notes.Name;
-        if (notes.Length > LocalNotesBytesMax)
+        using var notes = OwnFile.Notes(layout);
+        if (notes.Outcome == Opening.Missing) return;
+        var name = Path.GetFileName(layout.LocalNotes);
+        if (notes.File is not { } file)
         {
-            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = "larger than 1 MiB" });
+            Note(layout.LocalNotes, notes.Why);
             return;
         }
 
         try
         {
-            var answer = await api.PostAsync("/api/upload/local-md", new JsonObject { ["content"] = await File.ReadAllTextAsync(layout.LocalNotes, cancellation) }, cancellation);
+            var answer = await api.PostAsync("/api/upload/local-md", new JsonObject { ["content"] = await file.ReadTextAsync(cancellation) }, cancellation);
             if (answer.Status == 200) _report.LocalNotes = true;
             else _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["status"] = answer.Status });
         }
         catch (CliException unreachable) when (unreachable.ExitCode == ExitCode.Failed)
         {
-            _report.Errors.Add((JsonNode)new JsonObject { ["file"] = name, ["error"] = unreachable.Message });
+            Note(layout.LocalNotes, unreachable.Message);
         }
     }
 }

@@ -1,17 +1,33 @@
+using System.Globalization;
 using System.Text;
+using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.Sessions;
 
-/// <summary>Transcripts found without the queue: where the agent keeps those of this folder, and the old place in the workspace.</summary>
+/// <summary>Where the agent keeps the transcripts of sessions in this folder; and those that lie there, or in the old place in the workspace, without the queue.</summary>
 internal static class Transcripts
 {
+    /// <summary>Of a longer name the agent keeps so many characters and adds a hash of all.</summary>
+    private const int NameCharsMax = 200;
+
+    /// <summary>The folders of this workspace's transcripts. The agent's own folder may be a link (a home elsewhere); those in it may not.</summary>
+    public static IReadOnlyList<string> Folders(Layout layout)
+    {
+        var set = Environment.GetEnvironmentVariable("CLAUDE_CONFIG_DIR");
+        var agent = !string.IsNullOrWhiteSpace(set) ? set : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".claude");
+        var projects = RealFolder.Of(Path.Combine(agent, "projects"));
+        return [.. Roots(layout).SelectMany(Encodings).Distinct(StringComparer.Ordinal).Select(name => Path.Combine(projects, name))];
+    }
+
+    /// <summary>Whether a folder is the workspace or lies in it.</summary>
+    public static bool IsIn(string folder, Layout layout) => Path.IsPathFullyQualified(folder) && Roots(layout).Any(root => RealFolder.IsBelow(folder, root));
+
     /// <summary>By name; of two copies the newer.</summary>
     public static IReadOnlyList<string> Find(Layout layout)
     {
         var found = new Dictionary<string, FileInfo>(StringComparer.Ordinal);
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
-        foreach (var folder in Encodings(layout.Root).Distinct(StringComparer.Ordinal).Select(name => new DirectoryInfo(Path.Combine(home, ".claude", "projects", name))))
+        foreach (var folder in Folders(layout).Select(path => new DirectoryInfo(path)))
         {
             if (!folder.Exists) continue;
             foreach (var file in folder.EnumerateFiles("*.jsonl"))
@@ -29,6 +45,9 @@ internal static class Transcripts
         return [.. found.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.FullName)];
     }
 
+    /// <summary>As it was named, and where it really is: the agent goes by the latter.</summary>
+    private static IEnumerable<string> Roots(Layout layout) => new[] { Path.TrimEndingDirectorySeparator(layout.Root), RealFolder.Of(layout.Root) }.Distinct(StringComparer.Ordinal);
+
     private static string[] Encodings(string root)
     {
         var collapsed = new StringBuilder();
@@ -38,6 +57,24 @@ internal static class Transcripts
             else if (collapsed.Length == 0 || collapsed[^1] != '-') collapsed.Append('-');
         }
 
-        return [root.Replace(Path.DirectorySeparatorChar, '-'), collapsed.ToString()];
+        return [root.Replace(Path.DirectorySeparatorChar, '-'), collapsed.ToString(), OfToday(root)];
+    }
+
+    /// <summary>As the agent names it today: each character that is no letter or digit becomes one dash.</summary>
+    private static string OfToday(string root)
+    {
+        var name = string.Concat(root.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-'));
+        if (name.Length <= NameCharsMax) return name;
+        var hash = 0;
+        foreach (var c in root) hash = unchecked((hash << 5) - hash + c);
+        return $"{name[..NameCharsMax]}-{Base36(Math.Abs((long)hash))}";
+    }
+
+    private static string Base36(long value)
+    {
+        var digits = new StringBuilder();
+        do digits.Insert(0, "0123456789abcdefghijklmnopqrstuvwxyz"[(int)(value % 36)].ToString(CultureInfo.InvariantCulture));
+        while ((value /= 36) > 0);
+        return digits.ToString();
     }
 }

@@ -1,3 +1,5 @@
+using Agnes.Protocol;
+
 namespace Agnes.Cli.Settings;
 
 /// <summary>The user's own folder (<c>~/.config/agnes</c> on every system): server, token, error log.</summary>
@@ -22,5 +24,16 @@ internal sealed class ConfigFolder(string path)
     }
 
     /// <summary>Readable by its owner only: it holds a token.</summary>
-    public void Create() => OwnFolder.Create(Path);
+    /// <exception cref="CliException">It is another user's, and others can open it.</exception>
+    public void Create()
+    {
+        try
+        {
+            OwnerOnly.Close(Path);
+        }
+        catch (UnauthorizedAccessException problem)
+        {
+            throw new CliException($"{Path} cannot be closed to other users: {problem.Message}", ExitCode.Failed, problem) { Hint = "It is to hold your token. Choose a folder of your own: AGNES_CONFIG_DIR=~/.config/agnes" };
+        }
+    }
 }

@@ -13,13 +13,31 @@ internal static class AgentSettings
 {
     private static readonly JsonSerializerOptions Form = new() { WriteIndented = true, IndentSize = 2, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>What the agent reads unasked: this folder. The rule covers every tool that reads files, Grep and Glob as well.</summary>
+    private const string ReadHere = "Read(./**)";
+
+    /// <summary>What earlier versions of ours allowed: reading and searching everywhere.</summary>
+    private static readonly string[] Everywhere = ["Read", "Grep", "Glob"];
+
     /// <summary>Commands of ours that read, each a prefix: never a shell, never sign-in or administration, nothing that deletes.</summary>
     private static readonly string[] Allowed =
     [
-        "Read", "Grep", "Glob",
+        ReadHere,
         "Bash(agnes catalog:*)", "Bash(agnes schema:*)", "Bash(agnes describe:*)", "Bash(agnes sample:*)", "Bash(agnes explore:*)",
         "Bash(agnes query:*)", "Bash(agnes verified list:*)", "Bash(agnes verified show:*)", "Bash(agnes verified run:*)", "Bash(agnes snapshot list:*)", "Bash(agnes snapshot create:*)", "Bash(agnes snapshot refresh:*)", "Bash(agnes pull:*)",
         "Bash(agnes status:*)", "Bash(agnes disk-info:*)", "Bash(agnes diagnose:*)", "Bash(agnes skills:*)", "Bash(agnes --help)", "Bash(agnes --version)",
+    ];
+
+    /// <summary>
+    /// Keys and credentials, which no question about data needs, whoever asks for them. Two slashes begin a path at the root of the file system; a single one
+    /// would begin at this folder. A denial beats every permission, in the agent's file tools and in the shell commands that it knows to read.
+    /// </summary>
+    private static readonly string[] Denied =
+    [
+        "Read(~/.ssh/**)", "Read(~/.gnupg/**)", "Read(~/.config/agnes/**)", "Read(~/.claude/.credentials.json)",
+        "Read(~/.aws/**)", "Read(~/.azure/**)", "Read(~/.config/gcloud/**)", "Read(~/.kube/**)", "Read(~/.docker/config.json)",
+        "Read(~/.netrc)", "Read(~/.git-credentials)", "Read(~/.config/gh/**)", "Read(~/.npmrc)", "Read(~/.pypirc)", "Read(~/.pgpass)", "Read(~/.my.cnf)", "Read(~/.dbt/**)",
+        "Read(//**/.env)", "Read(//**/.env.*)", "Read(//**/*.key)", "Read(//**/*.p12)", "Read(//**/*.pfx)",
     ];
 
     public static async Task WriteAsync(Host host, Layout layout, CancellationToken cancellation)
@@ -80,18 +98,44 @@ internal static class AgentSettings
     private static void Allow(Host host, string path, JsonObject settings)
     {
         settings["permissions"] ??= new JsonObject();
-        if (settings["permissions"] is JsonObject permissions)
+        if (settings["permissions"] is not JsonObject permissions || (permissions["allow"] ??= new JsonArray()) is not JsonArray allow || (permissions["deny"] ?? new JsonArray()) is not JsonArray deny)
         {
-            permissions["allow"] ??= new JsonArray();
-            if (permissions["allow"] is JsonArray allow)
-            {
-                var present = allow.Select(rule => rule?.GetValueKind() == JsonValueKind.String ? rule.GetValue<string>() : null).ToHashSet();
-                foreach (var rule in Allowed.Where(rule => !present.Contains(rule))) allow.Add((JsonNode)rule);
-                if (present.Contains("Bash") || present.Contains("Bash(*)")) host.Error.WriteLine($"warn: {path} lets the agent run every shell command unasked (\"Bash\"); agnes needs only its own, which are listed");
-                return;
-            }
+            host.Error.WriteLine($"warn: {path}: 'permissions' is not of the known form and was left as it is; the agent will ask before each agnes command");
+            return;
         }
 
-        host.Error.WriteLine($"warn: {path}: 'permissions' is not of the known form and was left as it is; the agent will ask before each agnes command");
+        var present = Texts(allow);
+        // Once: what the user lifts or puts back afterwards is the user's.
+        var isFirst = !present.Contains(ReadHere) || !Texts(deny).Overlaps(Denied);
+        if (!present.Contains(ReadHere) && (AgentHooks.AreInstalled(settings) || present.Overlaps(Allowed))) Narrow(host, path, allow);
+        foreach (var rule in Allowed.Where(rule => !present.Contains(rule))) allow.Add((JsonNode)rule);
+        if (isFirst)
+        {
+            permissions["deny"] = deny;
+            foreach (var rule in Denied.Concat(TokenElsewhere(host)).Where(rule => !Texts(deny).Contains(rule)).ToList()) deny.Add((JsonNode)rule);
+        }
+
+        if (present.Overlaps(["Bash", "Bash(*)"])) host.Error.WriteLine($"warn: {path} lets the agent run every shell command unasked (\"Bash\"); agnes needs only its own, which are listed");
+        if (Texts(allow).Overlaps(Everywhere)) host.Error.WriteLine($"warn: {path} lets the agent read files everywhere unasked (\"Read\", \"Grep\" or \"Glob\"); for this folder \"{ReadHere}\" is enough");
     }
+
+    /// <summary>Takes away what an earlier version of ours allowed too broadly.</summary>
+    private static void Narrow(Host host, string path, JsonArray allow)
+    {
+        var broad = allow.Where(rule => Text(rule) is { } text && Everywhere.Contains(text, StringComparer.Ordinal)).ToList();
+        foreach (var rule in broad) allow.Remove(rule);
+        if (broad.Count > 0) host.Error.WriteLine($"note: {path}: the agent read files everywhere unasked; now it reads this folder, and asks for the rest");
+    }
+
+    /// <summary>The folder that holds this user's token, where it is not the usual one.</summary>
+    private static IEnumerable<string> TokenElsewhere(Host host)
+    {
+        if (Environment.GetEnvironmentVariable("AGNES_CONFIG_DIR") is not { Length: > 0 }) return [];
+        var folder = host.Settings.Folder.Path.Replace(Path.DirectorySeparatorChar, '/');
+        return folder.AsSpan().ContainsAny("*?[]()!\\") ? [] : [$"Read(//{folder.TrimStart('/')}/**)"];
+    }
+
+    private static HashSet<string> Texts(JsonArray rules) => [.. rules.Select(Text).OfType<string>()];
+
+    private static string? Text(JsonNode? rule) => rule?.GetValueKind() == JsonValueKind.String ? rule.GetValue<string>() : null;
 }

@@ -80,6 +80,27 @@ internal sealed record Layout(string Root)
         return new Layout(here);
     }
 
+    /// <summary>Takes the rights of other users from the folders that hold data and what was said about it. The workspace's root is the user's own affair.</summary>
+    /// <returns>What was mended, a line each.</returns>
+    /// <exception cref="CliException">One of them is another user's, and others can open it.</exception>
+    public IReadOnlyList<string> Close()
+    {
+        var mended = new List<string>();
+        foreach (var folder in (string[])[Server, Path.Combine(Root, "user"), Claude])
+        {
+            try
+            {
+                if (Directory.Exists(folder) && OwnerOnly.Close(folder) is { } was) mended.Add($"other users could open {folder} (mode {OwnerOnly.Octal(was)}); it is closed to them now");
+            }
+            catch (UnauthorizedAccessException problem)
+            {
+                throw new CliException($"{folder} cannot be closed to other users: {problem.Message}", ExitCode.Failed, problem) { Hint = "Use a folder of your own for the workspace." };
+            }
+        }
+
+        return mended;
+    }
+
     /// <exception cref="ArgumentException">Not the hex of a SHA-256: it came from outside and is about to become a path.</exception>
     public string PartPath(string sha256) => Identifiers.IsSha256(sha256)
         ? Path.Combine(Parts, sha256 + ".parquet")

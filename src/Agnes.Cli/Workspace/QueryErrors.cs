@@ -1,5 +1,5 @@
 using System.Text;
-using System.Text.Json;
+using Agnes.Sql;
 using DuckDB.NET.Data;
 
 namespace Agnes.Cli.Workspace;
@@ -13,28 +13,46 @@ internal sealed class QueryErrors(Layout layout, DuckDBConnection connection)
     private const int NearMax = 5;
     private const int ColumnsListedMax = 40;
 
+    public const string FilesNote = "\nNote: local queries read only this workspace's tables and snapshots. A person at a terminal can add a folder: --allow-files DIR";
+
+    /// <summary>
+    /// The kind of the error decides what is added, and the statement's tree what it is about. The text is the statement's own to write: it is shown, never read. What has to be
+    /// asked of the engine is asked on a connection that the statement did not have.
+    /// </summary>
     public CliException Explain(DuckDBException problem, string? sql)
     {
-        if (MissingTable(problem) is { } missing) return new CliException(ForMissingTable(missing)) { IsBlock = true };
         var text = new StringBuilder("Query error: ").Append(problem.Message.TrimEnd());
-        if (MissingColumn(problem.Message) is { } column)
+        switch (problem.ErrorType)
         {
-            AppendColumns(text, column, sql);
-        }
-        else if (problem.ErrorType == DuckDBErrorType.Permission || problem.Message.Contains("disabled by configuration", StringComparison.Ordinal))
-        {
-            text.Append("\nNote: local queries read only this workspace's tables and snapshots. A person at a terminal can add a folder: --allow-files DIR");
-        }
-        else if (problem.ErrorType == DuckDBErrorType.IO && problem.Message.Contains("No files found", StringComparison.Ordinal))
-        {
-            text.Append("\nNote: the workspace's files were moved or removed. Run: agnes pull");
+            case DuckDBErrorType.Permission:
+                text.Append(FilesNote);
+                break;
+            case DuckDBErrorType.Catalog or DuckDBErrorType.Binder or DuckDBErrorType.IO when sql is not null:
+                using (var fresh = connection.Duplicate())
+                {
+                    var parsed = Parsed(fresh, sql);
+                    if (problem.ErrorType == DuckDBErrorType.Catalog && MissingTable(fresh, parsed) is { } missing) return Missing(missing);
+                    if (problem.ErrorType == DuckDBErrorType.Binder) AppendColumns(text, fresh, parsed);
+                    if (problem.ErrorType == DuckDBErrorType.IO && parsed.Tables.Any(table => !HasFiles(table.Name))) text.Append("\nNote: the workspace's files were moved or removed. Run: agnes pull");
+                }
+
+                break;
         }
 
         return new CliException(text.ToString()) { IsBlock = true };
     }
 
+    /// <summary>A table that has no view here.</summary>
+    public CliException Missing(string name)
+    {
+        using var fresh = connection.Duplicate();
+        return new CliException(ForMissingTable(name, TableNames(fresh)) + (IsFile(name) ? FilesNote : "")) { IsBlock = true };
+    }
+
+    private static bool IsFile(string name) => name.Contains('/', StringComparison.Ordinal) || name.Contains('\\', StringComparison.Ordinal) || Path.GetExtension(name).ToLowerInvariant() is ".csv" or ".tsv" or ".json" or ".ndjson" or ".parquet" or ".gz";
+
     /// <summary>What the workspace knows of a name that has no view here.</summary>
-    private string ForMissingTable(string missing)
+    private string ForMissingTable(string missing, IReadOnlyList<string> names)
     {
         var (state, _) = PullState.Read(layout);
         var elsewhere = state.Servers.Values.SelectMany(server => server.Elsewhere ?? []).DistinctBy(table => table.Name, StringComparer.OrdinalIgnoreCase).ToList();
@@ -48,7 +66,6 @@ internal sealed class QueryErrors(Layout layout, DuckDBConnection connection)
         }
 
         if (known is not null) return $"Query error: '{known.Name}' is yours but was not pulled yet.\nNext: agnes pull";
-        var names = TableNames(connection);
         var renamed = state.Servers.Values.SelectMany(server => server.Tables).FirstOrDefault(table => missing.Equals(table.Value.Id, StringComparison.OrdinalIgnoreCase));
         if (renamed.Key is not null) return $"Query error: the table with the id '{missing}' is called '{renamed.Key}' in SQL.\nNext: agnes query \"FROM \\\"{renamed.Key}\\\" LIMIT 5\"";
         var text = new StringBuilder($"Query error: no such table among yours: '{missing}'.");
@@ -59,11 +76,15 @@ internal sealed class QueryErrors(Layout layout, DuckDBConnection connection)
         return text.ToString();
     }
 
-    private void AppendColumns(StringBuilder text, string column, string? sql)
+    /// <summary>The columns of the statement's tables, where it names one that none of them has. Names that it gives itself are among those, but look like no column.</summary>
+    private static void AppendColumns(StringBuilder text, DuckDBConnection fresh, ParsedStatement parsed)
     {
-        var columns = ColumnsOf(NamedTables(sql));
-        var near = Suggestions.Near(column, columns.Select(pair => pair.Column).Distinct(StringComparer.OrdinalIgnoreCase), NearMax);
-        if (near.Count > 0) text.Append("\nDid you mean: ").Append(string.Join(", ", near)).Append('?');
+        var columns = ColumnsOf(fresh, parsed.Tables);
+        var known = columns.Select(pair => pair.Column).ToHashSet(EngineNames.Comparer);
+        var unknown = parsed.Columns.Where(names => !known.Contains(names[0]) && !known.Contains(names[^1])).Select(names => names[^1]).ToList();
+        if (unknown.Count == 0) return;
+        var near = unknown.Select(column => Suggestions.Near(column, columns.Select(pair => pair.Column).Distinct(StringComparer.OrdinalIgnoreCase), NearMax)).FirstOrDefault(near => near.Count > 0);
+        if (near is not null) text.Append("\nDid you mean: ").Append(string.Join(", ", near)).Append('?');
         foreach (var table in columns.GroupBy(pair => pair.Table, StringComparer.OrdinalIgnoreCase))
         {
             var names = table.Select(pair => pair.Column).ToList();
@@ -72,6 +93,21 @@ internal sealed class QueryErrors(Layout layout, DuckDBConnection connection)
         }
 
         if (columns.Count == 0) text.Append("\nNote: the columns of a table: agnes query \"DESCRIBE <table>\"");
+    }
+
+    private static string? MissingTable(DuckDBConnection fresh, ParsedStatement parsed)
+    {
+        var names = TableNames(fresh).ToHashSet(EngineNames.Comparer);
+        return parsed.Tables.Where(table => table.IsOurs && !names.Contains(table.Name)).Select(table => table.Name).FirstOrDefault();
+    }
+
+    /// <summary>Whether all that a table of this workspace is made of is where it belongs; true for what is none.</summary>
+    private bool HasFiles(string name)
+    {
+        if (SnapshotFiles.Read(layout, name) is not null) return File.Exists(SnapshotFiles.DataPath(layout, name));
+        var (state, _) = PullState.Read(layout);
+        var disk = DiskListing.Read(layout);
+        return state.Servers.Values.SelectMany(server => server.Tables).Where(table => EngineNames.Same(table.Key, name)).All(table => table.Value.Parts.All(disk.HasPart));
     }
 
     /// <summary>Tables and views that can be asked, without the engine's own.</summary>
@@ -84,76 +120,32 @@ internal sealed class QueryErrors(Layout layout, DuckDBConnection connection)
         return names;
     }
 
-    private List<(string Table, string Column)> ColumnsOf(IReadOnlyCollection<string> tables)
+    private static List<(string Table, string Column)> ColumnsOf(DuckDBConnection fresh, IReadOnlyList<NamedTable> tables)
     {
         var found = new List<(string, string)>();
         if (tables.Count == 0) return found;
-        using var command = new DuckDBCommand("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'main' ORDER BY table_name, ordinal_position", connection);
+        var named = tables.Select(table => table.Name).ToHashSet(EngineNames.Comparer);
+        using var command = new DuckDBCommand("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'main' ORDER BY table_name, ordinal_position", fresh);
         using var reader = command.ExecuteReader();
         while (reader.Read())
         {
-            if (tables.Contains(reader.GetString(0))) found.Add((reader.GetString(0), reader.GetString(1)));
+            if (named.Contains(reader.GetString(0))) found.Add((reader.GetString(0), reader.GetString(1)));
         }
 
         return found;
     }
 
-    /// <summary>The tables of a statement, as the engine's own parser sees them.</summary>
-    private HashSet<string> NamedTables(string? sql)
+    /// <summary>The statement as the engine's own parser sees it; of what it cannot parse nothing is known, and the error just says less.</summary>
+    private static ParsedStatement Parsed(DuckDBConnection fresh, string sql)
     {
-        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        if (sql is null) return names;
+        using var parser = new StatementParser(fresh);
         try
         {
-            using var command = new DuckDBCommand("SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR", connection);
-            command.Parameters.Add(new DuckDBParameter("sql", sql));
-            using var reader = command.ExecuteReader();
-            if (!reader.Read() || reader.IsDBNull(0)) return names;
-            using var tree = JsonDocument.Parse(reader.GetString(0), new JsonDocumentOptions { MaxDepth = 1024 });
-            Collect(tree.RootElement, names);
+            return parser.Parse(LocalGuard.Split(sql).Statement);
         }
-        catch (Exception problem) when (problem is DuckDBException or JsonException)
+        catch (DuckDBException)
         {
-            // The first error is what is reported; without the tables it just says less.
-            names.Clear();
+            return ParsedStatement.Of(StatementShape.Broken);
         }
-
-        return names;
-    }
-
-    private static void Collect(JsonElement node, HashSet<string> names)
-    {
-        if (node.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var item in node.EnumerateArray()) Collect(item, names);
-        }
-        else if (node.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var member in node.EnumerateObject())
-            {
-                if (member.Value.ValueKind == JsonValueKind.String && member.NameEquals("table_name")) names.Add(member.Value.GetString()!);
-                else Collect(member.Value, names);
-            }
-        }
-    }
-
-    private static string? MissingTable(DuckDBException problem)
-    {
-        const string Begin = "Table with name ";
-        const string End = " does not exist";
-        if (problem.ErrorType != DuckDBErrorType.Catalog) return null;
-        return Between(problem.Message, Begin, End);
-    }
-
-    private static string? MissingColumn(string message) =>
-        Between(message, "Referenced column \"", "\" not found") ?? Between(message, "does not have a column named \"", "\"");
-
-    private static string? Between(string text, string begin, string end)
-    {
-        var start = text.IndexOf(begin, StringComparison.Ordinal);
-        if (start < 0) return null;
-        start += begin.Length;
-        var stop = text.IndexOf(end, start, StringComparison.Ordinal);
-        return stop > start ? text[start..stop] : null;
     }
 }

@@ -1,11 +1,13 @@
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 
 namespace Agnes.Engine.Extracts;
 
 /// <summary>Runs connectors, each in a child process of its own.</summary>
-public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget budget, WorkerProgram? program = null)
+/// <param name="connectors">Those that the child has as well; what each may reach is theirs to say.</param>
+public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget budget, IReadOnlyList<Connector> connectors, WorkerProgram? program = null)
 {
     private readonly WorkerProgram _program = program ?? WorkerProgram.Default;
 
@@ -15,7 +17,20 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
     {
         using var home = scratch.NewFolder("extract");
         var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: request, Source: request.Source, RunId: request.RunId, Known: known);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, progress, cancellation);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request, known is not null), progress, cancellation);
         return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");
+    }
+
+    private Reach ReachOf(ExtractRequest request, bool isRead)
+    {
+        var connector = connectors.FirstOrDefault(connector => connector.Name == request.Connector);
+        try
+        {
+            return ExtractReach.Source(folder, request.Source, isWritten: true, isRead) with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
+        }
+        catch (ArgumentException error)
+        {
+            throw new WorkerFailedException($"The connector cannot say what it reads: {error.Message}"); // e.g. a path that is none
+        }
     }
 }

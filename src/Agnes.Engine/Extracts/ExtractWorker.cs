@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 
 namespace Agnes.Engine.Extracts;
 
@@ -27,9 +28,9 @@ internal static class ExtractWorker
     // It lives for one request: what the runtime learns while it runs never pays.
     private static readonly Dictionary<string, string> Environment = new(StringComparer.Ordinal) { ["DOTNET_TieredPGO"] = "0" };
 
-    public static async Task<WorkerLine> RunAsync(WorkerProgram program, string scratch, WorkerRequest request, IProgress<ExtractEvent>? progress, CancellationToken cancellation)
+    public static async Task<WorkerLine> RunAsync(WorkerProgram program, string scratch, WorkerRequest request, Reach reach, IProgress<ExtractEvent>? progress, CancellationToken cancellation)
     {
-        await using var child = ChildProcess.Start(program, Role, scratch, Environment);
+        await using var child = ChildProcess.Start(program, Role, scratch, reach, Environment);
         await using var killing = cancellation.Register(child.Kill);
         try
         {

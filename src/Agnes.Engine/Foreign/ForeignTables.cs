@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 
 namespace Agnes.Engine.Foreign;
 
@@ -30,7 +31,8 @@ public static class ForeignTables
 
     internal static async IAsyncEnumerable<ForeignLine> RunAsync(WorkerProgram program, string scratch, ForeignRequest given, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var child = ChildProcess.Start(program, Role, scratch);
+        var reach = new Reach([.. given.Data is { } data ? (string[])[data] : []], [Path.GetDirectoryName(given.File)!]);
+        await using var child = ChildProcess.Start(program, Role, scratch, reach);
         await using var killing = cancellation.Register(child.Kill);
         var request = JsonSerializer.SerializeToUtf8Bytes(given, ForeignJson.Default.ForeignRequest);
         await child.Input.WriteAsync(request, cancellation);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Agnes.Engine.Limits.Walls;
 
 namespace Agnes.Engine.Limits;
 
@@ -8,6 +9,12 @@ public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
 {
     /// <summary>The <c>agnes-server</c> beside this assembly, else the program that is running (tests are their own workers).</summary>
     public static WorkerProgram Default { get; } = Find();
+
+    /// <summary>What the operator wants of the walls around children.</summary>
+    public WallMode Walls { get; init; }
+
+    /// <summary>What children of this program do not have around them, in words for the operator.</summary>
+    public IReadOnlyList<string> MissingWalls => Walls == WallMode.Off ? ["all (AGNES_WALLS=off)"] : WalledStart.Of(this).Missing;
 
     private static WorkerProgram Find()
     {
@@ -20,7 +27,9 @@ public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
     }
 }
 
-/// <summary>The only place that starts processes: an environment of its own, both pipes, killed when disposed, first to go when memory runs out.</summary>
+/// <summary>
+/// The only place that starts processes: an environment of its own, both pipes, walls around what it was not given, killed when disposed, first to go when memory runs out.
+/// </summary>
 public sealed class ChildProcess : IAsyncDisposable
 {
     private const int ErrorTailCharactersMax = 8192;
@@ -63,8 +72,11 @@ public sealed class ChildProcess : IAsyncDisposable
 
     /// <param name="role">First argument of our own program, e.g. <c>extract-worker</c>.</param>
     /// <param name="scratch">Home and temporary folder of the child.</param>
+    /// <param name="reach">What it may open besides that folder, and whether it may make connections.</param>
     /// <param name="environment">Added to the few variables that are passed on.</param>
-    public static ChildProcess Start(WorkerProgram program, string role, string scratch, IReadOnlyDictionary<string, string>? environment = null, params IReadOnlyList<string> arguments)
+    /// <exception cref="WallException">Its walls could not be put up.</exception>
+    public static ChildProcess Start(
+        WorkerProgram program, string role, string scratch, Reach reach, IReadOnlyDictionary<string, string>? environment = null, params IReadOnlyList<string> arguments)
     {
         var info = new ProcessStartInfo(program.File)
         {
@@ -76,7 +88,7 @@ public sealed class ChildProcess : IAsyncDisposable
         };
         foreach (var argument in (IEnumerable<string>)[.. program.Before, role, .. arguments]) info.ArgumentList.Add(argument);
         SetEnvironment(info.Environment, scratch, environment);
-        var process = Process.Start(info) ?? throw new InvalidOperationException($"{program.File} could not be started.");
+        var process = WalledStart.Start(program, info, reach);
         PreferForOutOfMemory(process.Id);
         return new ChildProcess(process);
     }
@@ -171,20 +183,13 @@ public sealed class ChildProcess : IAsyncDisposable
         target.Clear();
         foreach (var name in EnvironmentAllowed)
             if (Environment.GetEnvironmentVariable(name) is { } value) target[name] = value;
-        if (!target.ContainsKey("DOTNET_ROOT") && RuntimeRoot() is { } root) target["DOTNET_ROOT"] = root;
+        if (!target.ContainsKey("DOTNET_ROOT") && RuntimeFiles.RuntimeRoot() is { } root) target["DOTNET_ROOT"] = root;
         target["HOME"] = scratch;
         target["TMPDIR"] = scratch;
         target["DOTNET_EnableDiagnostics"] = "0"; // no debugger sockets
         target["DOTNET_gcServer"] = "0";
         if (extra is null) return;
         foreach (var (name, value) in extra) target[name] = value;
-    }
-
-    /// <summary>Where the running runtime is installed, so that the child finds the same one.</summary>
-    private static string? RuntimeRoot()
-    {
-        var shared = new DirectoryInfo(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory()).Parent?.Parent; // …/shared/Microsoft.NETCore.App/10.0.x/
-        return shared?.Name == "shared" ? shared.Parent?.FullName : null;
     }
 
     private static void PreferForOutOfMemory(int id)

@@ -6,13 +6,20 @@ public sealed class DiskSpaceException(string message) : IOException(message);
 /// <summary>The one root of everything that may be thrown away when the process starts.</summary>
 public sealed class Scratch
 {
+    private readonly Func<long>? _reserve;
+
     /// <summary>What must stay free on the data disk whatever we write, so that the state can always commit.</summary>
     public const long ReserveBytes = 64L << 20;
 
     /// <summary>Notes about sources that are being read; they are there to outlive the process.</summary>
     public const string AdoptingFolder = "adopting";
 
-    public Scratch(string root) => Root = Directory.CreateDirectory(Path.GetFullPath(root)).FullName;
+    /// <param name="reserve">What else is to stay free; <see cref="ReserveBytes"/> does in any case.</param>
+    public Scratch(string root, Func<long>? reserve = null)
+    {
+        Root = Directory.CreateDirectory(Path.GetFullPath(root)).FullName;
+        _reserve = reserve;
+    }
 
     public string Root { get; }
 
@@ -38,15 +45,23 @@ public sealed class Scratch
     /// <summary>A place for one file; the caller creates and deletes it.</summary>
     public string NewFile(string purpose, string extension) => Path.Combine(Root, $"{purpose}-{Guid.NewGuid():N}{extension}");
 
+    /// <summary>What stays free, whatever is written here.</summary>
+    public long Reserve => Math.Max(ReserveBytes, _reserve?.Invoke() ?? 0);
+
+    /// <summary>Bytes that may still be written here; none or less: the reserve is all that is left.</summary>
+    public long Room => FileSystem.FreeBytes(Root) - Reserve;
+
     /// <exception cref="DiskSpaceException">Writing so much would leave less than the reserve.</exception>
-    public void EnsureFree(long bytes) => EnsureFree(Root, bytes);
+    public void EnsureFree(long bytes) => EnsureFree(Root, bytes, Reserve);
 
     /// <inheritdoc cref="EnsureFree(long)"/>
-    public static void EnsureFree(string folder, long bytes)
+    public static void EnsureFree(string folder, long bytes) => EnsureFree(folder, bytes, ReserveBytes);
+
+    private static void EnsureFree(string folder, long bytes, long reserve)
     {
         var free = FileSystem.FreeBytes(folder);
-        if (free < bytes + ReserveBytes)
-            throw new DiskSpaceException($"Not enough disk space: {bytes >> 20} MiB and a reserve of {ReserveBytes >> 20} MiB are needed, {free >> 20} MiB are free. Free some space and run it again.");
+        if (free < bytes + reserve)
+            throw new DiskSpaceException($"Not enough disk space: {bytes >> 20} MiB and a reserve of {reserve >> 20} MiB are needed, {free >> 20} MiB are free. Free some space and run it again.");
     }
 }
 

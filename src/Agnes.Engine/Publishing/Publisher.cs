@@ -38,7 +38,7 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
     public async Task WriteAnalyticsAsync(IReadOnlyList<AnalyticsTable> tables, CancellationToken cancellation)
     {
         using var home = scratch.NewFolder("analytics");
-        await ExtractWorker.RunAsync(_program, home.Path, new WorkerRequest("analytics", folder.Root, budget.Jobs, Analytics: tables), null, cancellation);
+        await ExtractWorker.RunAsync(_program, home.Path, new WorkerRequest("analytics", folder.Root, budget.Jobs, Analytics: tables), ExtractReach.Analytics(folder), null, cancellation);
     }
 
     /// <summary>Writes all rows of a table of several parts into one file in the store.</summary>
@@ -46,7 +46,7 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
     {
         using var home = scratch.NewFolder("whole");
         var request = new WorkerRequest("consolidate", folder.Root, budget.Jobs, RunId: Path.GetFileName(home.Path), Parts: parts);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, request, null, cancellation);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, request, ExtractReach.Store(folder), null, cancellation);
         return line.Whole ?? throw new WorkerFailedException("The extract worker answered something else.");
     }
 
@@ -57,7 +57,7 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
         WorkerLine line;
         try
         {
-            line = await ExtractWorker.RunAsync(_program, home.Path, request, null, cancellation);
+            line = await ExtractWorker.RunAsync(_program, home.Path, request, ExtractReach.Source(folder, source, isWritten: false, isRead: true), null, cancellation);
         }
         catch (WorkerCrashedException crash)
         {

@@ -1,3 +1,5 @@
+using Agnes.Sql;
+
 namespace Agnes.Engine.Query;
 
 /// <summary>A text whose names are known, and how much of a processor it took when it last ran.</summary>

@@ -7,6 +7,9 @@ public sealed record StatementCheck(StatementStatus Status, string? Message, IRe
 {
     public bool IsBound => Status == StatementStatus.Ok;
 
+    /// <summary>All tables and functions that it names may be used, so that it reads <see cref="Tables"/> and nothing else, even where a column or a type does not fit.</summary>
+    public bool IsAllowed { get; init; }
+
     /// <summary>It is exactly one SELECT, whatever became of its names.</summary>
     public required bool IsSelect { get; init; }
 }

@@ -1,12 +1,11 @@
 namespace Agnes.Engine.Query;
 
 /// <summary>What one statement may take. Memory, threads and temporary space are the worker's fixed share, not the statement's.</summary>
-/// <param name="Caller">Whose statement it is: fairness is counted by this key.</param>
 /// <param name="Time">From leaving the queue to the last byte made; interrupted then, and killed a quarter of a second later.</param>
 /// <param name="Wait">How long it may stand in the queue before it is refused as busy.</param>
 /// <param name="ResultBytes">The body may not be longer.</param>
 /// <param name="PerCaller">Statements of one caller that may run or wait at once.</param>
-public sealed record StatementLimits(string Caller, TimeSpan Time, TimeSpan Wait, long ResultBytes, int PerCaller)
+public sealed record StatementLimits(TimeSpan Time, TimeSpan Wait, long ResultBytes, int PerCaller)
 {
     public const long ResultBytesDefault = 256L << 20;
     public const int PerCallerDefault = 5;
@@ -17,5 +16,5 @@ public sealed record StatementLimits(string Caller, TimeSpan Time, TimeSpan Wait
     public static readonly TimeSpan TimeDefault = TimeSpan.FromSeconds(120);
     public static readonly TimeSpan WaitDefault = TimeSpan.FromSeconds(30);
 
-    public static StatementLimits For(string caller) => new(caller, TimeDefault, WaitDefault, ResultBytesDefault, PerCallerDefault);
+    public static readonly StatementLimits Default = new(TimeDefault, WaitDefault, ResultBytesDefault, PerCallerDefault);
 }

@@ -42,6 +42,9 @@ public enum StatementStatus
     /// <summary>The client has gone before the end; nobody is there to be answered.</summary>
     ClientGone,
 
+    /// <summary>403: what it was allowed by was taken away while it ran.</summary>
+    Revoked,
+
     /// <summary>429: no slot, now or within the waiting time.</summary>
     Busy,
 }

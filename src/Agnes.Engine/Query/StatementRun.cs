@@ -2,12 +2,19 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Workers;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query;
 
 /// <summary>The life of one statement: known or parsed, checked, run on a worker, and its end put into words.</summary>
-internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementLimits limits, PipeWriter output, CancellationToken cancellation)
+/// <param name="cancellation">Fires when the client has gone or the lease has ended.</param>
+internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease lease, StatementLimits limits, PipeWriter output, CancellationToken cancellation)
 {
+    /// <summary>What whoever asked is told when they may no longer have the answer.</summary>
+    private const string RevokedText = "Access was taken away while the statement ran.";
+
+    private const string GoneText = "The client closed the connection.";
+
     /// <summary>A text no longer than this is parsed on the worker of short statements.</summary>
     private const int ShortCharactersMax = 2048;
 
@@ -21,6 +28,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     private readonly long _started = pool.Time.GetTimestamp();
     private IReadOnlyList<string> _tables = [];
     private TimeSpan _left = limits.Time;
+    private BodyProgress _progress = new();
 
     public Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit) => EndedAsync(() => RunCheckedAsync(scope, sql, limit));
 
@@ -38,14 +46,14 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         var verdict = Guard.Check(parsed, scope);
         if (verdict.Footprint is null) return Checked(RefusedBy(verdict), names, isSelect: true);
         var statement = new KnownStatement(parsed, int.MaxValue);
-        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, whole, 1, limits.ResultBytes, "", [])));
-        return Checked(outcome, names, isSelect: true);
+        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, parsed.Rewritten ?? whole, 1, limits.ResultBytes, "", [])));
+        return Checked(outcome, names, isSelect: true) with { IsAllowed = true };
     }
 
     private static StatementCheck Checked(StatementOutcome outcome, IReadOnlyList<string> names, bool isSelect) => new(outcome.Status, outcome.Message, names) { IsSelect = isSelect };
 
     private StatementOutcome RefusedBy(GuardVerdict verdict) =>
-        verdict.Footprint is null ? Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) : Refused(StatementStatus.NotASelect, Guard.OnlySelect);
+        verdict.Footprint is null ? Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) : Refused(StatementStatus.NotASelect, StatementGuard.OnlySelect);
 
     private async Task<(ParsedStatement? Parsed, StatementOutcome? Refusal)> ParsedAsync(string sql)
     {
@@ -95,16 +103,25 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     {
         try
         {
-            return await run();
+            cancellation.ThrowIfCancellationRequested();
+            var outcome = await run();
+            return lease.Ended.IsCancellationRequested ? Ended() : outcome;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return Refused(StatementStatus.ClientGone, "The client closed the connection.");
+            return Ended();
         }
         catch (PartDamagedException e)
         {
             return Refused(StatementStatus.PartDamaged, e.Message);
         }
+    }
+
+    /// <summary>Nothing that was made may be told now; what has left already can only be cut short.</summary>
+    private StatementOutcome Ended()
+    {
+        var why = lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText) : Refused(StatementStatus.ClientGone, GoneText);
+        return why with { Bytes = _progress.Bytes, BodyStarted = _progress.Bytes > 0 };
     }
 
     private async Task<StatementOutcome> RunCheckedAsync(Scope scope, string sql, int limit)
@@ -130,7 +147,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
             }
             var rented = worker;
             worker = null; // given on
-            return await RunOnPoolAsync(rented, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, sql, limit, limits.ResultBytes, "", []));
+            return await RunOnPoolAsync(rented, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, statement.Parsed.Rewritten ?? sql, limit, limits.ResultBytes, "", []));
         }
         finally
         {
@@ -148,7 +165,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     {
         for (var isShort = sql.Length <= ShortCharactersMax; ; isShort = false)
         {
-            var worker = await pool.RentAsync(isShort, "", limits.Wait, cancellation);
+            var worker = await pool.RentAsync(lease.Caller, isShort, "", limits.Wait, cancellation);
             if (worker is null) return (null, null, RefusedBusy());
             try
             {
@@ -182,9 +199,10 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
     /// <param name="worker">One that was rented already, or null.</param>
     private async Task<StatementOutcome> RunOnPoolAsync(QueryWorker? worker, KnownStatement statement, Footprint footprint, RunRequest request)
     {
+        lease.Reads(footprint.Tables);
         request = request with { FootprintKey = footprint.Key, Tables = [.. footprint.Tables.Select(table => new WorkerTable(table.Name, table.Paths))] };
         var isShort = statement.IsShort;
-        worker ??= await pool.RentAsync(isShort, footprint.Key, limits.Wait, cancellation);
+        worker ??= await pool.RentAsync(lease.Caller, isShort, footprint.Key, limits.Wait, cancellation);
         if (worker is null) return RefusedBusy();
         var onShort = worker.IsShort;
         var (outcome, microseconds) = await RunOnWorkerAsync(worker, request, footprint);
@@ -192,7 +210,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         {
             // It starts again on one of the others; statements change nothing, so that is safe.
             statement.TookLong();
-            worker = await pool.RentAsync(isShort: false, footprint.Key, limits.Wait, cancellation);
+            worker = await pool.RentAsync(lease.Caller, isShort: false, footprint.Key, limits.Wait, cancellation);
             if (worker is null) return RefusedBusy();
             (outcome, microseconds) = await RunOnWorkerAsync(worker, request, footprint);
         }
@@ -202,18 +220,28 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
 
     private async Task<(StatementOutcome Outcome, long Microseconds)> RunOnWorkerAsync(QueryWorker worker, RunRequest request, Footprint footprint)
     {
+        await using var spill = new ResultSpill(pool.Space, lease.Caller);
+        var (outcome, microseconds) = await UseWorkerAsync(worker, request, footprint, spill);
+        return (outcome.IsOk && !spill.IsEmpty ? await SendRestAsync(outcome, spill) : outcome, microseconds);
+    }
+
+    private async Task<(StatementOutcome Outcome, long Microseconds)> UseWorkerAsync(
+        QueryWorker worker, RunRequest request, Footprint footprint, ResultSpill spill)
+    {
         using var deadline = new CancellationTokenSource(_left, pool.Time);
         using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
-        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, spill.Full, cancellation);
         var wasSmall = false;
-        var progress = new BodyProgress();
+        var progress = _progress = new BodyProgress();
         try
         {
-            var (reply, _) = await Supervision.RunAsync(worker, worker.RunAsync(request, output, progress, footprint.Verify, stopped.Token), pool.Time, stopped.Token);
+            var exchange = worker.RunAsync(request, output, progress, spill, footprint.Verify, pool.Time, stopped.Token);
+            var (reply, _) = await Supervision.RunAsync(worker, exchange, pool.Time, stopped.Token);
             wasSmall = reply is { ProcessorMicroseconds: < SmallMicroseconds };
-            if (reply is { Status: StatementStatus.Ok }) return (Done(reply, progress.Bytes), reply.ProcessorMicroseconds);
+            var isWhole = reply is { Status: StatementStatus.Ok } && !spill.Full.IsCancellationRequested;
+            if (isWhole) return (Done(reply!, progress.Bytes), reply!.ProcessorMicroseconds);
             cancellation.ThrowIfCancellationRequested();
-            var ended = Failed(reply, worker, deadline.IsCancellationRequested);
+            var ended = spill.Full.IsCancellationRequested ? Unread() : Failed(reply, worker, deadline.IsCancellationRequested);
             return (ended with { Bytes = progress.Bytes, BodyStarted = progress.Bytes > 0 }, long.MaxValue);
         }
         catch (PartDamagedException e)
@@ -224,6 +252,27 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
         {
             pool.Return(worker, wasSmall);
         }
+    }
+
+    /// <summary>The worker serves others by now; the reader has as long again as the statement had.</summary>
+    private async Task<StatementOutcome> SendRestAsync(StatementOutcome outcome, ResultSpill spill)
+    {
+        using var deadline = new CancellationTokenSource(limits.Time, pool.Time);
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        try
+        {
+            if (await spill.SendAsync(output, _progress, stopped.Token))
+                return outcome with { Bytes = _progress.Bytes, Elapsed = pool.Time.GetElapsedTime(_started) };
+        }
+        catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+        var late = $"Query error: The result was not read within {limits.Time.TotalSeconds:0.###} s. Ask for less, or read it as it comes.";
+        var why = deadline.IsCancellationRequested
+            ? Refused(StatementStatus.TimedOut, late)
+            : Refused(StatementStatus.ClientGone, GoneText);
+        return why with { Bytes = _progress.Bytes, BodyStarted = true };
     }
 
     private StatementOutcome Done(WorkerReply reply, long bytes) =>
@@ -243,6 +292,11 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, StatementL
 
     private StatementOutcome TimedOut() =>
         Refused(StatementStatus.TimedOut, $"Query error: The query ran longer than its limit of {limits.Time.TotalSeconds:0.###} s. Filter or aggregate more.");
+
+    private StatementOutcome Unread() => Refused(
+        StatementStatus.TooLarge,
+        $"Query error: Results that you have not read yet take all the room there is for them ({pool.Space.PerCallerBytesMax >> 20} MiB). "
+        + "Ask for less, or read them as they come.");
 
     private StatementOutcome OutOfMemory() =>
         Refused(StatementStatus.OutOfMemory, $"Query error: The query needs more memory than the {pool.Options.MemoryBytes >> 20} MiB that a query may use. Filter or aggregate more, or work in steps.");

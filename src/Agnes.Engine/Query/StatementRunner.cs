@@ -25,55 +25,41 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// The output is not completed, and its last bytes are not flushed.
     /// </summary>
     /// <param name="limit">Rows at most; one more is looked for, to tell <c>truncated</c>.</param>
-    /// <param name="cancellation">Fires when the client has gone: the statement is ended, with <see cref="StatementStatus.ClientGone"/>.</param>
-    public async Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken cancellation)
-    {
-        var run = new StatementRun(pool, _parsed, limits, output, cancellation);
-        if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax) return run.Refused(StatementStatus.TooLarge, $"A query's text may be {StatementLimits.SqlBytesMax >> 10} KiB long at most.");
-        if (sql.Contains('\0')) return run.Refused(StatementStatus.ParseError, "Query error: Parser Error: a query must not contain a NUL character.");
-        if (!_callers.TryEnter(limits.Caller, limits.PerCaller)) return run.Refused(StatementStatus.Busy, Busy(limits.PerCaller));
-        try
+    /// <param name="client">Fires when the client has gone: the statement is ended, with <see cref="StatementStatus.ClientGone"/>.</param>
+    public Task<StatementOutcome> RunAsync(Lease lease, Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken client) =>
+        InSlotAsync(lease, limits, output, client, run =>
         {
-            return await run.RunAsync(scope, sql, limit);
-        }
-        finally
-        {
-            _callers.Leave(limits.Caller);
-        }
-    }
+            if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax)
+                return Task.FromResult(run.Refused(StatementStatus.TooLarge, $"A query's text may be {StatementLimits.SqlBytesMax >> 10} KiB long at most."));
+            return sql.Contains('\0')
+                ? Task.FromResult(run.Refused(StatementStatus.ParseError, "Query error: Parser Error: a query must not contain a NUL character."))
+                : run.RunAsync(scope, sql, limit);
+        }, refused => refused);
 
     /// <summary>Writes the first rows of a table as an array of JSON objects, e.g. <c>[{"id":1},{"id":2}]</c>. Nested values are JSON there, not text.</summary>
-    public async Task<StatementOutcome> SampleAsync(ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken cancellation)
-    {
-        var run = new StatementRun(pool, _parsed, limits, output, cancellation);
-        if (!_callers.TryEnter(limits.Caller, limits.PerCaller)) return run.Refused(StatementStatus.Busy, Busy(limits.PerCaller));
-        try
-        {
-            return await run.RunTrustedAsync($"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}", [table], rows);
-        }
-        finally
-        {
-            _callers.Leave(limits.Caller);
-        }
-    }
+    public Task<StatementOutcome> SampleAsync(Lease lease, ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken client) =>
+        InSlotAsync(
+            lease, limits, output, client,
+            run => run.RunTrustedAsync($"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}", [table], rows), refused => refused);
 
     /// <summary>
     /// Parses a statement and, where its tables have data, has the engine resolve its names and types over them without reading a row.
     /// </summary>
     /// <param name="prefix">A <c>WITH</c> clause that the statement will be run under, or nothing.</param>
-    public async Task<StatementCheck> CheckAsync(Scope scope, string sql, string prefix, StatementLimits limits, CancellationToken cancellation)
+    public async Task<StatementCheck> CheckAsync(Lease lease, Scope scope, string sql, string prefix, StatementLimits limits, CancellationToken client)
     {
         if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax || sql.Contains('\0'))
             return new StatementCheck(StatementStatus.ParseError, $"The statement holds a NUL character or is longer than {StatementLimits.SqlBytesMax >> 10} KiB.", []) { IsSelect = false };
-        var run = new StatementRun(pool, _parsed, limits, PipeWriter.Create(Stream.Null), cancellation);
-        return await run.CheckAsync(scope, sql, prefix);
+        return await InSlotAsync(lease, limits, PipeWriter.Create(Stream.Null), client, run => run.CheckAsync(scope, sql, prefix),
+            refused => new StatementCheck(refused.Status, refused.Message, []) { IsSelect = false });
     }
 
     /// <summary>
     /// Looks at a predicate over one table: an expression, and nothing that names another table or calls what is not on the list. The engine parses it, in a worker.
     /// </summary>
     /// <param name="alias">What the predicate may call the table.</param>
-    public async Task<PredicateCheck> CheckPredicateAsync(ScopedTable table, string predicate, string alias, StatementLimits limits, CancellationToken cancellation)
+    public async Task<PredicateCheck> CheckPredicateAsync(
+        Lease lease, ScopedTable table, string predicate, string alias, StatementLimits limits, CancellationToken client)
     {
         if (Encoding.UTF8.GetByteCount(predicate) > PredicateBytesMax || predicate.Contains('\0')) return new PredicateCheck(null, new PredicateFault(PredicateFault.Unparseable), null);
         var text = predicate.TrimEnd();
@@ -85,9 +71,10 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             SELECT tree::VARCHAR AS tree, CASE WHEN tree->>'$.error' = 'false' THEN json_deserialize_sql(tree) END AS canonical, json_serialize_sql({SqlText.Literal(text)}::VARCHAR)->>'$.error_type' AS alone
             FROM (SELECT json_serialize_sql({SqlText.Literal(whole)}::VARCHAR) AS tree)
             """;
+        lease.Reads([table]); // what is wrong with a predicate tells of the table
         using var answer = new MemoryStream();
         var output = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await new StatementRun(pool, _parsed, limits, output, cancellation).RunTrustedAsync(question, [], 1);
+        var outcome = await InSlotAsync(lease, limits, output, client, run => run.RunTrustedAsync(question, [], 1), refused => refused);
         await output.CompleteAsync();
         if (!outcome.IsOk) return new PredicateCheck(outcome, null, null);
         try
@@ -106,21 +93,31 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
 
     /// <summary>Writes a part of a table into a file. A result above <see cref="StatementLimits.ResultBytes"/> is cut to its first rows, as many as fit.</summary>
     /// <param name="file">Made, or replaced; the caller deletes it.</param>
-    public async Task<StatementOutcome> ScanAsync(ScanStatement scan, ScanForm form, string file, StatementLimits limits, CancellationToken cancellation)
+    public Task<StatementOutcome> ScanAsync(Lease lease, ScanStatement scan, ScanForm form, string file, StatementLimits limits, CancellationToken client) =>
+        InSlotAsync(lease, limits, PipeWriter.Create(Stream.Null), client,
+            run => run.RunToFileAsync(scan.ToSql(), scan.Table, form == ScanForm.Parquet ? RowsForm.Parquet : RowsForm.Arrow, scan.Limit, file), refused => refused);
+
+    public ValueTask DisposeAsync() => pool.DisposeAsync();
+
+    /// <summary>
+    /// The one way to a worker: counted by the lease's caller, and ended with the lease or the client, whichever is first.
+    /// </summary>
+    /// <param name="refused">Puts a refusal into the answer's form.</param>
+    private async Task<T> InSlotAsync<T>(
+        Lease lease, StatementLimits limits, PipeWriter output, CancellationToken client, Func<StatementRun, Task<T>> work, Func<StatementOutcome, T> refused)
     {
-        var run = new StatementRun(pool, _parsed, limits, PipeWriter.Create(Stream.Null), cancellation);
-        if (!_callers.TryEnter(limits.Caller, limits.PerCaller)) return run.Refused(StatementStatus.Busy, Busy(limits.PerCaller));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(client, lease.Ended);
+        var run = new StatementRun(pool, _parsed, lease, limits, output, stop.Token);
+        if (!_callers.TryEnter(lease.Caller, limits.PerCaller)) return refused(run.Refused(StatementStatus.Busy, Busy(limits.PerCaller)));
         try
         {
-            return await run.RunToFileAsync(scan.ToSql(), scan.Table, form == ScanForm.Parquet ? RowsForm.Parquet : RowsForm.Arrow, scan.Limit, file);
+            return await work(run);
         }
         finally
         {
-            _callers.Leave(limits.Caller);
+            _callers.Leave(lease.Caller);
         }
     }
-
-    public ValueTask DisposeAsync() => pool.DisposeAsync();
 
     private static string Busy(int perCaller) => $"You have {perCaller} queries running or waiting already. Wait for one of them to end.";
 }

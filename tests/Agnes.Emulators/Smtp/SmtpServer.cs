@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -17,6 +18,8 @@ public sealed class SmtpServer : IAsyncDisposable
     private readonly Task _accepting;
     private int _refusals;
     private int _attempts;
+    private int _connections;
+    private readonly ConcurrentQueue<string> _signIns = new();
     private readonly X509Certificate2? _certificate;
     private readonly bool _tlsAtOnce;
 
@@ -32,6 +35,12 @@ public sealed class SmtpServer : IAsyncDisposable
 
     /// <summary>How many mails were begun, taken or not.</summary>
     public int Attempts => Volatile.Read(ref _attempts);
+
+    /// <summary>How many connections were opened.</summary>
+    public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>Every user and password that was said, right or wrong.</summary>
+    public IReadOnlyCollection<string> SignIns => _signIns;
 
     /// <summary>Takes connections and says nothing.</summary>
     public bool Stalls { get; set; }
@@ -83,6 +92,7 @@ public sealed class SmtpServer : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             var client = await _listener.AcceptTcpClientAsync(_stop.Token);
+            Interlocked.Increment(ref _connections);
             _ = ServeAsync(client);
         }
     }
@@ -169,11 +179,18 @@ public sealed class SmtpServer : IAsyncDisposable
     private async Task<bool> IsAccountAsync(Line line, string said)
     {
         static string Text(string base64) => Encoding.UTF8.GetString(Convert.FromBase64String(base64));
-        if (said.StartsWith("AUTH PLAIN ", StringComparison.OrdinalIgnoreCase)) return Text(said["AUTH PLAIN ".Length..]) == $"\0{string.Join('\0', Account!.Split(':', 2))}";
-        await line.WriteAsync("334 VXNlcm5hbWU6");
-        var user = Text(await line.ReadAsync(_stop.Token) ?? "");
-        await line.WriteAsync("334 UGFzc3dvcmQ6");
-        return $"{user}:{Text(await line.ReadAsync(_stop.Token) ?? "")}" == Account;
+        string given;
+        if (said.StartsWith("AUTH PLAIN ", StringComparison.OrdinalIgnoreCase)) given = string.Join(':', Text(said["AUTH PLAIN ".Length..]).TrimStart('\0').Split('\0', 2));
+        else
+        {
+            await line.WriteAsync("334 VXNlcm5hbWU6");
+            var user = Text(await line.ReadAsync(_stop.Token) ?? "");
+            await line.WriteAsync("334 UGFzc3dvcmQ6");
+            given = $"{user}:{Text(await line.ReadAsync(_stop.Token) ?? "")}";
+        }
+
+        _signIns.Enqueue(given);
+        return given == Account;
     }
 
     private static string Address(string line) => line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..line.IndexOf('>', StringComparison.Ordinal)];

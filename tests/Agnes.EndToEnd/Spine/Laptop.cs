@@ -10,6 +10,11 @@ internal sealed class Laptop(string url, string token) : IDisposable
 
     public string Workspace => _folder["workspace"];
 
+    public string ConfigFolder => _folder["config"];
+
+    /// <summary>A program that runs ours, with its arguments.</summary>
+    public string[] Before { get; init; } = [];
+
     /// <summary>Variables besides those that every workspace has.</summary>
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
 
@@ -20,13 +25,13 @@ internal sealed class Laptop(string url, string token) : IDisposable
         Directory.CreateDirectory(Workspace);
         var environment = new Dictionary<string, string>(Environment, StringComparer.Ordinal)
         {
-            ["AGNES_CONFIG_DIR"] = _folder["config"],
+            ["AGNES_CONFIG_DIR"] = ConfigFolder,
             ["AGNES_LOCAL_DIR"] = Workspace,
             ["AGNES_SERVER"] = url,
             ["AGNES_TOKEN"] = token,
             ["AGNES_NO_UPDATE_CHECK"] = "1",
         };
-        return Processes.RunAsync([Processes.Program("agnes"), .. arguments], environment, Workspace, stop: TestContext.Current.CancellationToken);
+        return Processes.RunAsync([.. Before, Processes.Program("agnes"), .. arguments], environment, Workspace, stop: TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => _folder.Dispose();

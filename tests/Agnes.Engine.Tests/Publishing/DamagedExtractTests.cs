@@ -1,4 +1,5 @@
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
 using static Agnes.Engine.Tests.Publishing.Installation;
 
@@ -167,7 +168,7 @@ public sealed class DamagedExtractTests : IDisposable
     public async Task A_database_that_its_program_still_writes_is_left_for_later()
     {
         _installation.Foreign(TwoTables + Meta("b"));
-        await using var writer = ChildProcess.Start(WorkerProgram.Default, "hold-database", _installation.Scratch.Root, null, _installation.Data.ExtractFile("shop"));
+        await using var writer = ChildProcess.Start(WorkerProgram.Default, "hold-database", _installation.Scratch.Root, new Reach([], [_installation.Data.Root]), null, _installation.Data.ExtractFile("shop"));
         var first = new byte[1];
         (await writer.Output.ReadAsync(first, Stop)).ShouldBe(1);
         first[0].ShouldBe((byte)'x', writer.ErrorTail);

@@ -20,7 +20,7 @@ internal sealed class Installation : IDisposable
         Store = new PartStore(Data);
         var budget = Budget.FromTotal(1L << 30, 2);
         Publisher = new Publisher(Data, Scratch, budget);
-        Runner = new ExtractRunner(Data, Scratch, budget);
+        Runner = new ExtractRunner(Data, Scratch, budget, [new Agnes.Engine.Tests.Extracts.ScriptedConnector()]);
     }
 
     public DataFolder Data { get; }

@@ -1,5 +1,6 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Protocol;
 
 namespace Agnes.Engine.Tests.Publishing;
@@ -101,7 +102,7 @@ public sealed class OwnExtractTests : IDisposable
     [Fact]
     public async Task A_worker_whose_parent_is_gone_ends_by_itself()
     {
-        await using var child = ChildProcess.Start(WorkerProgram.Default, "extract-worker", _installation.Scratch.Root);
+        await using var child = ChildProcess.Start(WorkerProgram.Default, "extract-worker", _installation.Scratch.Root, new Reach([], [_installation.Data.Root]));
         var request = $$$"""{"op":"extract","data_folder":"{{{_installation.Data.Root}}}","share":{"memory_bytes":100000000,"threads":1,"temp_bytes":1000000},"extract":{"run_id":"r","source":"shop","connector":"scripted","tables":[{"id":"a","name":"a","source_table":"hang"}]}}""" + "\n";
         await child.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes(request), Stop);
         await child.Input.FlushAsync(Stop);

@@ -35,12 +35,15 @@ public sealed class Bench : IAsyncDisposable
 
     public string Folder => _folder.Path;
 
+    /// <summary>All that workers can open.</summary>
+    public string Parts => Directory.CreateDirectory(_folder["parts"]).FullName;
+
     public Scope Guest => Scope.Of([Orders]);
 
     public Scope Admin => Scope.Of([Orders, Secrets], nothingHidden: true);
 
     public WorkerPool NewPool(long memoryMiB = 512, int workers = 2) => new(
-        new WorkerPoolOptions(WorkerProgram.Default, new Scratch(_folder["scratch"]), workers, 2, memoryMiB << 20, 256L << 20, 1L << 30),
+        new WorkerPoolOptions(WorkerProgram.Default, new Scratch(_folder["scratch"]), workers, 2, memoryMiB << 20, 256L << 20, 1L << 30) { Parts = Parts },
         TimeProvider.System, NullLogger<WorkerPool>.Instance);
 
     public ScopedTable Table(string name, string sql, int parts = 1)
@@ -50,23 +53,26 @@ public sealed class Bench : IAsyncDisposable
         var paths = new List<string>();
         for (var i = 0; i < parts; i++)
         {
-            paths.Add(_folder[$"{name}-{Guid.NewGuid():N}.parquet"]);
+            paths.Add(Path.Combine(Parts, $"{name}-{Guid.NewGuid():N}.parquet"));
             connection.ExecuteUnprepared($"COPY ({sql}) TO {SqlText.Literal(paths[i])} (FORMAT parquet)");
         }
         return new ScopedTable(name, name, 1, "", [], paths);
     }
 
-    public Task<(StatementOutcome Outcome, string Body)> RunAsync(string sql, Scope? scope = null, int limit = 1000, StatementLimits? limits = null) =>
-        RunAsync(Runner, sql, scope ?? Guest, limit, limits);
+    public Task<(StatementOutcome Outcome, string Body)> RunAsync(string sql, Scope? scope = null, int limit = 1000, StatementLimits? limits = null, string caller = "guest") =>
+        RunAsync(Runner, sql, scope ?? Guest, limit, limits, caller);
 
-    public static async Task<(StatementOutcome Outcome, string Body)> RunAsync(StatementRunner runner, string sql, Scope scope, int limit = 1000, StatementLimits? limits = null)
+    public static async Task<(StatementOutcome Outcome, string Body)> RunAsync(StatementRunner runner, string sql, Scope scope, int limit = 1000, StatementLimits? limits = null, string caller = "guest")
     {
         using var body = new MemoryStream();
         var output = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await runner.RunAsync(scope, sql, limit, output, limits ?? StatementLimits.For("guest"), CancellationToken.None);
+        var outcome = await runner.RunAsync(LeaseOf(caller), scope, sql, limit, output, limits ?? StatementLimits.Default, CancellationToken.None);
         await output.CompleteAsync();
         return (outcome, Encoding.UTF8.GetString(body.ToArray()));
     }
+
+    /// <summary>One that does not end.</summary>
+    public static Lease LeaseOf(string caller) => new(caller, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,4 +1,4 @@
-using Agnes.Engine.Query;
+using Agnes.Sql;
 using DuckDB.NET.Data;
 
 namespace Agnes.Engine.Tests.Query;

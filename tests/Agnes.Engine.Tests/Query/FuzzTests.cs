@@ -23,7 +23,7 @@ public sealed class FuzzTests(Bench bench, ITestOutputHelper log) : IClassFixtur
     {
         var random = new Random(seed);
         string[] whole = [.. AllowedSqlTests.Everyday().Select(row => row.Data), .. HostileSqlTests.NamingTheTable().Select(row => row.Data), .. HostileSqlTests.ReachingOutside().Select(row => row.Data)];
-        var limits = StatementLimits.For("fuzz") with { Time = TimeSpan.FromSeconds(1), ResultBytes = 1 << 20 };
+        var limits = StatementLimits.Default with { Time = TimeSpan.FromSeconds(1), ResultBytes = 1 << 20 };
         var counts = new SortedDictionary<StatementStatus, int>();
         for (var i = 0; i < StatementsPerSeed; i++)
         {

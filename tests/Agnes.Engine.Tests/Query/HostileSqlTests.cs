@@ -109,7 +109,7 @@ public sealed class HostileSqlTests(Bench bench) : IClassFixture<Bench>
     {
         using var body = new MemoryStream();
         var output = System.IO.Pipelines.PipeWriter.Create(body);
-        var run = new StatementRun(bench.Pool, new ParseCache(), StatementLimits.For("unguarded"), output, CancellationToken.None);
+        var run = new StatementRun(bench.Pool, new ParseCache(), Bench.LeaseOf("unguarded"), StatementLimits.Default, output, CancellationToken.None);
         var outcome = await run.RunTrustedAsync(sql, [orders], 1000);
         await output.CompleteAsync();
         return (outcome, System.Text.Encoding.UTF8.GetString(body.ToArray()));

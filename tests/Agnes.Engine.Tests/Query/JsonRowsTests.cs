@@ -117,7 +117,7 @@ public sealed class JsonRowsTests(Bench bench) : IClassFixture<Bench>
         using var stream = new MemoryStream();
         var output = System.IO.Pipelines.PipeWriter.Create(stream);
 
-        var outcome = await bench.Runner.SampleAsync(table, 1, output, StatementLimits.For("guest"), CancellationToken.None);
+        var outcome = await bench.Runner.SampleAsync(Bench.LeaseOf("guest"), table, 1, output, StatementLimits.Default, CancellationToken.None);
         await output.CompleteAsync();
 
         outcome.Status.ShouldBe(StatementStatus.Ok, outcome.Message);
@@ -127,7 +127,7 @@ public sealed class JsonRowsTests(Bench bench) : IClassFixture<Bench>
     [Fact]
     public async Task A_result_beyond_the_allowed_size_is_refused_without_a_byte()
     {
-        var (outcome, body) = await bench.RunAsync("SELECT repeat('x', 1000) FROM range(1000)", limits: StatementLimits.For("guest") with { ResultBytes = 100_000 });
+        var (outcome, body) = await bench.RunAsync("SELECT repeat('x', 1000) FROM range(1000)", limits: StatementLimits.Default with { ResultBytes = 100_000 }, caller: "guest");
 
         outcome.Status.ShouldBe(StatementStatus.TooLarge);
         outcome.BodyStarted.ShouldBeFalse();

@@ -65,7 +65,7 @@ internal static class Measure
     {
         var output = PipeWriter.Create(Stream.Null);
         var started = Stopwatch.GetTimestamp();
-        var outcome = await bench.Runner.RunAsync(scope, sql, 1000, output, StatementLimits.For("measure"), CancellationToken.None);
+        var outcome = await bench.Runner.RunAsync(Bench.LeaseOf("measure"), scope, sql, 1000, output, StatementLimits.Default, CancellationToken.None);
         var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         await output.CompleteAsync();
         outcome.Status.ShouldBe(StatementStatus.Ok, outcome.Message);
@@ -78,7 +78,7 @@ internal static class Measure
         for (var round = 0; round < 3; round++)
         {
             var started = Stopwatch.GetTimestamp();
-            var outcome = await bench.Runner.RunAsync(scope, "SELECT id, k, x, 'customer ' || k AS c, DATE '2026-01-01' + k::INT AS d FROM numbers", rows, PipeWriter.Create(Stream.Null), StatementLimits.For("measure"), CancellationToken.None);
+            var outcome = await bench.Runner.RunAsync(Bench.LeaseOf("measure"), scope, "SELECT id, k, x, 'customer ' || k AS c, DATE '2026-01-01' + k::INT AS d FROM numbers", rows, PipeWriter.Create(Stream.Null), StatementLimits.Default, CancellationToken.None);
             var elapsed = Stopwatch.GetElapsedTime(started);
             Console.WriteLine($"{outcome.Rows} rows, {outcome.Bytes >> 20} MiB of JSON in {elapsed.TotalMilliseconds:0} ms: {outcome.Bytes / elapsed.TotalSeconds / (1 << 20):0} MiB/s, {outcome.Status} {outcome.Message}");
         }

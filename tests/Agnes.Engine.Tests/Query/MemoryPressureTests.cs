@@ -12,7 +12,7 @@ public sealed class MemoryPressureTests(Bench bench, ITestOutputHelper log) : IC
     [Fact]
     public async Task Thirty_two_heavy_statements_stay_within_the_budget_and_let_a_small_one_pass()
     {
-        var options = WorkerPoolOptions.From(Budget.FromTotal(Budget1GiB, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "pressure")), 2);
+        var options = WorkerPoolOptions.From(Budget.FromTotal(Budget1GiB, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "pressure")), bench.Parts, 2);
         await using var pool = new WorkerPool(options, TimeProvider.System, new TestLog<WorkerPool>(log));
         var runner = new StatementRunner(pool);
         pool.Warm();
@@ -25,7 +25,7 @@ public sealed class MemoryPressureTests(Bench bench, ITestOutputHelper log) : IC
         ];
 
         var runs = Enumerable.Range(0, 32).Select(i => Bench.RunAsync(runner, string.Format(heavy[i % heavy.Length], i), bench.Guest,
-            limits: StatementLimits.For($"heavy {i / 4}") with { Time = TimeSpan.FromSeconds(1), Wait = TimeSpan.FromSeconds(60) })).ToList();
+            limits: StatementLimits.Default with { Time = TimeSpan.FromSeconds(1), Wait = TimeSpan.FromSeconds(60) }, caller: $"heavy {i / 4}")).ToList();
         var waits = await NeighbourAsync(runner, Task.WhenAll(runs));
 
         await stop.CancelAsync();
@@ -42,7 +42,7 @@ public sealed class MemoryPressureTests(Bench bench, ITestOutputHelper log) : IC
         while (!until.IsCompleted)
         {
             var started = Stopwatch.GetTimestamp();
-            var (outcome, _) = await Bench.RunAsync(runner, "SELECT 1", bench.Guest, limits: StatementLimits.For("neighbour"));
+            var (outcome, _) = await Bench.RunAsync(runner, "SELECT 1", bench.Guest, caller: "neighbour");
             waits.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             outcome.Status.ShouldBe(StatementStatus.Ok, outcome.Message);
             await Task.Delay(10);

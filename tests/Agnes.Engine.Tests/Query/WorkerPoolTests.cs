@@ -47,7 +47,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
         var neighbour = NeighbourAsync(runner, stop.Token);
         var started = Stopwatch.GetTimestamp();
 
-        var (outcome, _) = await Bench.RunAsync(runner, sql, bench.Guest, limits: StatementLimits.For("heavy") with { Time = Limit });
+        var (outcome, _) = await Bench.RunAsync(runner, sql, bench.Guest, limits: StatementLimits.Default with { Time = Limit }, caller: "heavy");
 
         var elapsed = Stopwatch.GetElapsedTime(started);
         await stop.CancelAsync();
@@ -65,7 +65,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
         using var gone = new CancellationTokenSource();
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
         var running = bench.Runner.RunAsync(
-            bench.Guest, "SELECT repeat('x', 1000) FROM orders, range(1000000000)", 1_000_000_000, pipe.Writer, StatementLimits.For("goer"), gone.Token);
+            Bench.LeaseOf("goer"), bench.Guest, "SELECT repeat('x', 1000) FROM orders, range(1000000000)", 1_000_000_000, pipe.Writer, StatementLimits.Default, gone.Token);
         await pipe.Reader.ReadAsync(TestContext.Current.CancellationToken);
         var left = Stopwatch.GetTimestamp();
         await gone.CancelAsync();
@@ -80,13 +80,13 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
     }
 
     [Fact]
-    public async Task A_client_that_does_not_read_holds_a_worker_until_the_limit_and_is_cut_off()
+    public async Task A_client_that_does_not_read_is_cut_off_at_the_limit()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
         var started = Stopwatch.GetTimestamp();
 
         var outcome = await bench.Runner.RunAsync(
-            bench.Guest, "SELECT repeat('x', 1000) FROM range(20000)", 20_000, pipe.Writer, StatementLimits.For("sleeper") with { Time = TimeSpan.FromSeconds(4) }, CancellationToken.None);
+            Bench.LeaseOf("sleeper"), bench.Guest, "SELECT repeat('x', 1000) FROM range(20000)", 20_000, pipe.Writer, StatementLimits.Default with { Time = TimeSpan.FromSeconds(4) }, CancellationToken.None);
 
         outcome.Status.ShouldBe(StatementStatus.TimedOut);
         outcome.BodyStarted.ShouldBeTrue();
@@ -115,14 +115,14 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
     public async Task A_caller_with_all_his_slots_taken_is_refused_and_others_are_not()
     {
         const string slow = "SELECT count(*) FROM range(1000000000) a, range(1000000) b";
-        var limits = StatementLimits.For("greedy") with { PerCaller = 2, Time = TimeSpan.FromSeconds(1), Wait = TimeSpan.FromSeconds(10) };
-        var taken = Enumerable.Range(0, 2).Select(_ => bench.RunAsync(slow, limits: limits)).ToList();
+        var limits = StatementLimits.Default with { PerCaller = 2, Time = TimeSpan.FromSeconds(1), Wait = TimeSpan.FromSeconds(10) };
+        var taken = Enumerable.Range(0, 2).Select(_ => bench.RunAsync(slow, limits: limits, caller: "greedy")).ToList();
 
-        (await bench.RunAsync("SELECT 1", limits: limits)).Outcome.Status.ShouldBe(StatementStatus.Busy);
-        (await bench.RunAsync("SELECT 1", limits: StatementLimits.For("modest"))).Outcome.Status.ShouldBe(StatementStatus.Ok);
+        (await bench.RunAsync("SELECT 1", limits: limits, caller: "greedy")).Outcome.Status.ShouldBe(StatementStatus.Busy);
+        (await bench.RunAsync("SELECT 1", caller: "modest")).Outcome.Status.ShouldBe(StatementStatus.Ok);
 
         foreach (var run in taken) (await run).Outcome.Status.ShouldBe(StatementStatus.TimedOut);
-        (await bench.RunAsync("SELECT 1", limits: limits)).Outcome.Status.ShouldBe(StatementStatus.Ok);
+        (await bench.RunAsync("SELECT 1", limits: limits, caller: "greedy")).Outcome.Status.ShouldBe(StatementStatus.Ok);
     }
 
     [Fact]
@@ -131,10 +131,10 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
         await using var pool = bench.NewPool(workers: 1);
         var runner = new StatementRunner(pool);
         const string slow = "SELECT count(*) FROM range(1000000000) a, range(1000000) b";
-        var first = Bench.RunAsync(runner, slow, bench.Guest, limits: StatementLimits.For("a") with { Time = TimeSpan.FromSeconds(3) });
+        var first = Bench.RunAsync(runner, slow, bench.Guest, limits: StatementLimits.Default with { Time = TimeSpan.FromSeconds(3) }, caller: "a");
         await Task.Delay(800);
 
-        var (second, _) = await Bench.RunAsync(runner, slow, bench.Guest, limits: StatementLimits.For("b") with { Wait = TimeSpan.FromMilliseconds(200) });
+        var (second, _) = await Bench.RunAsync(runner, slow, bench.Guest, limits: StatementLimits.Default with { Wait = TimeSpan.FromMilliseconds(200) }, caller: "b");
 
         second.Status.ShouldBe(StatementStatus.Busy);
         (await first).Outcome.Status.ShouldBe(StatementStatus.TimedOut);
@@ -156,7 +156,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
     [Fact]
     public async Task The_share_of_short_statements_comes_out_of_the_budget()
     {
-        var options = WorkerPoolOptions.From(Budget.FromTotal(1L << 30, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "budget")), 2);
+        var options = WorkerPoolOptions.From(Budget.FromTotal(1L << 30, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "budget")), bench.Parts, 2);
 
         options.Workers.ShouldBe(2);
         (options.Workers * options.MemoryBytes + options.ShortMemoryBytes).ShouldBeLessThanOrEqualTo(512L << 20);
@@ -169,7 +169,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
         do
         {
             var started = Stopwatch.GetTimestamp();
-            var (outcome, _) = await Bench.RunAsync(runner, "SELECT 1", bench.Guest, limits: StatementLimits.For("neighbour"));
+            var (outcome, _) = await Bench.RunAsync(runner, "SELECT 1", bench.Guest, caller: "neighbour");
             waits.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             outcome.Status.ShouldBe(StatementStatus.Ok, outcome.Message);
             await Task.Delay(5, CancellationToken.None);

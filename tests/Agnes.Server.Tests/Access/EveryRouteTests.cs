@@ -104,7 +104,7 @@ public sealed class EveryRouteTests(Postgres postgres)
     }
 
     /// <summary>What stands for a route's parameters; everything else is <c>none</c>, which does not exist.</summary>
-    private static Dictionary<string, string> Values(Shop shop)
+    internal static Dictionary<string, string> Values(Shop shop)
     {
         var version = shop.Server.State.Snapshot.PublishedTable("Orders")!;
         return new Dictionary<string, string>(StringComparer.Ordinal)
@@ -117,7 +117,7 @@ public sealed class EveryRouteTests(Postgres postgres)
         };
     }
 
-    private static string Path(RouteEndpoint route, Dictionary<string, string> values) => "/" + string.Join('/', route.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part switch
+    internal static string Path(RouteEndpoint route, Dictionary<string, string> values) => "/" + string.Join('/', route.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part switch
     {
         RoutePatternLiteralPart literal => literal.Content,
         RoutePatternSeparatorPart separator => separator.Content,
@@ -125,9 +125,9 @@ public sealed class EveryRouteTests(Postgres postgres)
         _ => "",
     }))));
 
-    private static string Text(RouteEndpoint route) => "/" + route.RoutePattern.RawText!.Trim('/');
+    internal static string Text(RouteEndpoint route) => "/" + route.RoutePattern.RawText!.Trim('/');
 
-    private static IEnumerable<(string Method, RouteEndpoint Route)> Routes(IServiceProvider services) =>
+    internal static IEnumerable<(string Method, RouteEndpoint Route)> Routes(IServiceProvider services) =>
         from route in services.GetServices<EndpointDataSource>().Concat([services.GetRequiredService<EndpointDataSource>()]).SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Distinct()
         where !IsFile(route)
         from method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]

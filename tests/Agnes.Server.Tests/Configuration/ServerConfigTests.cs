@@ -32,10 +32,11 @@ public sealed class ServerConfigTests(Postgres postgres)
         var shown = await server.SendAsync("GET", Address, token: admin);
         shown.Status.ShouldBe(200, shown.Body);
         var sections = shown.Json["sections"]!;
-        (sections["instance"]!["name"]!.GetValue<string>(), sections["email"]!["smtp_host"]!.GetValue<string>()).ShouldBe(("Acme", "mail.example.com"));
+        (sections["instance"]!["name"]!.GetValue<string>(), sections["email"]!["smtp_host"]!.GetValue<string>()).ShouldBe(("***", "***"));
         (sections["email"]!["smtp_password"]!.GetValue<string>(), sections["telegram"]!["bot_token"]!.GetValue<string>(), sections["ai"]!["api_key"]!.GetValue<string>()).ShouldBe(("***", "***", "<empty>"));
         shown.Body.ShouldNotContain("hunter2");
         shown.Body.ShouldNotContain("123:abc");
+        shown.Body.ShouldNotContain("Acme");
         foreach (var name in shown.Json["editable_sections"]!.AsArray()) sections[name!.GetValue<string>()].ShouldNotBeNull();
 
         var before = InstanceConfig.ReadFile(OverlayOf(server))!.ToJsonString();

@@ -11,14 +11,18 @@ public sealed class SettingsTests
         using var folder = new TemporaryFolder();
         var (config, state) = (Directory.CreateDirectory(folder["config"]).FullName, Directory.CreateDirectory(folder["state"]).FullName);
         File.WriteAllText(Path.Combine(config, "instance.yaml"), "config_version: 1\nauth:\n  allowed_domain: example.com\n  max_pat_days: 30\nemail:\n  smtp_host: a.example.com\n  smtp_user: u\n  smtp_password: ${MAIL}\n");
-        File.WriteAllText(Path.Combine(state, "instance.yaml"), "email:\n  smtp_host: b.example.com\nsecurity:\n  allowed_private_hosts: [one, two]\n");
+        File.WriteAllText(Path.Combine(state, "instance.yaml"), "email:\n  smtp_host: b.example.com\n");
         File.WriteAllText(Path.Combine(state, ".env_overlay"), "SMTP_USER=v\nMAIL=pw\n");
         var environment = new Dictionary<string, string> { ["CONFIG_DIR"] = config, ["SMTP_PORT"] = "25" };
         var layers = SettingLayers.Open(config, state, environment.GetValueOrDefault);
-        (layers.Find("SMTP_HOST"), layers.Find("SMTP_USER"), layers.Find("SMTP_PASSWORD"), layers.Find("SMTP_PORT")).ShouldBe(("b.example.com", "v", "pw", "25"));
+        (layers.Find("SMTP_HOST"), layers.Find("SMTP_USER"), layers.Find("SMTP_PASSWORD"), layers.Find("SMTP_PORT")).ShouldBe(("b.example.com", "v", null, null), "the operator's stay with the operator's server");
         (layers.Find("AGNES_ALLOWED_DOMAINS"), layers.Find("NOTHING")).ShouldBe(("example.com", null));
         layers.Instance.Problems.ShouldBeEmpty();
 
+        File.WriteAllText(Path.Combine(state, "instance.yaml"), "");
+        layers = SettingLayers.Open(config, state, environment.GetValueOrDefault);
+        (layers.Find("SMTP_HOST"), layers.Find("SMTP_USER"), layers.Find("SMTP_PASSWORD"), layers.Find("SMTP_PORT")).ShouldBe(("a.example.com", "v", "pw", "25"));
+        File.AppendAllText(Path.Combine(config, "instance.yaml"), "security:\n  allowed_private_hosts: [one, two]\n");
         environment["STATE_DIR"] = state;
         var options = ServerOptions.From([], environment.GetValueOrDefault);
         options.TokenDaysMax.ShouldBe(30);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.State;
@@ -132,7 +133,8 @@ public sealed class JobRunnerTests(Postgres postgres)
         {
             (_state, _work) = (state, work);
             var services = new ServiceCollection().AddSingleton<IJobHandler>(this).BuildServiceProvider();
-            Runner = new JobRunner(state, new JobEvents(), services, TimeProvider.System, NullLogger<JobRunner>.Instance);
+            var disk = new DiskReserve(new ServerOptions { DataDir = Path.GetTempPath(), StateDir = Path.GetTempPath() }, TimeProvider.System);
+            Runner = new JobRunner(state, new JobEvents(), services, disk, TimeProvider.System, NullLogger<JobRunner>.Instance);
             _ = Runner.StartAsync(CancellationToken.None);
         }
 

@@ -4,6 +4,7 @@ using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 [assembly: AssemblyFixture(typeof(Agnes.Server.Tests.DataPlane.Shops))]
@@ -28,7 +29,8 @@ internal sealed class Shop : IAsyncDisposable
 
     public string GroupId { get; private set; } = "";
 
-    public static async Task<Shop> OpenAsync(StateEngine engine, Postgres postgres, Func<ServerOptions, ServerOptions>? change = null)
+    public static async Task<Shop> OpenAsync(
+        StateEngine engine, Postgres postgres, Func<ServerOptions, ServerOptions>? change = null, Action<IServiceCollection>? adjust = null, Action<WebApplication>? map = null)
     {
         var dataDir = "";
         var server = await TestServer.StartAsync(engine, postgres, options =>
@@ -40,7 +42,7 @@ internal sealed class Shop : IAsyncDisposable
                 ("salaries", "SELECT 'secret' AS who, 1 AS pay"),
                 ("loose", "SELECT 1 AS a"));
             return change is null ? options : change(options);
-        });
+        }, adjust, map);
         var shop = new Shop(server, dataDir);
         await shop.FillAsync();
         return shop;

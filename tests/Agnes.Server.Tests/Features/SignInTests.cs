@@ -63,7 +63,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         claims["email"]!.GetValue<string>().ShouldBe(TestServer.AdminEmail);
         claims["jti"]!.GetValue<string>().ShouldMatch(@"\A[0-9a-f]{32}\z");
         (claims["exp"]!.GetValue<long>() - claims["iat"]!.GetValue<long>()).ShouldBe(86_400);
-        claims.AsObject().Select(claim => claim.Key).ShouldBe(["sub", "email", "typ", "iat", "jti", "exp", "iat_us"], ignoreOrder: true);
+        claims.AsObject().Select(claim => claim.Key).ShouldBe(["sub", "email", "typ", "iat", "jti", "exp", "iat_us", "nonce"], ignoreOrder: true);
     }
 
     [Theory]
@@ -111,16 +111,17 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
     }
 
     [Theory, OnBothEngines]
-    public async Task The_first_admin_is_made_once_on_the_machine_itself(StateEngine engine)
+    public async Task The_first_admin_is_made_once_with_the_operators_code(StateEngine engine)
     {
         await using var server = await TestServer.StartAsync(engine, postgres, options => options with { SeedAdminEmail = null, SeedAdminPassword = null });
+        var code = await server.BootstrapCodeAsync();
+        void WithCode(HttpRequestMessage request) => request.Headers.Add("X-Bootstrap-Token", code);
         const string Body = """{"email":"first@example.com","password":"longpass1"}""";
-        (await server.SendAsync("POST", "/auth/bootstrap", Body, change: request => request.Headers.Add("X-Forwarded-For", "203.0.113.7"))).Status.ShouldBe(403);
-        (await server.SendAsync("POST", "/auth/bootstrap", Body, change: request => request.Headers.Host = "data.example.com")).Status.ShouldBe(403);
-        (await server.SendAsync("POST", "/auth/bootstrap", """{"email":"first@example.com","password":"short"}""")).Status.ShouldBe(400);
+        (await server.SendAsync("POST", "/auth/bootstrap", Body)).Status.ShouldBe(403);
+        (await server.SendAsync("POST", "/auth/bootstrap", """{"email":"first@example.com","password":"short"}""", change: WithCode)).Status.ShouldBe(400);
 
         var racing = await Task.WhenAll(Enumerable.Range(0, 4).Select(number =>
-            server.SendAsync("POST", "/auth/bootstrap", $$"""{"email":"first{{number}}@example.com","password":"longpass1"}""")));
+            server.SendAsync("POST", "/auth/bootstrap", $$"""{"email":"first{{number}}@example.com","password":"longpass1"}""", change: WithCode)));
         racing.Select(answer => answer.Status).Order().ShouldBe([200, 403, 403, 403]);
         var winner = racing.Single(answer => answer.Status == 200);
         winner.Text("role").ShouldBe("admin");
@@ -135,7 +136,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
             await write.ExecuteAsync("DELETE FROM users WHERE id = @Id", user);
             write.Apply(snapshot => snapshot.WithoutUser(user.Id));
         });
-        (await server.SendAsync("POST", "/auth/bootstrap", Body)).Status.ShouldBe(403);
+        (await server.SendAsync("POST", "/auth/bootstrap", Body, change: WithCode)).Status.ShouldBe(403);
     }
 
     [Fact]
@@ -144,7 +145,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { SeedAdminEmail = null, SeedAdminPassword = null });
         static void FromAfar(HttpRequestMessage request) => request.Headers.Add("X-Forwarded-For", "203.0.113.7");
         (await server.SendAsync("GET", "/login")).Body.ShouldContain("/first-time-setup");
-        (await server.SendAsync("GET", "/first-time-setup")).Body.ShouldNotContain("One-time code");
+        (await server.SendAsync("GET", "/first-time-setup")).Body.ShouldContain("One-time code");
         (await server.SendAsync("GET", "/first-time-setup", change: FromAfar)).Body.ShouldContain("One-time code");
         string Body(string code) => $$"""{"email":"first@example.com","password":"longpass1","code":"{{code}}"}""";
         (await server.SendAsync("POST", "/auth/bootstrap", Body(new string('0', 64)), change: FromAfar)).Status.ShouldBe(403);

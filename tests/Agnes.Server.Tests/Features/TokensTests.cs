@@ -121,7 +121,7 @@ public sealed class TokensTests(Worlds worlds, Postgres postgres)
     [Fact]
     public async Task A_use_from_another_address_through_a_trusted_proxy_is_audited_once()
     {
-        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { TrustedProxies = TestServer.ThisMachine });
         var made = await server.SendAsync("POST", "/auth/tokens", """{"name":"ci"}""", await server.SignInAsync());
         Task<Answer> UseAsync(string? from) => server.SendAsync("GET", "/auth/tokens", token: made.Text("token"), change: request =>
         {

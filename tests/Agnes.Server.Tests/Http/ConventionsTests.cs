@@ -171,9 +171,11 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
         }
 
         var server = await worlds.ProbesAsync(postgres);
-        (await server.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldEndWith(" 203.0.113.7");
+        (await server.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldBe("http 127.0.0.1");
+        await using var behind = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { TrustedProxies = TestServer.ThisMachine }, map: Probes.Map);
+        (await behind.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldEndWith(" 203.0.113.7");
         await using var trusting = await TestServer.StartAsync(
-            StateEngine.DuckDb, postgres, options => options with { TrustedProxies = [System.Net.IPNetwork.Parse("203.0.113.0/24")] }, map: Probes.Map);
+            StateEngine.DuckDb, postgres, options => options with { TrustedProxies = [.. TestServer.ThisMachine, System.Net.IPNetwork.Parse("203.0.113.0/24")] }, map: Probes.Map);
         (await trusting.SendAsync("GET", "/api/whence", change: Proxy)).Body.ShouldEndWith(" 198.51.100.1");
     }
 }

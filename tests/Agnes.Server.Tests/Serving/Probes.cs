@@ -30,7 +30,9 @@ internal static class Probes
     /// <summary>Ends when the asker may no longer look on.</summary>
     private static async Task<IResult> WatchAsync(HttpContext context, CancellationToken stop)
     {
-        while (context.StillAllowed()) await Task.Delay(10, stop);
+        var ended = new TaskCompletionSource();
+        await using var registered = context.Lease().Ended.Register(ended.SetResult);
+        await ended.Task.WaitAsync(stop);
         return JsonBody.Of("ended");
     }
 

@@ -34,6 +34,9 @@ internal sealed class TestServer : IAsyncDisposable
         _client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(Url) };
     }
 
+    /// <summary>What a test names that stands in a proxy's place itself, by sending its headers.</summary>
+    public static IReadOnlyList<System.Net.IPNetwork> ThisMachine { get; } = [System.Net.IPNetwork.Parse("127.0.0.0/8")];
+
     public string Url { get; }
 
     public MovableTime Time { get; }
@@ -59,6 +62,7 @@ internal sealed class TestServer : IAsyncDisposable
             SeedAdminEmail = AdminEmail,
             SeedAdminPassword = AdminPassword,
             RateLimits = false,
+            Limits = new LimitOptions { CallsPerSecond = 0, RefusalsStored = 100_000 },
         };
         var app = await ServerApp.BuildAsync(change is null ? options : change(options), services =>
         {
@@ -92,6 +96,13 @@ internal sealed class TestServer : IAsyncDisposable
         answer.Status.ShouldBe(200, answer.Body);
         return answer.Text("access_token");
     }
+
+    /// <summary>The developer's session, as a browser gets it from the address of this start.</summary>
+    public async Task<string> OpenLocalDoorAsync() =>
+        SignIn.SignInVisit.SessionOf(await SendAsync("GET", Services.GetRequiredService<Agnes.Server.Features.SignIn.LocalDoor>().Path)) ?? throw new InvalidOperationException("The address opened nothing.");
+
+    /// <summary>What opens the way to the first admin.</summary>
+    public Task<string> BootstrapCodeAsync() => File.ReadAllTextAsync(Path.Combine(StateDir, ".bootstrap_code"));
 
     /// <summary>The audit log, oldest first, once everything appended is in it.</summary>
     public async Task<IReadOnlyList<AuditRow>> AuditAsync()

@@ -208,7 +208,7 @@ public sealed class DirectoryGroupsTests(Postgres postgres)
         visit.GroupsOf("ana@example.com").ShouldContain("Admin by oidc_sync");
 
         // And an admin who got in that way leaves nothing to bootstrap.
-        (await server.SendAsync("POST", "/auth/bootstrap", """{"email":"evil@example.com","password":"longpass1"}""")).Status.ShouldBe(403);
+        (await server.SendAsync("POST", "/auth/bootstrap", $$"""{"email":"evil@example.com","password":"longpass1","code":"{{await server.BootstrapCodeAsync()}}"}""")).Status.ShouldBe(403);
     }
 
     private static Task<Answer> AnaAsync(SignInVisit visit)

@@ -115,7 +115,7 @@ public sealed class GuessingTests(Postgres postgres)
 
     private Task<TestServer> StartAsync(StateEngine engine, Func<ServerOptions, ServerOptions>? change = null, SmtpServer? smtp = null) => TestServer.StartAsync(engine, postgres, options =>
     {
-        var limited = options with { RateLimits = true };
+        var limited = options with { RateLimits = true, TrustedProxies = TestServer.ThisMachine };
         if (smtp is not null) limited = limited with { SignIn = new SignInOptions { Mail = new MailOptions(new MailOptions.SmtpOptions { Host = "127.0.0.1", Port = smtp.Port, Security = MailOptions.MailSecurity.None, From = new MailSender("agnes@example.com", null) }, null) } };
         return change is null ? limited : change(limited);
     });

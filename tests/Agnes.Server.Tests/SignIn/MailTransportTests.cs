@@ -6,6 +6,7 @@ using Agnes.Emulators.SendGrid;
 using Agnes.Emulators.Smtp;
 using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -76,7 +77,7 @@ public sealed class MailTransportTests
         await using var stalled = SmtpServer.Start();
         stalled.Stalls = true;
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        await Should.ThrowAsync<OperationCanceledException>(() => new Smtp(Options(stalled, atOnce: false), TimeProvider.System).SendAsync(Hello, patience.Token));
+        await Should.ThrowAsync<OperationCanceledException>(() => With(Options(stalled, atOnce: false)).SendAsync(Hello, patience.Token));
 
         var transport = new Slow();
         using var outbox = new Outbox(TimeProvider.System, NullLogger<Outbox>.Instance, transport);
@@ -133,16 +134,18 @@ public sealed class MailTransportTests
         Authority = Certificate,
     };
 
+    private static Smtp With(MailOptions.SmtpOptions options) => new(options, new OutboundGuard([], (host, stop) => Dns.GetHostAddressesAsync(host, stop)), TimeProvider.System);
+
     private static async Task SendAsync(MailOptions.SmtpOptions options)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        await new Smtp(options, TimeProvider.System).SendAsync(Hello, patience.Token);
+        await With(options).SendAsync(Hello, patience.Token);
     }
 
     private static async Task<(string Reason, bool IsForNow)> RefusedAsync(MailOptions.SmtpOptions options, Letter? letter = null)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var fault = await Should.ThrowAsync<MailException>(() => new Smtp(options, TimeProvider.System).SendAsync(letter ?? Hello, patience.Token));
+        var fault = await Should.ThrowAsync<MailException>(() => With(options).SendAsync(letter ?? Hello, patience.Token));
         return (fault.Message, fault.IsForNow);
     }
 

@@ -219,7 +219,7 @@ internal sealed class PartDownloader(Host host, HttpClient client, ServerAddress
     private async Task PlaceAsync(string path, string sha256, CancellationToken cancellation)
     {
         // Parts are never written to again; read-only keeps a slip of the hand from spoiling one.
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead);
         await AtomicFile.ReplaceAsync(path, layout.PartPath(sha256), cancellation);
         File.Delete(PartialFile.NotesPath(path));
     }

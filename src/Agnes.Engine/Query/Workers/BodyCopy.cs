@@ -9,12 +9,21 @@ internal sealed class BodyProgress
     public long Bytes { get; set; }
 }
 
-/// <summary>Passes a worker's response on to the output, and throws the rest away when the output does not want it any more.</summary>
+/// <summary>
+/// Passes a worker's response on to the output. A worker waits for a slow reader a moment only: then the rest is put aside for later, and
+/// thrown away when the output does not want it any more.
+/// </summary>
+/// <param name="spill">Where the rest is put; whoever gave it sends it when the worker has been given back.</param>
 /// <param name="verify">Throws <see cref="PartDamagedException"/>, before the first byte is passed on or at the end, where what the statement has read was changed meanwhile.</param>
-internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgress progress, Action verify, CancellationToken stop)
+internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgress progress, ResultSpill spill, Action verify, TimeProvider time, CancellationToken stop)
 {
     private const int FlushBytes = 128 << 10;
 
+    /// <summary>What one statement's worker may wait for its reader, altogether.</summary>
+    private static readonly TimeSpan PatienceMax = TimeSpan.FromMilliseconds(250);
+
+    private TimeSpan _patience = PatienceMax;
+    private long _received;
     private long _unflushed;
     private bool _outputGone;
     private PartDamagedException? _damaged;
@@ -27,12 +36,12 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
             switch (kind)
             {
                 case FrameKind.Body:
-                    if (progress.Bytes == 0) Verify();
+                    if (_received == 0) Verify();
                     await CopyAsync(length);
                     break;
                 case FrameKind.Done:
                     var done = RunDone.Read(await frames.ReadPayloadAsync(length));
-                    if (progress.Bytes >= ResultSpool.HoldBytesMax) Verify(); // shorter ones were made whole before they were sent
+                    if (_received >= ResultSpool.HoldBytesMax) Verify(); // shorter ones were made whole before they were sent
                     if (_damaged is not null) throw _damaged;
                     if (_outputGone) return new WorkerReply(StatementStatus.TimedOut, null, 0, false, long.MaxValue); // complete here, but not at the client
                     return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.ProcessorMicroseconds);
@@ -63,9 +72,11 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
     {
         while (length > 0)
         {
-            var unwanted = _outputGone || _damaged is not null;
-            var rest = await frames.CopySomeAsync(length, unwanted ? null : output);
-            if (!unwanted) progress.Bytes += length - rest;
+            var isWanted = !_outputGone && _damaged is null;
+            var isLate = spill.Pending is not null;
+            var rest = await frames.CopySomeAsync(length, isWanted && !isLate ? output : null, isWanted && isLate ? spill : null);
+            if (isWanted && !isLate) progress.Bytes += length - rest;
+            _received += length - rest;
             _unflushed += length - rest;
             length = rest;
             if (_unflushed >= FlushBytes) await FlushAsync();
@@ -75,15 +86,30 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
     private async Task FlushAsync()
     {
         _unflushed = 0;
-        if (_outputGone || _damaged is not null) return;
+        if (_outputGone || _damaged is not null || spill.Pending is not null) return;
+        var flushing = output.FlushAsync(CancellationToken.None); // it may go on when this copy has ended
+        if (flushing.IsCompletedSuccessfully)
+        {
+            Note(await flushing);
+            return;
+        }
+        var pending = flushing.AsTask();
+        var started = time.GetTimestamp();
         try
         {
-            var flushed = await output.FlushAsync(stop);
-            _outputGone = flushed.IsCompleted || flushed.IsCanceled;
+            Note(await pending.WaitAsync(_patience, time, stop));
+            _patience -= time.GetElapsedTime(started);
+            if (_patience < TimeSpan.Zero) _patience = TimeSpan.Zero;
+        }
+        catch (TimeoutException)
+        {
+            spill.Pending = pending;
         }
         catch (OperationCanceledException)
         {
             _outputGone = true; // whoever cancelled ends the statement as well
         }
     }
+
+    private void Note(FlushResult flushed) => _outputGone = flushed.IsCompleted || flushed.IsCanceled;
 }

@@ -30,14 +30,17 @@ internal sealed class FrameStream(Stream stream)
     }
 
     /// <summary>Copies what has come of a payload, at least one byte of it.</summary>
-    /// <param name="output">Null: thrown away.</param>
+    /// <param name="output">Null: thrown away, or into <paramref name="spill"/>.</param>
     /// <returns>Bytes that still have to come.</returns>
-    public async ValueTask<int> CopySomeAsync(int bytes, PipeWriter? output)
+    public async ValueTask<int> CopySomeAsync(int bytes, PipeWriter? output, ResultSpill? spill)
     {
         var buffer = await AtLeastAsync(1);
         var part = buffer.Slice(0, Math.Min(bytes, buffer.Length));
-        if (output is not null)
-            foreach (var segment in part) output.Write(segment.Span);
+        foreach (var segment in part)
+        {
+            output?.Write(segment.Span);
+            spill?.Write(segment.Span);
+        }
         _input.AdvanceTo(part.End);
         return bytes - (int)part.Length;
     }

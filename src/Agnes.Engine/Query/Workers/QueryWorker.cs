@@ -1,6 +1,8 @@
 using System.IO.Pipelines;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query.Workers;
 
@@ -51,6 +53,9 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <summary>Kept for short statements.</summary>
     public bool IsShort { get; }
 
+    /// <summary>Whose it is while it is rented. The pool's own.</summary>
+    public string Holder { get; set; } = "";
+
     public int ProcessId => _process.Id;
 
     /// <summary>Used so far, over all statements.</summary>
@@ -69,7 +74,7 @@ internal sealed class QueryWorker : IAsyncDisposable
         QueryWorker? worker = null;
         try
         {
-            worker = new QueryWorker(ChildProcess.Start(options.Program, WorkerPoolOptions.Role, scratch.Path, RuntimeSettings), scratch, isShort, memory);
+            worker = new QueryWorker(ChildProcess.Start(options.Program, WorkerPoolOptions.Role, scratch.Path, new Reach([options.Parts], []), RuntimeSettings), scratch, isShort, memory);
             var share = new WorkerShare(memory, options.Threads, Path.Combine(scratch.Path, "spill"), options.TempBytes, isShort ? 0 : NiceOfLong);
             await worker.SendAsync(share.Write);
             var (kind, _) = await worker._frames.ReadHeaderAsync().AsTask().WaitAsync(StartWait, cancellation);
@@ -112,18 +117,22 @@ internal sealed class QueryWorker : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a statement and copies its body on.</summary>
+    /// <summary>Runs a statement and copies its body on, as far as the reader keeps up.</summary>
+    /// <param name="spill">Gets what the reader does not take in time.</param>
     /// <param name="outputStop">When it fires, or the output closes, the rest of the body is thrown away.</param>
     /// <param name="verify">See <see cref="BodyCopy"/>.</param>
     /// <exception cref="WorkerLostException"/>
     /// <exception cref="PartDamagedException">The worker itself is fine.</exception>
-    public async Task<WorkerReply> RunAsync(RunRequest request, PipeWriter output, BodyProgress progress, Action verify, CancellationToken outputStop)
+    public async Task<WorkerReply> RunAsync(
+        RunRequest request, PipeWriter output, BodyProgress progress, ResultSpill spill, Action verify, TimeProvider time, CancellationToken outputStop)
     {
         if (request.File.Length == 0) Remember(request.FootprintKey); // a file is made in a sandbox of its own
         try
         {
-            await SendAsync((request with { Number = ++_number }).Write);
-            return await new BodyCopy(_frames, output, progress, verify, outputStop).RunAsync();
+            await SendAsync((request with { Number = ++_number, File = request.File.Length == 0 ? "" : ResultPath }).Write);
+            var reply = await new BodyCopy(_frames, output, progress, spill, verify, time, outputStop).RunAsync();
+            if (request.File.Length > 0) TakeResult(request.File, reply.Status == StatementStatus.Ok);
+            return reply;
         }
         catch (Exception e) when (e is IOException and not PartDamagedException or InvalidDataException)
         {
@@ -171,6 +180,15 @@ internal sealed class QueryWorker : IAsyncDisposable
         await _process.DisposeAsync();
         _sending.Dispose();
         _scratch.Dispose();
+    }
+
+    /// <summary>The worker can write in its own folder only; a result that is whole is taken from there.</summary>
+    private string ResultPath => Path.Combine(_scratch.Path, "result");
+
+    private void TakeResult(string target, bool isWhole)
+    {
+        if (isWhole) File.Move(ResultPath, target, overwrite: true);
+        else File.Delete(ResultPath);
     }
 
     private void Remember(string footprint)

@@ -1,3 +1,5 @@
+using Agnes.Sql;
+
 namespace Agnes.Engine.Query.Workers;
 
 /// <summary>A worker's fixed share, given once.</summary>
@@ -67,7 +69,7 @@ internal static class ParsedFrame
 {
     public static ReadOnlyMemory<byte> Write(FrameWriter frame, ParsedStatement statement)
     {
-        frame.Start(FrameKind.Parsed).Byte((byte)statement.Shape).Text(statement.Message ?? "").Int(statement.Tables.Count);
+        frame.Start(FrameKind.Parsed).Byte((byte)statement.Shape).Text(statement.Message ?? "").Text(statement.Rewritten ?? "").Int(statement.Tables.Count);
         foreach (var table in statement.Tables) frame.Text(table.Catalog).Text(table.Schema).Text(table.Name);
         return frame.Texts([.. statement.Functions]).Texts([.. statement.TableFunctions]).End();
     }
@@ -75,9 +77,9 @@ internal static class ParsedFrame
     public static ParsedStatement Read(ReadOnlySpan<byte> payload)
     {
         var frame = new FrameReader(payload);
-        var (shape, message) = ((StatementShape)frame.Byte(), frame.Text());
+        var (shape, message, rewritten) = ((StatementShape)frame.Byte(), frame.Text(), frame.Text());
         var tables = new NamedTable[frame.Int()];
         for (var i = 0; i < tables.Length; i++) tables[i] = new NamedTable(frame.Text(), frame.Text(), frame.Text());
-        return new ParsedStatement(shape, message, tables, frame.Texts(), frame.Texts());
+        return new ParsedStatement(shape, message, tables, frame.Texts(), frame.Texts()) { Rewritten = rewritten.Length > 0 ? rewritten : null };
     }
 }

@@ -4,12 +4,16 @@ namespace Agnes.Engine.Query.Workers;
 
 /// <summary>
 /// The query workers of this process: started on first use, kept warm, replaced when they were ended. Besides the workers for any statement there is one that only
-/// takes short ones, so that a <c>SELECT 1</c> never stands behind statements that take minutes.
+/// takes short ones, so that a <c>SELECT 1</c> never stands behind statements that take minutes. The pool knows its callers: they are
+/// served in turn, and none of them holds all workers for long statements, however many it asks for.
 /// </summary>
 public sealed partial class WorkerPool : IAsyncDisposable
 {
     /// <summary>Statements in the queue, over all callers; more are refused at once.</summary>
     internal const int WaitingMax = 64;
+
+    /// <summary>Of them those of one caller, so that none of them fills the queue alone.</summary>
+    internal const int WaitingPerCallerMax = 8;
 
     private static readonly TimeSpan WatchEvery = TimeSpan.FromMilliseconds(50);
 
@@ -21,7 +25,9 @@ public sealed partial class WorkerPool : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<QueryWorker> _idle = []; // under _gate, last used last
     private readonly List<QueryWorker> _rented = []; // under _gate
-    private readonly LinkedList<Waiter> _waiting = new(); // under _gate
+    private readonly WaitingLine _waitingShort = new(); // under _gate
+    private readonly WaitingLine _waitingLong = new(); // under _gate
+    private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal); // under _gate: workers for any statement that each caller has; bounded by them
     private readonly CancellationTokenSource _stop = new();
     private readonly ILogger _log;
     private readonly Task _watch;
@@ -32,6 +38,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
     public WorkerPool(WorkerPoolOptions options, TimeProvider time, ILogger<WorkerPool> log)
     {
         Options = options;
+        Space = new ResultSpace(options.Scratch, options.SpoolBytes);
         Time = time;
         _log = log;
         _watch = Task.Run(WatchAsync, CancellationToken.None);
@@ -40,6 +47,9 @@ public sealed partial class WorkerPool : IAsyncDisposable
     public WorkerPoolOptions Options { get; }
 
     internal TimeProvider Time { get; }
+
+    /// <summary>For results that wait to be read.</summary>
+    internal ResultSpace Space { get; }
 
     /// <summary>Starts what will be needed first, so that the first statement does not wait for it.</summary>
     public void Warm()
@@ -51,18 +61,25 @@ public sealed partial class WorkerPool : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Workers for any statement that one caller may have at a time: one is always left to the others, where there are several.
+    /// </summary>
+    internal int HeldMax => Math.Max(1, Options.Workers - 1);
+
+    /// <param name="caller">Whose turn it is.</param>
     /// <param name="isShort">The statement is known, or structurally bound, to take a moment only.</param>
     /// <returns>Null when none came free in time, or too many wait already.</returns>
-    internal async Task<QueryWorker?> RentAsync(bool isShort, string footprint, TimeSpan wait, CancellationToken cancellation)
+    internal async Task<QueryWorker?> RentAsync(string caller, bool isShort, string footprint, TimeSpan wait, CancellationToken cancellation)
     {
         Waiter waiter;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
-            if (TakeIdle(isShort, footprint) is { } idle) return idle;
-            if (_waiting.Count >= WaitingMax) return null;
-            waiter = new Waiter(isShort, footprint);
-            _waiting.AddLast(waiter);
+            waiter = new Waiter(caller, isShort, footprint);
+            if (TakeIdle(waiter) is { } idle) return idle;
+            if (_waitingShort.Count + _waitingLong.Count >= WaitingMax) return null;
+            if (_waitingShort.CountOf(caller) + _waitingLong.CountOf(caller) >= WaitingPerCallerMax) return null;
+            (isShort ? _waitingShort : _waitingLong).Add(waiter);
             if (isShort) StartMissing(isShort: true);
             StartMissing(isShort: false);
         }
@@ -76,13 +93,15 @@ public sealed partial class WorkerPool : IAsyncDisposable
         var usable = !worker.IsLost && (wasSmall || !worker.IsBloated());
         lock (_gate)
         {
-            _rented.Remove(worker);
+            Release(worker);
             if (usable && !_stop.IsCancellationRequested)
             {
-                Offer(worker);
+                _idle.Add(worker);
+                ServeWaiting();
                 return;
             }
             CountOut(worker.IsShort);
+            ServeWaiting(); // its caller may take an idle one now
             if (!_stop.IsCancellationRequested) StartMissing(worker.IsShort); // kept warm: the next statement does not wait for the start
         }
         LogReplaced(worker.ProcessId, worker.WasOutOfMemory);
@@ -104,8 +123,8 @@ public sealed partial class WorkerPool : IAsyncDisposable
             _stop.Cancel();
             workers = [.. _idle, .. _rented];
             _idle.Clear();
-            foreach (var waiter in _waiting) waiter.Given.TrySetResult(null);
-            _waiting.Clear();
+            _waitingShort.Clear();
+            _waitingLong.Clear();
         }
         foreach (var worker in workers) await worker.DisposeAsync();
         await _watch;
@@ -121,7 +140,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            lock (_gate) _waiting.Remove(waiter);
+            lock (_gate) (waiter.IsShort ? _waitingShort : _waitingLong).Remove(waiter);
             // It may have been given one in this very moment.
             if (!waiter.Given.TrySetResult(null) && await waiter.Given.Task is { } late)
             {
@@ -135,14 +154,16 @@ public sealed partial class WorkerPool : IAsyncDisposable
 
     // All below until the next comment: under _gate.
 
-    private QueryWorker? TakeIdle(bool isShort, string footprint)
+    /// <returns>The best of those that are idle and that the caller may have; it is the caller's then.</returns>
+    private QueryWorker? TakeIdle(Waiter waiter)
     {
+        var mayTakeLong = _held.GetValueOrDefault(waiter.Caller) < HeldMax;
         var best = -1;
         var bestScore = -1;
         for (var i = _idle.Count - 1; i >= 0; i--)
         {
-            if (_idle[i].IsShort && !isShort) continue;
-            var score = (_idle[i].IsWarmFor(footprint) ? 2 : 0) + (_idle[i].IsShort ? 1 : 0);
+            if (_idle[i].IsShort ? !waiter.IsShort : !mayTakeLong) continue;
+            var score = (_idle[i].IsWarmFor(waiter.Footprint) ? 2 : 0) + (_idle[i].IsShort ? 1 : 0);
             if (score > bestScore) (best, bestScore) = (i, score);
         }
         if (best < 0) return null;
@@ -152,29 +173,29 @@ public sealed partial class WorkerPool : IAsyncDisposable
         {
             CountOut(worker.IsShort); // it died in its sleep
             _ = DisposeQuietlyAsync(worker);
-            return TakeIdle(isShort, footprint);
+            return TakeIdle(waiter);
         }
+        worker.Holder = waiter.Caller;
+        if (!worker.IsShort) _held[waiter.Caller] = _held.GetValueOrDefault(waiter.Caller) + 1;
         _rented.Add(worker);
         return worker;
     }
 
-    /// <summary>To the first that waits, short ones before all others, else to the idle ones.</summary>
-    private void Offer(QueryWorker worker)
+    private void Release(QueryWorker worker)
     {
-        for (var pass = 0; pass < (worker.IsShort ? 1 : 2); pass++)
+        if (!_rented.Remove(worker) || worker.IsShort) return;
+        if (--_held[worker.Holder] == 0) _held.Remove(worker.Holder);
+    }
+
+    /// <summary>Gives idle workers to those who wait, short ones before all others, and each caller in turn.</summary>
+    private void ServeWaiting()
+    {
+        while (_idle.Count > 0 && (_waitingShort.TakeNext(TakeIdle) ?? _waitingLong.TakeNext(TakeIdle)) is { } served)
         {
-            for (var node = _waiting.First; node is not null; node = node.Next)
-            {
-                if (node.Value.IsShort != (pass == 0)) continue;
-                _waiting.Remove(node);
-                _rented.Add(worker);
-                if (node.Value.Given.TrySetResult(worker)) return;
-                _rented.Remove(worker);
-                Offer(worker);
-                return;
-            }
+            if (served.Waiter.Given.TrySetResult(served.Worker)) continue;
+            Release(served.Worker); // it has given up in this very moment
+            _idle.Add(served.Worker);
         }
-        _idle.Add(worker);
     }
 
     private void StartMissing(bool isShort)
@@ -211,11 +232,12 @@ public sealed partial class WorkerPool : IAsyncDisposable
             _starting--;
             if (worker is not null && !_stop.IsCancellationRequested)
             {
-                Offer(worker);
+                _idle.Add(worker);
+                ServeWaiting();
                 return;
             }
             CountOut(isShort);
-            if (_waiting.Count > 0 && !_stop.IsCancellationRequested) StartMissing(isShort); // those who wait are refused as busy when their time is over
+            if (_waitingShort.Count + _waitingLong.Count > 0 && !_stop.IsCancellationRequested) StartMissing(isShort); // those who wait are refused as busy when their time is over
         }
         if (worker is not null) await worker.DisposeAsync();
     }
@@ -261,9 +283,4 @@ public sealed partial class WorkerPool : IAsyncDisposable
 
     [LoggerMessage(3003, LogLevel.Warning, "The scratch folder of query worker {ProcessId} could not be removed.")]
     private partial void LogNotCleared(Exception error, int processId);
-
-    private sealed record Waiter(bool IsShort, string Footprint)
-    {
-        public TaskCompletionSource<QueryWorker?> Given { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
 }

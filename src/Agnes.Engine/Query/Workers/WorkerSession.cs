@@ -1,3 +1,4 @@
+using Agnes.Sql;
 using DuckDB.NET.Data;
 using DuckDB.NET.Data.Native;
 
@@ -36,7 +37,7 @@ internal sealed class WorkerSession : IDisposable
         _trimAboveBytes = share.MemoryBytes * 3 / 4;
         _sandboxes = new SandboxCache(share, Math.Max(EngineBytesMin, share.MemoryBytes - BaseBytes));
         _parsing = _sandboxes.Make([]);
-        _parser = new StatementParser(_parsing);
+        _parser = new StatementParser(_parsing.Connection);
         _spool = new ResultSpool(sendBody);
     }
 

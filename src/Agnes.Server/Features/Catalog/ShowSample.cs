@@ -24,8 +24,8 @@ internal static class ShowSample
 
         using var sample = new MemoryStream();
         var output = PipeWriter.Create(sample, new StreamPipeWriterOptions(leaveOpen: true));
-        var limits = StatementLimits.For(caller.UserId) with { ResultBytes = BytesMax };
-        var outcome = await runner.SampleAsync(scoped, rows, output, limits, context.RequestAborted);
+        var limits = StatementLimits.Default with { ResultBytes = BytesMax };
+        var outcome = await runner.SampleAsync(context.Lease(), scoped, rows, output, limits, context.RequestAborted);
         await output.CompleteAsync();
         return outcome.IsOk
             ? new Answer(table_id, sample.ToArray(), table.Row?.SourceType ?? "")

@@ -26,7 +26,6 @@ internal static class ConfigDiff
             return;
         }
 
-        var secret = Sections.IsSecretPath(path);
-        rows.Add(new JsonObject { ["path"] = path, ["before"] = Sections.Mask(before, secret), ["after"] = Sections.Mask(after, secret) });
+        rows.Add(new JsonObject { ["path"] = path, ["before"] = Sections.Written(before, path), ["after"] = Sections.Written(after, path) });
     }
 }

@@ -27,7 +27,7 @@ internal static class KnownFields
             "max_pat_days": {"kind":"int","hint":"The longest life of a personal access token."}
           },
           "security": {
-            "allowed_private_hosts": {"kind":"array","item_kind":"string","hint":"Hosts in configured addresses that may be in a private network."}
+            "allowed_private_hosts": {"kind":"array","item_kind":"string","hint":"Hosts in configured addresses that may be in a private network. Set by whoever runs the server alone."}
           },
           "email": {
             "from_address": {"kind":"string"}, "smtp_host": {"kind":"string"}, "smtp_port": {"kind":"int","default":587},
@@ -103,7 +103,7 @@ internal static class KnownFields
     private static bool Fits(string kind, JsonObject field, JsonNode value)
     {
         var type = value.GetValueKind();
-        if (type == JsonValueKind.String && Platform.Config.References.Has(value.GetValue<string>())) return true;
+        if (type == JsonValueKind.String && (Sections.IsMask(value) || Platform.Config.References.Has(value.GetValue<string>()))) return true;
         return kind switch
         {
             "string" or "secret" => type is JsonValueKind.String or JsonValueKind.Number,

@@ -11,12 +11,12 @@ internal static class ShowServerConfig
 
     public static IResult Handle(HttpContext context, ServerOptions options, SecretStore secrets)
     {
-        var config = Load(options, secrets);
+        var config = SettingLayers.Open(options, secrets).Instance;
         var sections = new JsonObject();
         var raw = InstanceConfig.Merge(config.Static, config.Overlay);
         foreach (var name in Sections.Editable)
         {
-            sections[name] = Sections.Shown(config.Merged[name] is JsonObject section ? section : new JsonObject(), raw[name], Sections.SecretVariables(secrets));
+            sections[name] = Sections.Shown(raw[name] as JsonObject ?? [], name);
         }
 
         if (sections["data_source"]!["bigquery"] is JsonObject bigQuery)
@@ -36,9 +36,6 @@ internal static class ShowServerConfig
             ["problems"] = Texts(config.Problems),
         });
     }
-
-    public static InstanceConfig Load(ServerOptions options, SecretStore secrets) =>
-        InstanceConfig.Load(options.ConfigDir, options.StateDir, name => options.Variables(name) is { Length: > 0 } value ? value : secrets.Find(name));
 
     private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 }

@@ -24,7 +24,7 @@ internal static class UpdateServerConfig
         if (touched.FirstOrDefault(name => !Sections.Editable.Contains(name)) is { } unknown) return Refused(400, $"Unknown section '{unknown}'. Editable: {string.Join(", ", Sections.Editable)}.");
         var dangerous = touched.Where(Sections.Dangerous.Contains).ToList();
         if (dangerous.Count > 0 && !danger) return Refused(400, $"Changing {string.Join(" and ", dangerous)} can lock everybody out: send confirm_danger: true if you mean it.");
-        if (InstanceConfig.At(sections, "data_source.keboola.stack_url") is JsonValue url && await guard.FaultAsync("data_source.keboola.stack_url", url.ToString(), stop) is { } fault) return Refused(400, fault);
+        if (await DestinationFaultAsync(sections, guard, stop) is { } fault) return Refused(400, fault);
         KnownFields.Check(sections, body);
         body.ThrowIfInvalid();
 
@@ -42,10 +42,9 @@ internal static class UpdateServerConfig
         JsonObject sections, IReadOnlyList<string> unset, List<string> touched, List<string> dangerous, bool dryRun, CancellationToken stop)
     {
         var before = Overlay.Read(options);
-        var config = ShowServerConfig.Load(options, secrets);
-        var isSecretVariable = Sections.SecretVariables(secrets);
-        var changes = Meant(sections, config.Merged, InstanceConfig.Merge(config.Static, before), isSecretVariable, isSecret: false);
-        if (Fault(changes, "", isSecretVariable, isSecret: false) is { } fault) return Refused(400, fault);
+        var instance = SettingLayers.Open(options, secrets).Instance;
+        var changes = Meant(sections, InstanceConfig.Merge(instance.Static, before), "");
+        if (Fault(changes, "", name => SettingLayers.Stored(secrets, name)) is { } fault) return Refused(400, fault);
         var after = InstanceConfig.Merge(before, changes);
         foreach (var path in unset) Remove(after, path);
         var diff = ConfigDiff.Of(before, after);
@@ -103,30 +102,54 @@ internal static class UpdateServerConfig
         return sections;
     }
 
-    /// <summary>What was submitted, without what came back as it was shown: masks, and values that a reference gives.</summary>
-    private static JsonObject Meant(JsonObject sent, JsonNode? resolved, JsonNode? raw, Func<string, bool> isSecretVariable, bool isSecret)
+    /// <summary>Why an address that secrets are sent to cannot be used, or null. A mask stands for what is there; references are judged by themselves.</summary>
+    private static async Task<string?> DestinationFaultAsync(JsonObject sections, OutboundGuard guard, CancellationToken stop)
+    {
+        const string Stack = "data_source.keboola.stack_url";
+        const string Host = "email.smtp_host";
+        string? Given(string path) => InstanceConfig.At(sections, path) is JsonValue value && !Sections.IsMask(value) && !References.Has(value.ToString())
+            ? value.ToString()
+            : null;
+        if (Given(Stack) is { } url && await guard.FaultAsync(Stack, url, stop) is { } fault) return fault;
+        return Given(Host) is { } host ? guard.FaultOfHost(Host, host) : null;
+    }
+
+    /// <summary>What was submitted, without what came back as it was shown.</summary>
+    private static JsonObject Meant(JsonObject sent, JsonNode? raw, string path)
     {
         var meant = new JsonObject();
         foreach (var (key, value) in sent)
         {
-            var secret = isSecret || Sections.IsSecret(key);
-            if (secret && Sections.IsMask(value)) continue;
-            var (was, written) = ((resolved as JsonObject)?[key], (raw as JsonObject)?[key]);
-            if (value is JsonObject inner) meant[key] = Meant(inner, was, written, isSecretVariable, secret);
-            else if (raw is not JsonObject known || !known.ContainsKey(key) || !JsonNode.DeepEquals(value, Sections.Shown(was, written, isSecretVariable, secret))) meant[key] = value?.DeepClone();
+            var at = Sections.Below(path, key);
+            if (Credentials.IsSecretKey(at) && Sections.IsMask(value)) continue;
+            var before = (raw as JsonObject)?[key];
+            if (value is JsonObject inner)
+            {
+                var below = Meant(inner, before, at);
+                if (below.Count > 0 || before is not (null or JsonObject)) meant[key] = below;
+            }
+            else if (!JsonNode.DeepEquals(value, Sections.Shown(before, at)) || raw is not JsonObject known || !known.ContainsKey(key))
+            {
+                meant[key] = value?.DeepClone();
+            }
         }
 
         return meant;
     }
 
-    /// <summary>Why a change cannot be kept: it would write a mask over what it masks, or show a secret to whoever reads the configuration.</summary>
-    private static string? Fault(JsonNode? node, string path, Func<string, bool> isSecretVariable, bool isSecret) => node switch
+    /// <summary>Why a change cannot be kept: it is the operator's to make, writes a mask over what it masks, or refers to what is none of an admin's.</summary>
+    private static string? Fault(JsonNode? node, string path, Func<string, string?> stored) => node switch
     {
-        JsonObject item => item.Select(pair => Fault(pair.Value, path.Length == 0 ? pair.Key : $"{path}.{pair.Key}", isSecretVariable, isSecret || Sections.IsSecret(pair.Key))).FirstOrDefault(fault => fault is not null),
-        JsonArray list => list.Select(value => Fault(value, path, isSecretVariable, isSecret)).FirstOrDefault(fault => fault is not null),
-        _ when isSecret => Sections.IsMask(node) ? $"{path} holds a mask in a list that was changed: give its secrets too, or leave the list as it is." : null,
-        _ => Sections.RefersToSecret(node, isSecretVariable) ? $"{path} would show a secret: refer to one only under a key whose name says so ({string.Join(", ", Sections.SecretPatterns)})." : null,
+        _ when SettingLayers.OperatorsKeys.Contains(path) =>
+            $"{path} opens the server's own network: only whoever runs the server can set it, as AGNES_ALLOWED_PRIVATE_HOSTS or in their own instance.yaml.",
+        JsonObject item => item.Select(pair => Fault(pair.Value, Sections.Below(path, pair.Key), stored)).FirstOrDefault(fault => fault is not null),
+        JsonArray list => list.Select(value => Fault(value, path, stored)).FirstOrDefault(fault => fault is not null),
+        _ when IsMask(node) => $"{path} holds a mask, in a list that was changed or where nothing was masked: give the value itself, or leave it as it is.",
+        _ => OverlayReferences.Fault(path, node, stored),
     };
+
+    /// <summary>An empty one stands for nothing, and only under a secret's key, where it was taken out before.</summary>
+    private static bool IsMask(JsonNode? node) => node is JsonValue text && text.TryGetValue<string>(out var mask) && mask == Sections.Masked;
 
     private static void Remove(JsonObject root, string path)
     {

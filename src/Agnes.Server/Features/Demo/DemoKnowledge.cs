@@ -1,4 +1,5 @@
 using System.Reflection;
+using Agnes.Engine.Query;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
@@ -9,7 +10,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Features.Demo;
 
 /// <summary>The demo's metric definitions, verified queries and words about columns. What is there already, perhaps edited since, stays as it is.</summary>
-internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
+internal sealed class DemoKnowledge(StateDb state, Definitions definitions, MetricCheck check)
 {
     private const string MetricsFile = "demo/metrics.yml";
     private const string QueriesFile = "demo/queries.yml";
@@ -20,10 +21,11 @@ internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
     {
         var snapshot = state.Snapshot;
         var admin = snapshot.UserByEmail(DemoPlan.AdminEmail) ?? throw new InvalidOperationException("the demo's admin is missing");
-        var asker = new Asker(snapshot, Caller.Of(snapshot, admin, CallerKind.Session));
+        var asker = Asker.Server(snapshot, stop);
         var faults = new List<string>();
-        var metrics = await MissingMetricsAsync(asker, faults, stop);
-        var queries = await MissingQueriesAsync(asker, faults, stop);
+        var there = await definitions.EverythingAsync(snapshot, stop);
+        var metrics = await MissingMetricsAsync(there, asker, faults, stop);
+        var queries = await MissingQueriesAsync(there, asker, faults, stop);
         if (faults.Count > 0) throw new InvalidOperationException(string.Join("; ", faults));
         var columns = await MissingColumnsAsync(stop);
         if (metrics.Count == 0 && queries.Count == 0 && columns.Count == 0) return;
@@ -42,22 +44,22 @@ internal sealed class DemoKnowledge(StateDb state, MetricCheck check)
             stop);
     }
 
-    private async Task<List<MetricRow>> MissingMetricsAsync(Asker asker, List<string> faults, CancellationToken stop)
+    private async Task<List<MetricRow>> MissingMetricsAsync(VisibleDefinitions there, Asker asker, List<string> faults, CancellationToken stop)
     {
         var missing = new List<MetricRow>();
         foreach (var metric in MetricYaml.Read(YamlText.Read(Text(MetricsFile))!, null, faults))
         {
-            if (await MetricStore.FindAsync(state, metric.Id, stop) is null) missing.Add(await check.ReadAsync(asker, metric, faults, faults, stop));
+            if (there.Metric(metric.Id) is null) missing.Add(await check.ReadAsync(asker, metric, faults, faults, stop));
         }
         return missing;
     }
 
-    private async Task<List<VerifiedQueryRow>> MissingQueriesAsync(Asker asker, List<string> faults, CancellationToken stop)
+    private async Task<List<VerifiedQueryRow>> MissingQueriesAsync(VisibleDefinitions there, Asker asker, List<string> faults, CancellationToken stop)
     {
         var missing = new List<VerifiedQueryRow>();
         foreach (var query in VerifiedQueryYaml.Read(YamlText.Read(Text(QueriesFile))!, null, faults))
         {
-            if (await VerifiedQueryStore.FindAsync(state, query.Id, stop) is null) missing.Add(await ImportVerifiedQueries.CheckAsync(asker, check, query, faults, stop));
+            if (there.Query(query.Id) is null) missing.Add(await ImportVerifiedQueries.CheckAsync(asker, check, query, faults, stop));
         }
         return missing;
     }

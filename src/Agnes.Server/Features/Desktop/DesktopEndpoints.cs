@@ -23,7 +23,7 @@ internal sealed partial class DesktopJson : JsonSerializerContext;
 internal static class DesktopEndpoints
 {
     private const string UrlScheme = "data-analyst";
-    private const int PerMinuteMax = 10;
+    public const int PerMinuteMax = 10;
     private const string NotOffered = "Desktop sign-in is not set up on this server (DESKTOP_JWT_SECRET).";
 
     public static async Task<IResult> AuthorizeAsync(HttpContext context, StateDb state, DesktopTokens tokens, CancellationToken stop)
@@ -48,9 +48,10 @@ internal static class DesktopEndpoints
     public static async Task<IResult> RefreshAsync(HttpContext context, StateDb state, DesktopTokens tokens, RateLimits limits, CancellationToken stop)
     {
         if (!tokens.IsOffered) return Error(StatusCodes.Status503ServiceUnavailable, NotOffered);
-        limits.Take(context, "POST /api/desktop/refresh", PerMinuteMax);
+        var given = BearerToken.Of(context.Request) ?? "";
+        limits.Take(context, given);
         context.Response.Headers.CacheControl = "no-store";
-        if (BearerToken.Of(context.Request) is not { } given || tokens.ForRefresh(given) is not { } claims) return Refused();
+        if (tokens.ForRefresh(given) is not { } claims) return Refused();
         if (!state.IsConfirmed || context.Snapshot().User(claims.Subject) is not { Active: true } user) return Refused();
         if (user.SessionsValidAfter is { } after && claims.IssuedAtTime < after) return Refused();
 

@@ -35,12 +35,13 @@ internal sealed class DesktopTokens(ServerOptions options, TimeProvider time)
         });
     }
 
-    /// <summary>The user whose token it is, when it is good, or was until a few days ago.</summary>
+    /// <summary>The user whose token it is, when it is good, or was until a few days ago. Its age counts from when it was issued, whatever end it claims.</summary>
     public TokenClaims? ForRefresh(string token)
     {
         var now = time.GetUtcNow();
-        return Jwt.Verify(Key(), token) is { Type: Type, ExpiresAt: { } expires } claims
-            && claims.IssuedAt <= now.ToUnixTimeSeconds() && expires > (now - RefreshedUntil).ToUnixTimeSeconds() ? claims : null;
+        if (Jwt.Verify(Key(), token) is not { Type: Type, ExpiresAt: { } expires } claims || claims.IssuedAt > now.ToUnixTimeSeconds()) return null;
+        var ends = Math.Min(expires, claims.IssuedAt + (long)Lifetime.TotalSeconds);
+        return ends > (now - RefreshedUntil).ToUnixTimeSeconds() ? claims : null;
     }
 
     private byte[] Key() => Encoding.UTF8.GetBytes(options.SignIn.DesktopSecret ?? throw new InvalidOperationException("Desktop sign-in is not offered."));

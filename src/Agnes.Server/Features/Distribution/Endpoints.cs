@@ -6,10 +6,15 @@ namespace Agnes.Server.Features.Distribution;
 /// <summary>The command line for laptops: archives, installers, and the page that leads to them. Open to everybody, as nobody has a token before they have the program.</summary>
 internal static class DistributionFeature
 {
-    public static void AddDistribution(this IServiceCollection services) => services.AddSingleton<CliPackages>();
+    public static void AddDistribution(this IServiceCollection services)
+    {
+        services.AddSingleton<CliPackages>();
+        services.AddSingleton<ReleaseKey>();
+    }
 
     public static void MapDistribution(this IEndpointRouteBuilder routes)
     {
+        routes.ServiceProvider.GetRequiredService<ReleaseKey>().Check();
         var cli = routes.MapGroup("/cli").WithTags("distribution").Public();
         cli.MapGet("/latest", ShowLatest.Handle).WithSummary("Which version is offered, for which platforms.");
         cli.MapGet("/download", DownloadCli.ForPlatform).WithSummary("The archive of a platform: rid, by default linux-x64.");

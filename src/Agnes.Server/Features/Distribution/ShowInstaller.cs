@@ -35,10 +35,14 @@ internal static partial class ShowInstaller
         var version = Environment.GetEnvironmentVariable("AGNES_VERSION") is { } given && VersionText().IsMatch(given) ? given : VersionDefault;
         var text = reader.ReadToEnd().ReplaceLineEndings("\n")
             .Replace("@SERVER@", address, StringComparison.Ordinal)
+            .Replace("@PLAIN@", IsPlain(address) ? "1" : "", StringComparison.Ordinal)
             .Replace("@VERSION@", version, StringComparison.Ordinal)
             .Replace("@PACKAGES@", string.Join('\n', current.Select(line)), StringComparison.Ordinal);
         return TypedResults.Text(text, "text/plain", Encoding.UTF8);
     }
+
+    /// <summary>Whoever is between this server and another machine can change what goes over plain http.</summary>
+    private static bool IsPlain(string address) => new Uri(address) is { Scheme: "http", IsLoopback: false };
 
     [GeneratedRegex(@"\Ahttps?://[A-Za-z0-9._\-\[\]:]+(:[0-9]+)?(/[A-Za-z0-9._\-/]*)?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex BaseAddress();

@@ -9,7 +9,7 @@ internal static class DownloadsFeature
 
     public static void MapDownloads(this IEndpointRouteBuilder routes)
     {
-        var data = routes.MapGroup("/api/data").WithTags("data");
+        var data = routes.MapGroup("/api/data").WithTags("data").CountsLittle();
         data.MapMethods("/{table_id}/download", Reading, DownloadTable.Handle).NeedsTable("table_id");
         data.MapMethods("/{table_id}/parts/{sha256}", Reading, DownloadPart.Handle).NeedsTable("table_id");
         data.MapGet("/{table_id}/check-access", CheckAccess.Handle).NeedsTable("table_id").MayBeSimulated();

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Limits;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
@@ -11,7 +13,8 @@ namespace Agnes.Server.Features.Health;
 internal sealed record SchemaHealth(bool IsOk, string Word, int Current, int Expected, string? Detail);
 
 /// <summary>Looks at the parts of the server. Reads memory and asks the file system for free space, nothing else.</summary>
-internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOptions options, TimeProvider time)
+internal sealed class Checkup(
+    StateDb state, SourcePublisher publisher, DiskReserve reserve, ProxyNotice proxies, ServerOptions options, WorkerProgram program, TimeProvider time)
 {
     private const long FreeBytesLow = 5L << 30;
     private const double FreeShareLow = 0.10;
@@ -30,15 +33,45 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOp
 
     public string? NotReadyBecause() => Schema().Detail;
 
+    /// <summary>As admins see them.</summary>
     public JsonObject Services(bool withSchema)
     {
-        var schema = Schema();
-        var services = new JsonObject { ["duckdb_state"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["engine"] = state.Engine == StateEngine.DuckDb ? "duckdb" : "postgres" } };
-        if (withSchema) services["db_schema"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["current"] = schema.Current, ["expected"] = schema.Expected };
+        var services = Store(withSchema);
         services["data"] = Data();
         services["users"] = new JsonObject { ["status"] = "ok", ["count"] = state.Snapshot.UsersById.Count };
         services["disk"] = Disk();
         services["sources"] = SourcesHealth();
+        services["walls"] = new JsonObject { ["status"] = program.MissingWalls.Count > 0 ? "warning" : "ok", ["missing"] = Names(program.MissingWalls) };
+        if (proxies.IsSeen) services["proxy"] = new JsonObject { ["status"] = "warning", ["detail"] = ProxyNotice.Text };
+        return services;
+    }
+
+    /// <summary>As somebody sees them who may not see everything: how it stands with the tables that they may read, and neither names nor counts. Grows with those tables.</summary>
+    public JsonObject ServicesOf(Snapshot snapshot, Caller caller, bool withSchema)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        var tables = Scopes.Tables(snapshot, caller).Select(table => table.Published).OfType<PublishedVersion>().ToList();
+        var isStale = tables.Any(version => version.QueryMode != TableRules.ModeRemote && IsStale(snapshot, version, now));
+        var isTroubled = publisher.Troubles.Any(trouble => tables.Any(version => IsAbout(trouble, version)));
+        var services = Store(withSchema);
+        (string, string)[] others =
+        [
+            ("data", isStale ? "warning" : "ok"), ("users", "ok"), ("disk", Disk()["status"]!.GetValue<string>()), ("sources", isTroubled ? "warning" : "ok"),
+            ("walls", program.MissingWalls.Count > 0 ? "warning" : "ok"),
+        ];
+        foreach (var (name, status) in others) services[name] = new JsonObject { ["status"] = status };
+        return services;
+    }
+
+    private static bool IsAbout(SourceTrouble trouble, PublishedVersion version) =>
+        (trouble.Problem is not null && trouble.Source == version.Source)
+        || trouble.Skipped.Any(skipped => skipped.Name.Equals(version.Name, StringComparison.OrdinalIgnoreCase)) || trouble.Collided.Contains(version.Name, StringComparer.OrdinalIgnoreCase);
+
+    private JsonObject Store(bool withSchema)
+    {
+        var schema = Schema();
+        var services = new JsonObject { ["duckdb_state"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["engine"] = state.Engine == StateEngine.DuckDb ? "duckdb" : "postgres" } };
+        if (withSchema) services["db_schema"] = new JsonObject { ["status"] = schema.IsOk ? "ok" : "error", ["current"] = schema.Current, ["expected"] = schema.Expected };
         return services;
     }
 
@@ -70,7 +103,11 @@ internal sealed class Checkup(StateDb state, SourcePublisher publisher, ServerOp
         var (data, dataTotal) = Space(options.DataDir);
         var (own, ownTotal) = Space(options.StateDir);
         var status = new[] { Grade(data, dataTotal), Grade(own, ownTotal) }.Max() switch { 0 => "ok", 1 => "warning", _ => "error" };
-        return new JsonObject { ["status"] = status, ["data_free_bytes"] = data, ["state_free_bytes"] = own };
+        var disk = new JsonObject { ["status"] = status, ["data_free_bytes"] = data, ["state_free_bytes"] = own, ["reserve_bytes"] = reserve.Of(options.DataDir) };
+        if (!reserve.IsLow) return disk;
+        disk["status"] = "error";
+        disk["detail"] = "Less than the reserve (AGNES_DISK_RESERVE) is free: uploads, scans and syncs are refused, reads go on. Make space.";
+        return disk;
     }
 
     private static int Grade(long free, long total) => free < total * FreeShareOut ? 2 : free < total * FreeShareLow || free < FreeBytesLow ? 1 : 0;

@@ -28,12 +28,12 @@ internal sealed class ForeignDatabase : IAsyncDisposable
     public static bool Reads(string table) => table == History || HeldTables.Contains(table);
 
     /// <exception cref="ImportException">It cannot be read, or is of no version that can be imported.</exception>
-    public static async Task<ForeignDatabase> OpenAsync(Installation from, string home, CancellationToken stop)
+    public static async Task<ForeignDatabase> OpenAsync(Installation from, string home, WorkerProgram program, CancellationToken stop)
     {
         var copy = await CopyAsync(from, home, stop);
         var share = Budget.FromTotal(Budget.TotalBytesMin, Environment.ProcessorCount).Jobs;
         ForeignTable[] tables = [.. HeldTables.Select(name => new ForeignTable(name, [])), new ForeignTable(History, ["timestamp", "id"])];
-        var lines = ForeignTables.ReadAsync(WorkerProgram.Default, home, share, copy, tables, stop).GetAsyncEnumerator(stop);
+        var lines = ForeignTables.ReadAsync(program, home, share, copy, tables, stop).GetAsyncEnumerator(stop);
         try
         {
             IReadOnlyDictionary<string, long> counts = new Dictionary<string, long>();

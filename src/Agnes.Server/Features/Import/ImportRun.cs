@@ -38,7 +38,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         try
         {
             using var home = scratch.NewFolder("import");
-            await using var database = from is null ? null : await ForeignDatabase.OpenAsync(from, home.Path, stop);
+            await using var database = from is null ? null : await ForeignDatabase.OpenAsync(from, home.Path, WorkerProgram.Default with { Walls = options.Walls }, stop);
 
             // Everything that can be refused is refused before anything is written.
             if (!given.DryRun) await UnfinishedImport.BeginAsync(options.StateDir, Command(), stop);
@@ -122,7 +122,9 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         {
             try
             {
-                if (InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], "data_source.bigquery.project") is JsonValue found && References.Resolve(found, options.Variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
+                Func<string, string?> variables = file == overlay ? static _ => null : options.Variables; // the overlay's texts are the admins' of that installation
+                var found = InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], "data_source.bigquery.project") as JsonValue;
+                if (References.Resolve(found, variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
             }
             catch (FormatException)
             {

@@ -7,7 +7,7 @@ internal static class ManifestFeature
 {
     public static void MapManifest(this IEndpointRouteBuilder routes)
     {
-        var sync = routes.MapGroup("/api/sync").WithTags("sync");
+        var sync = routes.MapGroup("/api/sync").WithTags("sync").CountsLittle();
         sync.MapGet("/manifest", ShowManifest.Handle).SignedIn().MayBeSimulated();
         sync.MapGet("/parts/{table}/{parts_digest}", ListParts.Handle).NeedsTable("table");
     }

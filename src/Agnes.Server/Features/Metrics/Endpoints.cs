@@ -1,5 +1,6 @@
 using Agnes.Server.Features.Metrics.Pages;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.Metrics;
 
@@ -8,7 +9,12 @@ internal static class MetricsFeature
 {
     private const long ImportBytesMax = 8L << 20;
 
-    public static void AddMetricDefinitions(this IServiceCollection services) => services.AddSingleton<MetricCheck>();
+    public static void AddMetricDefinitions(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton<Definitions>();
+        services.AddSingleton<MetricCheck>();
+        if (options.Role.RunsJobs()) services.AddHostedService<DefinitionBinding>();
+    }
 
     public static void MapMetrics(this IEndpointRouteBuilder routes)
     {

@@ -1,17 +1,16 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Metrics;
 
 /// <summary><c>GET /api/admin/metrics/export</c>: <c>{"files":[{"path":"revenue/mrr.yml","content":"…"}],"count"}</c>.</summary>
 internal static class ExportMetrics
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state)
+    public static async Task<IResult> HandleAsync(HttpContext context, Definitions definitions)
     {
         var files = new JsonArray();
         // An id that no rule of ours let in (an older import) must not become a path.
-        foreach (var metric in (await state.ReadAsync<MetricRow>(MetricStore.AllSql, null, context.RequestAborted)).Where(metric => MetricRules.IsId(metric.Id)))
+        foreach (var metric in (await definitions.OfAsync(context)).Metrics.Where(metric => MetricRules.IsId(metric.Id)))
         {
             files.Add(new JsonObject { ["path"] = $"{metric.Id}.yml", ["content"] = MetricYaml.Write(metric) });
         }

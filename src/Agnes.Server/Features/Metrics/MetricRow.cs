@@ -33,8 +33,11 @@ internal sealed record MetricRow
     public string? Validation { get; init; }
     public string Source { get; init; } = SourceDefault;
 
-    /// <summary>Every table that one of its statements names: what decides who may know of it.</summary>
+    /// <summary>Every table that its statements and expressions read, as long as <see cref="Bound"/> holds.</summary>
     public string SqlTables { get; init; } = "[]";
+
+    /// <summary>The engine has bound its statements, and knows all that its expressions name: what it reads is known.</summary>
+    public bool Bound { get; init; }
     public DateTime CreatedAt { get; init; }
     public DateTime UpdatedAt { get; init; }
 
@@ -44,6 +47,19 @@ internal sealed record MetricRow
         yield return ("sql", Sql);
         foreach (var (key, sql) in MetricJson.Texts(SqlVariants)) yield return ($"sql_{key}", sql);
     }
+
+    /// <summary>What else in it may be SQL.</summary>
+    public IEnumerable<(string Key, string Sql)> Expressions()
+    {
+        if (!string.IsNullOrWhiteSpace(Expression)) yield return ("expression", Expression);
+        if (!string.IsNullOrWhiteSpace(TimeColumn)) yield return ("time_column", TimeColumn);
+        foreach (var dimension in MetricJson.Strings(Dimensions)) yield return ("dimensions", dimension);
+        foreach (var filter in MetricJson.Strings(Filters)) yield return ("filters", filter);
+    }
+
+    /// <summary>Every table that it says it is about, or that its SQL reads.</summary>
+    public IEnumerable<string> DeclaredTables() =>
+        MetricJson.Strings(SqlTables).Concat(MetricJson.Strings(Tables)).Concat(TableName is { } main ? [main] : []).Distinct(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>As the API answers it: lists as lists, mappings as text, as older clients expect.</summary>
     public JsonObject ToJson() => new()

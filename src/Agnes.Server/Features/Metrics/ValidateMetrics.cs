@@ -1,16 +1,15 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Metrics;
 
 /// <summary><c>GET /api/admin/metrics/validate</c>: each definition's statements are bound to the tables as they are now.</summary>
 internal static class ValidateMetrics
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, MetricCheck check)
+    public static async Task<IResult> HandleAsync(HttpContext context, Definitions definitions, MetricCheck check)
     {
-        var results = await CheckAllAsync(context, state, check);
+        var results = await CheckAllAsync(context, definitions, check);
         var metrics = results.Select(result => (JsonNode)new JsonObject
         {
             ["id"] = result.Id,
@@ -21,10 +20,10 @@ internal static class ValidateMetrics
     }
 
     /// <returns>Of every definition what is wrong with it.</returns>
-    public static async Task<IReadOnlyList<(string Id, IReadOnlyList<string> Messages)>> CheckAllAsync(HttpContext context, StateDb state, MetricCheck check)
+    public static async Task<IReadOnlyList<(string Id, IReadOnlyList<string> Messages)>> CheckAllAsync(HttpContext context, Definitions definitions, MetricCheck check)
     {
         var results = new List<(string, IReadOnlyList<string>)>();
-        foreach (var metric in await state.ReadAsync<MetricRow>(MetricStore.AllSql, null, context.RequestAborted))
+        foreach (var metric in (await definitions.OfAsync(context)).Metrics)
         {
             var faults = new List<string>();
             if (metric.TableName is { } table && NamedTable.ByName(context.Snapshot(), table) is null) faults.Add($"{metric.Id}: table '{table}' is not registered");

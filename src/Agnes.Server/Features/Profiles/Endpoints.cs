@@ -13,6 +13,6 @@ internal static class ProfilesFeature
     {
         var profile = routes.MapGroup("/api/catalog/profile/{table_name}").NeedsTable("table_name", Denied).WithTags("catalog");
         profile.MapGet("", ShowProfile.HandleAsync).MayBeSimulated().WithSummary("Columns, completeness, distributions and first rows of a table's current version.");
-        profile.MapPost("/refresh", RefreshProfile.HandleAsync).OnlyReads().WithSummary("Look at the table's rows anew.");
+        profile.MapPost("/refresh", RefreshProfile.HandleAsync).OnlyReads().FillsDisk().WithSummary("Look at the table's rows anew.");
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ProfileFailedException(StatementStatus status) : Exception
 }
 
 /// <summary>Makes one profile: a few statements for each batch of columns, in a scope of that one table.</summary>
-internal sealed class ProfileRun(StatementRunner runner, NamedTable table, ScopedTable scoped, StatementLimits limits, CancellationToken stop)
+internal sealed class ProfileRun(StatementRunner runner, Lease lease, NamedTable table, ScopedTable scoped, StatementLimits limits, CancellationToken stop)
 {
     /// <summary>A table with more rows is looked at by a sample of so many.</summary>
     public const int SampleRowsMax = 500_000;
@@ -136,7 +136,7 @@ internal sealed class ProfileRun(StatementRunner runner, NamedTable table, Scope
     {
         using var answer = new MemoryStream();
         var output = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await runner.RunAsync(_scope, sql, ProfileSql.RowsLooked, output, limits with { Time = time ?? limits.Time }, stop);
+        var outcome = await runner.RunAsync(lease, _scope, sql, ProfileSql.RowsLooked, output, limits with { Time = time ?? limits.Time }, stop);
         await output.CompleteAsync();
         if (!outcome.IsOk) throw new ProfileFailedException(outcome.Status);
         answer.Position = 0;

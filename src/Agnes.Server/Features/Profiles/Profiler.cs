@@ -34,8 +34,9 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
         var kept = await TableProfileStore.FindAsync(state, Key(table), context.RequestAborted);
         if (kept is not null && kept.PartsDigest == ProfileText.MarkOf(table) && (!isAnew || time.GetUtcNow().UtcDateTime - kept.ProfiledAt < FreshFor)) return Profiled.Of(kept);
         var running = Join(context, table);
-        var (profiled, allowed) = await context.WhileAllowedAsync(stop => WaitAsync(running, stop), (now, asker) => NamedTable.ByName(now, table.Name) is { } still && Access.CanRead(now, asker, still));
-        return allowed ? profiled : Profiled.Failed(StatementStatus.TableDenied);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, context.Lease().Ended);
+        var profiled = await WaitAsync(running, stop.Token);
+        return context.Lease().Ended.IsCancellationRequested ? Profiled.Failed(StatementStatus.TableDenied) : profiled;
     }
 
     /// <summary>Makes the profile without anybody waiting for it.</summary>
@@ -106,8 +107,8 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
         {
             await _slots.WaitAsync(stop.Token);
             hasSlot = true;
-            var limits = new StatementLimits("profiler", TimeMax, TimeMax, ResultBytesMax, _atOnce);
-            var profile = await new ProfileRun(runner, table, scoped, limits, stop.Token).MakeAsync();
+            var limits = new StatementLimits(TimeMax, TimeMax, ResultBytesMax, _atOnce);
+            var profile = await new ProfileRun(runner, Lease.OfSystem("profiler", stop.Token), table, scoped, limits, stop.Token).MakeAsync();
             var row = new TableProfileRow(key.Table, key.Mark, ProfileText.Write(profile), UtcTime.Cut(time.GetUtcNow().UtcDateTime));
             await state.WriteAsync(write => IsStillCurrent(write.Current, table) ? TableProfileStore.SaveAsync(write, row) : Task.CompletedTask, stop.Token);
             return Profiled.Of(row);
@@ -119,7 +120,7 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
         catch (ProfileFailedException failure)
         {
             // Only the deadline ends a statement of ours, or the end of the server.
-            if (failure.Status == StatementStatus.ClientGone) return Profiled.Failed(deadline.IsCancellationRequested ? StatementStatus.TimedOut : StatementStatus.Busy);
+            if (failure.Status is StatementStatus.ClientGone or StatementStatus.Revoked) return Profiled.Failed(deadline.IsCancellationRequested ? StatementStatus.TimedOut : StatementStatus.Busy);
             LogFailed(log, key.Table, failure.Status);
             return Profiled.Failed(failure.Status);
         }

@@ -15,7 +15,7 @@ internal static class PromptsFeature
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<ServerOptions>();
-            return InstanceFacts.Of(InstanceConfig.Load(options.ConfigDir, options.StateDir, options.Variables), options.Variables);
+            return InstanceFacts.Of(SettingLayers.Open(options, provider.GetRequiredService<SecretStore>()).Instance, options.Variables);
         });
         services.AddSingleton<PromptValues>();
         services.AddSingleton<WorkspacePrompt>();

@@ -8,7 +8,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Features.Prompts;
 
 /// <summary>What texts for agents are made of: facts about the instance, and about what one caller may read.</summary>
-internal sealed class PromptValues(StateDb state, InstanceFacts instance, TimeProvider time)
+internal sealed class PromptValues(Definitions definitions, InstanceFacts instance, TimeProvider time)
 {
     private const string SampleUrl = "https://agnes.example.com";
 
@@ -23,7 +23,7 @@ internal sealed class PromptValues(StateDb state, InstanceFacts instance, TimePr
             ("name", PlainText.Of(table.Name)),
             ("description", PlainText.Of(table.Row?.Description ?? table.Published?.Description ?? "")),
             ("query_mode", table.Row?.QueryMode ?? table.Published?.QueryMode ?? TableRules.ModeLocal))).ToList();
-        var metrics = await ListMetrics.VisibleAsync(state, snapshot, caller, stop);
+        var metrics = (await definitions.OfAsync(snapshot, caller, stop)).Metrics.ToList();
         var categories = metrics.Select(metric => metric.Category).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(category => (object?)PlainText.Of(category)).ToList();
         return Workspace(Common(serverUrl, User(snapshot, caller)), tables, metrics.Count, categories);
     }

@@ -12,7 +12,7 @@ internal static class ScansFeature
     public static void MapScans(this IEndpointRouteBuilder routes)
     {
         var scan = routes.MapGroup("/api/v2/scan").WithTags("scan").SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax);
-        scan.MapPost("", RunScan.HandleAsync).WithSummary("The chosen rows and columns of one table, as a file.");
+        scan.MapPost("", RunScan.HandleAsync).FillsDisk().WithSummary("The chosen rows and columns of one table, as a file.");
         scan.MapPost("/estimate", EstimateScan.HandleAsync).WithSummary("What such a scan would cost; nothing is read.");
     }
 }

@@ -14,7 +14,7 @@ internal static class EstimateScan
     public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, ServerOptions options)
     {
         var body = await ScanBody.ReadAsync(context);
-        var limits = StatementLimits.For(context.Caller().UserId) with { Time = options.Scan.Time };
+        var limits = StatementLimits.Default with { Time = options.Scan.Time };
         // The limit only bounds what is sent, so it is no reason to refuse an estimate.
         await ScanPlan.MakeAsync(context, body with { Limit = null }, Texts, options.Scan.LimitMax, scopes, runner, limits);
         return JsonBody.Of(new JsonObject

@@ -9,6 +9,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Scans;
 
@@ -18,32 +19,36 @@ internal static class RunScan
     private const string ParquetType = "application/vnd.apache.parquet";
     private const string ArrowType = "application/vnd.apache.arrow.stream";
     private const string Purpose = "scan";
+
+    /// <summary>Whoever reads more slowly than this for long keeps others' room on the disk.</summary>
+    private const double ReadBytesPerSecondMin = 32 << 10;
+    private static readonly TimeSpan ReadGrace = TimeSpan.FromSeconds(60);
     private static readonly ScanTexts Texts = new("table not found", "not authorized");
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, Scopes scopes, StatementRunner runner, ScanQuota quota, Scratch scratch, AuditLog audit, ServerOptions options)
+        HttpContext context, Scopes scopes, StatementRunner runner, ScanQuota quota, Scratch scratch, AuditLog audit, ServerOptions options, TimeProvider time)
     {
         var body = await ScanBody.ReadAsync(context);
         var caller = context.Caller();
-        var limits = StatementLimits.For(caller.UserId) with { Time = options.Scan.Time, ResultBytes = options.Scan.ResultBytesMax };
+        var limits = StatementLimits.Default with { Time = options.Scan.Time, ResultBytes = options.Scan.ResultBytesMax };
         var plan = await ScanPlan.MakeAsync(context, body, Texts, options.Scan.LimitMax, scopes, runner, limits);
         // Arrow is what a client gets that says nothing; ours asks for Parquet, which goes straight to its disk.
         var form = context.Request.Headers.Accept.ToString().Contains(ParquetType, StringComparison.OrdinalIgnoreCase) ? ScanForm.Parquet : ScanForm.Arrow;
         using var place = await quota.EnterAsync(context, caller.UserId);
-        var room = FileSystem.FreeBytes(scratch.Root) - Scratch.ReserveBytes;
-        if (room <= 0) return Problem.Detail(StatusCodes.Status507InsufficientStorage, "The server's disk is nearly full: nothing was scanned. Try again later.");
+        var room = scratch.Room;
+        if (room <= 0) return DiskReserve.Refusal();
 
         using var folder = scratch.NewFolder(Purpose);
         var file = Path.Combine(folder.Path, "result");
-        var outcome = await runner.ScanAsync(plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room) }, context.RequestAborted);
-        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), outcome.IsOk ? "ok" : outcome.Status.ToString(), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+        var outcome = await runner.ScanAsync(context.Lease(), plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room) }, context.RequestAborted);
+        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (!outcome.IsOk) return StatementAnswer.Refuse(context, outcome);
         await quota.AddAsync(caller.UserId, outcome.Bytes);
-        await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, plan.Table.Published!.ExtractedAt);
+        await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, plan.Table.Published!.ExtractedAt, time);
         return Results.Empty;
     }
 
-    private static async Task SendAsync(HttpContext context, string path, string type, StatementOutcome outcome, DateTime asOf)
+    private static async Task SendAsync(HttpContext context, string path, string type, StatementOutcome outcome, DateTime asOf, TimeProvider time)
     {
         await using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 0, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
         var response = context.Response;
@@ -52,7 +57,16 @@ internal static class RunScan
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Agnes-As-Of"] = asOf.ToString("yyyy-MM-dd'T'HH:mm:ss'+00:00'", CultureInfo.InvariantCulture);
         if (outcome.Truncated) response.Headers["X-Agnes-Truncated"] = "true";
-        await file.CopyToAsync(response.Body, context.RequestAborted);
+        using var deadline = new CancellationTokenSource(ReadGrace + TimeSpan.FromSeconds(file.Length / ReadBytesPerSecondMin), time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.Lease().Ended, context.RequestAborted);
+        try
+        {
+            await file.CopyToAsync(response.Body, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            context.Abort(); // the length was promised: only a cut connection tells that the rest does not come
+        }
     }
 
     private static JsonObject Describe(ScanBody body, StatementOutcome outcome)

@@ -41,7 +41,7 @@ internal sealed record ScanPlan(NamedTable Table, ScanStatement Statement)
         // A predicate may call the table by its id, and by the name that SQL knows it by.
         foreach (var alias in ((string[])[named.Id ?? named.Name, named.Name]).Distinct(StringComparer.OrdinalIgnoreCase))
         {
-            var check = await runner.CheckPredicateAsync(table, where, alias, limits, context.RequestAborted);
+            var check = await runner.CheckPredicateAsync(context.Lease(), table, where, alias, limits, context.RequestAborted);
             if (check.Failure is { } failure) throw new ProblemException(StatusCodes.Status400BadRequest, StatementAnswer.Refuse(context, failure));
             if (check.Fault is null) return check.Sql!;
             first ??= check.Fault;

@@ -9,22 +9,22 @@ namespace Agnes.Server.Features.SignIn;
 /// <summary>Somebody without a password, or who forgot it, asks for a link. The answer is the same for every address.</summary>
 internal static class AskPasswordLink
 {
-    private const int PerMinuteMax = 5;
+    public const int PerMinuteMax = 5;
 
     public static Task<IResult> ResetAsync(HttpContext context, LinkMail mail, RateLimits limits, CancellationToken stop) =>
-        AskAsync(context, mail, limits, "POST /auth/password/reset", LinkPurpose.Reset, stop);
+        AskAsync(context, mail, limits, LinkPurpose.Reset, stop);
 
     public static Task<IResult> SetupAsync(HttpContext context, LinkMail mail, RateLimits limits, CancellationToken stop) =>
-        AskAsync(context, mail, limits, "POST /auth/password/setup/request", LinkPurpose.Setup, stop);
+        AskAsync(context, mail, limits, LinkPurpose.Setup, stop);
 
-    private static async Task<IResult> AskAsync(HttpContext context, LinkMail mail, RateLimits limits, string endpoint, LinkPurpose purpose, CancellationToken stop)
+    private static async Task<IResult> AskAsync(HttpContext context, LinkMail mail, RateLimits limits, LinkPurpose purpose, CancellationToken stop)
     {
         var form = await RequestForm.ReadAsync(context);
         var email = form.String("email").Trim();
         form.ThrowIfInvalid();
-        limits.Take(context, endpoint, PerMinuteMax);
+        limits.Take(context, email);
         limits.TakeForAccount("link", email, PerMinuteMax);
-        await mail.SendAsync(context, purpose, email, stop);
+        await mail.AskAsync(context, purpose, email, stop);
         return Page.Show<AskLinkPage>(AskLinkModel.ForPassword(mail.IsOffered, SignInMessages.Message("link_sent")));
     }
 }

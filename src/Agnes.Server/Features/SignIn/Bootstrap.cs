@@ -11,7 +11,7 @@ namespace Agnes.Server.Features.SignIn;
 
 internal static class Bootstrap
 {
-    private const int PerMinuteMax = 3;
+    public const int PerMinuteMax = 3;
     private const string Closed = "Bootstrap is closed: this server has an admin. Sign in with POST /auth/token (agnes auth login).";
 
     public static async Task<IResult> HandleAsync(
@@ -24,11 +24,11 @@ internal static class Bootstrap
         var code = body.OptionalString("code")?.Trim();
         if (!EmailAddress.IsValid(email)) body.Refuse("email", "value is not a valid email address");
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/bootstrap", PerMinuteMax);
+        limits.Take(context, code ?? "");
         if (!BootstrapWindow.LooksOpen(context.Snapshot())) return Refused(Closed);
         if (!BootstrapWindow.MayUse(context, options, code))
         {
-            return Refused($"The first admin is made on the server's own machine, or with the header {BootstrapWindow.TokenHeader} holding AGNES_BOOTSTRAP_TOKEN or what the file .bootstrap_code of the state folder holds.");
+            return Refused($"The first admin is made with the one-time code: send it as code, or in the header {BootstrapWindow.TokenHeader}. It is what the file .bootstrap_code of the state folder holds, or AGNES_BOOTSTRAP_TOKEN where the server has it.");
         }
 
         if (password.Length > 0 && passwords.Fault(password, email, name) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);

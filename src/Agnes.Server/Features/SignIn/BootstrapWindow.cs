@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Server.Features.Groups;
@@ -8,7 +7,7 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;
 
-/// <summary>While nobody can sign in yet, whoever sits at the machine may make the first admin. Once used, or once somebody can sign in, it is closed for good.</summary>
+/// <summary>While nobody can sign in yet, who can read the server's one-time code may make the first admin. Once used, or once somebody can sign in, it is closed for good.</summary>
 internal static class BootstrapWindow
 {
     public const string TokenHeader = "X-Bootstrap-Token";
@@ -44,19 +43,14 @@ internal static class BootstrapWindow
             "INSERT INTO sign_in_flags (name, set_at) VALUES (@Flag, @now) ON CONFLICT (name) DO NOTHING RETURNING name", new { Flag, now = write.Now }) is not null;
 
     /// <summary>
-    /// At this machine and not through a proxy or another site's page; or with what only the machine's operator can read: the token of the environment, which is then the
-    /// only way, else the code of a file that is there while the window is open.
+    /// With what only the machine's operator can read, wherever the request comes from: the token of the environment, which is then the only way, else the code of a file that
+    /// is there while the window is open.
     /// </summary>
     /// <param name="given">The code that came in the body; null: the header's, where there is one.</param>
     public static bool MayUse(HttpContext context, ServerOptions options, string? given)
     {
         given ??= context.Request.Headers[TokenHeader].ToString();
-        if (options.BootstrapToken is { } expected) return AreEqual(given, expected);
-        if (given.Length > 0 && SecretFile.Read(CodePath(options)) is { } code) return AreEqual(given, code);
-
-        var request = context.Request;
-        var throughProxy = request.Headers["X-Forwarded-For"].Count + request.Headers["X-Original-For"].Count + request.Headers["Forwarded"].Count + request.Headers.Via.Count > 0;
-        return !throughProxy && LocalDevelopment.IsThisMachine(request.Host.Host) && context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address);
+        return given.Length > 0 && (options.BootstrapToken ?? SecretFile.Read(CodePath(options))) is { } expected && AreEqual(given, expected);
     }
 
     /// <summary>At the start: the code's file is there exactly while the window is open.</summary>

@@ -10,7 +10,7 @@ namespace Agnes.Server.Features.SignIn;
 /// <summary>Needs the password that is to be replaced, so that a borrowed session cannot take an account over.</summary>
 internal static class ChangePassword
 {
-    private const int PerMinuteMax = 10;
+    public const int PerMinuteMax = 10;
 
     public static async Task<IResult> HandleAsync(
         HttpContext context, StateDb state, Passwords passwords, NewPasswords newPasswords, Guesses guesses, SessionBegin sessions, RateLimits limits, CancellationToken stop)
@@ -21,7 +21,7 @@ internal static class ChangePassword
         var current = body.String("current_password");
         var wanted = body.String("new_password");
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/password/change", PerMinuteMax);
+        limits.Take(context, caller.UserId);
         var user = context.Snapshot().User(caller.UserId)!;
         if (newPasswords.Fault(wanted, user.Email, user.Name) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
 
@@ -37,7 +37,7 @@ internal static class ChangePassword
                 // Another change may have come first; then what was checked above is no longer the current password.
                 if (write.Before.User(user.Id) is not { } found || found.PasswordHash != user.PasswordHash) throw new ProblemException(StatusCodes.Status409Conflict, "The password was changed meanwhile.");
                 await newPasswords.StoreAsync(write, found, hash);
-                write.Audit(user.Id, "user.change_password", $"user:{user.Id}", new JsonObject { ["ip"] = context.Connection.RemoteIpAddress?.ToString() });
+                write.Audit(user.Id, "user.change_password", $"user:{user.Id}", new JsonObject { ["ip"] = context.Client().Text });
             },
             stop);
         newPasswords.Tell(user);

@@ -10,21 +10,22 @@ internal static class SignInEndpoints
     public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
         var open = routes.MapGroup("/auth").WithTags("Sign-in").Public();
-        open.MapPost("/token", IssueToken.HandleAsync).WithSummary("Exchange e-mail and password for a session token.");
-        open.MapPost("/bootstrap", Bootstrap.HandleAsync).WithSummary("Make the first admin of a new server, once.");
+        open.MapPost("/token", IssueToken.HandleAsync).PerMinute(IssueToken.PerMinuteMax).WithSummary("Exchange e-mail and password for a session token.");
+        open.MapPost("/bootstrap", Bootstrap.HandleAsync).PerMinute(Bootstrap.PerMinuteMax).WithSummary("Make the first admin of a new server, once.");
         open.MapPost("/logout", Logout.HandleAsync).WithSummary("End the session of this browser.");
-        open.MapPost("/password/login", PasswordLogin.JsonAsync).WithSummary("Sign in with a password.");
-        open.MapPost("/password/login/web", PasswordLogin.FormAsync).WithSummary("Sign in with a password from a form.");
-        open.MapPost("/password/setup", SetPassword.SetupAsync).WithSummary("Set the first password with a link's token.");
-        open.MapPost("/password/setup/confirm", SetPassword.SetupFormAsync).WithSummary("Set the first password from a form.");
-        open.MapPost("/password/reset/confirm", SetPassword.ResetFormAsync).WithSummary("Set another password from a form.");
+        open.MapPost("/password/login", PasswordLogin.JsonAsync).PerMinute(PasswordLogin.PerMinuteMax).WithSummary("Sign in with a password.");
+        open.MapPost("/password/login/web", PasswordLogin.FormAsync).PerMinute(PasswordLogin.PerMinuteMax).WithSummary("Sign in with a password from a form.");
+        open.MapPost("/password/setup", SetPassword.SetupAsync).PerMinute(SetPassword.PerMinuteMax).WithSummary("Set the first password with a link's token.");
+        open.MapPost("/password/setup/confirm", SetPassword.SetupFormAsync).PerMinute(SetPassword.PerMinuteMax).WithSummary("Set the first password from a form.");
+        open.MapPost("/password/reset/confirm", SetPassword.ResetFormAsync).PerMinute(SetPassword.PerMinuteMax).WithSummary("Set another password from a form.");
 
-        open.MapPost("/password/reset", AskPasswordLink.ResetAsync).WithSummary("Mail a link that sets another password.");
-        open.MapPost("/password/setup/request", AskPasswordLink.SetupAsync).WithSummary("Mail a link that sets a first password.");
+        open.MapPost("/password/reset", AskPasswordLink.ResetAsync).PerMinute(AskPasswordLink.PerMinuteMax).WithSummary("Mail a link that sets another password.");
+        open.MapPost("/password/setup/request", AskPasswordLink.SetupAsync).PerMinute(AskPasswordLink.PerMinuteMax).WithSummary("Mail a link that sets a first password.");
+        routes.MapGet(LocalDoor.Route, LocalDoor.OpenAsync).ExcludeFromDescription().Public();
         routes.MapSignInProviders();
 
         var own = routes.MapGroup("").WithTags("Profile").SignedIn();
-        own.MapPost("/auth/password/change", ChangePassword.HandleAsync).WithSummary("Change your password; ends your other sessions.");
+        own.MapPost("/auth/password/change", ChangePassword.HandleAsync).PerMinute(ChangePassword.PerMinuteMax).WithSummary("Change your password; ends your other sessions.");
         own.MapPost("/auth/logout/everywhere", Logout.EverywhereAsync).WithSummary("End all your sessions.");
         own.MapGet("/auth/sessions", ListSessions.OwnAsync).WithSummary("Your sessions that are good at the moment.");
         own.MapDelete("/auth/sessions/{id}", EndSession.OwnAsync).WithSummary("End one of your sessions.");

@@ -8,7 +8,7 @@ namespace Agnes.Server.Features.SignIn;
 /// <summary>The sign-in of the command line and of programs.</summary>
 internal static class IssueToken
 {
-    private const int PerMinuteMax = 10;
+    public const int PerMinuteMax = 10;
 
     public static async Task<IResult> HandleAsync(HttpContext context, PasswordCheck check, SessionBegin sessions, RateLimits limits)
     {
@@ -16,7 +16,7 @@ internal static class IssueToken
         var email = body.String("email");
         var password = body.String("password", "");
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/token", PerMinuteMax);
+        limits.Take(context, email);
         if (password.Length == 0) return WithoutPassword(context.Snapshot(), email);
 
         var result = await check.CheckAsync(context, email, password, succeeded: "token_created");

@@ -9,9 +9,9 @@ namespace Agnes.Server.Features.SignIn;
 /// <summary>The one person of local development: an admin, in the groups that the environment names.</summary>
 internal static partial class LocalDeveloper
 {
-    public static async Task PrepareAsync(StateDb state, LocalDevelopment local, ILogger log, CancellationToken stop)
+    public static async Task PrepareAsync(StateDb state, LocalDevelopment local, LocalDoor door, ILogger log, CancellationToken stop)
     {
-        LogBanner(log, local.Email);
+        LogBanner(log, local.Email, await door.ShowAsync());
         if (local.Problem is { } problem) LogProblem(log, problem);
         await state.WriteAsync(
             async write =>
@@ -26,8 +26,8 @@ internal static partial class LocalDeveloper
             stop);
     }
 
-    [LoggerMessage(EventId = 5405, Level = LogLevel.Warning, Message = "LOCAL_DEV_MODE: everybody on this machine is {Email}, an admin, without signing in. Never in earnest.")]
-    private static partial void LogBanner(ILogger log, string email);
+    [LoggerMessage(EventId = 5405, Level = LogLevel.Warning, Message = "LOCAL_DEV_MODE: whoever opens the address in {File} is {Email}, an admin, without signing in. Never in earnest.")]
+    private static partial void LogBanner(ILogger log, string email, string file);
 
     [LoggerMessage(EventId = 5406, Level = LogLevel.Warning, Message = "{Problem}")]
     private static partial void LogProblem(ILogger log, string problem);

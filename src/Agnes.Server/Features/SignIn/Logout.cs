@@ -19,7 +19,7 @@ internal static class Logout
                 async write =>
                 {
                     await SessionStore.EndAsync(write, session, "logout");
-                    write.Audit(caller.UserId, "logout", PasswordCheck.Resource, new JsonObject { ["ip"] = context.Connection.RemoteIpAddress?.ToString() });
+                    write.Audit(caller.UserId, "logout", PasswordCheck.Resource, new JsonObject { ["ip"] = context.Client().Text });
                 },
                 stop);
         }

@@ -5,6 +5,7 @@ using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;
@@ -89,7 +90,7 @@ internal sealed class PasswordCheck(Passwords passwords, Guesses guesses, Accoun
         userId,
         action,
         Resource,
-        new JsonObject { ["provider"] = Provider, ["ip"] = context.Connection.RemoteIpAddress?.ToString(), ["request_id"] = context.TraceIdentifier },
+        new JsonObject { ["provider"] = Provider, ["ip"] = context.Client().Text, ["request_id"] = context.TraceIdentifier },
         result,
         cancellation: context.RequestAborted);
 }

@@ -51,8 +51,9 @@ internal static class PasswordLinks
     }
 
     /// <summary>Whether the token was good; if so, it is not from now on.</summary>
-    public static async Task<bool> ConsumeAsync(StateWrite write, string userId, LinkPurpose purpose, string token) =>
-        await write.QueryFirstAsync<string>(ConsumeSql, new { userId, purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
+    /// <param name="userId">Null: nobody's, which is looked for as long.</param>
+    public static async Task<bool> ConsumeAsync(StateWrite write, string? userId, LinkPurpose purpose, string token) =>
+        await write.QueryFirstAsync<string>(ConsumeSql, new { userId = userId ?? "", purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
 
     /// <summary>Those that nobody can use any more.</summary>
     public static Task ForgetAsync(StateWrite write, DateTime old) => write.ExecuteAsync("DELETE FROM auth_tokens WHERE expires_at < @old", new { old });

@@ -7,7 +7,7 @@ namespace Agnes.Server.Features.SignIn;
 
 internal static class PasswordLogin
 {
-    private const int PerMinuteMax = 10;
+    public const int PerMinuteMax = 10;
     private const string Succeeded = "login";
 
     public static async Task<IResult> JsonAsync(HttpContext context, PasswordCheck check, SessionBegin sessions, RateLimits limits)
@@ -16,7 +16,7 @@ internal static class PasswordLogin
         var email = body.String("email");
         var password = body.String("password");
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/password/login", PerMinuteMax);
+        limits.Take(context, email);
         var result = await check.CheckAsync(context, email, password, Succeeded);
         return result.Outcome switch
         {
@@ -36,7 +36,7 @@ internal static class PasswordLogin
         var password = form.String("password");
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/password/login/web", PerMinuteMax);
+        limits.Take(context, email);
         var result = await check.CheckAsync(context, email, password, Succeeded);
         if (result.Outcome != PasswordOutcome.Good)
         {

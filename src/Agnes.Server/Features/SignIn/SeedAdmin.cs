@@ -18,7 +18,7 @@ internal static partial class SeedAdmin
         var options = services.GetRequiredService<ServerOptions>();
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("Agnes.Server.SignIn");
         foreach (var problem in options.SignIn.Problems) LogProblem(log, problem);
-        if (options.LocalDevelopment is { } local) await LocalDeveloper.PrepareAsync(state, local, log, stop);
+        if (options.LocalDevelopment is { } local) await LocalDeveloper.PrepareAsync(state, local, services.GetRequiredService<LocalDoor>(), log, stop);
         if (options.SeedAdminEmail is { } email)
         {
             if (options.SeedAdminPassword is { } seed && services.GetRequiredService<PasswordRules>().Fault(seed, email, name: null) is not null) LogProblem(log, WeakSeed);
@@ -62,7 +62,7 @@ internal static partial class SeedAdmin
     [LoggerMessage(EventId = 5401, Level = LogLevel.Error, Message = "The admin named by SEED_ADMIN_EMAIL could not be made.")]
     private static partial void LogNotSeeded(ILogger log, Exception failure);
 
-    [LoggerMessage(EventId = 5402, Level = LogLevel.Warning, Message = "This server has no admin yet: make one on this machine with 'agnes setup bootstrap EMAIL', or from elsewhere with the code in {Code}.")]
+    [LoggerMessage(EventId = 5402, Level = LogLevel.Warning, Message = "This server has no admin yet: make one with 'agnes setup bootstrap EMAIL' or on the page /first-time-setup, and the code in {Code}.")]
     private static partial void LogOpen(ILogger log, string code);
 
     [LoggerMessage(EventId = 5404, Level = LogLevel.Error, Message = "Sign-in settings: {Problem}")]

@@ -11,7 +11,7 @@ namespace Agnes.Server.Features.SignIn;
 /// <summary>Setting a password with a link. The link is used up in the same transaction that stores the password, so exactly one of two racing requests wins.</summary>
 internal static class SetPassword
 {
-    private const int PerMinuteMax = 10;
+    public const int PerMinuteMax = 10;
     private const string BadLink = "Invalid or expired link";
 
     public static async Task<IResult> SetupAsync(HttpContext context, StateDb state, NewPasswords passwords, SessionBegin sessions, RateLimits limits, CancellationToken stop)
@@ -19,7 +19,7 @@ internal static class SetPassword
         var body = await RequestBody.ReadAsync(context);
         var (email, token, password) = (body.String("email"), body.String("token"), body.String("password"));
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/password/setup", PerMinuteMax);
+        limits.Take(context, token);
         var user = await StoreAsync(state, passwords, LinkPurpose.Setup, email, token, password, null, stop);
         return JsonBody.Of(new PasswordSet(await sessions.BeginAsync(context, user, "link"), "bearer", "Password set"), SignInJson.Default.PasswordSet);
     }
@@ -39,7 +39,7 @@ internal static class SetPassword
         var name = form.Optional("name")?.Trim();
         form.ThrowIfInvalid();
         var path = purpose == LinkPurpose.Setup ? "/auth/password/setup" : "/auth/password/reset";
-        limits.Take(context, $"POST {path}/confirm", PerMinuteMax);
+        limits.Take(context, token);
         IResult Again(string error) => TypedResults.Redirect($"{path}?email={Uri.EscapeDataString(email)}&token={Uri.EscapeDataString(token)}&error={error}");
         if (password != confirmed) return Again("mismatch");
         if (passwords.Fault(password, email, name) is not null) return Again(password.Length is < PasswordRules.CharsMin or > PasswordRules.CharsMax ? "length" : "common");
@@ -65,8 +65,7 @@ internal static class SetPassword
             async write =>
             {
                 var user = write.Before.UserByEmail(email.Trim());
-                if (user is null) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
-                if (!await PasswordLinks.ConsumeAsync(write, user.Id, purpose, token)) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
+                if (!await PasswordLinks.ConsumeAsync(write, user?.Id, purpose, token) || user is null) throw new ProblemException(StatusCodes.Status400BadRequest, BadLink);
                 if (!user.Active) throw new ProblemException(StatusCodes.Status403Forbidden, "Account deactivated");
                 if (hash is null) throw new ProblemException(StatusCodes.Status400BadRequest, fault!);
                 await passwords.StoreAsync(write, user with { Name = string.IsNullOrEmpty(name) ? user.Name : name }, hash);

@@ -16,6 +16,7 @@ internal static class SignInServices
         services.AddSingleton<PasswordCheck>();
         services.AddSingleton<NewPasswords>();
         services.AddSingleton<SessionBegin>();
+        services.AddSingleton<LocalDoor>();
         services.AddSingleton<SessionSweep>();
         if (options.Role.RunsJobs()) services.AddHostedService(provider => provider.GetRequiredService<SessionSweep>());
         services.AddSignInProviders(options);

@@ -11,7 +11,7 @@ internal static class SyncFeature
     public static void MapSync(this IEndpointRouteBuilder routes)
     {
         var sync = routes.MapGroup("/api/sync").WithTags("sync");
-        sync.MapPost("/trigger", TriggerSync.HandleAsync).Admin();
+        sync.MapPost("/trigger", TriggerSync.HandleAsync).Admin().FillsDisk();
         sync.MapGet("/status", SyncStatus.HandleAsync).Public();
         sync.MapGet("/runs", ListRuns.HandleAsync).Admin();
         sync.MapGet("/runs/stream", StreamRuns.HandleAsync).Admin();

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
-using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
@@ -15,7 +14,7 @@ internal static class StreamRuns
 {
     private const int RunsShown = 1;
 
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, JobEvents events, Authenticator authenticator, TimeProvider time, string? id = null)
+    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, JobEvents events, TimeProvider time, string? id = null)
     {
         if (id is not null && await ShowRun.FindAsync(state, id, context.RequestAborted) is null) return Problem.NotFound("Run not found");
         var after = context.Request.Headers["Last-Event-ID"].ToString();
@@ -24,7 +23,7 @@ internal static class StreamRuns
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         await using var stream = EventsAsync(watch, state, events, id, ended.Token).GetAsyncEnumerator(ended.Token);
-        await EventStream.WriteAsync(context, stream, () => state.IsConfirmed && authenticator.Authenticate(context, state.Snapshot).Caller is { IsAdmin: true }, time, ended);
+        await EventStream.WriteAsync(context, stream, time, ended);
         return Results.Empty;
     }
 

@@ -16,7 +16,7 @@ internal static class CreateToken
     private const int SecondsMax = DaysMax * 86_400;
     private const int ActiveTokensMax = 200;
     private const int PrefixChars = 8;
-    private const int PerMinuteMax = 30;
+    public const int PerMinuteMax = 30;
 
     /// <summary>What a fresh laptop gets to set itself up with never lives longer, whatever was asked.</summary>
     private static readonly TimeSpan BootstrapLifetimeMax = TimeSpan.FromHours(1);
@@ -37,7 +37,7 @@ internal static class CreateToken
         var scope = body.String("scope", TokenScope.General).Trim();
         body.ThrowIfInvalid();
         if (Fault(name, days, seconds, scope) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
-        limits.Take(context, "POST /auth/tokens", PerMinuteMax);
+        limits.Take(context, caller.UserId);
 
         var lifetime = Lifetime(days, seconds, scope);
         if (options.TokenDaysMax is { } daysMax && (lifetime is null || lifetime > TimeSpan.FromDays(daysMax)))

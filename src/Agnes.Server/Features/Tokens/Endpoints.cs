@@ -8,7 +8,7 @@ internal static class TokensEndpoints
     public static void MapTokens(this IEndpointRouteBuilder routes)
     {
         var own = routes.MapGroup("/auth/tokens").WithTags("Tokens").SignedIn();
-        own.MapPost("", CreateToken.HandleAsync).WithSummary("Create a token of your own; it is shown once.");
+        own.MapPost("", CreateToken.HandleAsync).PerMinute(CreateToken.PerMinuteMax).WithSummary("Create a token of your own; it is shown once.");
         own.MapGet("", ListTokens.Own).WithSummary("Your tokens, newest first, revoked ones included.");
         own.MapGet("/{id}", ListTokens.OneOfOwn).WithSummary("One of your tokens.");
         own.MapDelete("/{id}", RevokeToken.OwnAsync).WithSummary("Revoke one of your tokens.");

@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.Uploads;
 
@@ -12,11 +13,11 @@ internal static class UploadsFeature
 
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
-        var uploads = routes.MapGroup("/api/upload").WithTags("uploads").SignedIn();
+        var uploads = routes.MapGroup("/api/upload").WithTags("uploads").SignedIn().FillsDisk();
         uploads.MapPost("/sessions", UploadSession.HandleAsync).BodyBytesMax(FormBytesMax).WithSummary("Store a transcript of one of your sessions; the same name replaces it.");
         uploads.MapPost("/artifacts", UploadArtifact.HandleAsync).BodyBytesMax(FormBytesMax).WithSummary("Store a file of any kind; the same name replaces it.");
         uploads.MapPost("/local-md", UploadLocalNotes.HandleAsync).BodyBytesMax(NotesBodyBytesMax).WithSummary("Store your CLAUDE.local.md.");
     }
 
-    public static void AddUploads(this IServiceCollection services) => services.AddSingleton<UploadFolder>();
+    public static void AddUploads(this IServiceCollection services) => services.AddSingleton<UploadFolder>().AddSingleton<IRetained, RetainedUploads>();
 }

@@ -8,6 +8,7 @@ namespace Agnes.Server.Features.Uploads;
 /// <summary>Where uploads lie: <c>DATA_DIR/&lt;kind&gt;/&lt;user&gt;/&lt;name&gt;</c>. A file is whole or absent, and stays below its user's share.</summary>
 internal sealed class UploadFolder(ServerOptions options, TimeProvider clock)
 {
+    public static readonly string[] Kinds = ["user_sessions", "user_artifacts", "user_local_md"];
     public const long FileBytesMax = 50 << 20;
     public const long FormOverheadBytesMax = 64 << 10;
     public const int NotesBytesMax = 1 << 20;

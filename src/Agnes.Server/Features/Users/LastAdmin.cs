@@ -22,5 +22,5 @@ internal static class LastAdmin
 
     /// <summary>With a password that can be checked here, or by a way that needs none: an issuer, a mailed link.</summary>
     private static bool CanSignIn(UserRow user, ServerOptions options) =>
-        options.LocalDevelopment is not null || options.SignIn is { Google: not null } or { Oidc: not null } or { Mail: not null } || Passwords.IsUsable(user.PasswordHash);
+        user.Email.Equals(options.LocalDevelopment?.Email, StringComparison.OrdinalIgnoreCase) || options.SignIn is { Google: not null } or { Oidc: not null } or { Mail: not null } || Passwords.IsUsable(user.PasswordHash);
 }

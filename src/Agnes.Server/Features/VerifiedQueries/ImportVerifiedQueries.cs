@@ -39,6 +39,6 @@ internal static class ImportVerifiedQueries
         var parameters = query.ReadParameters();
         var found = await check.CheckAsync(asker, query.Sql, QueryParameters.Prefix(parameters, QueryParameters.Samples(parameters)), stop);
         if (!found.IsBound && found.Status != StatementStatus.TableNotReady) faults.Add($"{query.Id}: {found.Message}");
-        return query with { SqlTables = MetricJson.Write([.. found.Tables.Order(StringComparer.OrdinalIgnoreCase)]) };
+        return query with { SqlTables = MetricJson.Write([.. found.Tables.Order(StringComparer.OrdinalIgnoreCase)]), Bound = found.IsBound };
     }
 }

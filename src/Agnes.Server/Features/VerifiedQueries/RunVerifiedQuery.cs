@@ -1,12 +1,12 @@
 using System.Text.Json;
 using Agnes.Engine.Query;
 using Agnes.Protocol;
+using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.VerifiedQueries;
 
@@ -15,7 +15,7 @@ namespace Agnes.Server.Features.VerifiedQueries;
 /// </summary>
 internal static class RunVerifiedQuery
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, Scopes scopes, StatementRunner runner, AuditLog audit, ServerOptions options)
+    public static async Task<IResult> HandleAsync(HttpContext context, Definitions definitions, Scopes scopes, StatementRunner runner, AuditLog audit, ServerOptions options)
     {
         var body = await RequestBody.ReadAsync(context);
         var id = body.String("id");
@@ -23,7 +23,7 @@ internal static class RunVerifiedQuery
         var limit = body.OptionalInteger("limit") ?? QueryRequest.LimitDefault;
         if (limit is < 1 or > QueryRequest.LimitMax) body.Refuse("limit", $"limit must be between 1 and {QueryRequest.LimitMax}");
         body.ThrowIfInvalid();
-        if (await ShowVerifiedQuery.FindAsync(context, state, id) is not { } query) return ShowVerifiedQuery.NotFound(id);
+        if ((await definitions.OfAsync(context)).Query(id) is not { Row: var query }) return ShowVerifiedQuery.NotFound(id);
         try
         {
             return await RunQuery.AnswerAsync(context, QueryParameters.Compose(query.Sql, query.ReadParameters(), values), limit, scopes, runner, audit, options);

@@ -1,9 +1,6 @@
 using System.Text.Json;
 using Agnes.Protocol;
-using Agnes.Server.Features.Metrics;
-using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.VerifiedQueries;
 
@@ -17,7 +14,12 @@ internal sealed record VerifiedQueryRow
 
     /// <summary>A JSON array as text.</summary>
     public required string Parameters { get; init; }
+
+    /// <summary>Every table that the engine bound it to, as long as <see cref="Bound"/> holds.</summary>
     public string SqlTables { get; init; } = "[]";
+
+    /// <summary>The engine has bound it, so that what it reads is known.</summary>
+    public bool Bound { get; init; }
     public string? CanonicalBy { get; init; }
     public DateTime? CanonicalAt { get; init; }
     public DateTime CreatedAt { get; init; }
@@ -30,7 +32,4 @@ internal sealed record VerifiedQueryRow
     public IReadOnlyList<QueryParameter> ReadParameters() => JsonSerializer.Deserialize(Parameters, ProtocolJson.Default.IReadOnlyListQueryParameter) ?? [];
 
     public VerifiedQuery ToView() => new(Id, Question, Description, Sql, ReadParameters(), IsCanonical, Timestamps.Spaced(UpdatedAt));
-
-    /// <summary>Analysts see what an admin called canonical, where they may read all of its tables.</summary>
-    public bool IsFor(Snapshot snapshot, Caller caller) => caller.IsAdmin || (IsCanonical && MetricScope.Holds(snapshot, caller, MetricJson.Strings(SqlTables)));
 }

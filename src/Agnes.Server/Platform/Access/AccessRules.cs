@@ -6,9 +6,6 @@ namespace Agnes.Server.Platform.Access;
 /// <summary>What each declaration asks of a caller who is known already.</summary>
 internal static class AccessRules
 {
-    /// <summary>How often what runs on looks whether it still may.</summary>
-    public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-
     /// <summary>Null when the caller may go on; the table that the route names is then pinned.</summary>
     public static IResult? Refusal(HttpContext context, EndpointAccess declared, RequestAccess access)
     {
@@ -22,47 +19,19 @@ internal static class AccessRules
         };
     }
 
-    /// <summary>
-    /// Whether the asker would be let through now: for streams, downloads and statements that outlive their snapshot. To be asked every few seconds while they run.
-    /// </summary>
-    /// <param name="also">What else must hold, as the state and the asker are now.</param>
-    public static bool StillAllowed(this HttpContext context, Func<Snapshot, Caller, bool>? also = null)
-    {
-        var state = context.RequestServices.GetRequiredService<StateDb>();
-        var declared = context.GetEndpoint()?.Metadata.GetMetadata<EndpointAccess>();
-        if (declared is null or EndpointAccess.PublicAccess || !state.IsConfirmed) return declared is EndpointAccess.PublicAccess;
-        var now = new RequestAccess(state.Snapshot);
-        now.Caller = context.RequestServices.GetRequiredService<Authenticator>().Authenticate(context, now.Snapshot).Caller;
-        return now.Caller is not null && Refusal(context, declared, now) is null && also?.Invoke(now.Snapshot, now.Caller) is not false;
-    }
+    /// <summary>What the route calls the table that it needs.</summary>
+    public static string TableSent(HttpContext context, EndpointAccess.TableAccess declared) => context.GetRouteValue(declared.RouteParameter) as string
+        ?? throw new InvalidOperationException($"The route has no parameter '{declared.RouteParameter}'.");
 
-    /// <summary>Runs what may take long; it is cancelled within a second of the asker's access being taken away.</summary>
-    /// <param name="also">What else must hold, as the state and the asker are now. Called while the work runs.</param>
-    /// <returns>Whether the asker might have it until its end: else the result must not be told.</returns>
-    public static async Task<(T Result, bool Allowed)> WhileAllowedAsync<T>(this HttpContext context, Func<CancellationToken, Task<T>> work, Func<Snapshot, Caller, bool> also)
-    {
-        using var revoked = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var running = work(revoked.Token);
-        while (!running.IsCompleted)
-        {
-            using var waiting = new CancellationTokenSource();
-            await Task.WhenAny(running, Task.Delay(LookEvery, waiting.Token));
-            await waiting.CancelAsync();
-            if (running.IsCompleted || context.StillAllowed(also)) continue;
-            await revoked.CancelAsync();
-            return (await running, false);
-        }
-
-        return (await running, true);
-    }
+    /// <summary>Only who may read everything learns that a table does not exist.</summary>
+    public static bool MayAskFor(Snapshot snapshot, Caller caller, NamedTable? table) => table is null ? caller.IsAdmin : Access.CanRead(snapshot, caller, table);
 
     private static IResult? TableRefusal(HttpContext context, RequestAccess access, EndpointAccess.TableAccess declared)
     {
-        var sent = context.GetRouteValue(declared.RouteParameter) as string
-            ?? throw new InvalidOperationException($"The route has no parameter '{declared.RouteParameter}'.");
+        var sent = TableSent(context, declared);
         var caller = access.Caller!;
         var table = NamedTable.Resolve(access.Snapshot, caller, sent);
-        if (table is null ? !caller.IsAdmin : !Access.CanRead(access.Snapshot, caller, table))
+        if (!MayAskFor(access.Snapshot, caller, table))
         {
             return Problem.Detail(StatusCodes.Status403Forbidden, declared.Denied.Replace("{table}", sent, StringComparison.Ordinal));
         }

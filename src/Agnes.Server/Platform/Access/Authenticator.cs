@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Access;
@@ -14,7 +15,7 @@ internal readonly record struct Authentication(Caller? Caller, string? Failure);
 /// Finds out who asks. Everything is decided from the pinned snapshot; only a token's signature is remembered from request to request,
 /// never its validity.
 /// </summary>
-internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, ServiceSecret service, SessionUses sessions, ServerOptions options, TimeProvider time, ILogger<Authenticator> log)
+internal sealed partial class Authenticator(StateDb state, AuditLog audit, SigningKey key, ServiceSecret service, KnownSessions known, SessionUses sessions, ServerOptions options, TimeProvider time, ILogger<Authenticator> log)
 {
     public const string Missing = "Missing or invalid Authorization header";
     private const int TokensRememberedMax = 10_000;
@@ -23,15 +24,29 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
     private readonly RecentCache<Digest, Remembered> _remembered = new(TokensRememberedMax);
     private readonly RecentCache<(string TokenId, string Address), object> _addresses = new(AddressesRememberedMax);
 
-    public Authentication Authenticate(HttpContext context, Snapshot snapshot)
+    /// <summary>Before <see cref="Authenticate"/>, which asks memory alone: a session that this process does not know is looked up in its table.</summary>
+    /// <returns>False when that cannot be said at the moment.</returns>
+    public ValueTask<bool> PrepareAsync(HttpContext context)
+    {
+        var token = CredentialOf(context).Token;
+        return token is not null && Claims(token) is { Claims: { Type: SessionTokens.SessionType } claims } ? known.LookUpAsync(claims.Id, context.RequestAborted) : ValueTask.FromResult(true);
+    }
+
+    public Credential CredentialOf(HttpContext context)
     {
         var bearer = BearerToken.Of(context.Request);
-        var fromHeader = bearer is not null;
-        var token = bearer ?? context.Request.Cookies[SessionCookie.Name];
-        if (options.LocalDevelopment is { } local && Developer(local, token, snapshot) is { } developer) return new Authentication(developer, null);
+        var cookie = bearer is null ? SessionCookie.Read(context, options) : default;
+        return new Credential(bearer ?? cookie.Value, bearer is not null, cookie.IsAmbiguous, context.Client().Text);
+    }
+
+    /// <summary>Also of a request that runs on, or is over.</summary>
+    public Authentication Authenticate(Credential credential, Snapshot snapshot)
+    {
+        var (token, fromHeader) = (credential.Token, credential.IsFromHeader);
+        if (credential.IsAmbiguous) return Fail(SessionCookie.Ambiguous);
         if (string.IsNullOrEmpty(token)) return Fail(Missing);
         var outcome = fromHeader && service.Is(token) ? Service(snapshot) : Resolve(token, fromHeader, snapshot);
-        if (outcome.Caller is { TokenId: { } id } caller) NoteUse(caller, id, context.Connection.RemoteIpAddress?.ToString());
+        if (outcome.Caller is { TokenId: { } id } caller) NoteUse(caller, id, credential.Address);
         if (outcome.Caller is { SessionId: { } session }) sessions.Seen(session);
         return outcome;
     }
@@ -63,25 +78,12 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         {
             return Fail("Invalid or expired token");
         }
-        else if (snapshot.EndedSessions.ContainsKey(claims.Id))
+        else if (snapshot.EndedSessions.ContainsKey(claims.Id) || !known.IsGood(claims, now.UtcDateTime))
         {
             return Fail("Invalid or expired token");
         }
 
         return new Authentication(remembered.CallerAt(snapshot, user), null);
-    }
-
-    /// <summary>In local development everybody is the developer; a personal access token is still told from a session, for what needs a session.</summary>
-    private Caller? Developer(LocalDevelopment local, string? token, Snapshot snapshot)
-    {
-        if (snapshot.UserByEmail(local.Email) is not { } user)
-        {
-            LogNoDeveloper(log, local.Email);
-            return null;
-        }
-
-        var isPersonal = !string.IsNullOrEmpty(token) && Claims(token) is { Claims.Type: SessionTokens.PersonalType };
-        return Caller.Of(snapshot, user, isPersonal ? CallerKind.Token : CallerKind.Session);
     }
 
     private static string? PersonalFailure(Snapshot snapshot, TokenClaims claims, DateTime now)
@@ -133,9 +135,6 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
 
     [LoggerMessage(EventId = 5301, Level = LogLevel.Error, Message = "The use of token {TokenId} from a new address could not be audited.")]
     private static partial void LogNotAudited(ILogger log, string tokenId, Exception failure);
-
-    [LoggerMessage(EventId = 5303, Level = LogLevel.Error, Message = "Local development: the user {Email} is missing, so credentials are asked for. Start the server again.")]
-    private static partial void LogNoDeveloper(ILogger log, string email);
 
     /// <summary>A token's SHA-256 as a key: the token itself is not kept in memory.</summary>
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]

@@ -33,7 +33,9 @@ public abstract record EndpointAccess
     }
 }
 
-/// <summary>What each endpoint says about itself where it is mapped. The last declaration counts, so a group may state a rule and one route another.</summary>
+/// <summary>
+/// What each endpoint says about itself where it is mapped. The last declaration counts, so a group may state a rule and one route another.
+/// </summary>
 public static class EndpointAccessExtensions
 {
     public const string TableDenied = "Access denied to this table";
@@ -54,8 +56,38 @@ public static class EndpointAccessExtensions
     /// <summary>A larger or smaller limit for the request's body than the server's.</summary>
     public static T BodyBytesMax<T>(this T endpoint, long bytes) where T : IEndpointConventionBuilder => endpoint.WithMetadata(new BodyLimit(bytes));
 
+    /// <summary>
+    /// How many calls of one network a minute are listened to. The handler counts, once it found the body valid: <see
+    /// cref="RateLimits.Take(HttpContext)"/>.
+    /// </summary>
+    /// <param name="countedAs">Endpoints of one name share a window; by default each has its own.</param>
+    public static T PerMinute<T>(this T endpoint, int calls, string? countedAs = null) where T : IEndpointConventionBuilder => endpoint.WithMetadata(new CallLimit(calls, countedAs));
+
+    /// <summary>
+    /// Many such calls belong to one piece of work, e.g. the parts of a pull: they count little for how fast a person may call.
+    /// </summary>
+    public static T CountsLittle<T>(this T endpoint) where T : IEndpointConventionBuilder => endpoint.WithMetadata(new LittleCall());
+
+    /// <summary>
+    /// What it makes stays on the disk, or lies there for a while: it is refused while less than the reserve is free. Control writes and
+    /// reads are not.
+    /// </summary>
+    public static T FillsDisk<T>(this T endpoint) where T : IEndpointConventionBuilder => endpoint.WithMetadata(new DiskFilling());
+
     private sealed record BodyLimit(long Bytes) : Microsoft.AspNetCore.Http.Metadata.IRequestSizeLimitMetadata
     {
         public long? MaxRequestBodySize => Bytes;
     }
 }
+
+/// <summary>See <see cref="EndpointAccessExtensions.PerMinute"/>.</summary>
+internal sealed record CallLimit(int PerMinute, string? Name)
+{
+    public string CountedAs(HttpContext context) => Name ?? $"{context.Request.Method} {(context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText}";
+}
+
+/// <summary>See <see cref="EndpointAccessExtensions.CountsLittle"/>.</summary>
+internal sealed record LittleCall;
+
+/// <summary>See <see cref="EndpointAccessExtensions.FillsDisk"/>.</summary>
+internal sealed record DiskFilling;

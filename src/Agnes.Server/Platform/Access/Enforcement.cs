@@ -6,18 +6,37 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>The one place that lets requests through to endpoints: it stands after routing and before every handler.</summary>
-internal sealed partial class Enforcement(RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, AuditLog audit, ILogger<Enforcement> log)
+internal sealed partial class Enforcement(
+    RequestDelegate next, StateDb state, Authenticator authenticator, SameOrigin sameOrigin, RateLimits limits, ApiRates rates, DiskReserve disk, RequestBounds bounds, Leases leases, AuditLog audit,
+    ILogger<Enforcement> log)
 {
     public Task InvokeAsync(HttpContext context)
     {
         var endpoint = context.GetEndpoint();
         if (endpoint is not RouteEndpoint route) return endpoint is null ? Fallback.Answer(context).ExecuteAsync(context) : RefuseMethodAsync(context, endpoint);
         if (Fallback.IsSlashVariant(context, route)) return Fallback.Answer(context).ExecuteAsync(context);
+        var pending = state.IsConfirmed ? authenticator.PrepareAsync(context) : ValueTask.FromResult(false);
+        return pending.IsCompletedSuccessfully ? EnforceAsync(context, route, pending.Result) : EnforceWhenAsync(context, route, pending);
+    }
 
+    private async Task EnforceWhenAsync(HttpContext context, RouteEndpoint route, ValueTask<bool> pending) => await EnforceAsync(context, route, await pending);
+
+    /// <param name="canDecide">Whether it is known who asks, or that nobody does.</param>
+    private Task EnforceAsync(HttpContext context, RouteEndpoint route, bool canDecide)
+    {
         var access = new RequestAccess(state.Snapshot);
         context.Features.Set(access);
-        if (Refusal(context, route, access) is { } refusal) return RefuseAsync(context, refusal);
-        return access.Caller?.SimulatedBy is { } admin ? SimulateAsync(context, admin, access.Caller.UserId) : next(context);
+        if (Refusal(context, route, access, canDecide) is { } refusal) return RefuseAsync(context, refusal);
+        return access.Caller is { } caller ? RunAsync(context, access, caller) : next(context);
+    }
+
+    /// <summary>Everything that somebody known asks for runs under a lease, from here to its last byte.</summary>
+    private async Task RunAsync(HttpContext context, RequestAccess access, Caller caller)
+    {
+        using var lease = leases.Open(context, context.GetEndpoint()!.Metadata.GetMetadata<EndpointAccess>()!, access);
+        access.Lease = lease;
+        if (caller.SimulatedBy is { } admin) await SimulateAsync(context, admin, caller.UserId);
+        else await next(context);
     }
 
     private async Task SimulateAsync(HttpContext context, string admin, string user)
@@ -28,7 +47,7 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         await next(context);
     }
 
-    private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access)
+    private IResult? Refusal(HttpContext context, RouteEndpoint endpoint, RequestAccess access, bool canDecide)
     {
         var declared = endpoint.Metadata.GetMetadata<EndpointAccess>();
         if (declared is null)
@@ -38,17 +57,22 @@ internal sealed partial class Enforcement(RequestDelegate next, StateDb state, A
         }
 
         if (sameOrigin.Refuses(context)) return Problem.Detail(StatusCodes.Status403Forbidden, SameOrigin.Refused);
-        if (declared is EndpointAccess.PublicAccess) return null;
-        if (!state.IsConfirmed)
+        if (limits.Spent(context) is { } spent) return spent;
+        if (declared is EndpointAccess.PublicAccess) return bounds.Apply(context, declared);
+        if (!state.IsConfirmed || !canDecide)
         {
             context.Response.Headers.RetryAfter = "1";
             return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Access cannot be decided at the moment: the shared state does not answer. Try again shortly.");
         }
 
-        var outcome = authenticator.Authenticate(context, access.Snapshot);
+        access.Credential = authenticator.CredentialOf(context);
+        var outcome = authenticator.Authenticate(access.Credential, access.Snapshot);
         if (outcome.Caller is not { } caller) return Problem.Detail(StatusCodes.Status401Unauthorized, outcome.Failure!);
         access.Caller = caller;
-        return AccessRules.Refusal(context, declared, access);
+        if (AuditOrigin.Current is { } origin) origin.CallerId = caller.UserId;
+        if (rates.Refusal(caller.UserId, endpoint.Metadata.GetMetadata<LittleCall>() is not null) is { } tooFast) return tooFast;
+        if (AccessRules.Refusal(context, declared, access) is { } refusal) return refusal;
+        return endpoint.Metadata.GetMetadata<DiskFilling>() is not null && disk.IsLow ? DiskReserve.Refusal() : bounds.Apply(context, declared);
     }
 
     private static Task RefuseAsync(HttpContext context, IResult refusal)

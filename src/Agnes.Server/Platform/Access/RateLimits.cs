@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -9,48 +9,77 @@ using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Platform.Access;
 
-/// <summary>Fixed windows of one minute per endpoint and caller's address, and per account where mails are asked for. In memory, bounded.</summary>
+/// <summary>
+/// Fixed windows of one minute per endpoint and caller's address; where the address does not tell callers apart, per what the call is about: an account, a link. So nobody
+/// uses up what somebody else needs. In memory of a fixed size.
+/// </summary>
 internal sealed class RateLimits(ServerOptions options, TimeProvider time)
 {
-    public const int PartitionsMax = 20_000;
+    /// <summary>Callers fall into them by a hash that is different in every process: a flood can neither fill them nor aim at one.</summary>
+    private const int WindowsMax = 1 << 17;
     private const int Ipv6NetworkBytes = 8;
+    private const int CountBits = 24;
+    private const long CountMask = (1L << CountBits) - 1;
+    private const int HashKeyBytes = 16;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
-    private readonly ConcurrentDictionary<string, Count> _counts = new(StringComparer.Ordinal);
-    private readonly Lock _sweep = new();
 
-    /// <summary>Counts one call. To be asked after the body was found valid. Answers 429 by exception.</summary>
-    public void Take(HttpContext context, string endpoint, int perMinute)
+    /// <summary>Each the minute and, in the lower bits, how many came in it.</summary>
+    private readonly long[] _windows = new long[WindowsMax];
+    private readonly byte[] _hashKey = RandomNumberGenerator.GetBytes(HashKeyBytes);
+
+    /// <summary>
+    /// Counts one call of the endpoint as it declared, see <see cref="CallLimit"/>: by its address where that stands for one caller, else by what it is about. To be asked
+    /// after the body was found valid. Answers 429 by exception.
+    /// </summary>
+    /// <param name="subject">As the caller sent it; nobody else's call may be about the same by chance. Null: the call is about nothing of anybody's.</param>
+    public void Take(HttpContext context, string? subject = null)
     {
-        if (options.RateLimits && Next($"{endpoint}\n{Network(context.Connection.RemoteIpAddress)}") > perMinute) throw Refused(perMinute);
+        var declared = context.GetEndpoint()?.Metadata.GetMetadata<CallLimit>() ?? throw new InvalidOperationException("The endpoint declares no limit to take from.");
+        var client = context.Client();
+        if (client.TellsCallersApart) Take(ByAddress(declared, context, client), declared.PerMinute);
+        else if (subject is not null) Take($"{ByAddress(declared, context, client)}\n{Folded(subject)}", declared.PerMinute);
+    }
+
+    /// <summary>Before the body is read: nobody has to be listened to who would be refused whatever it says.</summary>
+    /// <returns>The refusal of a caller whose minute is used up.</returns>
+    public IResult? Spent(HttpContext context)
+    {
+        if (!options.RateLimits || context.GetEndpoint()?.Metadata.GetMetadata<CallLimit>() is not { } declared) return null;
+        if (context.Client() is not { TellsCallersApart: true } client) return null;
+        var window = Volatile.Read(ref WindowOf(ByAddress(declared, context, client)));
+        return window >> CountBits == MinuteNow && (window & CountMask) >= declared.PerMinute ? Refused(declared.PerMinute).Answer : null;
     }
 
     /// <summary>Counts one call about an account, whoever calls and whether it exists or not. Answers 429 by exception.</summary>
-    public void TakeForAccount(string what, string email, int perMinute)
+    public void TakeForAccount(string what, string email, int perMinute) => Take($"{what}\naccount\n{Folded(email)}", perMinute);
+
+    private void Take(string key, int perMinute)
     {
-        if (options.RateLimits && Next($"{what}\n{Account(email)}") > perMinute) throw Refused(perMinute);
+        if (options.RateLimits && Next(key) > perMinute) throw Refused(perMinute);
+    }
+
+    private long Next(string key)
+    {
+        ref var window = ref WindowOf(key);
+        var minute = MinuteNow;
+        while (true)
+        {
+            var before = Volatile.Read(ref window);
+            var after = before >> CountBits == minute ? before + 1 : (minute << CountBits) + 1;
+            if (Interlocked.CompareExchange(ref window, after, before) == before) return after & CountMask;
+        }
     }
 
     private long MinuteNow => time.GetUtcNow().Ticks / Window.Ticks;
 
-    private int Next(string key)
+    private ref long WindowOf(string key)
     {
-        var minute = MinuteNow;
-        if (_counts.Count >= PartitionsMax) Sweep(minute);
-
-        // A flood of addresses shares one window rather than memory without end.
-        return _counts.GetOrAdd(_counts.Count < PartitionsMax || _counts.ContainsKey(key) ? key : "", _ => new Count()).Next(minute);
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_hashKey, Encoding.UTF8.GetBytes(key), hash);
+        return ref _windows[BinaryPrimitives.ReadUInt32LittleEndian(hash) % WindowsMax];
     }
 
-    private void Sweep(long minute)
-    {
-        lock (_sweep)
-        {
-            foreach (var (key, count) in _counts)
-            {
-                if (count.At(minute) == 0) _counts.TryRemove(key, out _);
-            }
-        }
-    }
+    private static string ByAddress(CallLimit declared, HttpContext context, ClientAddress client) => $"{declared.CountedAs(context)}\n{Network(client.Address)}";
 
     private static ProblemException Refused(int perMinute) =>
         new(StatusCodes.Status429TooManyRequests, TooMany($"Too many requests — {perMinute} per 1 minute", Window));
@@ -66,7 +95,7 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexString(address.GetAddressBytes().AsSpan(0, Ipv6NetworkBytes)) : address.ToString();
     }
 
-    private static string Account(string email) => "account\n" + Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(email.Trim().ToLowerInvariant())));
+    private static string Folded(string text) => text.Trim().ToLowerInvariant();
 
     private sealed class Limited(string text, TimeSpan after) : IResult
     {
@@ -74,27 +103,6 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         {
             httpContext.Response.Headers.RetryAfter = Math.Ceiling(after.TotalSeconds).ToString(CultureInfo.InvariantCulture);
             return new ProblemResult(StatusCodes.Status429TooManyRequests, text, text, alwaysJson: true).ExecuteAsync(httpContext);
-        }
-    }
-
-    private sealed class Count
-    {
-        private readonly Lock _gate = new();
-        private long _minute;
-        private int _taken;
-
-        public int At(long minute)
-        {
-            lock (_gate) return _minute == minute ? _taken : 0;
-        }
-
-        public int Next(long minute)
-        {
-            lock (_gate)
-            {
-                if (_minute != minute) (_minute, _taken) = (minute, 0);
-                return ++_taken;
-            }
         }
     }
 }

@@ -7,9 +7,15 @@ internal sealed class RequestAccess(Snapshot snapshot)
 {
     public Snapshot Snapshot { get; } = snapshot;
 
+    /// <summary>By what the request proves who asks; null where nobody had to.</summary>
+    public Credential? Credential { get; set; }
+
     public Caller? Caller { get; set; }
 
     public NamedTable? Table { get; set; }
+
+    /// <summary>Null where the endpoint is public.</summary>
+    public RequestLease? Lease { get; set; }
 }
 
 /// <summary>How endpoints learn what the enforcement found out.</summary>
@@ -27,11 +33,16 @@ public static class RequestAccessExtensions
     {
         var access = context.Access();
         if (!context.RequestServices.GetRequiredService<StateDb>().IsConfirmed) return null;
-        return access.Caller ??= context.RequestServices.GetRequiredService<Authenticator>().Authenticate(context, access.Snapshot).Caller;
+        var authenticator = context.RequestServices.GetRequiredService<Authenticator>();
+        return access.Caller ??= authenticator.Authenticate(authenticator.CredentialOf(context), access.Snapshot).Caller;
     }
 
     /// <summary>The table that the route names, on endpoints with <c>NeedsTable</c>. Null: it does not exist, and the caller may know that.</summary>
     public static NamedTable? Table(this HttpContext context) => context.Access().Table;
+
+    /// <summary>What statements of this request run under: it ends when the asker may no longer have what they ask for.</summary>
+    internal static Agnes.Engine.Query.Lease Lease(this HttpContext context) =>
+        context.Access().Lease?.Lease ?? throw new InvalidOperationException("The endpoint is public: nobody's access can end.");
 
     internal static RequestAccess Access(this HttpContext context)
     {

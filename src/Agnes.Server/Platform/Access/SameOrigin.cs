@@ -21,7 +21,7 @@ internal sealed class SameOrigin(ServerOptions options)
         if (origin.Length > 0) return !IsOurs(request, origin);
 
         // No browser of today leaves both out on a cross-site write; with the cookie, a program has to say that it is none.
-        return request.Cookies.ContainsKey(SessionCookie.Name) && request.Headers["X-Requested-With"].Count == 0;
+        return SessionCookie.IsSent(request) && request.Headers["X-Requested-With"].Count == 0;
     }
 
     public static bool IsChange(HttpRequest request) => !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method);

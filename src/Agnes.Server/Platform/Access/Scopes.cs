@@ -17,6 +17,13 @@ public sealed class Scopes(Func<string, string> pathOfPart, Action<PublishedVers
     private readonly RecentCache<(long Version, string Groups), string> _hashes = new(HashesMax);
     private readonly ConditionalWeakTable<PublishedVersion, IReadOnlyList<string>> _paths = [];
 
+    /// <summary>Every table: for what the server itself has the engine look at, never for an answer to somebody.</summary>
+    public Scope OfEverything(Snapshot snapshot) => new(
+        "everything",
+        nothingHidden: true,
+        name => NamedTable.ByName(snapshot, name) is { } table ? Verified(table) : null,
+        () => Everything(snapshot).Select(Scoped));
+
     public Scope Of(Snapshot snapshot, Caller caller) => new(
         Hash(snapshot, caller),
         nothingHidden: caller.IsAdmin,

@@ -9,7 +9,10 @@ internal static partial class SecretFile
     private const int GeneratedBytes = 32;
 
     /// <summary>What the file holds, 64 lower-case hex characters where we made it. An empty file is made anew.</summary>
-    public static string ReadOrMake(string path, ILogger log)
+    public static string ReadOrMake(string path, ILogger log) => ReadOrMake(path, () => RandomNumberGenerator.GetHexString(GeneratedBytes * 2, lowercase: true), log);
+
+    /// <param name="make">A secret of another form.</param>
+    public static string ReadOrMake(string path, Func<string> make, ILogger log)
     {
         if (Read(path) is { } kept) return kept;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -19,14 +22,10 @@ internal static partial class SecretFile
             File.Delete(path);
         }
 
-        var made = RandomNumberGenerator.GetHexString(GeneratedBytes * 2, lowercase: true);
+        var made = make();
         try
         {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var file = new FileStream(path, options);
-            file.Write(Encoding.ASCII.GetBytes(made));
-            file.Flush(flushToDisk: true);
+            Write(path, made);
         }
         catch (IOException) when (Read(path) is not null)
         {
@@ -36,6 +35,23 @@ internal static partial class SecretFile
 
         LogGenerated(log, path);
         return made;
+    }
+
+    /// <summary>Takes the place of what was there.</summary>
+    public static void WriteAnew(string path, string text)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.Delete(path);
+        Write(path, text);
+    }
+
+    private static void Write(string path, string text)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var file = new FileStream(path, options);
+        file.Write(Encoding.ASCII.GetBytes(text));
+        file.Flush(flushToDisk: true);
     }
 
     /// <summary>Null when there is none, or it is empty.</summary>

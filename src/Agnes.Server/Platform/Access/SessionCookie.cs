@@ -5,24 +5,14 @@ namespace Agnes.Server.Platform.Access;
 /// <summary>The cookie that carries a session in a browser.</summary>
 internal static class SessionCookie
 {
-    public const string Name = "access_token";
+    public const string Ambiguous = "Two cookies of the name access_token were sent, so it is not known which session is yours: delete the cookies of this address and of its domain, and sign in again.";
+    private static readonly OwnCookie Cookie = new("access_token", "/");
 
-    public static void Set(HttpContext context, ServerOptions options, string token) =>
-        context.Response.Cookies.Append(Name, token, Attributes(context, options, options.SignIn.SessionLifetime));
+    public static void Set(HttpContext context, ServerOptions options, string token) => Cookie.Set(context, options, token, options.SignIn.SessionLifetime);
 
-    public static void Clear(HttpContext context, ServerOptions options) =>
-        context.Response.Cookies.Append(Name, "", Attributes(context, options, TimeSpan.Zero));
+    public static void Clear(HttpContext context, ServerOptions options) => Cookie.Clear(context, options);
 
-    private static CookieOptions Attributes(HttpContext context, ServerOptions options, TimeSpan maxAge) => new()
-    {
-        HttpOnly = true,
-        MaxAge = maxAge,
-        Path = "/",
-        SameSite = SameSiteMode.Lax,
-        Secure = IsSecure(context, options),
-    };
+    public static OwnCookieValue Read(HttpContext context, ServerOptions options) => Cookie.Read(context, options);
 
-    /// <summary>Never over plain HTTP where people come by HTTPS, also when a proxy in between does not say so.</summary>
-    public static bool IsSecure(HttpContext context, ServerOptions options) =>
-        options.Domain is not null || context.Request.IsHttps || options.ServerUrl?.StartsWith("https://", StringComparison.OrdinalIgnoreCase) == true;
+    public static bool IsSent(HttpRequest request) => Cookie.IsSent(request);
 }

@@ -4,8 +4,8 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Access;
 
-/// <summary>A session that was issued: its id, its token's text, and when it ends by itself.</summary>
-internal sealed record IssuedSession(string Id, string Token, DateTime ExpiresAt)
+/// <summary>A session that was issued: its id, its token's text, and from when to when it is good.</summary>
+internal sealed record IssuedSession(string Id, string Token, DateTime IssuedAt, DateTime ExpiresAt)
 {
     /// <summary>Without the token, which would be the session.</summary>
     public override string ToString() => $"session {Id}";
@@ -17,6 +17,7 @@ internal sealed class SessionTokens(SigningKey key, ServerOptions options, TimeP
     public const string SessionType = "session";
     public const string PersonalType = "pat";
     private const int SessionIdBytes = 16;
+    private const int NonceBytes = 16;
 
     /// <summary>A session of the configured length: 24 hours at most.</summary>
     public IssuedSession Session(UserRow user)
@@ -34,8 +35,9 @@ internal sealed class SessionTokens(SigningKey key, ServerOptions options, TimeP
             json.WriteString("jti", id);
             json.WriteNumber("exp", expires);
             json.WriteNumber("iat_us", instant.Ticks % TimeSpan.TicksPerSecond / TimeSpan.TicksPerMicrosecond);
+            json.WriteString("nonce", RandomNumberGenerator.GetHexString(NonceBytes * 2, lowercase: true)); // listed nowhere: who knows the rest, and the key, cannot make the token again
         });
-        return new IssuedSession(id, token, DateTimeOffset.FromUnixTimeSeconds(expires).UtcDateTime);
+        return new IssuedSession(id, token, new DateTime(instant.Ticks - (instant.Ticks % TimeSpan.TicksPerMicrosecond)), DateTimeOffset.FromUnixTimeSeconds(expires).UtcDateTime);
     }
 
     /// <summary>A personal access token; its row decides whether it is still good.</summary>

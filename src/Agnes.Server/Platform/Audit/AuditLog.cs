@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Audit;
@@ -21,9 +22,12 @@ public sealed record AuditFilter
 public sealed record AuditPage(IReadOnlyList<AuditEntry> Entries, string? Next);
 
 /// <summary>What happened: newest first, in pages that stay put while entries are added.</summary>
-public sealed class AuditLog(StateDb state)
+/// <param name="options">Where there are none, e.g. in a command, the defaults hold.</param>
+public sealed class AuditLog(StateDb state, ServerOptions? options = null)
 {
     public const int PageMax = 500;
+    internal const string CountedAction = "refusals";
+    private readonly RefusalCounts _refusals = new((options?.Limits ?? new LimitOptions()).RefusalsStored);
 
     /// <param name="cursor">From the page before.</param>
     /// <exception cref="FormatException">The cursor is not one of ours.</exception>
@@ -45,10 +49,29 @@ public sealed class AuditLog(StateDb state)
         return entries.Count <= limit ? new(entries, null) : new([.. entries.Take(limit)], Cursor(entries[limit - 1]));
     }
 
-    /// <summary>For what is not a control write: queries, sign-ins that failed. Written within a quarter of a second, see <see cref="StateDb.AppendAsync"/>.</summary>
+    /// <summary>
+    /// For what is not a control write: queries, sign-ins that failed. Written within a quarter of a second, see <see cref="StateDb.AppendAsync"/>. Of what is refused to one person a few a minute
+    /// get an entry, the rest are counted: see <see cref="RefusalCounts"/>.
+    /// </summary>
+    /// <param name="result">Nothing or <c>ok</c> for a success; anything else is a refusal.</param>
     public ValueTask AppendAsync(
-        string? actorUserId, string action, string? resource, JsonObject? parameters = null, string? result = null, int? durationMs = null, CancellationToken cancellation = default) =>
-        state.AppendAsync(AuditEntry.InsertSql, AuditEntry.Create(state.Options.Time.Micros(), AuditOrigin.Current, actorUserId, action, resource, parameters, result, durationMs), cancellation);
+        string? actorUserId, string action, string? resource, JsonObject? parameters = null, string? result = null, int? durationMs = null, CancellationToken cancellation = default)
+    {
+        var (now, origin) = (state.Options.Time.Micros(), AuditOrigin.Current);
+        if (result is not (null or "ok") && !_refusals.Stores(origin, actorUserId, action, now)) return ValueTask.CompletedTask;
+        return state.AppendAsync(AuditEntry.InsertSql, AuditEntry.Create(now, origin, actorUserId, action, resource, parameters, result, durationMs), cancellation);
+    }
+
+    /// <summary>Writes what was only counted, an entry for each person or network and minute.</summary>
+    /// <param name="all">Also of the minute that is not over.</param>
+    internal async Task WriteCountsAsync(bool all, CancellationToken cancellation)
+    {
+        var now = state.Options.Time.Micros();
+        foreach (var counted in _refusals.Take(now, all))
+        {
+            await state.AppendAsync(AuditEntry.InsertSql, AuditEntry.Create(now, null, counted.UserId, CountedAction, null, counted.Describe(), "counted", null), cancellation);
+        }
+    }
 
     private static string Cursor(AuditEntry entry) => string.Create(CultureInfo.InvariantCulture, $"{entry.Timestamp.Ticks:x}.{entry.Id}");
 

@@ -8,6 +8,9 @@ public sealed record AuditOrigin(string? Address, string RequestId)
 {
     private static readonly AsyncLocal<AuditOrigin?> OfRequest = new();
 
+    /// <summary>Who asks, once that is known; null for guests.</summary>
+    internal string? CallerId { get; set; }
+
     /// <summary>Null outside of requests: jobs, timers, commands.</summary>
     public static AuditOrigin? Current
     {

@@ -6,16 +6,24 @@ namespace Agnes.Server.Platform.Config;
 /// <summary>What the instance's two YAML files say: the operator's, and over it the overlay that the admin's page writes.</summary>
 /// <param name="Static">As the operator's file has it, references unresolved; empty when there is none or it cannot be read.</param>
 /// <param name="Overlay">The same of the overlay.</param>
-/// <param name="Merged">The overlay over the file, references resolved.</param>
+/// <param name="Operators">The file, references resolved.</param>
+/// <param name="Admins">The overlay, references resolved: see <see cref="OverlayReferences"/>.</param>
 /// <param name="Problems">What could not be read or is not set, each with its place. Never a value.</param>
 /// <param name="IsReadable">False when a file is there and cannot be read: then whatever it would have restricted must count as closed.</param>
-public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonObject Merged, IReadOnlyList<string> Problems, bool IsReadable)
+public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonObject Operators, JsonObject Admins, IReadOnlyList<string> Problems, bool IsReadable)
 {
     public const string FileName = "instance.yaml";
     private const int FileBytesMax = 1 << 20;
     private const int VersionKnown = 1;
 
-    public static InstanceConfig Load(string configDir, string stateDir, Func<string, string?> environment)
+    /// <summary>The overlay over the file, references resolved.</summary>
+    public JsonObject Merged { get; } = Merge(Operators, Admins);
+
+    /// <param name="stored">
+    /// The secrets that admins stored. The operator's file can refer to them under a secret's key alone, or an admin could say where the operator's
+    /// own are sent.
+    /// </param>
+    public static InstanceConfig Load(string configDir, string stateDir, Func<string, string?> environment, Func<string, string?> stored)
     {
         var problems = new List<string>();
         var readable = true;
@@ -37,8 +45,10 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
         var fixedPart = file is null ? [] : Read(file);
         var overlay = Read(Path.Combine(stateDir, FileName));
         if (file is not null && readable && !IsVersionKnown(fixedPart["config_version"])) problems.Add($"{file} has no config_version: {VersionKnown}.");
-        var merged = (JsonObject)References.Resolve(Merge(fixedPart, overlay), environment, problems.Add)!;
-        return new InstanceConfig(fixedPart, overlay, merged, problems, readable);
+        string? Value(string path, string name) =>
+            environment(name) is { Length: > 0 } value ? value : Credentials.IsSecretKey(path) ? stored(name) : null;
+        var operators = (JsonObject)References.Resolve(fixedPart, Value, problems.Add)!;
+        return new InstanceConfig(fixedPart, overlay, operators, OverlayReferences.Resolve(overlay, stored, problems.Add), problems, readable);
     }
 
     /// <returns>Null when there is no such file, or nothing in it.</returns>
@@ -63,8 +73,15 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
         return merged;
     }
 
-    /// <summary>The value at a dotted path, as text; null when there is none, or nothing in it.</summary>
-    public string? Text(string path) => At(Merged, path) switch
+    /// <summary>
+    /// The value at a dotted path, as text; null when there is none, or nothing in it. Secrets and where they are sent are read from
+    /// <see cref="SettingLayers"/> alone.
+    /// </summary>
+    public string? Text(string path) => Credentials.Find(path) is null && !Credentials.IsSecretKey(path)
+        ? TextAt(Merged, path)
+        : throw new InvalidOperationException($"{path} belongs to a secret: read it from {nameof(SettingLayers)}.");
+
+    internal static string? TextAt(JsonObject root, string path) => At(root, path) switch
     {
         JsonArray list => string.Join(',', list.Select(item => item?.ToString())),
         JsonValue value => value.ToString() is { Length: > 0 } text ? text : null,

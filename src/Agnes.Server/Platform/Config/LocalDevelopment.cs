@@ -7,8 +7,8 @@ namespace Agnes.Server.Platform.Config;
 public sealed record LocalGroup(string Id, string Name);
 
 /// <summary>
-/// Whoever reaches the server is one developer, an admin. So it listens on this machine alone, and answers only to this machine's own names: see
-/// <see cref="Access.LocalOnly"/>.
+/// One developer, an admin, who signs in by opening an address that is shown at the start. The server listens on this machine alone, and answers only to this machine's own
+/// names: see <see cref="Access.LocalOnly"/>.
 /// </summary>
 public sealed record LocalDevelopment(string Email, IReadOnlyList<LocalGroup> Groups)
 {
@@ -22,7 +22,7 @@ public sealed record LocalDevelopment(string Email, IReadOnlyList<LocalGroup> Gr
     public static LocalDevelopment? From(ServerOptions options, Func<string, string?> environment)
     {
         if (environment("LOCAL_DEV_MODE")?.Trim().ToLowerInvariant() is not ("1" or "true" or "yes")) return null;
-        if (options.Domain is not null) throw new OptionsException("LOCAL_DEV_MODE lets in everybody who reaches the server: it does not go with DOMAIN. Unset one of them.");
+        if (options.Domain is not null) throw new OptionsException("LOCAL_DEV_MODE makes an admin of whoever opens one address: it does not go with DOMAIN. Unset one of them.");
         RefuseReachable(options.Urls);
         var email = environment("LOCAL_DEV_USER_EMAIL")?.Trim() is { Length: > 0 } given ? given : EmailDefault;
         var (groups, problem) = ReadGroups(environment("LOCAL_DEV_GROUPS"));
@@ -40,7 +40,7 @@ public sealed record LocalDevelopment(string Email, IReadOnlyList<LocalGroup> Gr
         {
             if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || !IsThisMachine(uri.Host))
             {
-                throw new OptionsException($"LOCAL_DEV_MODE lets in everybody who reaches the server: it listens on localhost or 127.0.0.1 only, not on '{url}'.");
+                throw new OptionsException($"LOCAL_DEV_MODE makes an admin of whoever opens one address: it listens on localhost or 127.0.0.1 only, not on '{url}'.");
             }
         }
     }

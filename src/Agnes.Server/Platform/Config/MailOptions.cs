@@ -59,6 +59,7 @@ public sealed record MailOptions(MailOptions.SmtpOptions? Smtp, MailOptions.Send
         var smtp = new SmtpOptions
         {
             Host = host,
+            Owner = read.OwnerOf(Credentials.MailServer),
             Port = port,
             User = read.Text("SMTP_USER"),
             Password = read.Text("SMTP_PASSWORD"),
@@ -82,6 +83,9 @@ public sealed record MailOptions(MailOptions.SmtpOptions? Smtp, MailOptions.Send
         public required string Host { get; init; }
 
         public required int Port { get; init; }
+
+        /// <summary>Who chose the mail server: one that admins chose may not be in a private network.</summary>
+        public SettingOwner Owner { get; init; } = SettingOwner.Operator;
 
         public string? User { get; init; }
 

@@ -25,12 +25,15 @@ internal static class References
         return names;
     }
 
+    public static JsonNode? Resolve(JsonNode? node, Func<string, string?> environment, Action<string> missing, string path = "") => Resolve(node, (_, name) => environment(name), missing, path);
+
+    /// <param name="value">Of a variable, where a text at a dotted path names it.</param>
     /// <param name="missing">Told of each variable that is not set, with where.</param>
-    public static JsonNode? Resolve(JsonNode? node, Func<string, string?> environment, Action<string> missing, string path = "") => node switch
+    public static JsonNode? Resolve(JsonNode? node, Func<string, string, string?> value, Action<string> missing, string path = "") => node switch
     {
-        JsonObject item => new JsonObject(item.Select(pair => KeyValuePair.Create(pair.Key, Resolve(pair.Value, environment, missing, path.Length == 0 ? pair.Key : $"{path}.{pair.Key}")))),
-        JsonArray list => new JsonArray([.. list.Select(value => Resolve(value, environment, missing, path))]),
-        JsonValue value when value.TryGetValue<string>(out var text) && Has(text) => JsonValue.Create(Resolve(text, environment, name => missing($"{path} names the variable {name}, which is not set."))),
+        JsonObject item => new JsonObject(item.Select(pair => KeyValuePair.Create(pair.Key, Resolve(pair.Value, value, missing, path.Length == 0 ? pair.Key : $"{path}.{pair.Key}")))),
+        JsonArray list => new JsonArray([.. list.Select(inner => Resolve(inner, value, missing, path))]),
+        JsonValue leaf when leaf.TryGetValue<string>(out var text) && Has(text) => JsonValue.Create(Resolve(text, name => value(path, name), name => missing($"{path} names the variable {name}, which is not set."))),
         _ => node?.DeepClone(),
     };
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query;
 
 namespace Agnes.Server.Platform.Config;
@@ -84,14 +85,25 @@ public sealed record ServerOptions
     /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
     public IReadOnlyList<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>What is wanted of the walls around child processes.</summary>
+    public WallMode Walls { get; init; }
+
+    /// <summary>The group of <c>extracts/</c> and <c>csv/</c> keeps the rights that the operator gave it, so that programs of other users can write there.</summary>
+    public bool SharedInbox { get; init; }
+
     /// <summary>Where the archives of the command line lie that laptops are offered.</summary>
     public string CliDistDir { get; init; } = "/app/dist";
+
+    /// <summary>The private key that signs those archives; null: a file of the state directory, made on first need.</summary>
+    public string? ReleaseKeyFile { get; init; }
 
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
     public SignInOptions SignIn { get; init; } = new();
 
     public ScanOptions Scan { get; init; } = new();
+
+    public LimitOptions Limits { get; init; } = new();
 
     /// <summary>What the instance calls itself; null: nothing of its own.</summary>
     public string? InstanceName { get; init; }
@@ -131,6 +143,7 @@ public sealed record ServerOptions
             Variables = variables,
             Scan = ScanOptions.From(layers.Instance, configProblems),
             ConfigProblems = configProblems,
+            Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             TokenDaysMax = Days("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance.IsReadable),
@@ -154,9 +167,12 @@ public sealed record ServerOptions
             SchedulerToken = Setting("SCHEDULER_API_TOKEN")?.Trim(),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
+            Walls = WallsOf(Setting("AGNES_WALLS")),
+            SharedInbox = IsOn(Setting("AGNES_SHARED_INBOX")),
             CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
+            ReleaseKeyFile = Setting("AGNES_RELEASE_KEY_FILE") is { } key ? Path.GetFullPath(key) : null,
             CorsOrigins = List(Setting("CORS_ORIGINS")),
-            SignIn = SignInOptions.From(environment),
+            SignIn = SignInOptions.From(environment, layers.OwnerOf),
             InstanceName = layers.Instance.Text("instance.name"),
             PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
@@ -199,6 +215,14 @@ public sealed record ServerOptions
         "all" => false,
         null => !isReadable,
         _ => throw new OptionsException($"auth.everyone_membership must be all or explicit, not '{value}'."),
+    };
+
+    private static WallMode WallsOf(string? value) => value?.ToLowerInvariant() switch
+    {
+        null or "available" => WallMode.Available,
+        "required" => WallMode.Required,
+        "off" => WallMode.Off,
+        _ => throw new OptionsException($"AGNES_WALLS must be available, required or off, not '{value}'."),
     };
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";

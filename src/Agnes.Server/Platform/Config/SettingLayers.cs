@@ -1,14 +1,26 @@
 using System.Collections.Frozen;
+using System.Text.Json.Nodes;
 
 namespace Agnes.Server.Platform.Config;
 
+/// <summary>Who set something.</summary>
+public enum SettingOwner
+{
+    /// <summary>The environment, or the operator's <c>instance.yaml</c>.</summary>
+    Operator,
+
+    /// <summary>A stored secret, or the overlay.</summary>
+    Admins,
+}
+
 /// <summary>
-/// Where a setting comes from: the environment, else the secrets that admins stored, else the key of <c>instance.yaml</c> that stands for it. One function for everything that reads
-/// settings, so that no reader has an order of its own.
+/// Where a setting comes from: the environment, else the secrets that admins stored, else the overlay, else the operator's <c>instance.yaml</c>.
+/// One function for everything that reads settings, so that no reader has an order of its own. What belongs to a secret comes from one hand: where
+/// admins chose the destination, nothing of the operator's goes there.
 /// </summary>
 public sealed class SettingLayers
 {
-    /// <summary>The variables that a key of <c>instance.yaml</c> can stand in for.</summary>
+    /// <summary>The variables that a key of <c>instance.yaml</c> can stand in for. Of secrets and what goes with them <see cref="Credentials"/> says it.</summary>
     public static readonly FrozenDictionary<string, string> KeyOf = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["AGNES_ALLOWED_DOMAINS"] = "auth.allowed_domain",
@@ -17,14 +29,12 @@ public sealed class SettingLayers
         ["AGNES_EVERYONE_MEMBERSHIP"] = "auth.everyone_membership",
         ["AGNES_HOME_ROUTE"] = "instance.home_route",
         ["AGNES_ALLOWED_PRIVATE_HOSTS"] = "security.allowed_private_hosts",
-        ["SMTP_HOST"] = "email.smtp_host",
-        ["SMTP_PORT"] = "email.smtp_port",
-        ["SMTP_USER"] = "email.smtp_user",
-        ["SMTP_PASSWORD"] = "email.smtp_password",
         ["SMTP_FROM"] = "email.from_address",
         ["EMAIL_FROM_ADDRESS"] = "email.from_address",
-        ["DESKTOP_JWT_SECRET"] = "desktop.jwt_secret",
     }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Keys that open the machine's own network: the overlay does not count.</summary>
+    public static readonly FrozenSet<string> OperatorsKeys = FrozenSet.ToFrozenSet(["security.allowed_private_hosts"], StringComparer.Ordinal);
 
     /// <summary>What says who gets in, how and from where belongs to whoever runs the server: an admin's stored secret, or one that came with an import, must not change it.</summary>
     private static readonly string[] OperatorsPrefixes = ["AGNES_", "OIDC_", "GOOGLE_", "SEED_", "LOCAL_DEV_", "SCHEDULER_", "ASPNETCORE_", "DOTNET_", "LD_"];
@@ -49,11 +59,24 @@ public sealed class SettingLayers
 
     public InstanceConfig Instance { get; }
 
-    public static SettingLayers Open(string configDir, string stateDir, Func<string, string?> environment)
+    public static SettingLayers Open(string configDir, string stateDir, Func<string, string?> environment) =>
+        Open(configDir, stateDir, environment, new SecretStore(stateDir));
+
+    /// <summary>As they are now, which may be other than at the start.</summary>
+    public static SettingLayers Open(ServerOptions options, SecretStore secrets) =>
+        Open(options.ConfigDir, options.StateDir, options.Variables, secrets);
+
+    private static SettingLayers Open(string configDir, string stateDir, Func<string, string?> environment, SecretStore secrets)
     {
-        var secrets = new SecretStore(stateDir);
-        return new SettingLayers(environment, secrets, InstanceConfig.Load(configDir, stateDir, name => environment(name) is { Length: > 0 } value ? value : secrets.Find(name)));
+        var instance = InstanceConfig.Load(configDir, stateDir, environment, name => Stored(secrets, name));
+        var ignored = OperatorsKeys
+            .Where(key => InstanceConfig.At(instance.Admins, key) is not null)
+            .Select(key => $"{key} of the overlay does not count: it is the operator's, in the environment or in the file below {configDir}.");
+        return new SettingLayers(environment, secrets, instance with { Problems = [.. instance.Problems, .. ignored] });
     }
+
+    /// <summary>A secret that admins stored, unless it stands for what is the operator's.</summary>
+    public static string? Stored(SecretStore secrets, string name) => IsOperators(name) ? null : secrets.Find(name);
 
     /// <summary>Whether a variable counts only where the operator set it: in the environment, or in the key of <c>instance.yaml</c> that stands for it.</summary>
     public static bool IsOperators(string name)
@@ -64,8 +87,43 @@ public sealed class SettingLayers
 
     public string? Find(string name)
     {
-        if (_environment(name) is { } value) return value;
-        if (!IsOperators(name) && Secrets.Find(name) is { } secret) return secret;
-        return KeyOf.TryGetValue(name, out var key) ? Instance.Text(key) : null;
+        if (Credentials.Find(name) is { } found) return Find(found.Of, found.Field);
+        Credentials.RefuseUndeclared(name);
+        return Locate(new SettingField(KeyOf.GetValueOrDefault(name), name))?.Text;
     }
+
+    /// <summary>Whose a secret's destination is: nothing of the operator's goes to one that admins chose.</summary>
+    public SettingOwner OwnerOf(Credential credential) =>
+        credential.Destination is [var first, ..] && Locate(first) is { } destination ? destination.Owner : SettingOwner.Operator;
+
+    /// <summary>
+    /// An admin's destination takes what admins set. One of the operator's takes the operator's port, and a secret from either, for whoever runs it
+    /// knows both.
+    /// </summary>
+    private string? Find(Credential credential, SettingField field)
+    {
+        var owner = OwnerOf(credential);
+        SettingOwner? only = owner == SettingOwner.Admins || credential.Destination.Contains(field) ? owner : null;
+        return Locate(field, credential.Destination.Length == 0 ? null : only)?.Text;
+    }
+
+    private (string Text, SettingOwner Owner)? Locate(SettingField field, SettingOwner? only = null)
+    {
+        if (only != SettingOwner.Admins && Environment(field) is { } set) return (set, SettingOwner.Operator);
+        if (only != SettingOwner.Operator)
+        {
+            if (FirstOf(field, name => Stored(Secrets, name)) is { } secret) return (secret, SettingOwner.Admins);
+            if (!OperatorsKeys.Contains(field.Key ?? "") && Of(Instance.Admins, field) is { } over) return (over, SettingOwner.Admins);
+        }
+
+        return only != SettingOwner.Admins && Of(Instance.Operators, field) is { } text ? (text, SettingOwner.Operator) : null;
+    }
+
+    /// <summary>Of a setting with one name also when it is set to nothing, which says something for a few.</summary>
+    private string? Environment(SettingField field) => field.Variables is [var name] ? _environment(name) : FirstOf(field, _environment);
+
+    private static string? FirstOf(SettingField field, Func<string, string?> value) =>
+        field.Variables.Select(value).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
+
+    private static string? Of(JsonObject file, SettingField field) => field.Key is { } key ? InstanceConfig.TextAt(file, key) : null;
 }

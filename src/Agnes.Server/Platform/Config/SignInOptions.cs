@@ -41,10 +41,11 @@ public sealed record SignInOptions
     /// <summary>Whether the text after an address's last @ is one that may sign in through an issuer.</summary>
     public bool IsAllowedDomain(string domain) => AllowAnyDomain || AllowedDomains.Contains(domain, StringComparer.OrdinalIgnoreCase);
 
-    public static SignInOptions From(Func<string, string?> environment)
+    /// <param name="owner">Whose a secret's destination is; the operator's where nothing else is said.</param>
+    public static SignInOptions From(Func<string, string?> environment, Func<Credential, SettingOwner>? owner = null)
     {
         var problems = new List<string>();
-        var read = new SettingReader(environment, problems);
+        var read = new SettingReader(environment, problems, owner ?? (static _ => SettingOwner.Operator));
         var options = new SignInOptions
         {
             SessionLifetime = TimeSpan.FromHours(read.Number("AGNES_SESSION_HOURS_MAX", 1, SessionHoursMax, SessionHoursMax)),
@@ -67,8 +68,10 @@ public sealed record SignInOptions
     }
 
     /// <summary>Reads settings and collects what is wrong with them.</summary>
-    internal sealed class SettingReader(Func<string, string?> environment, List<string> problems)
+    internal sealed class SettingReader(Func<string, string?> environment, List<string> problems, Func<Credential, SettingOwner> owner)
     {
+        public SettingOwner OwnerOf(Credential credential) => owner(credential);
+
         public string? Text(string name) => environment(name)?.Trim() is { Length: > 0 } value ? value : null;
 
         /// <summary>Also when it is set to nothing, which says something for a few.</summary>

@@ -42,10 +42,16 @@ internal static class Conventions
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Permissions-Policy"] = PermissionsPolicy;
-        if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
+        StampHttps(context);
         if (!context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)) return;
         headers["X-Agnes-Latest-Version"] = ProductVersion;
         headers["X-Agnes-Min-Version"] = "0.0.0";
+    }
+
+    /// <summary>To be called again when a named proxy said that its side is HTTPS.</summary>
+    public static void StampHttps(HttpContext context)
+    {
+        if (context.Request.IsHttps) context.Response.Headers.StrictTransportSecurity = "max-age=31536000";
     }
 
     /// <summary>The caller's own id without what could forge a log line, or a new one.</summary>

@@ -33,7 +33,10 @@ internal sealed partial class Errors(RequestDelegate next, ServerOptions options
             case ProblemException problem:
                 return problem.Answer.ExecuteAsync(context);
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return Problem.Detail(StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this endpoint accepts.").ExecuteAsync(context);
+                return RequestBounds.TooLarge().ExecuteAsync(context);
+            case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
+                context.Response.Headers.Connection = "close"; // the rest of the body may come when it likes
+                return Problem.Detail(StatusCodes.Status408RequestTimeout, "The request's body took too long to arrive. Send it again over a faster line.").ExecuteAsync(context);
             case BadHttpRequestException bad:
                 return Problem.Detail(bad.StatusCode, "The request could not be read.").ExecuteAsync(context);
             case StateConflictException conflict:

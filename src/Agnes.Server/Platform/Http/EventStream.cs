@@ -1,4 +1,5 @@
 using System.Text;
+using Agnes.Server.Platform.Access;
 
 namespace Agnes.Server.Platform.Http;
 
@@ -7,17 +8,15 @@ internal sealed record StreamEvent(string? Id, string Name, string Data);
 
 /// <summary>
 /// Server-sent events. A comment goes out when nothing else did for a while, so that proxies keep the connection and a dead client is noticed;
-/// the asker's access is looked at again every few seconds, and the stream ends when it is gone.
+/// the stream ends when the asker's access does.
 /// </summary>
 internal static class EventStream
 {
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan AccessEvery = TimeSpan.FromSeconds(2);
 
     /// <param name="events">The stream ends with them.</param>
-    /// <param name="allowed">Whether the asker may still look on.</param>
     /// <param name="ended">Stops <paramref name="events"/>, cancelled here when the stream ends, and when the client goes.</param>
-    public static async Task WriteAsync(HttpContext context, IAsyncEnumerator<StreamEvent> events, Func<bool> allowed, TimeProvider time, CancellationTokenSource ended)
+    public static async Task WriteAsync(HttpContext context, IAsyncEnumerator<StreamEvent> events, TimeProvider time, CancellationTokenSource ended)
     {
         var response = context.Response;
         response.ContentType = "text/event-stream";
@@ -26,31 +25,28 @@ internal static class EventStream
         await response.Body.WriteAsync(": connected\n\n"u8.ToArray(), ended.Token);
         await response.Body.FlushAsync(ended.Token);
 
-        var written = time.GetTimestamp();
+        var access = context.Lease().Ended;
+        using var woken = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, access);
         var waiting = events.MoveNextAsync().AsTask();
         try
         {
-            while (allowed())
+            for (; ; )
             {
-                await Task.WhenAny(waiting, Task.Delay(AccessEvery, time, ended.Token));
+                await Task.WhenAny(waiting, Task.Delay(HeartbeatEvery, time, woken.Token));
                 ended.Token.ThrowIfCancellationRequested();
+                if (access.IsCancellationRequested) return;
                 if (waiting.IsCompleted)
                 {
-                    if (!await waiting || !allowed()) return;
+                    if (!await waiting) return;
                     await response.Body.WriteAsync(Encode(events.Current), ended.Token);
                     waiting = events.MoveNextAsync().AsTask();
                 }
-                else if (time.GetElapsedTime(written) >= HeartbeatEvery)
+                else
                 {
                     await response.Body.WriteAsync(": still here\n\n"u8.ToArray(), ended.Token);
                 }
-                else
-                {
-                    continue;
-                }
 
                 await response.Body.FlushAsync(ended.Token);
-                written = time.GetTimestamp();
             }
         }
         finally

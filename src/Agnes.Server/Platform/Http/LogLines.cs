@@ -46,6 +46,8 @@ internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterNa
         });
         logging.AddConsoleFormatter<LogLines, ConsoleFormatterOptions>();
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // What guests do to connections would be a line for each, theirs to fill the log with; faults of ours are logged where requests end.
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical);
         logging.AddFilter("System.Net.Http", LogLevel.Warning);
         logging.Services.Configure<LoggerFactoryOptions>(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.None);
     }

@@ -4,16 +4,21 @@ using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Platform.Http;
 
-/// <summary>An address that an admin typed in leads where the server must not go.</summary>
-public sealed class OutboundRefusedException(string message) : HttpRequestException(message);
+/// <summary>An address that an admin typed in leads where the server must not go, or nowhere.</summary>
+public sealed class OutboundRefusedException(string message, bool isUnknown = false) : HttpRequestException(message)
+{
+    /// <summary>The name has no address, which may be so for now.</summary>
+    public bool IsUnknown { get; } = isUnknown;
+}
 
 /// <summary>
-/// Keeps requests to addresses that people configure away from this machine and its network. The address that is checked is the one that is connected to, for every connection,
-/// so neither a name that resolves anew nor a redirect leads around it.
+/// Makes every connection that the server opens, whatever is spoken over it. Destinations that admins chose are kept away from this machine and its
+/// network; the operator's own may be anywhere. The address that is checked is the one that is connected to, for every connection, so neither a name
+/// that resolves anew nor a redirect leads around it.
 /// </summary>
 public sealed class OutboundGuard
 {
-    /// <summary>Of the HTTP clients that go to configured addresses: guarded, whoever takes one.</summary>
+    /// <summary>Of the HTTP clients that go to addresses that admins configure.</summary>
     public const string ClientName = "outbound";
 
     public const string Private = "must not point to a private or reserved network";
@@ -68,7 +73,7 @@ public sealed class OutboundGuard
         if (uri.Scheme != Uri.UriSchemeHttps) return $"{name} must begin with https://";
         try
         {
-            await AddressesAsync(uri.Host, stop);
+            await AddressesAsync(uri.Host, SettingOwner.Admins, stop);
             return null;
         }
         catch (OutboundRefusedException refused)
@@ -77,26 +82,42 @@ public sealed class OutboundGuard
         }
     }
 
-    /// <summary>A handler for one client of an outward feature; follows no redirect and asks no proxy, which would resolve names itself.</summary>
-    public SocketsHttpHandler CreateHandler() => new()
+    /// <summary>Why a host that an admin names cannot be used, as far as the name alone tells, or null. Each connection is checked.</summary>
+    public string? FaultOfHost(string name, string host) =>
+        !_allowedHosts.Contains(host) && (IsThisMachine(Trimmed(host)) || (IPAddress.TryParse(Trimmed(host), out var address) && IsForbidden(address)))
+            ? $"{name} {Private}. Whoever runs the server can allow it: AGNES_ALLOWED_PRIVATE_HOSTS."
+            : null;
+
+    /// <summary>A handler for one client of an outward feature; follows no redirect. For admins' destinations it asks no proxy, which would resolve names.</summary>
+    public HttpMessageHandler CreateHandler(SettingOwner owner = SettingOwner.Admins) => new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
-        UseProxy = false,
+        UseProxy = owner == SettingOwner.Operator,
         UseCookies = false,
         ConnectTimeout = ConnectTimeout,
         PooledConnectionLifetime = ConnectionLifetime,
-        AutomaticDecompression = DecompressionMethods.All,
-        ConnectCallback = async (context, stop) => await ConnectAsync(context.DnsEndPoint, stop),
+        AutomaticDecompression = owner == SettingOwner.Operator ? DecompressionMethods.None : DecompressionMethods.All,
+        ConnectCallback = async (context, stop) => await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, owner, stop),
     };
 
-    private async ValueTask<Stream> ConnectAsync(DnsEndPoint endPoint, CancellationToken stop)
+    /// <param name="owner">Who chose the destination.</param>
+    /// <exception cref="OutboundRefusedException">It leads where an admin's destination must not.</exception>
+    /// <exception cref="SocketException">Nobody answers.</exception>
+    public async Task<Stream> ConnectAsync(string host, int port, SettingOwner owner, CancellationToken stop)
     {
-        var addresses = await AddressesAsync(endPoint.Host, stop);
+        var addresses = await AddressesAsync(host, owner, stop);
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        time.CancelAfter(ConnectTimeout);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(addresses, endPoint.Port, stop);
+            await socket.ConnectAsync(addresses, port, time.Token);
             return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new SocketException((int)SocketError.TimedOut);
         }
         catch
         {
@@ -106,19 +127,23 @@ public sealed class OutboundGuard
     }
 
     /// <summary>All of a host's addresses; refused when one of them is, since any may be the one that is taken.</summary>
-    private async Task<IPAddress[]> AddressesAsync(string host, CancellationToken stop)
+    private async Task<IPAddress[]> AddressesAsync(string host, SettingOwner owner, CancellationToken stop)
     {
-        var trimmed = host.Trim('[', ']').TrimEnd('.');
-        var isAllowed = _allowedHosts.Contains(host);
-        if (!isAllowed && (trimmed.Equals("localhost", StringComparison.OrdinalIgnoreCase) || trimmed.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || trimmed.Equals("localhost.localdomain", StringComparison.OrdinalIgnoreCase)))
-        {
-            throw new OutboundRefusedException(Private);
-        }
-
+        var trimmed = Trimmed(host);
+        var isAllowed = owner == SettingOwner.Operator || _allowedHosts.Contains(host);
+        if (!isAllowed && IsThisMachine(trimmed)) throw new OutboundRefusedException(Private);
         var addresses = IPAddress.TryParse(trimmed, out var literal) ? [literal] : await ResolveAsync(trimmed, stop);
-        if (addresses.Length == 0) throw new OutboundRefusedException($"cannot be resolved: {host}");
+        if (addresses.Length == 0) throw Unknown(host);
         return isAllowed || !addresses.Any(IsForbidden) ? addresses : throw new OutboundRefusedException(Private);
     }
+
+    private static string Trimmed(string host) => host.Trim('[', ']').TrimEnd('.');
+
+    private static bool IsThisMachine(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+        || host.Equals("localhost.localdomain", StringComparison.OrdinalIgnoreCase);
+
+    private static OutboundRefusedException Unknown(string host) => new($"cannot be resolved: {host}", isUnknown: true);
 
     private async Task<IPAddress[]> ResolveAsync(string host, CancellationToken stop)
     {
@@ -128,7 +153,7 @@ public sealed class OutboundGuard
         }
         catch (Exception failure) when (failure is SocketException or ArgumentException or TimeoutException)
         {
-            throw new OutboundRefusedException($"cannot be resolved: {host}");
+            throw Unknown(host);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Agnes.Server.Platform.Access;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using Microsoft.Win32.SafeHandles;
@@ -22,7 +21,6 @@ internal sealed record ParquetFile(FileStream Stream, string Sha256, string File
 internal sealed class ParquetResult(ParquetFile file) : IResult
 {
     private const int PieceBytes = 256 * 1024;
-    private static readonly long LookMilliseconds = (long)AccessRules.LookEvery.TotalMilliseconds;
     private const string ContentType = "application/octet-stream";
 
     public async Task ExecuteAsync(HttpContext context)
@@ -98,13 +96,10 @@ internal sealed class ParquetResult(ParquetFile file) : IResult
         await response.BodyWriter.WriteAsync(end, context.RequestAborted);
     }
 
-    /// <summary>
-    /// Parts do not change, so a short read means damage: the connection is cut rather than a wrong length completed. It is cut as well once the asker may no longer have the file.
-    /// </summary>
+    /// <summary>Parts do not change, so a short read means damage: the connection is cut rather than a wrong length completed.</summary>
     private static async Task CopyAsync(HttpContext context, SafeFileHandle handle, ByteRange range)
     {
         var writer = context.Response.BodyWriter;
-        var looked = Environment.TickCount64;
         var at = range.First;
         while (at <= range.Last)
         {
@@ -116,11 +111,6 @@ internal sealed class ParquetResult(ParquetFile file) : IResult
             at += read;
             var flushed = await writer.FlushAsync(context.RequestAborted);
             if (flushed.IsCompleted) return;
-            if (Environment.TickCount64 - looked < LookMilliseconds) continue;
-            looked = Environment.TickCount64;
-            if (context.StillAllowed()) continue;
-            context.Abort();
-            return;
         }
     }
 }

@@ -7,12 +7,20 @@ internal static class StatementAnswer
 {
     private const int RetryAfterSeconds = 2;
 
+    /// <summary>What the audit calls the way that a statement ended.</summary>
+    public static string AuditedAs(StatementOutcome outcome) => outcome.Status switch
+    {
+        StatementStatus.Ok => "ok",
+        StatementStatus.Revoked => "revoked",
+        _ => outcome.Status.ToString(),
+    };
+
     public static IResult Refuse(HttpContext context, StatementOutcome outcome)
     {
         var message = outcome.Message ?? "The statement could not be run.";
         switch (outcome.Status)
         {
-            case StatementStatus.TableDenied: return Problem.Detail(StatusCodes.Status403Forbidden, message);
+            case StatementStatus.TableDenied or StatementStatus.Revoked: return Problem.Detail(StatusCodes.Status403Forbidden, message);
             case StatementStatus.TimedOut: return Problem.Detail(StatusCodes.Status504GatewayTimeout, message);
             case StatementStatus.Busy:
                 context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString();

@@ -89,5 +89,8 @@ internal interface IJobHandler
 {
     string Kind { get; }
 
+    /// <summary>Whether its work takes room on the disk; then it fails while less than the reserve is free.</summary>
+    bool FillsDisk => true;
+
     Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation);
 }

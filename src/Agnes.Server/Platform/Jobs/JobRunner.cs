@@ -23,6 +23,7 @@ internal sealed partial class JobRunner : BackgroundService
 
     private readonly StateDb _state;
     private readonly JobEvents _events;
+    private readonly DiskReserve _disk;
     private readonly TimeProvider _time;
     private readonly ILogger<JobRunner> _log;
     private readonly Lazy<Dictionary<string, IJobHandler>> _handlers;
@@ -30,9 +31,9 @@ internal sealed partial class JobRunner : BackgroundService
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _running = new(); // at most RunningMax
     private readonly SemaphoreSlim _work = new(0);
 
-    public JobRunner(StateDb state, JobEvents events, IServiceProvider services, TimeProvider time, ILogger<JobRunner> log)
+    public JobRunner(StateDb state, JobEvents events, IServiceProvider services, DiskReserve disk, TimeProvider time, ILogger<JobRunner> log)
     {
-        (_state, _events, _time, _log) = (state, events, time, log);
+        (_state, _events, _disk, _time, _log) = (state, events, disk, time, log);
         _handlers = new(() => services.GetServices<IJobHandler>().ToDictionary(handler => handler.Kind)); // handlers start jobs too, so they come later
     }
 
@@ -146,6 +147,7 @@ internal sealed partial class JobRunner : BackgroundService
         try
         {
             if (!_handlers.Value.TryGetValue(context.Job.Kind, out var handler)) return new JobResult(JobStatus.Failed, Error: $"This server does not know jobs of kind '{context.Job.Kind}'.");
+            if (handler.FillsDisk && _disk.IsLow) return new JobResult(JobStatus.Failed, Error: $"{DiskReserve.Code}: {DiskReserve.Refused}");
             return await handler.RunAsync(context, stop);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -88,7 +88,7 @@ internal static class JobSql
 
     public const string AnyUnfinished = "SELECT count(*) FROM jobs WHERE kind = @kind AND finished_at IS NULL";
 
-    /// <summary>Old jobs, the newest of each kind excepted; their log and steps go with them.</summary>
+    /// <summary>Jobs that ended long ago; their log and steps go with them.</summary>
     public const string Expired =
         "SELECT id FROM jobs WHERE finished_at < @before ORDER BY finished_at LIMIT @limit";
 

@@ -11,29 +11,15 @@ namespace Agnes.Server.Platform.Keboola;
 internal sealed class KeboolaStack(string address, string token)
 {
     private const string TokenHeader = "X-StorageApi-Token";
-    private static readonly string[] Prefixes = ["KBC_", "KEBOOLA_"];
     private readonly string _address = address.Trim().TrimEnd('/');
     private readonly string _token = token.Trim();
 
-    /// <summary>
-    /// From the environment, else from what admins stored. A token of the environment goes only to an address that the operator chose as well: whoever may store an address could
-    /// otherwise have it sent to themselves.
-    /// </summary>
-    /// <returns>Null when the one or the other is not set.</returns>
+    /// <returns>Null when address or token is not set, or the token is the operator's and the address is not.</returns>
     public static KeboolaStack? Find(ServerOptions options, SecretStore secrets)
     {
-        var config = InstanceConfig.Load(options.ConfigDir, options.StateDir, name => options.Variables(name));
-        string? Operators(string suffix) => Prefixes.Select(prefix => options.Variables(prefix + suffix)).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
-        string? Admins(string suffix) => Prefixes.Select(prefix => secrets.Find(prefix + suffix)).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));
-        var address = Operators("STACK_URL") ?? InstanceConfig.At(config.Static, "data_source.keboola.stack_url")?.ToString();
-        var token = Operators("STORAGE_TOKEN");
-        if (token is null)
-        {
-            token = Admins("STORAGE_TOKEN");
-            address ??= Admins("STACK_URL") ?? config.Text("data_source.keboola.stack_url");
-        }
-
-        return token is null || string.IsNullOrWhiteSpace(address) ? null : new KeboolaStack(address, token);
+        var layers = SettingLayers.Open(options, secrets);
+        var (address, token) = (layers.Find("KEBOOLA_STACK_URL"), layers.Find("KEBOOLA_STORAGE_TOKEN"));
+        return string.IsNullOrWhiteSpace(address) || string.IsNullOrWhiteSpace(token) ? null : new KeboolaStack(address, token);
     }
 
     /// <summary>Asks, and looks at the status alone.</summary>

@@ -9,7 +9,7 @@ namespace Agnes.Server.Platform.Publications;
 /// The one file that stands for a table of several parts, for clients that know no parts: made when such a client asks, then again at most hourly while one
 /// has asked within a day. Between two of them those clients are served the last one.
 /// </summary>
-internal sealed partial class Consolidations(StateDb state, JobRunner jobs, TimeProvider time, ILogger<Consolidations> log) : BackgroundService
+internal sealed partial class Consolidations(StateDb state, JobRunner jobs, DiskReserve disk, TimeProvider time, ILogger<Consolidations> log) : BackgroundService
 {
     private static readonly TimeSpan MadeEvery = TimeSpan.FromHours(1);
     private static readonly TimeSpan AskedWithin = TimeSpan.FromHours(24);
@@ -55,6 +55,7 @@ internal sealed partial class Consolidations(StateDb state, JobRunner jobs, Time
     {
         var snapshot = state.Snapshot;
         if (snapshot.PublishedTable(name) is not { Parts.Count: > 1, Whole: null }) return;
+        if (disk.IsLow) return; // the last one is served meanwhile
         if (NewestWhole(snapshot, name)?.WholeMadeAt is { } made && time.GetUtcNow().UtcDateTime - made < MadeEvery) return;
         await jobs.StartAsync(new JobRequest(ConsolidateJob.KindName, name, $"{ConsolidateJob.KindName}:{name.ToLowerInvariant()}", "download", null), cancellation);
     }

@@ -113,7 +113,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         var version = new PublishedVersion
         {
             Name = table.Name,
-            Number = write.Before.Version + 1, // the state's version is never used twice, so a table that was gone and came back cannot be taken for its former self
+            Number = NextNumber(table.Name),
             Source = _source,
             Description = table.Description,
             Columns = table.Columns,
@@ -159,6 +159,16 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         }));
         write.Apply(snapshot => snapshot.WithVersion(version));
         _published.Add(table.Name);
+    }
+
+    /// <summary>
+    /// The time of the commit in microseconds since 1970: a table that was gone and came back cannot be taken for its former self, and two numbers of one table say
+    /// nothing about what happened to others in between.
+    /// </summary>
+    private long NextNumber(string name)
+    {
+        var now = (write.Now - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        return Math.Max(now, (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Keys.LastOrDefault() ?? 0) + 1);
     }
 
     private async Task SupersedeAsync(PublishedVersion current)

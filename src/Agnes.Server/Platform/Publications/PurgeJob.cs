@@ -16,12 +16,14 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
 
     /// <summary>Parts younger than this may belong to a publication that another process is about to commit.</summary>
     private static readonly TimeSpan PartAgeMin = TimeSpan.FromHours(1);
-    private static readonly TimeSpan KeepJobsFor = TimeSpan.FromDays(30);
     private static readonly TimeSpan SweepRetryAfter = TimeSpan.FromSeconds(1);
     private const int SweepAttemptsMax = 60;
     private const int BatchMax = 200;
 
     public string Kind => KindName;
+
+    /// <summary>It makes room.</summary>
+    public bool FillsDisk => false;
 
     public static JobRequest Request(string trigger) => new(KindName, null, KindName, trigger, null);
 
@@ -35,7 +37,6 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
             versions += removed;
         }
         while (removed == BatchMax);
-        await RemoveJobsAsync(cancellation);
 
         using var sweeping = await WaitToSweepAsync(cancellation);
         var (count, bytes) = sweeping is null ? (0, 0L) : parts.Sweep(Named(state.Snapshot), PartAgeMin, time, cancellation);
@@ -69,18 +70,6 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
             }
             if (expired.Count > 0) write.Audit(null, "purge_versions", null, new JsonObject { ["versions"] = expired.Count }, "ok");
             return expired.Count;
-        },
-        cancellation);
-
-    private Task RemoveJobsAsync(CancellationToken cancellation) => state.WriteAsync(
-        async write =>
-        {
-            foreach (var id in await write.QueryAsync<string>(JobSql.Expired, new { before = write.Now - KeepJobsFor, limit = BatchMax }))
-            {
-                await write.ExecuteAsync(JobSql.DeleteLog, new { id });
-                await write.ExecuteAsync(JobSql.DeleteSteps, new { id });
-                await write.ExecuteAsync(JobSql.Delete, new { id });
-            }
         },
         cancellation);
 

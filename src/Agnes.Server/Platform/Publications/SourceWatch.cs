@@ -1,9 +1,10 @@
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Notices extracts that somebody else wrote: at the start, and every minute by the file's size, time and inode.</summary>
-internal sealed partial class SourceWatch(SourcePublisher publisher, JobRunner jobs, TimeProvider time, ILogger<SourceWatch> log) : BackgroundService
+internal sealed partial class SourceWatch(SourcePublisher publisher, JobRunner jobs, DiskReserve disk, TimeProvider time, ILogger<SourceWatch> log) : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
 
@@ -21,7 +22,7 @@ internal sealed partial class SourceWatch(SourcePublisher publisher, JobRunner j
                 {
                     foreach (var trouble in publisher.Troubles) publisher.Forget(trouble.Source);
                 }
-                if (publisher.Changed().Count > 0) await jobs.StartAsync(PublishJob.Request(trigger), stoppingToken);
+                if (!disk.IsLow && publisher.Changed().Count > 0) await jobs.StartAsync(PublishJob.Request(trigger), stoppingToken);
                 trigger = "file";
                 await Task.Delay(LookEvery, time, stoppingToken);
             }

@@ -188,6 +188,9 @@ public sealed partial record Snapshot
 
     public Snapshot WithoutViewOwner(string name) => this with { ViewOwners = ViewOwners.Remove(name) };
 
+    /// <summary>For every write of metrics and verified queries.</summary>
+    public Snapshot WithChangedDefinitions() => this with { DefinitionChanges = DefinitionChanges + 1 };
+
     /// <summary>Stamps the version on everything that differs from what was before.</summary>
     internal Snapshot Committed(Snapshot before, long version) => this with
     {
@@ -196,5 +199,6 @@ public sealed partial record Snapshot
             || GrantsById != before.GrantsById || TokensById != before.TokensById || EndedSessions != before.EndedSessions ? version : before.AccessVersion,
         RegistryVersion = TablesById != before.TablesById ? version : before.RegistryVersion,
         PublicationVersion = Kept != before.Kept || SyncStates != before.SyncStates || ViewOwners != before.ViewOwners ? version : before.PublicationVersion,
+        DefinitionsVersion = DefinitionChanges != before.DefinitionChanges ? version : before.DefinitionsVersion,
     };
 }

@@ -30,6 +30,12 @@ public sealed partial record Snapshot
     /// <summary>The version at which a publication, its state or its owner last changed (as far as this process knows).</summary>
     public long PublicationVersion { get; init; }
 
+    /// <summary>
+    /// The version at which metrics or verified queries last changed (as far as this process knows). They are no part of the snapshot, so whoever keeps them
+    /// in memory compares this.
+    /// </summary>
+    public long DefinitionsVersion { get; init; }
+
     public ImmutableDictionary<string, UserRow> UsersById { get; private init; } = Ordinal<UserRow>();
     public ImmutableDictionary<string, UserRow> UsersByEmail { get; private init; } = IgnoringCase<UserRow>();
     public ImmutableDictionary<string, GroupRow> GroupsById { get; private init; } = Ordinal<GroupRow>();
@@ -52,6 +58,7 @@ public sealed partial record Snapshot
     public ImmutableDictionary<string, SyncStateRow> SyncStates { get; private init; } = IgnoringCase<SyncStateRow>();
     public ImmutableDictionary<string, ViewOwnerRow> ViewOwners { get; private init; } = IgnoringCase<ViewOwnerRow>();
 
+    private long DefinitionChanges { get; init; }
     private ImmutableDictionary<string, UserMemberships> MembershipsByUser { get; init; } = Ordinal<UserMemberships>();
     private ImmutableDictionary<string, ImmutableHashSet<string>> UsersByGroup { get; init; } = Ordinal<ImmutableHashSet<string>>();
     private ImmutableDictionary<string, ImmutableDictionary<string, ImmutableHashSet<string>>> ResourcesByGroup { get; init; } =

@@ -46,7 +46,7 @@ internal static class SnapshotLoader
         {
             throw new StateRefusedException($"The state contradicts itself: {error.Message}", error);
         }
-        return snapshot.Committed(Snapshot.Empty, version);
+        return snapshot.WithChangedDefinitions().Committed(Snapshot.Empty, version); // nobody knows whether they are what they were
     }
 
     private sealed record PartRow

@@ -20,7 +20,7 @@ internal static class ShowSample
 
         using var body = new MemoryStream();
         var output = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await runner.SampleAsync(scoped, RowsMax, output, StatementLimits.For(context.Caller().UserId), stop);
+        var outcome = await runner.SampleAsync(context.Lease(), scoped, RowsMax, output, StatementLimits.Default, stop);
         await output.CompleteAsync();
         if (!outcome.IsOk) return Problem.Detail(Status(outcome.Status), outcome.Message ?? "The sample could not be read.");
 
@@ -39,6 +39,7 @@ internal static class ShowSample
 
     private static int Status(StatementStatus status) => status switch
     {
+        StatementStatus.Revoked => StatusCodes.Status403Forbidden,
         StatementStatus.Busy => StatusCodes.Status429TooManyRequests,
         StatementStatus.PartDamaged => StatusCodes.Status503ServiceUnavailable,
         StatementStatus.TimedOut => StatusCodes.Status504GatewayTimeout,

@@ -1,4 +1,6 @@
 # Installs the agnes command line, as offered by @SERVER@ (@VERSION@), for this user. Run again, it installs again.
+# The hash below shows that the download is what this script was made for. That the script is the server's own is what https vouches for, and nothing else:
+# read it first where that is not enough. From then on upgrades are checked against a key that this machine remembers.
 $ErrorActionPreference = 'Stop'
 
 function Install-Agnes {
@@ -9,6 +11,10 @@ function Install-Agnes {
 @PACKAGES@
   }
   if (-not $version) { throw "$server offers no agnes for $rid; ask its operator" }
+
+  if ('@PLAIN@' -and $env:AGNES_ALLOW_HTTP -ne '1') {
+    throw "$server speaks plain http, so that anybody on the way can give you another program. Ask its operator for an https address; or say that it may: `$env:AGNES_ALLOW_HTTP = '1'"
+  }
 
   $root = if ($env:AGNES_INSTALL_DIR) { $env:AGNES_INSTALL_DIR } else { Join-Path $env:LOCALAPPDATA 'agnes' }
   $bin = Join-Path $root 'bin'

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Installs the agnes command line, as offered by @SERVER@ (@VERSION@). Run again, it installs again; nothing needs root.
+# The hash below shows that the download is what this script was made for. That the script is the server's own is what https vouches for, and nothing else:
+# read it first where that is not enough. From then on upgrades are checked against a key that this machine remembers.
 set -euo pipefail
 
 main() {
@@ -15,6 +17,10 @@ main() {
 @PACKAGES@
     *) fail "$server offers no agnes for $rid; ask its operator" ;;
   esac
+
+  if [ -n '@PLAIN@' ] && [ "${AGNES_ALLOW_HTTP:-}" != 1 ]; then
+    fail "$server speaks plain http, so that anybody on the way can give you another program. Ask its operator for an https address; or say that it may: export AGNES_ALLOW_HTTP=1"
+  fi
 
   local root="${AGNES_INSTALL_DIR:-$HOME/.local/share/agnes}" bin="${AGNES_BIN_DIR:-$HOME/.local/bin}"
   mkdir -p "$root/versions" "$bin"

@@ -1,6 +1,4 @@
-using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
-using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
 namespace Agnes.Server.Features.Metrics.Pages;
@@ -8,20 +6,19 @@ namespace Agnes.Server.Features.Metrics.Pages;
 /// <summary><c>GET /business-metrics</c></summary>
 internal static class ShowMetrics
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state)
+    public static async Task<IResult> HandleAsync(HttpContext context, Definitions definitions)
     {
         var query = ListQuery.From(context.Request, "", []);
-        var (snapshot, caller, stop) = (context.Snapshot(), context.Caller(), context.RequestAborted);
-        var metrics = await ListMetrics.VisibleAsync(state, snapshot, caller, stop);
-        var questions = (await state.ReadAsync<VerifiedQueryRow>(VerifiedQueryStore.AllSql, null, stop)).Where(row => row.IsFor(snapshot, caller));
+        var visible = await definitions.OfAsync(context);
+        var metrics = visible.Metrics.ToList();
         return Page.Show<MetricsPage>(new MetricsModel(
             query,
             [.. metrics.Where(metric => Matches(query, metric.Id, metric.DisplayName, metric.Description, metric.Synonyms, metric.TableName))
                 .Select(metric => new MetricEntry(metric.Id, metric.DisplayName, metric.Category, metric.Description, metric.Unit, metric.Grain))
                 .GroupBy(entry => entry.Category, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal)],
-            [.. questions.Where(row => Matches(query, row.Id, row.Question, row.Description)).Select(row => new QuestionEntry(row.Id, row.Question, row.ReadParameters(), row.IsCanonical))],
+            [.. visible.Queries.Where(row => Matches(query, row.Id, row.Question, row.Description)).Select(row => new QuestionEntry(row.Id, row.Question, row.ReadParameters(), row.IsCanonical))],
             metrics.Count,
-            caller.IsAdmin));
+            context.Caller().IsAdmin));
     }
 
     /// <summary>Every word has to be somewhere.</summary>

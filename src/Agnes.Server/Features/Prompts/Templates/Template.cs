@@ -4,14 +4,11 @@ namespace Agnes.Server.Features.Prompts.Templates;
 
 /// <summary>
 /// A text with values, written by an admin in a part of Jinja2: no escaping, no code, and a name that is not known is an error. Values are texts, numbers, booleans, null,
-/// lists and mappings; nothing of the program can be reached from a template. What it may cost is bounded.
+/// lists and mappings; nothing of the program can be reached from a template. What it may cost is bounded: see <see cref="TemplateCost"/>.
 /// </summary>
 public sealed class Template
 {
     public const int SourceCharsMax = 200_000;
-    internal const int OutputCharsMax = 1 << 20;
-    internal const int LoopsMax = 10_000;
-    internal const int StepsMax = 1_000_000;
 
     private readonly IReadOnlyList<Node> _body;
 
@@ -23,20 +20,21 @@ public sealed class Template
         : new Template(new TemplateParser(TemplateLexer.Read(source)).Read());
 
     /// <exception cref="TemplateException">A name is not known, a value does not fit, or it would cost too much.</exception>
-    public string Render(IReadOnlyDictionary<string, object?> context)
+    public string Render(IReadOnlyDictionary<string, object?> context) => Render(context, new TemplateCost());
+
+    /// <param name="cost">Counts.</param>
+    internal string Render(IReadOnlyDictionary<string, object?> context, TemplateCost cost)
     {
-        var run = new TemplateRun(context);
+        var run = new TemplateRun(context, cost);
         run.Write(_body);
         return run.Output.ToString();
     }
 }
 
 /// <summary>One rendering.</summary>
-internal sealed class TemplateRun(IReadOnlyDictionary<string, object?> context)
+internal sealed class TemplateRun(IReadOnlyDictionary<string, object?> context, TemplateCost cost)
 {
     private readonly List<Dictionary<string, object?>> _scopes = [new(StringComparer.Ordinal)];
-    private int _loops;
-    private int _steps;
 
     public StringBuilder Output { get; } = new();
 
@@ -47,7 +45,7 @@ internal sealed class TemplateRun(IReadOnlyDictionary<string, object?> context)
 
     private void Write(Node node)
     {
-        Step(node.Line);
+        cost.Step(node.Line);
         switch (node)
         {
             case TextNode text:
@@ -75,11 +73,11 @@ internal sealed class TemplateRun(IReadOnlyDictionary<string, object?> context)
 
     private void Loop(ForNode loop)
     {
-        var items = TemplateValue.Items(Known(loop.Items), loop.Line);
+        var items = TemplateValue.Items(Known(loop.Items), cost, loop.Line);
         if (items.Count == 0) Write(loop.Otherwise);
         for (var index = 0; index < items.Count; index++)
         {
-            if (++_loops > Template.LoopsMax) throw new TemplateException($"line {loop.Line}: more than {Template.LoopsMax} turns of loops");
+            cost.Turn(loop.Line);
             var state = new Dictionary<string, object?>(StringComparer.Ordinal)
             {
                 ["index"] = index + 1L,
@@ -100,46 +98,50 @@ internal sealed class TemplateRun(IReadOnlyDictionary<string, object?> context)
 
     private object? Evaluate(Expression expression)
     {
-        Step(expression.Line);
+        cost.Step(expression.Line);
+        cost.Enter(expression.Line);
+        var value = ValueOf(expression);
+        cost.Leave();
+        return value;
+    }
+
+    private object? ValueOf(Expression expression)
+    {
         switch (expression)
         {
             case Constant constant: return constant.Value;
-            case Variable variable: return Find(variable.Name);
+            case Variable variable: return Find(variable);
             case Member member: return TemplateValue.Member(Known(member.Of), Known(member.Key), member.Line);
             case Defined defined: return Evaluate(defined.Operand) is Undefined == defined.Negated;
             case Unary { Operator: "not" } not: return !TemplateValue.IsTrue(Known(not.Operand));
             case Unary minus: return TemplateValue.Negative(Known(minus.Operand), minus.Line);
             case Binary { Operator: "and" } and: return Known(and.Left) is var first && TemplateValue.IsTrue(first) ? Known(and.Right) : first;
             case Binary { Operator: "or" } or: return Known(or.Left) is var left && TemplateValue.IsTrue(left) ? left : Known(or.Right);
-            case Binary binary: return TemplateValue.Combine(binary.Operator, Known(binary.Left), Known(binary.Right), binary.Line);
+            case Binary binary: return TemplateValue.Combine(binary.Operator, Known(binary.Left), Known(binary.Right), cost, binary.Line);
             case Choice choice: return TemplateValue.IsTrue(Known(choice.Condition)) ? Evaluate(choice.Then) : choice.Otherwise is { } other ? Evaluate(other) : "";
             case Filter { Name: "default" or "d" } filter: return Evaluate(filter.Input) is var input && input is not Undefined ? input : filter.Arguments.Count > 0 ? Known(filter.Arguments[0]) : "";
             case Filter filter:
                 return TemplateFilters.Apply(
                     filter.Name, Known(filter.Input), [.. filter.Arguments.Select(Known)],
-                    filter.Named.ToDictionary(argument => argument.Key, argument => Known(argument.Value), StringComparer.Ordinal), filter.Line);
+                    filter.Named.ToDictionary(argument => argument.Key, argument => Known(argument.Value), StringComparer.Ordinal), cost, filter.Line);
             default: throw new TemplateException($"line {expression.Line}: this is not understood");
         }
     }
 
-    private object? Find(string name)
+    private object? Find(Variable variable)
     {
         for (var index = _scopes.Count - 1; index >= 0; index--)
         {
-            if (_scopes[index].TryGetValue(name, out var value)) return value;
+            if (_scopes[index].TryGetValue(variable.Name, out var value)) return value;
+            cost.Step(variable.Line);
         }
-        return context.TryGetValue(name, out var given) ? given : new Undefined(name);
+        return context.TryGetValue(variable.Name, out var given) ? given : new Undefined(variable.Name);
     }
 
     private void Append(string text, int line)
     {
-        if (Output.Length + text.Length > Template.OutputCharsMax) throw new TemplateException($"line {line}: the result is longer than {Template.OutputCharsMax} characters");
+        if (Output.Length + text.Length > TemplateCost.OutputCharsMax) throw new TemplateException($"line {line}: the result is longer than {TemplateCost.OutputCharsMax} characters");
         Output.Append(text);
-    }
-
-    private void Step(int line)
-    {
-        if (++_steps > Template.StepsMax) throw new TemplateException($"line {line}: it takes too many steps");
     }
 }
 

@@ -6,6 +6,9 @@ namespace Agnes.Server.Features.Prompts.Templates;
 internal sealed class TemplateParser(IReadOnlyList<Token> tokens)
 {
     private const int DepthMax = 60;
+
+    /// <summary>Links of one chain (<c>a ~ b ~ c</c>, <c>x|f|g</c>): each is a level for whoever evaluates it, and a level takes of the stack.</summary>
+    private const int LinksMax = 250;
     private static readonly HashSet<string> Reserved = new(StringComparer.Ordinal) { "and", "or", "not", "in", "if", "else", "elif", "for", "is", "endif", "endfor", "set" };
 
     private int _at;
@@ -141,9 +144,10 @@ internal sealed class TemplateParser(IReadOnlyList<Token> tokens)
     private Expression Comparison()
     {
         var left = Joined();
-        while (true)
+        for (var links = 0; ; links++)
         {
             var line = Current.Line;
+            RefuseLong(links);
             if (TakeSymbol("==", "!=", "<", ">", "<=", ">=") is { } comparison) left = new Binary(comparison, left, Joined(), line);
             else if (TakeName("in")) left = new Binary("in", left, Joined(), line);
             else if (IsName("not") && tokens[_at + 1] is { Kind: TokenKind.Name, Text: "in" })
@@ -180,9 +184,10 @@ internal sealed class TemplateParser(IReadOnlyList<Token> tokens)
     private Expression Postfix()
     {
         var value = Primary();
-        while (true)
+        for (var links = 0; ; links++)
         {
             var line = Current.Line;
+            RefuseLong(links);
             if (TakeSymbol(".") is not null) value = new Member(value, new Constant(Current.Kind == TokenKind.Integer ? Number() : Name(), line), line);
             else if (TakeSymbol("[") is not null)
             {
@@ -248,7 +253,13 @@ internal sealed class TemplateParser(IReadOnlyList<Token> tokens)
     private Expression Chain(Func<Expression> operand, Func<string?> take)
     {
         var left = operand();
-        for (var line = Current.Line; take() is { } found; line = Current.Line) left = new Binary(found, left, operand(), line);
+        var links = 0;
+        for (var line = Current.Line; take() is { } found; line = Current.Line)
+        {
+            RefuseLong(++links);
+            left = new Binary(found, left, operand(), line);
+        }
+
         return left;
     }
 
@@ -288,6 +299,11 @@ internal sealed class TemplateParser(IReadOnlyList<Token> tokens)
     {
         if (Current.Kind != kind) throw Fault($"'{text}' was expected");
         _at++;
+    }
+
+    private void RefuseLong(int links)
+    {
+        if (links > LinksMax) throw Fault($"more than {LinksMax} filters, fields or operators in a row: keep a part under a name with 'set'");
     }
 
     private void Enter()

@@ -28,10 +28,14 @@ internal static class TemplateValue
     };
 
     /// <summary>What a loop goes through: a list, or the keys of a mapping.</summary>
-    public static IReadOnlyList<object?> Items(object? value, int line) => value switch
+    public static IReadOnlyList<object?> Items(object? value, TemplateCost cost, int line) => value switch
     {
         IReadOnlyList<object?> list => list,
-        IReadOnlyDictionary<string, object?> mapping => [.. mapping.Keys],
+        IReadOnlyDictionary<string, object?> mapping => [.. mapping.Keys.Select(key =>
+        {
+            cost.Step(line);
+            return key;
+        })],
         _ => throw new TemplateException($"line {line}: only a list can be gone through"),
     };
 
@@ -56,47 +60,74 @@ internal static class TemplateValue
         _ => throw new TemplateException($"line {line}: '-' needs a number"),
     };
 
-    public static object? Combine(string operation, object? left, object? right, int line) => operation switch
+    public static object? Combine(string operation, object? left, object? right, TemplateCost cost, int line) => operation switch
     {
-        "~" => Join(Text(left, line), Text(right, line), line),
-        "+" when left is string a && right is string b => Join(a, b, line),
+        "~" => Join(Text(left, line), Text(right, line), cost, line),
+        "+" when left is string a && right is string b => Join(a, b, cost, line),
         "+" or "-" => Sum(left, right, operation, line),
-        "==" => AreEqual(left, right),
-        "!=" => !AreEqual(left, right),
-        "in" => Contains(right, left, line),
-        "<" => Compare(left, right, line) < 0,
-        ">" => Compare(left, right, line) > 0,
-        "<=" => Compare(left, right, line) <= 0,
-        _ => Compare(left, right, line) >= 0,
+        "==" => AreEqual(left, right, cost, line),
+        "!=" => !AreEqual(left, right, cost, line),
+        "in" => Contains(right, left, cost, line),
+        "<" => Compare(left, right, cost, line) < 0,
+        ">" => Compare(left, right, cost, line) > 0,
+        "<=" => Compare(left, right, cost, line) <= 0,
+        _ => Compare(left, right, cost, line) >= 0,
     };
 
-    public static int Compare(object? left, object? right, int line) => (left, right) switch
+    public static int Compare(object? left, object? right, TemplateCost cost, int line, StringComparison how = StringComparison.Ordinal)
     {
-        (string a, string b) => string.CompareOrdinal(a, b),
+        cost.Char(1, line);
+        return Order(left, right, cost, line, how);
+    }
+
+    private static int Order(object? left, object? right, TemplateCost cost, int line, StringComparison how) => (left, right) switch
+    {
+        (string a, string b) => Compare(a, b, cost, line, how),
         (long a, long b) => a.CompareTo(b),
         (long or double, long or double) => Convert.ToDouble(left, CultureInfo.InvariantCulture).CompareTo(Convert.ToDouble(right, CultureInfo.InvariantCulture)),
         (bool a, bool b) => a.CompareTo(b),
         _ => throw new TemplateException($"line {line}: these two cannot be compared"),
     };
 
-    public static string Join(string left, string right, int line) => left.Length + right.Length > Template.OutputCharsMax
-        ? throw new TemplateException($"line {line}: a text is longer than {Template.OutputCharsMax} characters")
-        : left + right;
-
-    public static bool AreEqual(object? left, object? right) => (left, right) switch
+    private static int Compare(string left, string right, TemplateCost cost, int line, StringComparison how)
     {
+        cost.Char(Math.Min(left.Length, right.Length), line);
+        return string.Compare(left, right, how);
+    }
+
+    private static string Join(string left, string right, TemplateCost cost, int line)
+    {
+        cost.Text((long)left.Length + right.Length, line);
+        return left + right;
+    }
+
+    private static bool AreEqual(object? left, object? right, TemplateCost cost, int line) => (left, right) switch
+    {
+        (string a, string b) => a.Length == b.Length && Compare(a, b, cost, line, StringComparison.Ordinal) == 0,
         (long a, double b) => a == b,
         (double a, long b) => a == b,
         _ => Equals(left, right),
     };
 
-    private static bool Contains(object? whole, object? part, int line) => whole switch
+    private static bool Contains(object? whole, object? part, TemplateCost cost, int line) => whole switch
     {
-        string text => text.Contains(Text(part, line), StringComparison.Ordinal),
-        IReadOnlyList<object?> list => list.Any(item => AreEqual(item, part)),
+        string text => Contains(text, Text(part, line), cost, line),
+        IReadOnlyList<object?> list => list.Any(item => AreEqualOne(item, part, cost, line)),
         IReadOnlyDictionary<string, object?> mapping => part is string key && mapping.ContainsKey(key),
         _ => throw new TemplateException($"line {line}: 'in' needs a text, a list or a mapping"),
     };
+
+    private static bool Contains(string text, string part, TemplateCost cost, int line)
+    {
+        cost.Search(text, part, line);
+        return text.Contains(part, StringComparison.Ordinal);
+    }
+
+    private static bool AreEqualOne(object? item, object? part, TemplateCost cost, int line)
+    {
+        cost.Step(line);
+        return AreEqual(item, part, cost, line);
+    }
 
     private static object Sum(object? left, object? right, string operation, int line)
     {

@@ -44,10 +44,10 @@ internal static class DiagnosticsPages
     {
         if (!routes.ServiceProvider.GetRequiredService<ServerOptions>().SignIn.Diagnostics) return;
         routes.MapGet("/me/debug", Show).ExcludeFromDescription().SignedIn();
-        routes.MapPost("/me/debug/refetch-groups", RefetchAsync).ExcludeFromDescription().SignedIn();
+        routes.MapPost("/me/debug/refetch-groups", RefetchAsync).ExcludeFromDescription().SignedIn().PerMinute(PerMinuteMax);
     }
 
-    private static IResult Show(HttpContext context, SigningKey key)
+    private static IResult Show(HttpContext context, SigningKey key, ServerOptions options)
     {
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
         var user = snapshot.User(caller.UserId)!;
@@ -58,7 +58,7 @@ internal static class DiagnosticsPages
                 new("id", user.Id), new("email", user.Email), new("name", user.Name ?? ""), new("active", Text(user.Active)), new("admin", Text(caller.IsAdmin)),
                 new("has a password", Text(user.PasswordHash is not null)), new("created", Time(user.CreatedAt)), new("sessions valid after", Time(user.SessionsValidAfter)),
             ],
-            SessionFacts(context, key),
+            SessionFacts(context, key, options),
             [.. rows.Select(row => new Fact(snapshot.Group(row.GroupId)?.Name ?? row.GroupId, $"{row.Source}, since {Time(row.AddedAt)}"))],
             [.. Grants(snapshot, caller).Take(GrantsListedMax)],
             synced.Count == 0 ? "Nothing came from Google." : $"{synced.Count} memberships came from Google, the last at {Time(synced.Max(row => row.AddedAt))}."));
@@ -66,7 +66,7 @@ internal static class DiagnosticsPages
 
     private static async Task<IResult> RefetchAsync(HttpContext context, ServerOptions options, GoogleGroups groups, RateLimits limits, CancellationToken stop)
     {
-        limits.Take(context, "POST /me/debug/refetch-groups", PerMinuteMax);
+        limits.Take(context, context.Caller().UserId);
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
         var answer = await groups.FetchAsync(caller.Email, stop);
         var rules = GoogleGroups.Rules(options);
@@ -90,9 +90,9 @@ internal static class DiagnosticsPages
     }
 
     /// <summary>A fingerprint tells two tokens apart and is good for nothing else.</summary>
-    private static IReadOnlyList<Fact> SessionFacts(HttpContext context, SigningKey key)
+    private static IReadOnlyList<Fact> SessionFacts(HttpContext context, SigningKey key, ServerOptions options)
     {
-        if (context.Request.Cookies[SessionCookie.Name] is not { Length: > 0 } token) return [];
+        if (SessionCookie.Read(context, options).Value is not { } token) return [];
         var facts = new List<Fact> { new("fingerprint", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))[..FingerprintChars]) };
         if (Jwt.Verify(key.Bytes, token) is not { } claims) return [.. facts, new("state", "not a token of this server")];
         facts.AddRange([new("sub", claims.Subject), new("email", claims.Email ?? ""), new("typ", claims.Type), new("jti", claims.Id), new("iat", Time(claims.IssuedAtTime))]);

@@ -6,8 +6,8 @@ using Agnes.Server.Web;
 namespace Agnes.Server.Features.SignIn.FirstTimeSetup;
 
 /// <summary>The form that makes the first admin.</summary>
-/// <param name="CodePlace">Where the one-time code is, for who is not at the machine; null: none is needed here.</param>
-public sealed record FirstAdminModel(string? CodePlace);
+/// <param name="CodePlace">Where the one-time code is.</param>
+public sealed record FirstAdminModel(string CodePlace);
 
 /// <summary>What is left to do once there is an admin.</summary>
 /// <param name="IsUnnamed">Nobody has said yet what the instance is: a form asks for it.</param>
@@ -27,7 +27,7 @@ internal static class FirstTimeSetupPages
         if (!await BootstrapWindow.IsClosedAsync(state, stop))
         {
             var place = options.BootstrapToken is null ? "the file .bootstrap_code in the server’s state folder" : "the server’s variable AGNES_BOOTSTRAP_TOKEN";
-            return Page.Show<FirstAdminPage>(new FirstAdminModel(BootstrapWindow.MayUse(context, options, given: null) ? null : place));
+            return Page.Show<FirstAdminPage>(new FirstAdminModel(place));
         }
 
         return context.CallerOrNull() is { IsAdmin: true } admin ? Page.Show<SetupChecklistPage>(Checklist(context.Snapshot(), options, admin)) : Results.Redirect("/login");
@@ -35,7 +35,7 @@ internal static class FirstTimeSetupPages
 
     /// <summary>Neither the operator's file nor the overlay names a source, which the form's answer does: so it is asked once, and nothing is written over.</summary>
     private static bool IsUnnamed(ServerOptions options) =>
-        InstanceConfig.Load(options.ConfigDir, options.StateDir, options.Variables) is { IsReadable: true } config && config.Merged["data_source"] is null;
+        InstanceConfig.Load(options.ConfigDir, options.StateDir, options.Variables, static _ => null) is { IsReadable: true } config && config.Merged["data_source"] is null;
 
     private static SetupChecklistModel Checklist(Snapshot snapshot, ServerOptions options, Caller admin)
     {

@@ -6,6 +6,7 @@ using System.Text;
 using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Guessing;
@@ -101,7 +102,7 @@ internal sealed class Guesses(StateDb state, SigningKey key, ServerOptions optio
     /// <summary>The caller's network where the account had a session lately, else nothing. Looked up for strangers too, so that it takes as long.</summary>
     private async Task<string> NetworkAsync(HttpContext context, UserRow? user, CancellationToken stop)
     {
-        var network = RateLimits.Network(context.Connection.RemoteIpAddress);
+        var network = RateLimits.Network(context.Client().Address);
         var addresses = await SessionStore.AddressesAsync(state, user?.Id ?? "", stop);
         return addresses.Any(address => IPAddress.TryParse(address, out var known) && RateLimits.Network(known) == network) ? network : "";
     }

@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.SignIn.Mail;
 
@@ -10,11 +11,12 @@ internal static class MailServices
         switch (options.SignIn.Mail)
         {
             case { SendGrid: { } sendGrid }:
-                services.AddHttpClient(SendGrid.ClientName).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+                services.AddOperatorsClient(SendGrid.ClientName);
                 services.AddSingleton<IMailTransport>(provider => new SendGrid(provider.GetRequiredService<IHttpClientFactory>(), sendGrid));
                 break;
             case { Smtp: { } smtp }:
-                services.AddSingleton<IMailTransport>(provider => new Smtp(smtp, provider.GetRequiredService<TimeProvider>()));
+                services.AddSingleton<IMailTransport>(provider =>
+                    new Smtp(smtp, provider.GetRequiredService<OutboundGuard>(), provider.GetRequiredService<TimeProvider>()));
                 break;
         }
 
@@ -22,5 +24,6 @@ internal static class MailServices
         services.AddSingleton<LinkMail>();
         services.AddSingleton<AccountNotices>();
         services.AddHostedService(provider => provider.GetRequiredService<Outbox>());
+        services.AddHostedService(provider => provider.GetRequiredService<LinkMail>()); // after the outbox, so that it stops before
     }
 }

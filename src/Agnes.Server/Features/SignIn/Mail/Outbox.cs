@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Agnes.Server.Features.SignIn.Mail;
 
 /// <summary>
-/// Sends mails in the background, so that an answer takes as long for an address that we know as for one that we do not. What was not sent when the process ends is lost:
-/// a person asks for another link.
+/// Sends mails in the background, so that an answer takes as long for an address that we know as for one that we do not. What could not be sent within a few seconds of the process's
+/// end is lost: a person asks for another link.
 /// </summary>
 internal sealed partial class Outbox(TimeProvider time, ILogger<Outbox> log, IMailTransport? transport = null) : BackgroundService
 {
@@ -14,6 +14,7 @@ internal sealed partial class Outbox(TimeProvider time, ILogger<Outbox> log, IMa
     /// <summary>So that one address whose server is slow does not hold up everybody.</summary>
     private const int AtOnceMax = 4;
     private static readonly TimeSpan AttemptTimeMax = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
     private readonly Channel<Letter> _letters = Channel.CreateBounded<Letter>(new BoundedChannelOptions(LettersMax));
 
@@ -27,6 +28,13 @@ internal sealed partial class Outbox(TimeProvider time, ILogger<Outbox> log, IMa
         if (IsOpen && _letters.Writer.TryWrite(letter)) return true;
         LogFull(log, LettersMax);
         return false;
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _letters.Writer.TryComplete();
+        if (ExecuteTask is { } sending) await Task.WhenAny(sending, Task.Delay(StopTimeMax, time, cancellationToken));
+        await base.StopAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

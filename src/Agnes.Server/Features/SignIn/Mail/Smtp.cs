@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.SignIn.Mail;
 
@@ -10,15 +11,13 @@ namespace Agnes.Server.Features.SignIn.Mail;
 /// Delivers to a mail server: with TLS from the first byte on port 465, else with STARTTLS, else, where the operator said so, in the clear. A server that does not offer the TLS that was
 /// asked for gets neither password nor letter.
 /// </summary>
-internal sealed class Smtp(MailOptions.SmtpOptions options, TimeProvider time) : IMailTransport
+internal sealed class Smtp(MailOptions.SmtpOptions options, OutboundGuard guard, TimeProvider time) : IMailTransport
 {
     public async Task SendAsync(Letter letter, CancellationToken stop)
     {
         try
         {
-            using var socket = new TcpClient();
-            await socket.ConnectAsync(options.Host, options.Port, stop);
-            await using var plain = socket.GetStream();
+            await using var plain = await guard.ConnectAsync(options.Host, options.Port, options.Owner, stop);
             if (options.Security == MailOptions.MailSecurity.Tls)
             {
                 await using var safe = await SecureAsync(plain, stop);
@@ -43,6 +42,11 @@ internal sealed class Smtp(MailOptions.SmtpOptions options, TimeProvider time) :
             await using var secured = await SecureAsync(plain, stop);
             var again = new SmtpConversation(secured);
             await DeliverAsync(again, await again.HelloAsync(stop), letter, stop); // what was said in the clear does not count
+        }
+        catch (OutboundRefusedException fault)
+        {
+            var reason = fault.IsUnknown ? "the mail server's name cannot be resolved" : $"the mail server {fault.Message}";
+            throw new MailException(reason, isForNow: fault.IsUnknown, fault);
         }
         catch (AuthenticationException fault)
         {

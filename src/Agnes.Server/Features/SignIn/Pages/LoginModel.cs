@@ -4,7 +4,8 @@ using Agnes.Server.Features.SignIn.Providers;
 namespace Agnes.Server.Features.SignIn.Pages;
 
 /// <param name="IsNew">Nobody can sign in yet: there is no admin.</param>
-public sealed record LoginModel(IReadOnlyList<ProviderButton> Providers, string? Error, string? Message, bool IsNew);
+/// <param name="IsLocal">Local development, which has a way in of its own.</param>
+public sealed record LoginModel(IReadOnlyList<ProviderButton> Providers, string? Error, string? Message, bool IsNew, bool IsLocal);
 
 /// <param name="ForgottenHref">Null: no mail can be sent, so an admin has to help.</param>
 public sealed record PasswordModel(string? Next, string LoginHref, string? ForgottenHref, string? Error, string? Message);

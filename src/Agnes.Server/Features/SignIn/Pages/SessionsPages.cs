@@ -45,6 +45,7 @@ internal static class SessionsPages
         "google" => "Google",
         "oidc" => "Single sign-on",
         "link" => "Password link",
+        LocalDoor.Method => "Local development",
         _ => "First set-up",
     };
 }

@@ -27,7 +27,7 @@ internal static class SignInPages
         var next = LocalPath.Accept(query["next"]);
         if (context.CallerOrNull() is not null) return Results.Redirect(next ?? options.HomeRoute);
         return Page.Show<LoginPage>(new LoginModel(
-            [.. providers.Select(provider => provider.Button(next)).OfType<ProviderButton>()], SignInMessages.Error(query["error"]), SignInMessages.Message(query["msg"]), !await BootstrapWindow.IsClosedAsync(state, stop)));
+            [.. providers.Select(provider => provider.Button(next)).OfType<ProviderButton>()], SignInMessages.Error(query["error"]), SignInMessages.Message(query["msg"]), !await BootstrapWindow.IsClosedAsync(state, stop), options.LocalDevelopment is not null));
     }
 
     private static IResult ShowPassword(HttpContext context, ServerOptions options, LinkMail mail)

@@ -1,11 +1,12 @@
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Sessions;
 
 /// <summary>What every way of signing in ends with: a new session, known to the server before its token is handed out.</summary>
-internal sealed class SessionBegin(StateDb state, SessionTokens tokens, ServerOptions options, TimeProvider time)
+internal sealed class SessionBegin(StateDb state, SessionTokens tokens, KnownSessions known, ServerOptions options)
 {
     private const int UserAgentCharsMax = 200;
 
@@ -14,29 +15,30 @@ internal sealed class SessionBegin(StateDb state, SessionTokens tokens, ServerOp
     public async Task<string> BeginAsync(HttpContext context, UserRow user, string method)
     {
         var issued = tokens.Session(user);
-        var now = time.Micros();
         var agent = context.Request.Headers.UserAgent.ToString();
         var row = new SessionRow
         {
             Id = issued.Id,
             UserId = user.Id,
             Method = method,
-            CreatedAt = now,
-            LastSeenAt = now,
+            CreatedAt = issued.IssuedAt,
+            LastSeenAt = issued.IssuedAt,
             ExpiresAt = issued.ExpiresAt,
-            Ip = context.Connection.RemoteIpAddress?.ToString(),
+            Ip = context.Client().Text,
             UserAgent = agent.Length == 0 ? null : agent[..Math.Min(agent.Length, UserAgentCharsMax)],
+            TokenHash = KnownSessions.HashOf(issued.Token),
         };
         var replaced = Replaced(context);
         await state.WriteAsync(
             async write =>
             {
                 await SessionStore.InsertAsync(write, row);
-                if (write.Before.IsAdmin(user.Id)) await BootstrapWindow.CloseAsync(write);
+                if (method != LocalDoor.Method && write.Before.IsAdmin(user.Id)) await BootstrapWindow.CloseAsync(write);
                 if (replaced is null || !await SessionStore.EndAsync(write, replaced.SessionId!, "sign-in")) return;
                 write.Audit(replaced.UserId, "session.end", $"session:{replaced.SessionId}", new() { ["by"] = "sign-in" });
             },
             context.RequestAborted);
+        known.Begun(new KnownSession { Id = row.Id, UserId = row.UserId, CreatedAt = row.CreatedAt, ExpiresAt = row.ExpiresAt, TokenHash = row.TokenHash });
         return issued.Token;
     }
 

@@ -8,7 +8,7 @@ internal sealed record SessionRow
     public required string Id { get; init; }
     public required string UserId { get; init; }
 
-    /// <summary>By what the person proved who they are: <c>password</c>, <c>email</c>, <c>google</c>, <c>oidc</c>, <c>link</c> or <c>bootstrap</c>.</summary>
+    /// <summary>By what the person proved who they are: <c>password</c>, <c>email</c>, <c>google</c>, <c>oidc</c>, <c>link</c>, <c>bootstrap</c> or <c>local</c>.</summary>
     public required string Method { get; init; }
     public DateTime CreatedAt { get; init; }
     public DateTime LastSeenAt { get; init; }
@@ -17,17 +17,20 @@ internal sealed record SessionRow
     public string? UserAgent { get; init; }
     public DateTime? EndedAt { get; init; }
     public string? EndedBy { get; init; }
+
+    /// <summary>See <see cref="KnownSession.TokenHash"/>.</summary>
+    public string? TokenHash { get; init; }
 }
 
-/// <summary>The only reader and writer of <c>sessions</c>, but for the note of the last use and the loading of what was ended.</summary>
+/// <summary>The only reader and writer of <c>sessions</c>, but for <see cref="KnownSessions"/>, the note of the last use and the loading of what was ended.</summary>
 internal static class SessionStore
 {
     private const int AddressesMax = 100;
 
     private const string InsertSql =
         """
-        INSERT INTO sessions (id, user_id, method, created_at, last_seen_at, expires_at, ip, user_agent)
-        VALUES (@Id, @UserId, @Method, @CreatedAt, @LastSeenAt, @ExpiresAt, @Ip, @UserAgent)
+        INSERT INTO sessions (id, user_id, method, created_at, last_seen_at, expires_at, ip, user_agent, token_hash)
+        VALUES (@Id, @UserId, @Method, @CreatedAt, @LastSeenAt, @ExpiresAt, @Ip, @UserAgent, @TokenHash)
         """;
 
     private const string EndSql = "UPDATE sessions SET ended_at = @now, ended_by = @by WHERE id = @id AND ended_at IS NULL RETURNING id, expires_at";
@@ -70,17 +73,22 @@ internal static class SessionStore
         return ended.Count;
     }
 
-    /// <summary>Rows whose token expired before <paramref name="old"/>.</summary>
-    public static Task ForgetAsync(StateWrite write, DateTime old) => RemoveAsync(write, "DELETE FROM sessions WHERE expires_at < @old RETURNING id", new { old });
+    /// <summary>Rows whose token expired before <paramref name="old"/>, at most so many.</summary>
+    /// <returns>How many there were.</returns>
+    public static Task<int> ForgetAsync(StateWrite write, DateTime old, int most) =>
+        RemoveAsync(write, "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < @old LIMIT @most) RETURNING id", new { old, most });
 
     /// <summary>With their owner, whom no token brings back.</summary>
     public static Task DeleteOfAsync(StateWrite write, string userId) => RemoveAsync(write, "DELETE FROM sessions WHERE user_id = @userId RETURNING id", new { userId });
 
-    private static async Task RemoveAsync(StateWrite write, string sql, object parameters)
+    private static async Task<int> RemoveAsync(StateWrite write, string sql, object parameters)
     {
-        foreach (var id in await write.QueryAsync<string>(sql, parameters))
+        var ids = await write.QueryAsync<string>(sql, parameters);
+        foreach (var id in ids)
         {
             if (write.Current.EndedSessions.ContainsKey(id)) write.Apply(snapshot => snapshot.WithoutEndedSession(id));
         }
+
+        return ids.Count;
     }
 }

@@ -9,21 +9,26 @@ namespace Agnes.Server.Features.SignIn.Sessions;
 internal sealed partial class SessionSweep(StateDb state, ServerOptions options, TimeProvider time, ILogger<SessionSweep> log) : BackgroundService
 {
     /// <summary>How late the idle limit may take effect, besides the minute in which a use is noted.</summary>
+    private const int BatchMax = 1_000;
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan KeptFor = TimeSpan.FromDays(1);
 
     public async Task<int> SweepAsync(CancellationToken stop)
     {
         await state.FlushAsync(stop); // uses that were noted but not written yet
         var now = time.Micros();
-        var (idle, old) = (now - options.SignIn.SessionIdle, now - KeptFor);
+        var (idle, old) = (now - options.SignIn.SessionIdle, now - options.Limits.KeepSessions);
         var due = (await state.ReadAsync<long>(SessionStore.AnyDueSql, new { now, idle, old }, stop))[0] + (await state.ReadAsync<long>(PasswordLinks.AnyOldSql, new { old }, stop))[0]
             + (await state.ReadAsync<long>(GuessStore.AnyOldSql, new { old = now - Guesses.RememberedFor }, stop))[0];
         if (due == 0) return 0;
+
+        // In pieces, since a delete from a table with a key takes its time and holds up every other write.
+        while (await state.WriteAsync(write => SessionStore.ForgetAsync(write, old, BatchMax), stop) == BatchMax)
+        {
+        }
+
         return await state.WriteAsync(
             async write =>
             {
-                await SessionStore.ForgetAsync(write, old);
                 await PasswordLinks.ForgetAsync(write, old);
                 await GuessStore.ForgetAsync(write, now - Guesses.RememberedFor);
                 var ended = await SessionStore.EndIdleAsync(write, idle);

@@ -18,7 +18,8 @@ internal sealed partial class EmailLinkJson : JsonSerializerContext;
 /// <summary>Answers the same for every address.</summary>
 internal static class SendLink
 {
-    private const int PerMinuteMax = 5;
+    public const int PerMinuteMax = 5;
+    public const string CountedAs = "POST /auth/email/send-link";
 
     public static async Task<IResult> JsonAsync(HttpContext context, LinkMail mail, RateLimits limits, CancellationToken stop)
     {
@@ -26,7 +27,7 @@ internal static class SendLink
         var email = body.String("email");
         body.ThrowIfInvalid();
         Limit(context, limits, email);
-        return JsonBody.Of(new LinkSent(LinkMail.Answer, await mail.SendAsync(context, LinkPurpose.SignIn, email, stop)), EmailLinkJson.Default.LinkSent);
+        return JsonBody.Of(new LinkSent(LinkMail.Answer, await mail.AskAsync(context, LinkPurpose.SignIn, email, stop)), EmailLinkJson.Default.LinkSent);
     }
 
     public static async Task<IResult> FormAsync(HttpContext context, LinkMail mail, RateLimits limits, CancellationToken stop)
@@ -36,7 +37,7 @@ internal static class SendLink
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
         Limit(context, limits, email);
-        await mail.SendAsync(context, LinkPurpose.SignIn, email, stop, next);
+        await mail.AskAsync(context, LinkPurpose.SignIn, email, stop, next);
         return Results.Redirect($"/login/email?msg=link_sent{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
     }
 
@@ -51,7 +52,7 @@ internal static class SendLink
     /// <summary>By the asker's address, and by the account whether it exists or not: nobody's mailbox is flooded from many machines.</summary>
     private static void Limit(HttpContext context, RateLimits limits, string email)
     {
-        limits.Take(context, "POST /auth/email/send-link", PerMinuteMax);
+        limits.Take(context, email);
         limits.TakeForAccount("link", email, PerMinuteMax);
     }
 }

@@ -13,7 +13,7 @@ namespace Agnes.Server.Features.SignIn.Providers.EmailLink;
 /// <summary>Uses up a mailed link: of any number of uses at once, exactly one gets a session.</summary>
 internal static class VerifyLink
 {
-    private const int PerMinuteMax = 10;
+    public const int PerMinuteMax = 10;
     private const string Refused = "Invalid or expired link";
 
     /// <summary>Mail programs look at links ahead of their reader, so looking uses nothing up: a button does.</summary>
@@ -29,7 +29,7 @@ internal static class VerifyLink
         var body = await RequestBody.ReadAsync(context);
         var (email, token) = (body.String("email"), body.String("token"));
         body.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/email/verify", PerMinuteMax);
+        limits.Take(context, token);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Problem.Detail(StatusCodes.Status401Unauthorized, Refused);
         return JsonBody.Of(new SignedIn(await sessions.BeginAsync(context, user, "email"), "bearer", user.Email, RoleName.Of(state.Snapshot, user)), SignInJson.Default.SignedIn);
     }
@@ -40,7 +40,7 @@ internal static class VerifyLink
         var (email, token) = (form.String("email"), form.String("token"));
         var next = LocalPath.Accept(form.Optional("next"));
         form.ThrowIfInvalid();
-        limits.Take(context, "POST /auth/email/verify/web", PerMinuteMax);
+        limits.Take(context, token);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Results.Redirect("/login/email?error=link_used");
         await sessions.SetCookieAsync(context, user, "email");
         return Results.Redirect(next ?? options.HomeRoute);
@@ -49,13 +49,17 @@ internal static class VerifyLink
     private static async Task<UserRow?> UseAsync(HttpContext context, StateDb state, AuditLog audit, string email, string token)
     {
         var user = await state.WriteAsync(
-            async write => write.Before.UserByEmail(email.Trim()) is { Active: true } found && await PasswordLinks.ConsumeAsync(write, found.Id, LinkPurpose.SignIn, token) ? found : null,
+            async write =>
+            {
+                var found = write.Before.UserByEmail(email.Trim()) is { Active: true } active ? active : null;
+                return await PasswordLinks.ConsumeAsync(write, found?.Id, LinkPurpose.SignIn, token) ? found : null;
+            },
             context.RequestAborted);
         await audit.AppendAsync(
             user?.Id,
             user is null ? "login_failed" : "login",
             PasswordCheck.Resource,
-            new JsonObject { ["provider"] = "email", ["ip"] = context.Connection.RemoteIpAddress?.ToString(), ["request_id"] = context.TraceIdentifier },
+            new JsonObject { ["provider"] = "email", ["ip"] = context.Client().Text, ["request_id"] = context.TraceIdentifier },
             user is null ? "invalid_link" : null,
             cancellation: context.RequestAborted);
         return user;

@@ -38,11 +38,11 @@ internal sealed record IssuerProvider(string Key, OpenIdClient? Client, string N
 internal sealed partial class IssuerSignIn(
     OpenIdFlow flow, SessionBegin sessions, AccountNotices notices, StateDb state, AuditLog audit, RateLimits limits, ServerOptions options, ILogger<IssuerSignIn> log)
 {
-    private const int PerMinuteMax = 30;
+    public const int PerMinuteMax = 30;
 
     public async Task<IResult> StartAsync(HttpContext context, IssuerProvider provider)
     {
-        limits.Take(context, $"GET /auth/{provider.Key}/login", PerMinuteMax);
+        limits.Take(context);
         if (provider.Client is not { } client) return ToLogin(provider.NotConfigured);
         try
         {
@@ -57,7 +57,7 @@ internal sealed partial class IssuerSignIn(
 
     public async Task<IResult> FinishAsync(HttpContext context, IssuerProvider provider)
     {
-        limits.Take(context, $"GET /auth/{provider.Key}/callback", PerMinuteMax);
+        limits.Take(context);
         context.Response.Headers.CacheControl = "no-store";
         if (provider.Client is not { } client) return ToLogin(provider.NotConfigured);
         try
@@ -133,7 +133,7 @@ internal sealed partial class IssuerSignIn(
     /// <param name="reason">For admins: the person is told the code alone.</param>
     private async Task NoteAsync(HttpContext context, IssuerProvider provider, string? userId, string action, string? result, string? reason)
     {
-        var what = new JsonObject { ["provider"] = provider.Key, ["ip"] = context.Connection.RemoteIpAddress?.ToString(), ["request_id"] = context.TraceIdentifier };
+        var what = new JsonObject { ["provider"] = provider.Key, ["ip"] = context.Client().Text, ["request_id"] = context.TraceIdentifier };
         if (reason is not null) what["reason"] = reason;
         await audit.AppendAsync(userId, action, PasswordCheck.Resource, what, result, cancellation: context.RequestAborted);
     }

@@ -1,17 +1,17 @@
+using Agnes.Server.Platform.Http;
+
 namespace Agnes.Server.Features.SignIn.Providers.OpenId;
 
 /// <summary>What sign-in through an issuer needs, whoever the issuer is.</summary>
 internal static class OpenIdServices
 {
-    private static readonly TimeSpan ConnectionsKeptFor = TimeSpan.FromMinutes(5);
-
     public static void AddOpenId(this IServiceCollection services)
     {
-        services.AddHttpClient(IssuerHttp.ClientName, client =>
+        services.AddOperatorsClient(IssuerHttp.ClientName, client =>
         {
             client.Timeout = IssuerHttp.TimeMax;
             client.MaxResponseContentBufferSize = IssuerHttp.AnswerBytesMax;
-        }).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = ConnectionsKeptFor });
+        });
         services.AddSingleton<IssuerHttp>();
         services.AddSingleton<IssuerDocuments>();
         services.AddSingleton<IdTokens>();

@@ -14,7 +14,7 @@ namespace Agnes.Server.Features.SignIn.Providers.OpenId;
 /// <param name="ExpiresAt">Seconds since 1970.</param>
 internal sealed record SignInState(string Provider, string State, string Nonce, string Verifier, string? Next, string RedirectUri, long ExpiresAt)
 {
-    public const string CookieName = "session";
+    private static readonly OwnCookie Cookie = new("session", "/auth");
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
     private const int RandomBytes = 32;
 
@@ -27,30 +27,20 @@ internal sealed record SignInState(string Provider, string State, string Nonce, 
     public static SignInState New(string provider, string? next, string redirectUri, TimeProvider time) =>
         new(provider, Random(), Random(), Random(), next, redirectUri, (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
 
-    public void Keep(HttpContext context, ServerOptions options, SessionKey key) => context.Response.Cookies.Append(
-        CookieName, key.Seal(JsonSerializer.SerializeToUtf8Bytes(this, SignInStateJson.Default.SignInState)), Attributes(context, options, Lifetime));
+    public void Keep(HttpContext context, ServerOptions options, SessionKey key) =>
+        Cookie.Set(context, options, key.Seal(JsonSerializer.SerializeToUtf8Bytes(this, SignInStateJson.Default.SignInState)), Lifetime);
 
     /// <summary>The cookie's state, which the browser loses with it; null when there is none of this provider, or it is too old.</summary>
     public static SignInState? Take(HttpContext context, ServerOptions options, SessionKey key, string provider, TimeProvider time)
     {
-        if (context.Request.Cookies[CookieName] is not { Length: > 0 } text) return null;
-        context.Response.Cookies.Append(CookieName, "", Attributes(context, options, TimeSpan.Zero));
+        if (Cookie.Read(context, options).Value is not { } text) return null;
+        Cookie.Clear(context, options);
         if (key.Open(text) is not { } bytes) return null;
         var state = JsonSerializer.Deserialize(bytes, SignInStateJson.Default.SignInState);
         return state?.Provider == provider && state.ExpiresAt > time.GetUtcNow().ToUnixTimeSeconds() ? state : null;
     }
 
     public bool Matches(string? state) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(State), Encoding.UTF8.GetBytes(state ?? ""));
-
-    /// <summary>Lax, because the issuer's page sends the browser back here.</summary>
-    private static CookieOptions Attributes(HttpContext context, ServerOptions options, TimeSpan maxAge) => new()
-    {
-        HttpOnly = true,
-        MaxAge = maxAge,
-        Path = "/auth",
-        SameSite = SameSiteMode.Lax,
-        Secure = SessionCookie.IsSecure(context, options),
-    };
 
     private static string Random() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes));
 }

@@ -1,18 +1,20 @@
 using System.Text.Json;
 
-namespace Agnes.Engine.Query.Workers;
+namespace Agnes.Sql;
 
 /// <summary>
 /// Walks what <c>json_serialize_sql</c> made of a text and collects every table and function named in it. Every object of the tree is visited, whatever property it
 /// hangs on, and one of a kind not listed here refuses the statement: an engine that learns new syntax must be looked at before it is let through.
 /// </summary>
-internal sealed class StatementTree
+public sealed class StatementTree
 {
     /// <summary>JSON levels; an expression takes two or three of them.</summary>
     public const int DepthMax = 6000;
 
-    /// <summary>How a recursive CTE with USING KEY calls all that it has found so far; not a schema.</summary>
-    private const string UnionTableSchema = "recurring";
+    /// <summary>How a recursive CTE calls all that it has found so far, in the branch that recurs and nowhere else; everywhere else it is a schema like others.</summary>
+    private const string FoundSoFar = "recurring";
+
+    private const string AllTables = "__show_tables_expanded";
 
     private static readonly HashSet<string> Expressions = new(StringComparer.Ordinal)
     {
@@ -31,7 +33,12 @@ internal sealed class StatementTree
     private readonly OrderedSet<NamedTable> _tables = new();
     private readonly OrderedSet<string> _functions = new();
     private readonly OrderedSet<string> _tableFunctions = new();
+    private readonly OrderedSet<IReadOnlyList<string>> _columns = new(ColumnNames.Comparer);
     private string? _unknown;
+
+    private StatementTree()
+    {
+    }
 
     /// <param name="json">The engine's answer, <c>{"error":…,"statements":[…]}</c>.</param>
     public static ParsedStatement Read(JsonElement json)
@@ -40,11 +47,12 @@ internal sealed class StatementTree
         if (!json.TryGetProperty("statements", out var statements) || statements.GetArrayLength() == 0) return ParsedStatement.Of(StatementShape.Empty);
         if (statements.GetArrayLength() > 1) return ParsedStatement.Of(StatementShape.Several);
         var node = statements[0].GetProperty("node");
-        if (IsShowTables(node)) return ParsedStatement.Of(StatementShape.ShowTables);
+        // Nothing that hangs on it is looked at: whoever runs it runs the plain form.
+        if (IsShowTables(node)) return ParsedStatement.Of(StatementShape.ShowTables) with { Rewritten = Text(node.GetProperty("from_table"), "table_name") is AllTables ? "SHOW ALL TABLES" : "SHOW TABLES" };
         var tree = new StatementTree();
         tree.Visit(statements[0], null);
         return tree._unknown is null
-            ? new ParsedStatement(StatementShape.Select, null, tree._tables.Items, tree._functions.Items, tree._tableFunctions.Items)
+            ? new ParsedStatement(StatementShape.Select, null, tree._tables.Items, tree._functions.Items, tree._tableFunctions.Items) { Columns = tree._columns.Items }
             : ParsedStatement.Of(StatementShape.Unknown, tree._unknown);
     }
 
@@ -59,7 +67,7 @@ internal sealed class StatementTree
     private static bool IsShowTables(JsonElement node) =>
         node.TryGetProperty("from_table", out var from) && from.ValueKind == JsonValueKind.Object && Text(from, "type") == "SHOW_REF"
         && Text(from, "show_type") == "SHOW_UNQUALIFIED" && Text(from, "catalog_name").Length == 0 && Text(from, "schema_name").Length == 0
-        && Text(from, "table_name") is "\"tables\"" or "__show_tables_expanded";
+        && Text(from, "table_name") is "\"tables\"" or AllTables;
 
     private void Visit(JsonElement element, CteNames? ctes)
     {
@@ -78,9 +86,10 @@ internal sealed class StatementTree
             VisitTableFunction(element, ctes);
             return;
         }
-        if (kind is "FUNCTION" or "WINDOW") _functions.Add(Text(element, "function_name").ToLowerInvariant());
+        if (kind is "FUNCTION" or "WINDOW") _functions.Add(EngineNames.Lower(Text(element, "function_name")));
+        if (kind is "COLUMN_REF" && element.TryGetProperty("column_names", out var names)) _columns.Add([.. names.EnumerateArray().Select(name => name.GetString() ?? "")]);
         if (element.TryGetProperty("cte_map", out var map)) ctes = VisitCtes(map, ctes);
-        var own = kind is "RECURSIVE_CTE_NODE" ? new CteNames(Text(element, "cte_name"), ctes) : ctes;
+        var own = kind is "RECURSIVE_CTE_NODE" ? new CteNames(Text(element, "cte_name"), IsRecurring: true, ctes) : ctes;
         foreach (var property in element.EnumerateObject())
         {
             if (property.Name is "cte_map") continue;
@@ -96,7 +105,7 @@ internal sealed class StatementTree
         foreach (var entry in entries.EnumerateArray())
         {
             Visit(entry.GetProperty("value"), ctes);
-            ctes = new CteNames(Text(entry, "key"), ctes);
+            ctes = new CteNames(Text(entry, "key"), IsRecurring: false, ctes);
         }
         return ctes;
     }
@@ -120,7 +129,7 @@ internal sealed class StatementTree
     private void AddTable(JsonElement element, CteNames? ctes)
     {
         var table = new NamedTable(Text(element, "catalog_name"), Text(element, "schema_name"), Text(element, "table_name"));
-        if (table.Catalog.Length == 0 && (table.Schema is "" or UnionTableSchema) && CteNames.Holds(ctes, table.Name)) return;
+        if (table is { Catalog: "", Schema: "" or FoundSoFar } && CteNames.Holds(ctes, table.Name, isRecurring: table.Schema.Length > 0)) return;
         _tables.Add(table);
     }
 
@@ -132,7 +141,7 @@ internal sealed class StatementTree
             _unknown = "TABLE_FUNCTION";
             return;
         }
-        _tableFunctions.Add(Text(function, "function_name").ToLowerInvariant());
+        _tableFunctions.Add(EngineNames.Lower(Text(function, "function_name")));
         foreach (var property in function.EnumerateObject()) Visit(property.Value, ctes);
         foreach (var property in element.EnumerateObject())
             if (property.Name is not "function") Visit(property.Value, ctes);
@@ -141,19 +150,20 @@ internal sealed class StatementTree
     private static string Text(JsonElement element, string property) =>
         element.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
-    private sealed record CteNames(string Name, CteNames? Outer)
+    /// <param name="IsRecurring">Known from inside its own recurring branch.</param>
+    private sealed record CteNames(string Name, bool IsRecurring, CteNames? Outer)
     {
-        public static bool Holds(CteNames? names, string name)
+        public static bool Holds(CteNames? names, string name, bool isRecurring)
         {
             for (; names is not null; names = names.Outer)
-                if (names.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) return true;
+                if ((names.IsRecurring || !isRecurring) && EngineNames.Same(names.Name, name)) return true;
             return false;
         }
     }
 
-    private sealed class OrderedSet<T>
+    private sealed class OrderedSet<T>(IEqualityComparer<T>? comparer = null)
     {
-        private readonly HashSet<T> _known = [];
+        private readonly HashSet<T> _known = new(comparer);
 
         public List<T> Items { get; } = [];
 
@@ -161,5 +171,14 @@ internal sealed class StatementTree
         {
             if (_known.Add(item)) Items.Add(item);
         }
+    }
+
+    private sealed class ColumnNames : IEqualityComparer<IReadOnlyList<string>>
+    {
+        public static ColumnNames Comparer { get; } = new();
+
+        public bool Equals(IReadOnlyList<string>? x, IReadOnlyList<string>? y) => x!.SequenceEqual(y!, EngineNames.Comparer);
+
+        public int GetHashCode(IReadOnlyList<string> names) => names.Aggregate(names.Count, static (hash, name) => HashCode.Combine(hash, EngineNames.Comparer.GetHashCode(name)));
     }
 }

@@ -1,7 +1,7 @@
-namespace Agnes.Engine.Query;
+namespace Agnes.Sql;
 
 /// <summary>Names that look like a mistyped one. Looks at every name given: for the path of an error only.</summary>
-internal static class NearestNames
+public static class NearestNames
 {
     private const int AnswersMax = 3;
     private const int CharactersMax = 64;

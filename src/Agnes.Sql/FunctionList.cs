@@ -1,13 +1,13 @@
-namespace Agnes.Engine.Query;
+namespace Agnes.Sql;
 
 /// <summary>The functions that a statement may call, by name and whatever schema it writes before it. What is not listed is refused.</summary>
-internal static class FunctionList
+public static class FunctionList
 {
     /// <summary>Scalar, aggregate and window functions, operators and macros.</summary>
-    public static IReadOnlySet<string> Values { get; } = Read("Agnes.Engine.Query.functions.txt");
+    public static IReadOnlySet<string> Values { get; } = Read("functions.txt");
 
     /// <summary>Functions in a FROM clause.</summary>
-    public static IReadOnlySet<string> Tables { get; } = Read("Agnes.Engine.Query.table-functions.txt");
+    public static IReadOnlySet<string> Tables { get; } = Read("table-functions.txt");
 
     private static HashSet<string> Read(string resource)
     {

@@ -1,7 +1,7 @@
-namespace Agnes.Engine.Query;
+namespace Agnes.Sql;
 
 /// <summary>What a text turned out to be, as far as the guard is concerned.</summary>
-internal enum StatementShape : byte
+public enum StatementShape : byte
 {
     /// <summary>Exactly one SELECT in any of its forms, DESCRIBE or SUMMARIZE.</summary>
     Select,
@@ -26,13 +26,16 @@ internal enum StatementShape : byte
 
     /// <summary>Nested deeper, or larger once parsed, than is looked at.</summary>
     TooComplex,
+
+    /// <summary>The message is a word of the text that the engine leaves out of the tree, in a statement that cannot be written anew without it.</summary>
+    Unseen,
 }
 
 /// <summary>A table as the statement names it; CTEs in scope have been taken out already.</summary>
-internal readonly record struct NamedTable(string Catalog, string Schema, string Name)
+public readonly record struct NamedTable(string Catalog, string Schema, string Name)
 {
     /// <summary>Unqualified or in <c>main</c>: the only place where tables of ours are.</summary>
-    public bool IsOurs => Catalog.Length == 0 && (Schema.Length == 0 || Schema.Equals("main", StringComparison.OrdinalIgnoreCase));
+    public bool IsOurs => Catalog.Length == 0 && (Schema.Length == 0 || EngineNames.Same(Schema, "main"));
 
     public override string ToString() => (Catalog.Length, Schema.Length) switch
     {
@@ -45,12 +48,19 @@ internal readonly record struct NamedTable(string Catalog, string Schema, string
 /// <summary>All that a statement names, in the order of the text's tree, without doubles.</summary>
 /// <param name="Message">For <see cref="StatementShape.Broken"/> the parser's words, for <see cref="StatementShape.Unknown"/> the construct.</param>
 /// <param name="Functions">Scalar, aggregate and window functions, operators and macros; lower case.</param>
-internal sealed record ParsedStatement(
+public sealed record ParsedStatement(
     StatementShape Shape,
     string? Message,
     IReadOnlyList<NamedTable> Tables,
     IReadOnlyList<string> Functions,
     IReadOnlyList<string> TableFunctions)
 {
+    /// <summary>What is to be run instead of the text: the same statement without what the engine left out of the tree. Null: the text itself, every word of which was looked at.</summary>
+    public string? Rewritten { get; init; }
+
+    /// <summary>Columns as they are written, each with what stands before it (a table, or the column that it is a field of); with the names of lambda parameters.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Columns { get; init; } = [];
+
+    /// <summary>A statement for which nothing was named, or none at all.</summary>
     public static ParsedStatement Of(StatementShape shape, string? message = null) => new(shape, message, [], [], []);
 }

@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Agnes.Cli.Settings;
+using Agnes.Cli.Workspace;
+
+namespace Agnes.Cli.Sessions;
+
+/// <summary>What became of opening a file for a push.</summary>
+internal enum Opening
+{
+    Opened,
+    Missing,
+
+    /// <summary>It may be readable another time.</summary>
+    Unreadable,
+
+    /// <summary>It is not this workspace's to send, and never will be.</summary>
+    Refused,
+    TooLarge,
+}
+
+/// <param name="Why">For the user; empty where it was opened.</param>
+internal sealed record OpenResult(Opening Outcome, string Why, OwnFile? File) : IDisposable
+{
+    public void Dispose() => File?.Dispose();
+}
+
+/// <summary>
+/// A file that may leave this machine by a push: the one way to one is through here, and uploads take nothing else. Queue, hook input and whatever lies in the
+/// workspace only name candidates. Sent is a plain file with one name whose real place is this workspace's own.
+/// </summary>
+internal sealed class OwnFile : IDisposable
+{
+    /// <summary>What the server takes at most.</summary>
+    public const long TranscriptBytesMax = 50 << 20;
+    public const long NotesBytesMax = 1 << 20;
+    private const string Elsewhere = "its real place is none of this workspace's own folders";
+    private const int HeadBytesMax = 256 << 10;
+    private readonly PlainFile _file;
+
+    private OwnFile(string name, PlainFile file) => (Name, _file) = (name, file);
+
+    /// <summary>Without its folder.</summary>
+    public string Name { get; }
+
+    public long Length => _file.Length;
+
+    /// <summary>A transcript of a session in this workspace.</summary>
+    public static OpenResult Transcript(Layout layout, string path)
+    {
+        if (Path.GetExtension(path) != ".jsonl") return new OpenResult(Opening.Refused, "it is no transcript: its name does not end in .jsonl", null);
+        var result = Open(path, [.. Transcripts.Folders(layout), Path.Combine(RealFolder.Of(layout.Root), "user", "sessions")], TranscriptBytesMax);
+        if (result.File is not { } file || file.StartedIn() is not { } folder || Transcripts.IsIn(folder, layout)) return result;
+        file.Dispose();
+        return new OpenResult(Opening.Refused, $"it is a session of another folder ({folder})", null);
+    }
+
+    /// <summary>The user's notes, <c>.claude/CLAUDE.local.md</c>.</summary>
+    public static OpenResult Notes(Layout layout) => Open(layout.LocalNotes, [Path.Combine(RealFolder.Of(layout.Root), ".claude")], NotesBytesMax);
+
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, long offset, CancellationToken cancellation) => _file.ReadAsync(buffer, offset, cancellation);
+
+    public async Task<string> ReadTextAsync(CancellationToken cancellation)
+    {
+        var bytes = new byte[Length];
+        var length = 0;
+        for (int read; length < bytes.Length && (read = await ReadAsync(bytes.AsMemory(length), length, cancellation)) > 0;) length += read;
+        using var reader = new StreamReader(new MemoryStream(bytes, 0, length)); // knows a byte order mark
+        return await reader.ReadToEndAsync(cancellation);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static OpenResult Open(string path, IReadOnlyList<string> folders, long bytesMax)
+    {
+        try
+        {
+            var full = Path.GetFullPath(path);
+            // Nothing elsewhere is even opened: to open some files is to do something.
+            if (!folders.Any(folder => RealFolder.IsBelow(RealFolder.Of(Path.GetDirectoryName(full)!), folder))) return new OpenResult(Opening.Refused, Elsewhere, null);
+            var file = PlainFile.Open(full);
+            if (file is null) return new OpenResult(Opening.Refused, "it is a link, a pipe or something else that is no plain file", null);
+            var refusal = !folders.Any(folder => RealFolder.IsBelow(file.RealPath, folder)) ? Elsewhere
+                : file.Links != 1 ? "it has a second name (a hard link), perhaps in another folder"
+                : null;
+            if (refusal is null && file.Length <= bytesMax) return new OpenResult(Opening.Opened, "", new OwnFile(Path.GetFileName(full), file));
+            file.Dispose();
+            return refusal is not null ? new OpenResult(Opening.Refused, refusal, null) : new OpenResult(Opening.TooLarge, $"larger than {bytesMax >> 20} MiB", null);
+        }
+        catch (Exception problem) when (problem is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new OpenResult(Opening.Missing, "the file is gone", null);
+        }
+        catch (ArgumentException)
+        {
+            return new OpenResult(Opening.Refused, "its name is no path", null);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return new OpenResult(Opening.Unreadable, problem.Message, null);
+        }
+    }
+
+    /// <summary>
+    /// The folder that the session says it began in; null where it does not say. The agent's names for folders are not unique (<c>a.b</c> and <c>a-b</c> share
+    /// one), so that the name alone does not tell whose it is.
+    /// </summary>
+    private string? StartedIn()
+    {
+        var head = new byte[Math.Min(HeadBytesMax, Length)];
+        var length = 0;
+        // From a local file, and little: no reason to be asynchronous.
+        for (int read; length < head.Length && (read = _file.Read(head.AsSpan(length), length)) > 0;) length += read;
+        foreach (var range in head.AsSpan(0, length).Split((byte)'\n'))
+        {
+            var reader = new Utf8JsonReader(head.AsSpan(0, length)[range]);
+            if (Field(ref reader) is { } folder) return folder;
+        }
+
+        return null;
+    }
+
+    /// <summary>The string <c>cwd</c> of a line's own object; a line cut short by the bound has it or not.</summary>
+    private static string? Field(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1) continue;
+                var isFolder = reader.ValueTextEquals("cwd"u8);
+                if (!reader.Read()) return null;
+                if (isFolder) return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+            }
+        }
+        catch (JsonException)
+        {
+            return null; // no line of a transcript
+        }
+
+        return null;
+    }
+}

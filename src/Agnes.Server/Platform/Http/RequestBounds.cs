@@ -1,0 +1,34 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Agnes.Server.Platform.Http;
+
+/// <summary>
+/// What a request's body may take of the server, in bytes and in time, as follows from who may call: little for an endpoint that is open to
+/// anybody, whatever else it says. Every request passes here before its handler.
+/// </summary>
+internal sealed class RequestBounds(ServerOptions options)
+{
+    /// <summary>The slowest line that a large body may come over.</summary>
+    private const long BytesPerSecondMin = 64 << 10;
+
+    /// <summary>Bounds the body, unless it is too large by what it says of itself.</summary>
+    /// <returns>The refusal.</returns>
+    public IResult? Apply(HttpContext context, EndpointAccess declared)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }) return null;
+        var isPublic = declared is EndpointAccess.PublicAccess;
+        var most = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0;
+        if (isPublic) most = Math.Min(most, LimitOptions.PublicBodyBytesMax);
+        if (context.Request.ContentLength > most) return TooLarge();
+        var body = new BoundedBody(context.Request.Body, most, isPublic ? options.Limits.PublicBodyTime : options.Limits.BodyTime + TimeFor(context.Request.ContentLength ?? most));
+        context.Response.RegisterForDispose(body);
+        context.Request.Body = body;
+        return null;
+    }
+
+    public static IResult TooLarge() => Problem.Detail(StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this endpoint accepts.");
+
+    private static TimeSpan TimeFor(long bytes) => TimeSpan.FromSeconds((double)bytes / BytesPerSecondMin);
+}
