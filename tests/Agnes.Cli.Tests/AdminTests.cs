@@ -57,6 +57,8 @@ public sealed class AdminTests : IAsyncLifetime
     [InlineData("register-table|orders|--source-type|csv|--source-table|orders.csv|--primary-key|a, b", """POST /api/admin/register-table {"name":"orders","source_type":"csv","bucket":null,"source_table":"orders.csv","query_mode":"local","description":null,"sync_strategy":"full_refresh","primary_key":["a","b"]}""", "grant create <group> table orders")]
     [InlineData("register-table|t|--source-type|csv|--dry-run", """POST /api/admin/register-table/precheck {"name":"t","source_type":"csv","bucket":null,"source_table":"t","query_mode":"local","description":null,"sync_strategy":"full_refresh"}""", "BIGINT")]
     [InlineData("update-table|orders|--description|new|--query=", """PUT /api/admin/registry/orders {"source_query":null,"description":"new"}""", "Updated orders")]
+    [InlineData("register-table|t|--source-type|csv|--setting|date_format=%d/%m/%Y|--setting|null_texts=NA,N/A|--setting|trim=true|--setting|types={\"code\":\"VARCHAR\"}|--setting|decimal=,", """POST /api/admin/register-table {"name":"t","source_type":"csv","bucket":null,"source_table":"t","query_mode":"local","description":null,"sync_strategy":"full_refresh","settings":{"date_format":"%d/%m/%Y","null_texts":["NA","N/A"],"trim":true,"types":{"code":"VARCHAR"},"decimal":","}}""", "grant create <group> table t")]
+    [InlineData("update-table|orders|--no-settings", """PUT /api/admin/registry/orders {"settings":null}""", "Updated orders: settings.")]
     [InlineData("unregister-table|orders|-y", "DELETE /api/admin/registry/orders", "Unregistered")]
     [InlineData("sync|trigger|orders|customers", """POST /api/sync/trigger {"tables":["orders","customers"]}""", "r1")]
     [InlineData("sync|trigger", "POST /api/sync/trigger", "r1")]

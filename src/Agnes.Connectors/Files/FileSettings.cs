@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Agnes.Connectors.Files;
 
-/// <summary>What a person set for the files of one table; everything else is found out. As JSON, in the words of <c>agnes admin register-table --file-setting</c>.</summary>
+/// <summary>What a person set for the files of one table; everything else is found out. As JSON, as <c>agnes admin register-table --setting</c> makes it.</summary>
 internal sealed partial record FileSettings
 {
     private const int TextsMax = 20;
@@ -14,7 +14,7 @@ internal sealed partial record FileSettings
 
     public static readonly FileSettings None = new();
 
-    public const string Known = "delimiter, quote, escape, encoding, header, skip_lines, null_texts, decimal, thousands, date_format, timestamp_format, types, text_columns, trim, duplicate_names, bad_rows";
+    public const string Known = "delimiter, quote, escape, encoding, header, skip_lines, null_texts, decimal, thousands, date_format, timestamp_format, types, text_columns, trim, duplicate_names";
 
     public string? Delimiter { get; private init; }
     public string? Quote { get; private init; }
@@ -31,7 +31,6 @@ internal sealed partial record FileSettings
     public IReadOnlyList<string> TextColumns { get; private init; } = [];
     public bool Trim { get; private init; }
     public bool FailsOnDuplicateNames { get; private init; }
-    public bool SetsBadRowsAside { get; private init; }
 
     /// <summary>The number of the rules by which cells become values, to be raised with them, and what was set.</summary>
     public string ReadAs { get; private init; } = RulesVersion;
@@ -78,7 +77,6 @@ internal sealed partial record FileSettings
         "text_columns" => this with { TextColumns = Texts(name, value, ColumnsMax, 255) },
         "trim" => this with { Trim = Flag(name, value) },
         "duplicate_names" => this with { FailsOnDuplicateNames = OneOf(name, value, "number", "fail") == "fail" },
-        "bad_rows" => this with { SetsBadRowsAside = OneOf(name, value, "fail", "set_aside") == "set_aside" },
         _ => throw new TableException($"'{name}' is no setting of files. There are {Known}."),
     };
 

@@ -48,6 +48,10 @@ public sealed class RegistryTests(Postgres postgres, Worlds worlds)
             Refused("BigQuery without a project", """{"name":"t1","source_type":"bigquery","bucket":"d","source_table":"t"}""", 400, "BigQuery"),
             Refused("taken id", """{"name":"orders"}""", 409, "Table 'orders' already registered"),
             Refused("taken name in another case", """{"name":"SALARIES"}""", 409, "already registered"),
+            Refused("settings that are no object", """{"name":"t1","source_type":"csv","settings":[1]}""", 422, "settings must be an object"),
+            Refused("a setting that there is not", """{"name":"t1","source_type":"csv","settings":{"delimter":","}}""", 422, "'delimter' is no setting of files"),
+            Refused("a setting that cannot be", """{"name":"t1","source_type":"csv","settings":{"types":{"a":"BLOB"}}}""", 422, "types must be"),
+            Refused("settings of another kind of source", """{"name":"t1","source_type":"jira","settings":{"trim":true}}""", 422, "has no settings of its own"),
             Refused("no object", "[]", 422, "valid dictionary"),
         };
         await Scenarios.RunAsync(world, scenarios);

@@ -1,0 +1,66 @@
+using Agnes.Server.Platform.State;
+using Agnes.Testing;
+
+namespace Agnes.Server.Tests.DataPlane;
+
+/// <summary>How the files of one table are read can be set, and a file that did not change is read again when that changes.</summary>
+public sealed class TableSettingsTests(Postgres postgres)
+{
+    [Theory]
+    [InlineData(StateEngine.DuckDb)]
+    [InlineData(StateEngine.Postgres)]
+    public async Task What_is_set_for_a_table_is_stored_shown_used_and_taken_away(StateEngine engine)
+    {
+        await using var shop = await Shop.OpenAsync(engine, postgres);
+        await WriteAsync(shop, "sales.csv", "day;price\n01/02/2024;1.234,50\n05/06/2024;2,25\n");
+        (await shop.AsAdminAsync("POST", "/api/admin/register-table", """{"name":"sales","source_type":"csv","source_table":"sales.csv"}""")).Status.ShouldBe(201);
+        await shop.SyncAsync("""["sales"]""");
+        (await ColumnsAsync(shop)).ShouldBe("day VARCHAR, price VARCHAR");
+
+        var set = await shop.AsAdminAsync("PUT", "/api/admin/registry/sales", """{"settings":{"date_format":"%m/%d/%Y","decimal":",","thousands":"."}}""");
+        set.Status.ShouldBe(200, set.Body);
+        (await shop.AsAdminAsync("GET", "/api/admin/registry")).Body.ShouldContain("\"date_format\":\"%m/%d/%Y\"");
+        await shop.SyncAsync("""["sales"]""");
+        (await ColumnsAsync(shop)).ShouldBe("day DATE, price DOUBLE");
+        (await shop.AsAdminAsync("POST", "/api/query", """{"sql":"SELECT max(day)::VARCHAR AS d, sum(price) AS s FROM sales"}""")).Body.ShouldContain("\"2024-05-06\",1236.75");
+
+        (await shop.AsAdminAsync("PUT", "/api/admin/registry/sales", """{"settings":null}""")).Status.ShouldBe(200);
+        await shop.SyncAsync("""["sales"]""");
+        (await ColumnsAsync(shop)).ShouldBe("day VARCHAR, price VARCHAR");
+    }
+
+    [Fact]
+    public async Task Two_files_of_one_name_are_not_one_table_unless_that_is_said()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        await WriteAsync(shop, "invoices.csv", "a\n1\n");
+        await WriteAsync(shop, "invoices.ndjson", "{\"b\":2}\n");
+        const string byName = """{"name":"invoices","source_type":"csv"}""";
+        foreach (var path in (string[])["/api/admin/register-table", "/api/admin/register-table/precheck"])
+        {
+            var refused = await shop.AsAdminAsync("POST", path, byName);
+            refused.Status.ShouldBe(422, refused.Body);
+            foreach (var part in (string[])["invoices.csv", "invoices.ndjson", "source_table"]) refused.Body.ShouldContain(part);
+        }
+
+        // A second file that comes later fails the run with the same words, and the last good version stays.
+        File.Delete(Path.Combine(shop.DataDir, "csv", "invoices.ndjson"));
+        (await shop.AsAdminAsync("POST", "/api/admin/register-table", byName)).Status.ShouldBe(201);
+        await shop.SyncAsync("""["invoices"]""");
+        await WriteAsync(shop, "invoices.ndjson", "{\"b\":2}\n");
+        (await shop.SyncAsync("""["invoices"]""")).ToJsonString().ShouldContain("invoices.csv, invoices.ndjson");
+        (await shop.AsAdminAsync("POST", "/api/query", """{"sql":"SELECT sum(a) AS s FROM invoices"}""")).Body.ShouldContain("[[1]]");
+    }
+
+    private static async Task<string> ColumnsAsync(Shop shop)
+    {
+        var schema = (await shop.AsAdminAsync("GET", "/api/v2/schema/sales")).Json;
+        return string.Join(", ", schema["columns"]!.AsArray().Select(column => $"{column!["name"]} {column["type"]}"));
+    }
+
+    private static async Task WriteAsync(Shop shop, string name, string text)
+    {
+        Directory.CreateDirectory(Path.Combine(shop.DataDir, "csv"));
+        await File.WriteAllTextAsync(Path.Combine(shop.DataDir, "csv", name), text, TestContext.Current.CancellationToken);
+    }
+}
