@@ -153,8 +153,12 @@ internal sealed class LocalSession : IDisposable
         }
     }
 
-    private void Lock(IReadOnlyList<string> allowed) =>
+    private void Lock(IReadOnlyList<string> allowed)
+    {
+        // The engine's functions before those of the file, or a macro called 'lower' would run where the guard saw the engine's.
+        _connection.ExecuteUnprepared($"SET search_path = {SqlText.Literal($"system.main,{SqlText.Identifier(Path.GetFileNameWithoutExtension(_layout.Database))}.main")}");
         LocalLock.Close(_connection, _temporary, [.. LocalLock.FoldersOf(_layout), _exports + Path.DirectorySeparatorChar, .. allowed]);
+    }
 
     /// <summary>A database being opened on a thread of its own.</summary>
     private sealed class Opening

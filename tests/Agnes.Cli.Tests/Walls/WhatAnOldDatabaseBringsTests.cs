@@ -90,6 +90,21 @@ public sealed class WhatAnOldDatabaseBringsTests : IAsyncLifetime
         (await _agnes.RunAsync("query", "FROM total", "-f", "csv")).ShouldSucceed();
     }
 
+    /// <summary>Before the next pull: what the guard saw by its name is the engine's, and nothing that the file calls so.</summary>
+    [Fact]
+    public async Task A_query_calls_the_engines_functions_and_none_of_the_database()
+    {
+        const string Act = "(SELECT Success::VARCHAR FROM enable_profiling(format := 'json', save_location := '$WS/user/snapshots/profile.json'))";
+        using (var connection = LocalDatabase.Open(Database, readOnly: false))
+            connection.ExecuteUnprepared(Here($"CREATE MACRO lower(x) AS {Act}; CREATE MACRO sum(x) AS {Act}; CREATE MACRO range(x) AS TABLE SELECT {Act} AS x"));
+
+        (await _agnes.RunAsync("query", "SELECT lower(name) AS a, (SELECT sum(n) FROM orders) AS b, (SELECT count(*) FROM range(2)) AS c FROM orders WHERE n = 1", "-f", "csv")).ShouldSucceed().Out.ShouldBe("a,b,c\na,6,2\n");
+        foreach (var sql in (string[])["SELECT analytics.lower('A')", "SELECT analytics.main.lower('A')", "FROM analytics.range(2)", "FROM analytics.main.range(2)", "SELECT analytics.main.sum(n) OVER () FROM orders"])
+            (await _agnes.RunAsync("query", sql)).ShouldFail(1).Error.ShouldContain("is not allowed in a query");
+        (await _agnes.RunAsync("query", "SELECT main.lower('A') AS a, system.main.lower('B') AS b", "-f", "csv")).ShouldSucceed().Out.ShouldBe("a,b\na,b\n");
+        ShouldHaveWrittenNothing();
+    }
+
     /// <summary>The texts of a damaged or made-up file need not be what the engine writes.</summary>
     [Theory]
     [InlineData("CREATE VIEW v AS SELECT 1; COPY (SELECT 1) TO '$OUT/x'")]
