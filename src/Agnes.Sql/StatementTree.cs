@@ -86,7 +86,7 @@ public sealed class StatementTree
             VisitTableFunction(element, ctes);
             return;
         }
-        if (kind is "FUNCTION" or "WINDOW") _functions.Add(EngineNames.Lower(Text(element, "function_name")));
+        if (kind is "FUNCTION" or "WINDOW") _functions.Add(FunctionName(element));
         if (kind is "COLUMN_REF" && element.TryGetProperty("column_names", out var names)) _columns.Add([.. names.EnumerateArray().Select(name => name.GetString() ?? "")]);
         if (element.TryGetProperty("cte_map", out var map)) ctes = VisitCtes(map, ctes);
         var own = kind is "RECURSIVE_CTE_NODE" ? new CteNames(Text(element, "cte_name"), IsRecurring: true, ctes) : ctes;
@@ -141,10 +141,20 @@ public sealed class StatementTree
             _unknown = "TABLE_FUNCTION";
             return;
         }
-        _tableFunctions.Add(EngineNames.Lower(Text(function, "function_name")));
+        _tableFunctions.Add(FunctionName(function));
         foreach (var property in function.EnumerateObject()) Visit(property.Value, ctes);
         foreach (var property in element.EnumerateObject())
             if (property.Name is not "function") Visit(property.Value, ctes);
+    }
+
+    /// <summary>
+    /// The engine's own is known by its name alone. One out of another schema or database is somebody's, whatever it is called: it keeps what stands before it, and so is on no list.
+    /// </summary>
+    private static string FunctionName(JsonElement function)
+    {
+        var (catalog, schema, name) = (Text(function, "catalog"), Text(function, "schema"), EngineNames.Lower(Text(function, "function_name")));
+        var isEngines = (catalog.Length == 0 || EngineNames.Same(catalog, "system")) && (schema.Length == 0 || EngineNames.Same(schema, "main") || EngineNames.Same(schema, "pg_catalog"));
+        return isEngines ? name : $"{(catalog.Length > 0 ? catalog + "." : "")}{schema}.{name}";
     }
 
     private static string Text(JsonElement element, string property) =>

@@ -41,6 +41,13 @@ internal sealed class AgnesProgram : IDisposable
     public void SignIn(string token = FakeServer.Token) =>
         File.WriteAllText(Path.Combine(Config, "token.json"), $$"""{"access_token":"{{token}}","email":"ana@example.com"}""");
 
+    /// <summary>Another server and a token for it, both in the environment; null: neither.</summary>
+    public void Elsewhere(string? url)
+    {
+        Environment["AGNES_SERVER"] = url;
+        Environment["AGNES_TOKEN"] = url is null ? null : FakeServer.Token;
+    }
+
     public Process Start(string[] arguments, bool withInput = false, string? directory = null, string? program = null)
     {
         var process = StartProgram(program ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes"), arguments, directory);

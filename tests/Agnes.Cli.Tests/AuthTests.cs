@@ -101,7 +101,7 @@ public sealed class AuthTests : IAsyncLifetime
     public async Task Tokens_are_made_listed_and_revoked()
     {
         _agnes.SignIn();
-        _agnes.Environment["AGNES_SERVER"] = _server.Url;
+        await File.WriteAllTextAsync(Path.Combine(_agnes.Config, "config.yaml"), $"server: {_server.Url}\n");
         var asked = new List<string>();
         _server.Intercept = context => Tokens(context, asked);
         (await _agnes.RunAsync("auth", "token", "create", "--name", "ci", "--ttl", "30d", "--raw")).ShouldSucceed().Out.ShouldBe("the.new.token\n");

@@ -71,7 +71,7 @@ public sealed class CatalogTests : IAsyncLifetime
         };
         var outcome = (await _agnes.RunAsync(command.Split(' '))).ShouldFail(exitCode);
         outcome.Out.ShouldBeEmpty();
-        outcome.Error.ShouldBe($"Error: unsafe_identifier (HTTP {status})\n  message: not a name\n");
+        outcome.Error.ShouldBe($"HTTP {status}: not a name (unsafe_identifier)\n");
     }
 
     private static async Task<bool> Answer(HttpContext context)

@@ -62,7 +62,7 @@ public sealed class DoctorTests : IAsyncLifetime
         var text = (await _agnes.RunAsync("diagnose")).ShouldFail(1).Out;
         foreach (var part in (string[])["[FAIL] files: files are missing or of another size: orders\n       -> agnes pull", "[FAIL] data:", "[warn] hooks:", "[warn] freshness: pulled 2 days ago\n       -> agnes pull", "[FAIL] token: expired 1970-01-01", "import-token", "Overall: unhealthy"]) text.ShouldContain(part);
         (await _agnes.RunAsync("diagnose", "--exit-zero")).ShouldSucceed();
-        _agnes.Environment["AGNES_SERVER"] = "https://127.0.0.1:9";
+        _agnes.Elsewhere("https://127.0.0.1:9");
         var checks = (await _agnes.RunAsync("doctor", "--json", "--component", "server")).ShouldFail(1).Json.GetProperty("checks");
         checks[0].GetProperty("remedy").GetString()!.ShouldContain("VPN");
     }

@@ -106,7 +106,7 @@ public sealed class HookTests : IAsyncLifetime
     [InlineData(false)]
     public async Task A_server_that_is_down_neither_blocks_nor_speaks(bool throughShell)
     {
-        _agnes.Environment["AGNES_SERVER"] = "http://127.0.0.1:9";
+        _agnes.Elsewhere("http://127.0.0.1:9");
         var transcript = _agnes.Transcript("lost", "{}\n");
         await RunAllAsync("SessionStart", transcript, throughShell);
         await RunAllAsync("SessionEnd", transcript, throughShell);

@@ -103,9 +103,9 @@ public sealed class McpTests(QueryTests.PulledWorkspace pulled) : IClassFixture<
             """{"jsonrpc":"2.0","id":6,"method":"tools/call","params":{"name":"query","arguments":{"sql":"SELECT 6 AS six"}}}""",
         ];
         var stop = TestContext.Current.CancellationToken;
-        pulled.Agnes.Environment["AGNES_SERVER"] = "http://127.0.0.1:9";
+        pulled.Agnes.Elsewhere("http://127.0.0.1:9");
         using var process = pulled.Agnes.Start(["mcp"], withInput: true, program: Program);
-        pulled.Agnes.Environment.Remove("AGNES_SERVER");
+        pulled.Agnes.Elsewhere(null);
         foreach (var line in input) await process.StandardInput.WriteLineAsync(line);
         await process.StandardInput.FlushAsync(stop);
         var answers = new Dictionary<int, JsonElement>();

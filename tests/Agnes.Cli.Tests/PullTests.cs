@@ -217,7 +217,7 @@ public sealed class PullTests : IAsyncLifetime
         _server.Add("orders", Parquet.Number(1));
         other.Add("customers", Parquet.Number(2));
         await Pull();
-        _agnes.Environment["AGNES_SERVER"] = other.Url;
+        _agnes.Elsewhere(other.Url);
         await Pull();
         await ShouldRead("customers", 2);
         (await _agnes.RunAsync("query", "FROM orders")).ShouldFail(1);

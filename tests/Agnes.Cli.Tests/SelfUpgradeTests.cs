@@ -52,10 +52,10 @@ public sealed class SelfUpgradeTests : IAsyncLifetime
     public async Task Without_a_server_a_session_starts_all_the_same_and_another_installers_program_is_left_to_it()
     {
         _offered.Archive = [1];
-        _offered.Agnes.Environment["AGNES_SERVER"] = "http://127.0.0.1:9";
+        _offered.Agnes.Elsewhere("http://127.0.0.1:9");
         (await _offered.UpgradeAsync("--quiet")).ShouldSucceed().Error.ShouldBeEmpty();
         (await _offered.UpgradeAsync("--force")).ShouldFail(1);
-        _offered.Agnes.Environment.Remove("AGNES_SERVER");
+        _offered.Agnes.Elsewhere(null);
         (await _offered.Agnes.RunAsync("self-upgrade")).ShouldFail(1).Error.ShouldContain("dotnet tool update");
     }
 

@@ -115,9 +115,10 @@ public sealed class SessionTests : IAsyncLifetime
         (await _agnes.RunAsync("push", "--quiet")).ShouldSucceed().Error.ShouldContain("401");
         _uploads.ShouldBeEmpty();
         Queue().ShouldBe($"a\t{Transcript("a")}\nb\t{Transcript("b")}\n");
-        _agnes.Environment["AGNES_SERVER"] = "http://127.0.0.1:9";
+        _agnes.Elsewhere("http://127.0.0.1:9");
         (await _agnes.RunAsync("push", "--json")).ShouldSucceed().Json.GetProperty("errors")[0].GetProperty("error").GetString().ShouldNotBeNullOrEmpty();
         Queue().ShouldBe($"a\t{Transcript("a")}\nb\t{Transcript("b")}\n");
+        _agnes.Elsewhere(null);
         File.Delete(Path.Combine(_agnes.Config, "token.json"));
         (await _agnes.RunAsync("push", "--quiet")).ShouldFail(1).Error.ShouldContain("auth_failed");
     }

@@ -102,7 +102,7 @@ public sealed class SnapshotTests : IAsyncLifetime
         _agnes.Environment["AGNES_SNAPSHOT_QUOTA_GB"] = "0.0000001";
         (await _agnes.RunAsync("snapshot", "create", "web_events", "--as", "quota")).ShouldFail(1).Error.ShouldContain("AGNES_SNAPSHOT_QUOTA_GB");
         _agnes.Environment.Remove("AGNES_SNAPSHOT_QUOTA_GB");
-        _agnes.Environment["AGNES_SERVER"] = "http://127.0.0.1:9";
+        _agnes.Elsewhere("http://127.0.0.1:9");
         (await _agnes.RunAsync("snapshot", "create", "web_events", "--as", "far")).ShouldFail(7).Error.ShouldContain("agnes init");
         (await _agnes.RunAsync("snapshot", "list", "--json")).ShouldSucceed().Json.GetArrayLength().ShouldBe(1);
     }

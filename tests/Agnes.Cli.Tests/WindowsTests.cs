@@ -25,7 +25,7 @@ public sealed class WindowsTests
         var config = new ConfigFolder(folder.Path);
         File.WriteAllText(config.TokenFile, """{"access_token":"abc","email":"a@example.com"}""", new UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
         var token = StoredToken.Read(config).ShouldNotBeNull();
-        token.AccessToken.ShouldBe("abc");
+        token.ShouldBe(new StoredToken("abc", "a@example.com", Server: null));
         await token.WriteAsync(config, TestContext.Current.CancellationToken);
         File.ReadAllBytes(config.TokenFile)[0].ShouldBe((byte)'{');
         var settings = Path.Combine(folder.Path, "config.yaml");

@@ -37,7 +37,7 @@ public sealed partial class DocumentationTests
             select $"{chapter.Chapter}.{section}.{requirement}";
         Requirement().Matches(page).Select(match => match.Groups["number"].Value).ShouldBe(expected);
 
-        var sources = Repository.Sources("tests/Agnes.Server.Tests", ".cs").ToLookup(file => Path.GetFileNameWithoutExtension(file.Path), file => string.Join('\n', file.Lines), StringComparer.Ordinal);
+        var sources = Repository.Sources("tests/Agnes.Server.Tests", ".cs").Concat(Repository.Sources("tests/Agnes.Cli.Tests", ".cs")).ToLookup(file => Path.GetFileNameWithoutExtension(file.Path), file => string.Join('\n', file.Lines), StringComparer.Ordinal);
         var named = NamedTest().Matches(page).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
         named.Count.ShouldBeGreaterThan(30);
         named.Where(test => !sources[test.Class].Any(source => test.Method.Length == 0 || source.Contains($" {test.Method}(", StringComparison.Ordinal))).ShouldBeEmpty();

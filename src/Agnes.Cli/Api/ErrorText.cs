@@ -4,7 +4,7 @@ using Agnes.Cli.Output;
 
 namespace Agnes.Cli.Api;
 
-/// <summary>An error answer as text: a block for typed errors, one line for plain ones.</summary>
+/// <summary>An error answer as text: a block for typed errors, one line for plain ones and for those with a code and a message.</summary>
 internal static class ErrorText
 {
     private const int BodyCharactersMax = 500;
@@ -56,17 +56,34 @@ internal static class ErrorText
     private static string? Block(int status, JsonElement detail)
     {
         if (detail.ValueKind != JsonValueKind.Object) return null;
-        var label = new[] { "kind", "reason", "error" }.FirstOrDefault(key => Text(detail, key).Length > 0);
+        if (Text(detail, "kind").Length == 0 && Text(detail, "reason").Length == 0 && Text(detail, "message") is { Length: > 0 } message) return Said(status, message, detail);
+        var label = new[] { "kind", "reason", "error", "code" }.FirstOrDefault(key => Text(detail, key).Length > 0);
         if (label is null) return null;
         var block = new StringBuilder($"Error: {Text(detail, label)} (HTTP {status})");
+        Fields(block, detail, label);
+        return block.ToString();
+    }
+
+    /// <summary>The message is for the person, the code behind it for who looks it up.</summary>
+    private static string Said(int status, string message, JsonElement detail)
+    {
+        var label = new[] { "code", "error" }.FirstOrDefault(key => Text(detail, key).Length > 0);
+        var block = new StringBuilder(Line(status, label is null ? message : $"{message} ({Text(detail, label)})"));
+        Fields(block, detail, label, "message");
+        return block.ToString();
+    }
+
+    /// <summary>What else there is, a line each.</summary>
+    private static void Fields(StringBuilder block, JsonElement detail, params ReadOnlySpan<string?> said)
+    {
         foreach (var key in Priority)
         {
-            if (key != label && detail.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null) block.Append($"\n  {key}: {Value(value)}");
+            if (!said.Contains(key) && detail.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null) block.Append($"\n  {key}: {Value(value)}");
         }
 
         foreach (var property in detail.EnumerateObject())
         {
-            if (property.Name == label || Priority.Contains(property.Name) || property.Name is "hint" or "suggestion" || property.Value.ValueKind == JsonValueKind.Null) continue;
+            if (said.Contains(property.Name) || Priority.Contains(property.Name) || property.Name is "hint" or "suggestion" || property.Value.ValueKind == JsonValueKind.Null) continue;
             if (property.Value.ValueKind == JsonValueKind.Object && !property.Value.EnumerateObject().Any()) continue;
             block.Append($"\n  {property.Name}: {Value(property.Value)}");
         }
@@ -75,8 +92,6 @@ internal static class ErrorText
         {
             if (Text(detail, key) is { Length: > 0 } text) Wrap(block, $"{key}: {text}");
         }
-
-        return block.ToString();
     }
 
     /// <summary>The list of field errors that request models answer with.</summary>

@@ -40,7 +40,7 @@ internal static class AuthCommand
             var token = json.RootElement.TryGetProperty("access_token", out var access) ? access.GetString() : null;
             if (string.IsNullOrEmpty(token)) throw new CliException("The server's answer holds no access token.");
             if (parsed.GetValue(server) is not null) await host.Settings.SaveServerAsync(address, cancellation);
-            await new StoredToken(token, mail.Trim()).WriteAsync(host.Settings.Folder, cancellation);
+            await new StoredToken(token, mail.Trim(), address).WriteAsync(host.Settings.Folder, cancellation);
             host.Out.WriteLine($"Signed in to {address} as {mail.Trim()}.");
             return ExitCode.Ok;
         });
@@ -104,7 +104,7 @@ internal static class AuthCommand
             if (!parsed.GetValue(skip)) await VerifyAsync(host, parsedAddress, secret, cancellation);
             if (string.IsNullOrWhiteSpace(mail)) throw new CliException("The token does not say whose it is.") { Hint = "Add --email you@example.com" };
             if (parsed.GetValue(server) is not null) await host.Settings.SaveServerAsync(parsedAddress, cancellation);
-            await new StoredToken(secret, mail).WriteAsync(host.Settings.Folder, cancellation);
+            await new StoredToken(secret, mail, parsedAddress).WriteAsync(host.Settings.Folder, cancellation);
             host.Out.WriteLine($"Token of {mail} for {parsedAddress} stored.");
             return ExitCode.Ok;
         });

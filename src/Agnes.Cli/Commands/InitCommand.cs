@@ -56,7 +56,7 @@ internal static class InitCommand
         await PlainHttp.KeepAsync(host, server, cancellation);
         if (trustKey is not null) await ReleaseTrust.TrustAsync(host, server, trustKey, cancellation);
         var releaseKey = await ReleaseTrust.MeetAsync(host, server, cancellation);
-        await new StoredToken(token, "").WriteAsync(host.Settings.Folder, cancellation);
+        await new StoredToken(token, "", server).WriteAsync(host.Settings.Folder, cancellation);
         Directory.CreateDirectory(layout.Root);
         foreach (var folder in (string[])[layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
         foreach (var file in (string[])[layout.ClaudeMd, layout.Guide]) AtomicFile.RemoveLeftovers(layout.Root, Path.GetFileName(file));

@@ -59,7 +59,7 @@ internal static class SetupCommand
 
             using var issued = answer.OrFail().Json();
             if (parsed.GetValue(server) is not null) await host.Settings.SaveServerAsync(address, cancellation);
-            await new StoredToken(Columns.Field(issued.RootElement, "access_token"), who).WriteAsync(host.Settings.Folder, cancellation);
+            await new StoredToken(Columns.Field(issued.RootElement, "access_token"), who, address).WriteAsync(host.Settings.Folder, cancellation);
             host.Out.WriteLine($"{who} is the admin of {address}, and signed in here. Next: agnes admin register-table --help");
             return ExitCode.Ok;
         });

@@ -33,6 +33,28 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>A small file of its owner's, where nothing can be awaited.</summary>
+    public static void WriteOwn(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.tmp");
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            using (var file = new FileStream(temporary, options))
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
     /// <summary>Half-written files of processes that were killed.</summary>
     /// <param name="of">The name of the file that was written; in folders of the user's, where other programs have files of such names too.</param>
     public static void RemoveLeftovers(string folder, string of = "*")

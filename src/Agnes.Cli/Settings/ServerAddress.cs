@@ -19,6 +19,9 @@ internal sealed record ServerAddress(string Url)
         return new ServerAddress(trimmed);
     }
 
+    /// <summary>Scheme, host and port, as they are compared: where a request goes, whatever its path.</summary>
+    public string Origin => new Uri(Url).GetLeftPart(UriPartial.Authority);
+
     public Uri At(string path) => new(Url + path, UriKind.Absolute);
 
     public override string ToString() => Url;

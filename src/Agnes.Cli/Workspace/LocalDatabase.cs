@@ -24,12 +24,15 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         Directory.CreateDirectory(layout.DatabaseFolder);
         RemoveLeftovers();
         var temporary = Path.Combine(layout.DatabaseFolder, string.Create(CultureInfo.InvariantCulture, $".analytics.{Environment.ProcessId}.duckdb.tmp"));
+        var spilled = Path.Combine(layout.DatabaseFolder, string.Create(CultureInfo.InvariantCulture, $"{LocalSession.SpillPrefix}{Environment.ProcessId}"));
         var refused = new List<(string, string)>();
         var warnings = new List<string>();
         try
         {
             await using (var connection = Open(temporary, readOnly: false))
             {
+                // The old file may be somebody else's work: whatever in it would act, acts behind the lock.
+                LocalLock.Close(connection, spilled, LocalLock.FoldersOf(layout), [layout.Database, layout.Database + ".wal"]);
                 var views = await AttachOldAsync(connection, warnings, cancellation) ? CopyTables(connection, tables, warnings, cancellation) : [];
                 CreateViews(connection, tables, refused, cancellation);
                 CreateSnapshotViews(connection, snapshots, tables, warnings, cancellation);
@@ -43,6 +46,7 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
         {
             File.Delete(temporary);
             File.Delete(temporary + ".wal");
+            if (Directory.Exists(spilled)) Directory.Delete(spilled, recursive: true);
         }
 
         return new RebuildResult(refused, warnings);
@@ -122,7 +126,20 @@ internal sealed class LocalDatabase(Layout layout, TimeProvider clock)
             // A view over parts is ours even where the state was lost: what it shows may have been revoked.
             if (synced.Contains(view[0]) || ours.Contains(view[0]) || view[1].Contains(layout.Parts, StringComparison.Ordinal)) continue;
             if (view[1].Contains(Path.Combine(layout.Snapshots, view[0] + ".parquet"), StringComparison.Ordinal)) continue;
-            if (!TryRun(connection, view[1], out var problem, cancellation)) warnings.Add($"your view '{view[0]}' no longer works and was left out: {problem}");
+            if (!TryTake(new UserView(view[0], view[1]), connection, out var problem, cancellation)) warnings.Add($"your view '{view[0]}' no longer works and was left out: {problem}");
+        }
+    }
+
+    private bool TryTake(UserView view, DuckDBConnection connection, out string problem, CancellationToken cancellation)
+    {
+        try
+        {
+            return TryRun(connection, view.Statement(layout, connection), out problem, cancellation);
+        }
+        catch (CliException refusal)
+        {
+            problem = FirstLine(refusal.Message);
+            return false;
         }
     }
 

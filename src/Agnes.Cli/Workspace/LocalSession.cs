@@ -155,16 +155,9 @@ internal sealed class LocalSession : IDisposable
 
     private void Lock(IReadOnlyList<string> allowed)
     {
-        IEnumerable<string> folders = [_layout.Parts + Path.DirectorySeparatorChar, _layout.Snapshots + Path.DirectorySeparatorChar, _exports + Path.DirectorySeparatorChar, .. allowed];
-        _connection.ExecuteUnprepared($"""
-            SET autoinstall_known_extensions = false;
-            SET autoload_known_extensions = false;
-            SET allow_community_extensions = false;
-            SET temp_directory = {SqlText.Literal(_temporary)};
-            SET allowed_directories = {SqlText.List(folders)};
-            SET enable_external_access = false;
-            SET lock_configuration = true;
-            """);
+        // The engine's functions before those of the file, or a macro called 'lower' would run where the guard saw the engine's.
+        _connection.ExecuteUnprepared($"SET search_path = {SqlText.Literal($"system.main,{SqlText.Identifier(Path.GetFileNameWithoutExtension(_layout.Database))}.main")}");
+        LocalLock.Close(_connection, _temporary, [.. LocalLock.FoldersOf(_layout), _exports + Path.DirectorySeparatorChar, .. allowed]);
     }
 
     /// <summary>A database being opened on a thread of its own.</summary>

@@ -104,7 +104,7 @@ public sealed class WhatBecomesThisProgramTests : IAsyncLifetime
     public async Task An_upgrade_over_plain_http_from_another_machine_is_refused_until_it_is_said()
     {
         // The name of another machine, that leads here by way of a proxy.
-        _offered.Agnes.Environment["AGNES_SERVER"] = "http://agnes.example.com";
+        _offered.Agnes.Elsewhere("http://agnes.example.com");
         _offered.Agnes.Environment["http_proxy"] = _offered.Server.Url;
         _offered.Agnes.Environment["HTTP_PROXY"] = _offered.Server.Url;
         (await _offered.UpgradeAsync()).ShouldFail(2).Error.ShouldContain("plain http");

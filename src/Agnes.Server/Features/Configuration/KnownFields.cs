@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Configuration;
@@ -72,20 +73,12 @@ internal static class KnownFields
         }
         """)!.AsObject();
 
-    private const int LockSecondsMin = 60;
-    private const int LockSecondsMax = 604_800;
-
-    /// <summary>Adds a fault for each known key whose value is of another kind. Unknown keys, nulls, masks and references pass.</summary>
+    /// <summary>Adds a fault for each known key whose value is of another kind, or is one that the start would not take. Unknown keys, nulls, masks and references pass.</summary>
     public static void Check(JsonObject sections, RequestBody body)
     {
         foreach (var (section, value) in sections)
         {
             if (value is JsonObject given && All[section] is JsonObject fields) Check(given, fields, section, body);
-        }
-
-        if (sections["materialize"]?["lock_ttl_seconds"] is JsonValue seconds && seconds.TryGetValue<long>(out var number) && number is < LockSecondsMin or > LockSecondsMax)
-        {
-            body.Refuse("sections", $"materialize.lock_ttl_seconds must be between {LockSecondsMin} and {LockSecondsMax}");
         }
     }
 
@@ -97,13 +90,14 @@ internal static class KnownFields
             var kind = field["kind"]!.GetValue<string>();
             if (kind == "object" && value is JsonObject inner && field["fields"] is JsonObject below) Check(inner, below, $"{path}.{key}", body);
             else if (!Fits(kind, field, value)) body.Refuse("sections", $"{path}.{key} must be {Name(kind, field)}");
+            else if (!Sections.IsMask(value) && SettingRules.FaultOfKey($"{path}.{key}", value) is { } fault) body.Refuse("sections", fault);
         }
     }
 
     private static bool Fits(string kind, JsonObject field, JsonNode value)
     {
         var type = value.GetValueKind();
-        if (type == JsonValueKind.String && (Sections.IsMask(value) || Platform.Config.References.Has(value.GetValue<string>()))) return true;
+        if (type == JsonValueKind.String && (Sections.IsMask(value) || References.Has(value.GetValue<string>()))) return true;
         return kind switch
         {
             "string" or "secret" => type is JsonValueKind.String or JsonValueKind.Number,

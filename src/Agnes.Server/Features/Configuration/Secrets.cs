@@ -28,6 +28,13 @@ internal static class Secrets
         var value = body.String("value");
         body.ThrowIfInvalid();
         if (value.Trim().Length == 0) return Problem.Detail(StatusCodes.Status400BadRequest, "value must not be blank: delete the secret to remove it.");
+        if (SettingRules.FaultOfVariable(name, value.Trim()) is { } unfit)
+        {
+            var invalid = new Invalid();
+            invalid.Add("value_error", ["body", "value"], unfit, null);
+            throw invalid.Exception();
+        }
+
         if (SecretStore.Fault(name, value.Trim()) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
         if (SettingLayers.IsOperators(name)) return Problem.Detail(StatusCodes.Status400BadRequest, $"{name} decides how the server runs or who gets in: only its environment can set it.");
         await secrets.SetAsync(name, value, stop);

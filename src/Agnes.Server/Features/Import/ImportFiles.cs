@@ -34,6 +34,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         var theirs = Read(Path.Combine(from.StateDir, InstanceConfig.FileName));
         if (from.ConfigFile is { } file && Read(file) is { } below) theirs = InstanceConfig.Merge(below, theirs ?? []);
         theirs ??= [];
+        SettingRules.LeaveOut(theirs, fault => report.Leave("configuration", from.StateDir, fault));
 
         // Whoever became a user there after schema 13 is in no group. It stays so, or the import would show them what Everyone was granted.
         if (theirs["auth"] is not JsonObject auth) theirs["auth"] = auth = [];

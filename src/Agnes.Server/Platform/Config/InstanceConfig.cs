@@ -48,7 +48,9 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
         string? Value(string path, string name) =>
             environment(name) is { Length: > 0 } value ? value : Credentials.IsSecretKey(path) ? stored(name) : null;
         var operators = (JsonObject)References.Resolve(fixedPart, Value, problems.Add)!;
-        return new InstanceConfig(fixedPart, overlay, operators, OverlayReferences.Resolve(overlay, stored, problems.Add), problems, readable);
+        var admins = OverlayReferences.Resolve(overlay, stored, problems.Add);
+        SettingRules.LeaveOut(admins, fault => problems.Add($"{fault}: what the overlay says does not count."));
+        return new InstanceConfig(fixedPart, overlay, operators, admins, problems, readable);
     }
 
     /// <returns>Null when there is no such file, or nothing in it.</returns>

@@ -20,7 +20,6 @@ public sealed record MailOptions(MailOptions.SmtpOptions? Smtp, MailOptions.Send
 {
     private const int PortDefault = 587;
     private const int PortOfImplicitTls = 465;
-    private const int PortMax = 65_535;
 
     public enum MailSecurity
     {
@@ -48,7 +47,7 @@ public sealed record MailOptions(MailOptions.SmtpOptions? Smtp, MailOptions.Send
 
     private static SmtpOptions? ReadSmtp(SignInOptions.SettingReader read, string host)
     {
-        var port = read.Number("SMTP_PORT", 1, PortMax, PortDefault);
+        var port = SettingRules.MailPort.Number("SMTP_PORT", read.Text("SMTP_PORT")) ?? PortDefault;
         var wanted = read.Text("SMTP_USE_TLS")?.ToLowerInvariant() is null or "true" or "1" or "yes";
         if (MailSender.Parse(read.Text("SMTP_FROM") ?? MailSender.AddressDefault) is not { } from)
         {

@@ -145,8 +145,8 @@ public sealed record ServerOptions
             ConfigProblems = configProblems,
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
-            TokenDaysMax = Days("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
-            EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance.IsReadable),
+            TokenDaysMax = SettingRules.TokenDays.Number("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
+            EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance),
             Urls = Addresses(given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault),
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
@@ -201,20 +201,11 @@ public sealed record ServerOptions
         }
     }
 
-    private static int? Days(string name, string? value)
+    /// <summary>A configuration that cannot be read, or says what nobody understands, may have said that nobody is to be let in by being a user: then nobody is.</summary>
+    private static bool Everyone(string? value, InstanceConfig instance) => SettingRules.Everyone.Require("auth.everyone_membership", value) switch
     {
-        const int daysMax = 3650;
-        if (value is null) return null;
-        return int.TryParse(value, out var days) && days is >= 1 and <= daysMax ? days : throw new OptionsException($"{name} must be a number of days from 1 to {daysMax}, not '{value}'.");
-    }
-
-    /// <summary>A configuration that cannot be read may have said that nobody is to be let in by being a user: then nobody is.</summary>
-    private static bool Everyone(string? value, bool isReadable) => value switch
-    {
-        "explicit" => true,
-        "all" => false,
-        null => !isReadable,
-        _ => throw new OptionsException($"auth.everyone_membership must be all or explicit, not '{value}'."),
+        null => !instance.IsReadable || SettingRules.FaultOfKey("auth.everyone_membership", InstanceConfig.At(instance.Overlay, "auth.everyone_membership")) is not null,
+        var said => said == "explicit",
     };
 
     private static WallMode WallsOf(string? value) => value?.ToLowerInvariant() switch

@@ -40,7 +40,7 @@ public sealed class SettingLayers
     private static readonly string[] OperatorsPrefixes = ["AGNES_", "OIDC_", "GOOGLE_", "SEED_", "LOCAL_DEV_", "SCHEDULER_", "ASPNETCORE_", "DOTNET_", "LD_"];
 
     private static readonly FrozenSet<string> OperatorsNames = FrozenSet.ToFrozenSet(
-        ["JWT_SECRET_KEY", "SESSION_SECRET", "DOMAIN", "SERVER_URL", "DATA_DIR", "STATE_DIR", "CONFIG_DIR", "CORS_ORIGINS", "DEBUG", "LOG_LEVEL", "URLS", "SMTP_USE_TLS", "PATH", "HOME"], StringComparer.Ordinal);
+        ["JWT_SECRET_KEY", "SESSION_SECRET", "DOMAIN", "SERVER_URL", "DATA_DIR", "STATE_DIR", "CONFIG_DIR", "CORS_ORIGINS", "DEBUG", "LOG_LEVEL", "URLS", "SMTP_USE_TLS", "SMTP_CA_FILE", "PATH", "HOME"], StringComparer.Ordinal);
 
     private static readonly string[] AdminsPrefixes = ["AGNES_MARKETPLACE_"];
 
@@ -72,11 +72,17 @@ public sealed class SettingLayers
         var ignored = OperatorsKeys
             .Where(key => InstanceConfig.At(instance.Admins, key) is not null)
             .Select(key => $"{key} of the overlay does not count: it is the operator's, in the environment or in the file below {configDir}.");
-        return new SettingLayers(environment, secrets, instance with { Problems = [.. instance.Problems, .. ignored] });
+        var unfit = secrets.Names
+            .Where(name => !IsOperators(name))
+            .Select(name => SettingRules.FaultOfVariable(name, secrets.Find(name)!))
+            .OfType<string>()
+            .Select(fault => $"{fault}: the stored secret of that name does not count.");
+        return new SettingLayers(environment, secrets, instance with { Problems = [.. instance.Problems, .. ignored, .. unfit] });
     }
 
-    /// <summary>A secret that admins stored, unless it stands for what is the operator's.</summary>
-    public static string? Stored(SecretStore secrets, string name) => IsOperators(name) ? null : secrets.Find(name);
+    /// <summary>A secret that admins stored, unless it stands for what is the operator's, or is not what the setting must be.</summary>
+    public static string? Stored(SecretStore secrets, string name) =>
+        !IsOperators(name) && secrets.Find(name) is { } value && SettingRules.FaultOfVariable(name, value) is null ? value : null;
 
     /// <summary>Whether a variable counts only where the operator set it: in the environment, or in the key of <c>instance.yaml</c> that stands for it.</summary>
     public static bool IsOperators(string name)
