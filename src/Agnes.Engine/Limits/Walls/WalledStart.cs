@@ -72,7 +72,12 @@ public static class WalledStart
         }
     }
 
-    private static Process Begin(ProcessStartInfo info) => Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} could not be started.");
+    /// <summary>With nothing open but its pipes, which the start itself makes and gives.</summary>
+    private static Process Begin(ProcessStartInfo info)
+    {
+        if (LinuxCalls.IsKnown) LinuxCalls.CloseOnExec();
+        return Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} could not be started.");
+    }
 
     /// <summary>The thread that hears of ended children, and the assemblies that a start needs.</summary>
     private static bool MakeAhead()
