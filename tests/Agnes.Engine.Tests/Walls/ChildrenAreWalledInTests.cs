@@ -140,6 +140,19 @@ public sealed partial class ChildrenAreWalledInTests(Bench bench) : IClassFixtur
         File.ReadLines($"/proc/{child.Id}/status").Single(line => line.StartsWith("CapEff:", StringComparison.Ordinal)).ShouldEndWith("\t0000000000000000");
     }
 
+    /// <summary>Walks every path that each child may open.</summary>
+    [Fact]
+    public void Nothing_is_hidden_below_what_every_child_reads()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var program = WorkerProgram.Default.File;
+        var trees = RuntimeFiles.Readable(program).Concat(RuntimeFiles.OfTheNetwork).Concat(RuntimeFiles.ReadableButNotListed).Where(Directory.Exists).ToList();
+        trees.Count.ShouldBeGreaterThan(5);
+        trees.Where(tree => RuntimeFiles.Exposed(program, [Path.Combine(tree, "agnes", "state")], []).Count == 0).ShouldBeEmpty();
+        RuntimeFiles.Exposed(program, ["/data/parts/state"], ["/"]).ShouldHaveSingleItem();
+        RuntimeFiles.Exposed(program, ["/var/lib/agnes", "/data", "/usr/libagnes", "/app/config"], []).ShouldBeEmpty();
+    }
+
     private static string Closed => $"NoNewPrivs 1, Seccomp 2, Uid {(Environment.IsPrivilegedProcess ? KernelWalls.ChildUser : uint.Parse(Environment.GetEnvironmentVariable("UID") ?? "0"))}";
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

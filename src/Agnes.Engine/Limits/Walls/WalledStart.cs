@@ -33,7 +33,7 @@ public static class WalledStart
     /// <exception cref="WallException">One that is required is not there.</exception>
     public static void RefuseWithout(WorkerProgram program)
     {
-        if (program.Walls == WallMode.Required && Of(program).Missing is { Count: > 0 } missing)
+        if (program.Walls == WallMode.Required && program.MissingWalls is { Count: > 0 } missing)
             throw new WallException($"AGNES_WALLS=required, and this system does not offer: {string.Join(", ", missing)}. Run it where it does, or with what there is: AGNES_WALLS=available");
     }
 
