@@ -97,7 +97,29 @@ public sealed class LocalLockTests(LocalLockTests.PulledWorkspace pulled) : ICla
         command.ExecuteScalar().ShouldBe(rows);
     }
 
-    /// <summary>Behind the guard: the engine itself opens the parts and nothing beside them, and a text of ours with a part of somebody's is one statement or none.</summary>
+    /// <summary>Behind the guard, which lets files be named here: the engine itself opens the parts, and nothing beside them in their folder.</summary>
+    [Theory]
+    [InlineData("SELECT content FROM read_text('$WS/server/parts/note.txt')")]
+    [InlineData("SELECT count(*) FROM read_parquet('$WS/server/parts/*.parquet')")]
+    [InlineData("SELECT count(*) FROM glob('$WS/server/parts/*')")]
+    public async Task The_engine_opens_parts_by_name_and_not_their_folder(string sql)
+    {
+        var note = Here("$WS/server/parts/note.txt");
+        await File.WriteAllTextAsync(note, "beside", TestContext.Current.CancellationToken);
+        pulled.Agnes.Environment["AGNES_ALLOW_FILES"] = "1";
+        try
+        {
+            (await pulled.Agnes.RunAsync("query", Here(sql), "--allow-files", pulled.Agnes.Config)).ShouldFail(1).Error.ShouldContain("Permission Error");
+            (await pulled.Agnes.RunAsync("query", "SELECT count(*) AS c FROM orders", "--allow-files", pulled.Agnes.Config, "-f", "csv")).ShouldSucceed().Out.ShouldBe("c\n3\n");
+        }
+        finally
+        {
+            pulled.Agnes.Environment.Remove("AGNES_ALLOW_FILES");
+            File.Delete(note);
+        }
+    }
+
+    /// <summary>A text of ours with a part of somebody's is one statement or none.</summary>
     [Fact]
     public void A_text_that_became_several_statements_does_not_run_at_all()
     {
