@@ -85,6 +85,9 @@ public sealed class DuckDBCommand : DbCommand
     /// <summary>Kept for callers that set it: a connection has one transaction at most, and everything on it runs inside.</summary>
     protected override DbTransaction? DbTransaction { get; set; }
 
+    /// <summary>For a text with a part that somebody else wrote: nothing of it runs unless all of it is a single statement.</summary>
+    public bool IsOneStatement { get; init; }
+
     public override void Cancel() => _connection?.Interrupt();
 
     public new DuckDBParameter CreateParameter() => new();
@@ -196,6 +199,7 @@ public sealed class DuckDBCommand : DbCommand
         void RunText()
         {
             using var text = new StatementText(connection, Sql());
+            if (IsOneStatement && text.Count != 1) throw Execution.Failure(connection, $"Parser Error: one statement was expected, and there are {text.Count}.");
             for (var i = 0; i < text.Count; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();

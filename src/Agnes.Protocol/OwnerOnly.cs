@@ -1,4 +1,6 @@
+using System.IO.Enumeration;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Agnes.Protocol;
 
@@ -33,11 +35,53 @@ public static partial class OwnerOnly
         }
 
         Directory.CreateDirectory(folder, Folder);
-        var mode = File.GetUnixFileMode(folder);
-        var closed = mode & ~(OtherBits | (GroupBits & ~keep));
-        if (closed == mode) return null;
-        File.SetUnixFileMode(folder, closed);
-        return mode;
+        return CloseEntry(folder, keep);
+    }
+
+    /// <summary>Takes the rights of others from everything in the folder, however deep. Links are left, and what they lead to.</summary>
+    public static void CloseBelow(string folder, UnixFileMode keep = UnixFileMode.None)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var options = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        // Whoever sits in one of them sees it closed before what is in it.
+        foreach (var entry in new FileSystemEnumerable<string>(folder, (ref entry) => entry.ToFullPath(), options) { ShouldRecursePredicate = (ref entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint) })
+        {
+            try
+            {
+                CloseEntry(entry, keep);
+            }
+            catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+            {
+                // Another user's file, who may give it to whom they like, or one that has just gone.
+            }
+        }
+    }
+
+    /// <summary>Takes the rights of others from a file, where that is ours to do.</summary>
+    public static void CloseFile(string file)
+    {
+        if (!OperatingSystem.IsWindows() && IsOpen(file) && IsOurs(file)) CloseEntry(file, UnixFileMode.None);
+    }
+
+    /// <summary>Whether the folder is one in which everybody may make things, like <c>/tmp</c>.</summary>
+    public static bool IsForEverybody(string folder) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(folder) & UnixFileMode.OtherWrite) != UnixFileMode.None;
+
+    /// <summary>Whether others can open the folder.</summary>
+    public static bool IsOpen(string folder, UnixFileMode keep = UnixFileMode.None) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(folder) & (OtherBits | (GroupBits & ~keep))) != UnixFileMode.None;
+
+    /// <summary>Whether its rights are ours to change.</summary>
+    public static bool IsOurs(string folder)
+    {
+        if (OperatingSystem.IsWindows()) return true;
+        try
+        {
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder));
+            return true;
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Whether anybody but its user and its group may make, rename and remove what lies in the folder.</summary>
@@ -49,6 +93,16 @@ public static partial class OwnerOnly
 
     /// <summary>As <c>chmod</c> takes it.</summary>
     public static string Octal(UnixFileMode mode) => Convert.ToString((int)mode, 8).PadLeft(4, '0');
+
+    [UnsupportedOSPlatform("windows")]
+    private static UnixFileMode? CloseEntry(string path, UnixFileMode keep)
+    {
+        var mode = File.GetUnixFileMode(path);
+        var closed = mode & ~(OtherBits | (GroupBits & ~keep));
+        if (closed == mode) return null;
+        File.SetUnixFileMode(path, closed);
+        return mode;
+    }
 
     [LibraryImport("libc", EntryPoint = "umask")]
     private static partial uint SetMask(uint mask);

@@ -26,7 +26,7 @@ internal static class DataPlane
         services.AddSingleton(new DataFolder(options.DataDir));
         services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch, () => provider.GetRequiredService<DiskReserve>().Of(options.DataDir)));
         services.AddSingleton(Budget.FromEnvironment(options.Memory, Environment.ProcessorCount));
-        services.AddSingleton(WorkerProgram.Default with { Walls = options.Walls });
+        services.AddSingleton(ChildWalls.ProgramOf(options));
         services.AddSingleton<PartStore>();
         services.AddSingleton<Publisher>();
         services.AddSingleton<IReadOnlyList<Connector>>(ConnectorList.All);

@@ -3,8 +3,10 @@ namespace Agnes.Sql;
 /// <summary>The names and texts in a statement, as the engine's scanner would cut them: without comments, numbers and operators.</summary>
 internal static class SqlWords
 {
-    public static HashSet<string> Of(string sql)
+    /// <param name="keyword">Sought outside of quotes.</param>
+    public static HashSet<string> Of(string sql, string keyword, out bool hasKeyword)
     {
+        hasKeyword = false;
         var words = new HashSet<string>(EngineNames.Comparer);
         for (var i = 0; i < sql.Length;)
         {
@@ -14,7 +16,12 @@ internal static class SqlWords
             else if (c is '"' or '\'') i = AddQuoted(sql, i, words);
             else if (c is '$') i = AddDollar(sql, i, words);
             else if (char.IsAsciiDigit(c)) i = AfterNumber(sql, i);
-            else if (IsWord(c)) i = AddWord(sql, i, words);
+            else if (IsWord(c))
+            {
+                var start = i;
+                i = AddWord(sql, i, words);
+                hasKeyword |= i - start == keyword.Length && EngineNames.Same(sql[start..i], keyword);
+            }
             else i++;
         }
 

@@ -58,6 +58,7 @@ public static class StatementGuard
 
     private static Refusal RefuseFunction(string function, IReadOnlySet<string> allowed)
     {
+        if (BareFunctions.CalledBy(function) is not null) return new Refusal(RefusalKind.FunctionDenied, $"Function '{function}' is not allowed in a query. A column of that name is written with its table: t.{function}", function);
         var nearest = NearestNames.Of(function, allowed);
         return new Refusal(RefusalKind.FunctionDenied, $"Function '{Shorten(function)}' is not allowed in a query.{DidYouMean(nearest)}", Shorten(function)) { Nearest = nearest };
     }

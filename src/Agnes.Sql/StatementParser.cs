@@ -43,7 +43,7 @@ public sealed class StatementParser : IDisposable
             var parsed = StatementTree.Read(json.RootElement);
             if (parsed.Shape != StatementShape.Select || UnseenWords.First(sql, tree) is not { } word) return parsed;
             // What is run must be what was looked at: then without the rest, where that is the same statement.
-            return Rewritten(sql) is { } text && SyntaxTree.Same(tree, Tree(text)) ? parsed with { Rewritten = text } : ParsedStatement.Of(StatementShape.Unseen, word);
+            return Rewritten(sql, tree) is { } text ? parsed with { Rewritten = text } : ParsedStatement.Of(StatementShape.Unseen, word);
         }
         catch (JsonException)
         {
@@ -51,8 +51,27 @@ public sealed class StatementParser : IDisposable
         }
     }
 
-    /// <summary>The engine's own text of the statement, which ends where the statement does and holds nothing that the tree does not. Null where it has none.</summary>
+    /// <summary>
+    /// The engine's own text of the statement, which ends where the statement does and holds nothing that the tree does not. Null where it has none, and where what it
+    /// writes reads as another statement: some names it writes without their quotes, so that what was a name becomes SQL.
+    /// </summary>
     public string? Rewritten(string sql)
+    {
+        try
+        {
+            var tree = Tree(sql);
+            return tree.Length > TreeCharactersMax ? null : Rewritten(sql, tree);
+        }
+        catch (Exception problem) when (problem is DuckDBException or JsonException)
+        {
+            return null; // no statement, or one too deep to be looked at
+        }
+    }
+
+    private string? Rewritten(string sql, string tree) => Written(sql) is { } text && Tree(text) is { Length: <= TreeCharactersMax } written && SyntaxTree.Same(tree, written) ? text : null;
+
+    /// <summary>For <see cref="Rewritten(string, string)"/> alone: nobody has looked at what the engine writes.</summary>
+    private string? Written(string sql)
     {
         using var command = _connection.CreateCommand();
         command.CommandText = "SELECT json_deserialize_sql(json_serialize_sql($text::VARCHAR))";

@@ -87,7 +87,7 @@ public sealed class StatementTree
             return;
         }
         if (kind is "FUNCTION" or "WINDOW") _functions.Add(FunctionName(element));
-        if (kind is "COLUMN_REF" && element.TryGetProperty("column_names", out var names)) _columns.Add([.. names.EnumerateArray().Select(name => name.GetString() ?? "")]);
+        if (kind is "COLUMN_REF" && element.TryGetProperty("column_names", out var names)) AddColumn([.. names.EnumerateArray().Select(name => name.GetString() ?? "")]);
         if (element.TryGetProperty("cte_map", out var map)) ctes = VisitCtes(map, ctes);
         var own = kind is "RECURSIVE_CTE_NODE" ? new CteNames(Text(element, "cte_name"), IsRecurring: true, ctes) : ctes;
         foreach (var property in element.EnumerateObject())
@@ -131,6 +131,12 @@ public sealed class StatementTree
         var table = new NamedTable(Text(element, "catalog_name"), Text(element, "schema_name"), Text(element, "table_name"));
         if (table is { Catalog: "", Schema: "" or FoundSoFar } && CteNames.Holds(ctes, table.Name, isRecurring: table.Schema.Length > 0)) return;
         _tables.Add(table);
+    }
+
+    private void AddColumn(IReadOnlyList<string> names)
+    {
+        _columns.Add(names);
+        if (names is [var name] && BareFunctions.CalledBy(name) is { } function) _functions.Add(function);
     }
 
     private void VisitTableFunction(JsonElement element, CteNames? ctes)

@@ -26,15 +26,16 @@ internal static class UnseenWords
     /// <summary>The one clause that is read without becoming part of the tree, as far as is known. SQL keeps the word for itself, so outside of quotes it is nothing else.</summary>
     private const string Clause = "window";
 
+    /// <returns>A word that the tree does not have; or that clause, whatever its words: they may all be in the tree for another reason.</returns>
     public static string? First(string sql, string tree)
     {
-        var words = SqlWords.Of(sql);
+        var words = SqlWords.Of(sql, Clause, out var hasClause);
         words.RemoveWhere(IsNoName);
         if (words.Count == 0) return null;
         var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(tree), new JsonReaderOptions { MaxDepth = StatementTree.DepthMax });
         while (words.Count > 0 && reader.Read())
             if (reader.TokenType == JsonTokenType.String) words.Remove(reader.GetString()!);
-        return words.FirstOrDefault();
+        return words.FirstOrDefault() ?? (hasClause ? Clause : null);
     }
 
     private static bool IsNoName(string word) =>

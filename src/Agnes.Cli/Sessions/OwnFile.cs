@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Agnes.Cli.Settings;
+using Agnes.Protocol;
 using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.Sessions;

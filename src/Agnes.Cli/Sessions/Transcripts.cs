@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Agnes.Cli.Settings;
+using Agnes.Protocol;
 using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.Sessions;

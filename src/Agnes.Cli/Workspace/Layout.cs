@@ -90,7 +90,10 @@ internal sealed record Layout(string Root)
         {
             try
             {
-                if (Directory.Exists(folder) && OwnerOnly.Close(folder) is { } was) mended.Add($"other users could open {folder} (mode {OwnerOnly.Octal(was)}); it is closed to them now");
+                if (!Directory.Exists(folder)) continue;
+                var real = RealFolder.Of(folder); // a link keeps its rights to itself: what counts is where it leads
+                if (OwnerOnly.IsOpen(real) && OwnerOnly.IsOurs(real)) OwnerOnly.CloseBelow(real);
+                if (OwnerOnly.Close(real) is { } was) mended.Add($"other users could open {folder} (mode {OwnerOnly.Octal(was)}); it is closed to them now");
             }
             catch (UnauthorizedAccessException problem)
             {

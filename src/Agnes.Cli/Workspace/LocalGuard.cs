@@ -41,8 +41,12 @@ internal sealed class LocalGuard(Layout layout, DuckDBConnection connection, boo
         return (plan.Length > 0 ? plan : $"{Explain} ") + Checked(statement);
     }
 
-    /// <summary>One SELECT as the engine writes it: no comment or semicolon of the original can end a bracket around it. Null where it has no such text.</summary>
-    public string? AdmitRewritten(string sql) => Parser.Rewritten(Checked(sql));
+    /// <summary>One SELECT, and how the engine writes it: no comment or semicolon of the original can end a bracket around that. Null where it has no such text.</summary>
+    public (string Text, string? Rewritten) AdmitSelect(string sql)
+    {
+        var text = Checked(sql);
+        return (text, Parser.Rewritten(text));
+    }
 
     public void Dispose() => _parser?.Dispose();
 

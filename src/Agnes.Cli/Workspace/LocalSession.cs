@@ -18,6 +18,9 @@ internal sealed class LocalSession : IDisposable
     /// <summary>Below the spill folder: the one place that a session may write to, for results that become files.</summary>
     private const string Exports = "exports";
 
+    /// <summary>Rows on their way into a file; where they are this session's alone.</summary>
+    private const string Kept = "__result";
+
     private static readonly TimeSpan LockWaitMax = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
     private static Opening? warm;
@@ -83,13 +86,19 @@ internal sealed class LocalSession : IDisposable
     /// <returns>Where the file is, until the session ends, and how many rows it has.</returns>
     public (string Path, long Rows) WriteParquet(string sql, long? limit)
     {
-        var select = _guard.AdmitRewritten(sql) ?? throw new CliException("Query error: only a SELECT (or FROM, VALUES) can become a Parquet file.") { IsBlock = true };
+        var (text, rewritten) = _guard.AdmitSelect(sql);
         var path = Path.Combine(_exports, "result.parquet");
         Directory.CreateDirectory(_exports);
         try
         {
-            using var command = new DuckDBCommand($"COPY (SELECT * FROM ({select}){(limit is { } rows ? FormattableString.Invariant($" LIMIT {rows}") : "")}) TO {SqlText.Literal(path)} (FORMAT parquet, COMPRESSION zstd)", _connection);
-            return (path, command.ExecuteNonQuery());
+            // What the engine cannot write anew as it was (1e5, for one) stands at the end of a statement, where there is no bracket that it could end.
+            if (rewritten is null) RunOne($"CREATE OR REPLACE TEMP TABLE {Kept} AS {text}");
+            var source = rewritten is null ? $"temp.{Kept}" : $"({rewritten})";
+            return (path, RunOne($"COPY (SELECT * FROM {source}{(limit is { } rows ? FormattableString.Invariant($" LIMIT {rows}") : "")}) TO {SqlText.Literal(path)} (FORMAT parquet, COMPRESSION zstd)"));
+        }
+        catch (DuckDBException problem) when (rewritten is null && problem.ErrorType == DuckDBErrorType.Parser)
+        {
+            throw new CliException("Query error: only a SELECT (or FROM, VALUES) can become a Parquet file.", ExitCode.Failed, problem) { IsBlock = true };
         }
         catch (DuckDBException problem)
         {
@@ -110,10 +119,16 @@ internal sealed class LocalSession : IDisposable
         if (Directory.Exists(_temporary)) Directory.Delete(_temporary, recursive: true);
     }
 
+    private int RunOne(string sql)
+    {
+        using var command = new DuckDBCommand(sql, _connection) { IsOneStatement = true };
+        return command.ExecuteNonQuery();
+    }
+
     /// <param name="asked">As it was given, for what is said of an error.</param>
     private LocalRows Execute(string sql, string asked)
     {
-        var command = new DuckDBCommand(sql, _connection);
+        var command = new DuckDBCommand(sql, _connection) { IsOneStatement = true };
         try
         {
             return new LocalRows(command, command.ExecuteReader());
@@ -157,8 +172,11 @@ internal sealed class LocalSession : IDisposable
     {
         // The engine's functions before those of the file, or a macro called 'lower' would run where the guard saw the engine's.
         _connection.ExecuteUnprepared($"SET search_path = {SqlText.Literal($"system.main,{SqlText.Identifier(Path.GetFileNameWithoutExtension(_layout.Database))}.main")}");
-        LocalLock.Close(_connection, _temporary, [.. LocalLock.FoldersOf(_layout), _exports + Path.DirectorySeparatorChar, .. allowed]);
+        // File by file: with the folders the engine could make others in them, or list what is no table.
+        LocalLock.Close(_connection, _temporary, [_exports + Path.DirectorySeparatorChar, .. allowed], [.. Files(_layout.Parts), .. Files(_layout.Snapshots)]);
     }
+
+    private static IEnumerable<string> Files(string folder) => Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.parquet") : [];
 
     /// <summary>A database being opened on a thread of its own.</summary>
     private sealed class Opening

@@ -14,7 +14,10 @@ public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
     public WallMode Walls { get; init; }
 
     /// <summary>What children of this program do not have around them, in words for the operator.</summary>
-    public IReadOnlyList<string> MissingWalls => Walls == WallMode.Off ? ["all (AGNES_WALLS=off)"] : WalledStart.Of(this).Missing;
+    public IReadOnlyList<string> MissingWalls => Walls == WallMode.Off ? ["all (AGNES_WALLS=off)"] : [.. WalledStart.Of(this).Missing, .. Exposed];
+
+    /// <summary>What no child may reach and every child does, since it lies in a folder that programs are run from; in words for the operator.</summary>
+    public IReadOnlyList<string> Exposed { get; init; } = [];
 
     private static WorkerProgram Find()
     {

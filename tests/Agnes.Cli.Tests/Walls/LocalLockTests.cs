@@ -54,6 +54,83 @@ public sealed class LocalLockTests(LocalLockTests.PulledWorkspace pulled) : ICla
         Files().ShouldBe(before);
     }
 
+    /// <summary>The engine writes the name before <c>.*</c> without its quotes: what was a name becomes SQL that nobody looked at.</summary>
+    [Theory]
+    [InlineData("SELECT \"* FROM orders LIMIT 1)) TO '$WS/$PART' (FORMAT parquet); SELECT 1 --\".* FROM orders")]
+    [InlineData("SELECT \"* FROM orders)) TO '$EXPORTS/x.csv' (FORMAT csv); CALL enable_profiling(save_location := '$WS/server/parts/profile.json'); SELECT 1 --\".* FROM orders")]
+    [InlineData("SELECT \"current_setting('temp_directory') AS tmp, orders\".* FROM orders")]
+    [InlineData("SELECT \"* FROM duckdb_settings() --\".* FROM orders")]
+    public async Task Nor_what_a_name_would_become_if_it_were_written_anew(string sql)
+    {
+        var text = Here(sql).Replace("$PART", Path.GetRelativePath(pulled.Agnes.Workspace, Directory.GetFiles(new Layout(pulled.Agnes.Workspace).Parts, "*.parquet").Single()), StringComparison.Ordinal)
+            .Replace("$EXPORTS", new Layout(pulled.Agnes.Workspace).Exports, StringComparison.Ordinal);
+        var before = Files();
+        (await pulled.Agnes.RunAsync("query", text, "-f", "parquet", "-o", "user/exports/x.parquet")).ShouldFail(1).Error.ShouldContain("Binder Error");
+        (await pulled.Agnes.RunAsync("snapshot", "create", "orders", "--no-estimate", "--where", $"n IN ({text.Replace("--", "))))--", StringComparison.Ordinal)}\n)", "--as", "mine")).ExitCode.ShouldNotBe(0);
+
+        Files().ShouldBe(before);
+        using var connection = LocalDatabase.Open(new Layout(pulled.Agnes.Workspace).Database, readOnly: true);
+        using var guard = new LocalGuard(new Layout(pulled.Agnes.Workspace), connection, readsFiles: false);
+        guard.AdmitSelect(text).Rewritten.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("SELECT n * 1e5 AS n FROM orders ORDER BY n", "100000,200000,300000")]
+    [InlineData("SELECT n FROM orders ORDER BY n -- a remark; and )", "1,2,3")]
+    [InlineData("FROM (VALUES (1), (2)) t(n);", "1,2")]
+    public async Task A_file_holds_what_the_statement_says_as_it_was_written(string sql, string rows)
+    {
+        using var kept = new TemporaryFolder();
+        pulled.Agnes.Environment["AGNES_ALLOW_FILES"] = "1";
+        try
+        {
+            (await pulled.Agnes.RunAsync("query", sql, "-f", "parquet", "-o", kept["x.parquet"])).ShouldSucceed();
+        }
+        finally
+        {
+            pulled.Agnes.Environment.Remove("AGNES_ALLOW_FILES");
+        }
+
+        using var connection = new DuckDBConnection("Data Source=:memory:");
+        connection.Open();
+        using var command = new DuckDBCommand($"SELECT string_agg(n::BIGINT, ',') FROM '{kept["x.parquet"]}'", connection);
+        command.ExecuteScalar().ShouldBe(rows);
+    }
+
+    /// <summary>Behind the guard, which lets files be named here: the engine itself opens the parts, and nothing beside them in their folder.</summary>
+    [Theory]
+    [InlineData("SELECT content FROM read_text('$WS/server/parts/note.txt')")]
+    [InlineData("SELECT count(*) FROM read_parquet('$WS/server/parts/*.parquet')")]
+    [InlineData("SELECT count(*) FROM glob('$WS/server/parts/*')")]
+    public async Task The_engine_opens_parts_by_name_and_not_their_folder(string sql)
+    {
+        var note = Here("$WS/server/parts/note.txt");
+        await File.WriteAllTextAsync(note, "beside", TestContext.Current.CancellationToken);
+        pulled.Agnes.Environment["AGNES_ALLOW_FILES"] = "1";
+        try
+        {
+            (await pulled.Agnes.RunAsync("query", Here(sql), "--allow-files", pulled.Agnes.Config)).ShouldFail(1).Error.ShouldContain("Permission Error");
+            (await pulled.Agnes.RunAsync("query", "SELECT count(*) AS c FROM orders", "--allow-files", pulled.Agnes.Config, "-f", "csv")).ShouldSucceed().Out.ShouldBe("c\n3\n");
+        }
+        finally
+        {
+            pulled.Agnes.Environment.Remove("AGNES_ALLOW_FILES");
+            File.Delete(note);
+        }
+    }
+
+    /// <summary>A text of ours with a part of somebody's is one statement or none.</summary>
+    [Fact]
+    public void A_text_that_became_several_statements_does_not_run_at_all()
+    {
+        using var connection = new DuckDBConnection("Data Source=:memory:");
+        connection.Open();
+        using var command = new DuckDBCommand("CREATE TABLE a(x INT); CREATE TABLE b(x INT)", connection) { IsOneStatement = true };
+        Should.Throw<DuckDBException>(() => command.ExecuteNonQuery());
+        using var tables = new DuckDBCommand("SELECT count(*) FROM duckdb_tables()", connection);
+        tables.ExecuteScalar().ShouldBe(0L);
+    }
+
     /// <summary>Every function of the engine that this program comes with: what nobody has allowed is refused here as on the server.</summary>
     [Fact]
     public void Every_function_of_the_engine_is_allowed_by_name_or_refused()

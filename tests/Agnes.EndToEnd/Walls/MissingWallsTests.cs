@@ -40,6 +40,42 @@ public sealed class MissingWallsTests
         (await answer.Content.ReadAsStringAsync(Stop)).ShouldContain("42");
     }
 
+    /// <summary>Every child reads the folders that programs are run from, with all that lies below: there is no place in them for what children may not reach.</summary>
+    [Theory]
+    [InlineData("DATA_DIR")]
+    [InlineData("STATE_DIR")]
+    [InlineData("CONFIG_DIR")]
+    [InlineData("AGNES_RELEASE_KEY_FILE")]
+    public async Task What_lies_in_a_folder_of_libraries_is_not_behind_a_wall(string setting)
+    {
+        const string libraries = "/usr/local/lib";
+        if (!OperatingSystem.IsLinux() || Environment.UserName != "root" || !Directory.Exists(libraries)) return;
+        var below = Directory.CreateDirectory(Path.Combine(libraries, $"agnes-{Guid.NewGuid():n}")).FullName;
+        try
+        {
+            using var folder = new TemporaryFolder();
+            Directory.CreateSymbolicLink(folder["link"], below); // where it really lies counts
+            var settings = Settings("required");
+            settings["DATA_DIR"] = folder["data"];
+            settings[setting] = folder["link"];
+            var refused = await Processes.RunAsync([Processes.Program("agnes-server"), "--urls", "http://127.0.0.1:0"], settings, stop: Stop);
+            refused.ExitCode.ShouldBe(2, refused.Errors);
+            refused.Errors.ShouldContain($"landlock around {folder["link"]}");
+            refused.Errors.ShouldContain($"children read all of {libraries}; move it elsewhere");
+            Directory.EnumerateFileSystemEntries(below).ShouldBeEmpty();
+            if (setting != "DATA_DIR") return;
+
+            settings["AGNES_WALLS"] = "available";
+            await using var server = Processes.Start([Processes.Program("agnes-server"), "--urls", "http://127.0.0.1:0"], settings);
+            await server.UrlAsync();
+            server.Said.ShouldContain($"Child processes run without: landlock around {folder["link"]}");
+        }
+        finally
+        {
+            Directory.Delete(below, recursive: true);
+        }
+    }
+
     private static Dictionary<string, string> Settings(string walls) => new(StringComparer.Ordinal)
     {
         ["AGNES_MEMORY"] = "1GiB",

@@ -67,6 +67,56 @@ public sealed class OtherUsersTests
         Directory.EnumerateFileSystemEntries(data).ShouldBeEmpty();
     }
 
+    /// <summary>Others may sit in any of its folders already, and read by the modes that they find there.</summary>
+    [Fact]
+    public async Task What_an_open_root_had_below_it_is_closed_however_deep_and_where_links_lead()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var folder = new TemporaryFolder();
+        var (data, disk) = (folder["data"], folder["disk"]);
+        List<string> files = [Made(data, "user_sessions", "9", "one.jsonl"), Made(disk, "parts", "ab", "one.parquet"), Made(disk, "sessions", "9", "two.jsonl"), Made(data, "demo.json")];
+        Directory.CreateSymbolicLink(Path.Combine(data, "parts"), Path.Combine(disk, "parts"));
+        Directory.CreateSymbolicLink(Path.Combine(data, "user_sessions", "linked"), Path.Combine(disk, "sessions")); // deeper links are their maker's
+        Open(data);
+        Open(disk);
+        await using var server = Processes.Start([Processes.Program("agnes-server"), "--data-dir", data, "--urls", "http://127.0.0.1:0"], Settings);
+        await server.UrlAsync();
+
+        server.Said.ShouldContain($"Other users could open {Path.Combine(disk, "parts")} (mode 0755); it is closed to them now.");
+        Entries(data).Concat(Entries(Path.Combine(disk, "parts"))).Where(entry => entry.LinkTarget is null && !entry.FullName.Contains("linked", StringComparison.Ordinal) && (entry.UnixFileMode & Others) != UnixFileMode.None).Select(entry => entry.FullName).ShouldBeEmpty();
+        files.ShouldAllBe(file => File.Exists(file));
+    }
+
+    /// <summary>To close it would be to lock everybody else out of theirs.</summary>
+    [Fact]
+    public async Task A_link_to_a_folder_that_is_everybodys_keeps_the_server_from_starting()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["data"]);
+        var shared = Directory.CreateDirectory(folder["shared"]).FullName;
+        File.SetUnixFileMode(shared, (UnixFileMode)0b1_111_111_111);
+        Directory.CreateSymbolicLink(Path.Combine(folder["data"], "parts"), shared);
+        var ended = await Processes.RunAsync([Processes.Program("agnes-server"), "--data-dir", folder["data"], "--urls", "http://127.0.0.1:0"], Settings, stop: Stop);
+        ended.ExitCode.ShouldBe(3, ended.Errors);
+        ended.Errors.ShouldContain($"{Path.Combine(folder["data"], "parts")} is a link to {shared}, which others can open");
+        File.GetUnixFileMode(shared).ShouldBe((UnixFileMode)0b1_111_111_111);
+    }
+
+    private static string Made(params string[] path)
+    {
+        var file = Path.Combine(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, "{}");
+        return file;
+    }
+
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private static void Open(string folder)
+    {
+        foreach (var entry in Entries(folder).Where(entry => entry.LinkTarget is null)) entry.UnixFileMode = entry is DirectoryInfo ? (UnixFileMode)0b111_101_101 : (UnixFileMode)0b110_100_100;
+    }
+
     private static Dictionary<string, string> Settings => new(StringComparer.Ordinal) { ["AGNES_MEMORY"] = "1GiB" };
 
     private static List<FileSystemInfo> Entries(string folder) =>

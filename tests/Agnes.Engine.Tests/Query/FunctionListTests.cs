@@ -67,7 +67,7 @@ public sealed class FunctionListTests
         return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static List<string> Engine()
+    internal static List<string> Engine()
     {
         using var connection = new DuckDBConnection("Data Source=:memory:");
         connection.Open();

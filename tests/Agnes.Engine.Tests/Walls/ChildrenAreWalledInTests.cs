@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Limits.Walls;
@@ -10,7 +11,7 @@ using Agnes.Testing;
 namespace Agnes.Engine.Tests.Walls;
 
 /// <summary>What a child can do when everything of ours that holds it has failed: the kernel does not let it open, reach or start what it was not given.</summary>
-public sealed class ChildrenAreWalledInTests(Bench bench) : IClassFixture<Bench>
+public sealed partial class ChildrenAreWalledInTests(Bench bench) : IClassFixture<Bench>
 {
     private static readonly string[] Allowed = ["read what was given", "write in scratch", "run in many threads"];
 
@@ -70,6 +71,42 @@ public sealed class ChildrenAreWalledInTests(Bench bench) : IClassFixture<Bench>
         }
     }
 
+    /// <summary>A supervisor, a shell or a socket unit left it open, without the mark that would close it.</summary>
+    [Theory]
+    [InlineData(WallMode.Available)]
+    [InlineData(WallMode.Off)]
+    public async Task What_the_server_was_started_with_is_not_handed_down(WallMode walls)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var folder = new TemporaryFolder();
+        var left = folder["left-open"];
+        await File.WriteAllTextAsync(left, "hidden", Stop);
+        var descriptor = OpenUnmarked(left, 0, 0);
+        descriptor.ShouldBeGreaterThan(2);
+        try
+        {
+            await using var child = ChildProcess.Start(new WorkerProgram("/bin/sleep", []) { Walls = walls }, "600", Made(folder["scratch"]), Reach.Nothing);
+            Directory.GetFiles($"/proc/{child.Id}/fd").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ShouldBe(["0", "1", "2"]);
+            Directory.GetFiles($"/proc/{child.Id}/fd").ShouldAllBe(file => (new FileInfo(file).LinkTarget ?? "").StartsWith("pipe:", StringComparison.Ordinal) || (new FileInfo(file).LinkTarget ?? "").StartsWith("socket:", StringComparison.Ordinal));
+        }
+        finally
+        {
+            _ = Libc.Close(descriptor);
+        }
+    }
+
+    /// <summary>Without its own filter: the kernel's walls around files hold signals too.</summary>
+    [Fact]
+    public async Task A_child_sends_no_signal_to_another_of_the_same_user()
+    {
+        if (!IsHere || KernelWalls.Here.Landlock < 6 || !LinuxCalls.ScopesSignals()) return;
+        using var folder = new TemporaryFolder();
+        await using var other = ChildProcess.Start(new WorkerProgram("/bin/sleep", []), "600", Made(folder["one"]), Reach.Nothing);
+        await using var child = ChildProcess.Start(new WorkerProgram("/bin/sh", []), "-c", Made(folder["two"]), Reach.Nothing, null, $"kill -9 {other.Id} 2>/dev/null || echo refused");
+        (await new StreamReader(child.Output).ReadToEndAsync(Stop)).ShouldBe("refused\n");
+        other.Exited.IsCompleted.ShouldBeFalse();
+    }
+
     [Fact]
     public async Task The_server_itself_stays_what_it_was_when_it_starts_children()
     {
@@ -103,7 +140,23 @@ public sealed class ChildrenAreWalledInTests(Bench bench) : IClassFixture<Bench>
         File.ReadLines($"/proc/{child.Id}/status").Single(line => line.StartsWith("CapEff:", StringComparison.Ordinal)).ShouldEndWith("\t0000000000000000");
     }
 
+    /// <summary>Walks every path that each child may open.</summary>
+    [Fact]
+    public void Nothing_is_hidden_below_what_every_child_reads()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var program = WorkerProgram.Default.File;
+        var trees = RuntimeFiles.Readable(program).Concat(RuntimeFiles.OfTheNetwork).Concat(RuntimeFiles.ReadableButNotListed).Where(Directory.Exists).ToList();
+        trees.Count.ShouldBeGreaterThan(5);
+        trees.Where(tree => RuntimeFiles.Exposed(program, [Path.Combine(tree, "agnes", "state")], []).Count == 0).ShouldBeEmpty();
+        RuntimeFiles.Exposed(program, ["/data/parts/state"], ["/"]).ShouldHaveSingleItem();
+        RuntimeFiles.Exposed(program, ["/var/lib/agnes", "/data", "/usr/libagnes", "/app/config"], []).ShouldBeEmpty();
+    }
+
     private static string Closed => $"NoNewPrivs 1, Seccomp 2, Uid {(Environment.IsPrivilegedProcess ? KernelWalls.ChildUser : uint.Parse(Environment.GetEnvironmentVariable("UID") ?? "0"))}";
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenUnmarked(string path, int flags, int mode);
 
     private static string Made(string folder) => Directory.CreateDirectory(folder).FullName;
 

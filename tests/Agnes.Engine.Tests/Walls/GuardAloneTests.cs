@@ -80,14 +80,47 @@ public sealed class GuardAloneTests(Bench bench) : IClassFixture<Bench>
     [InlineData("SELECT id FROM orders WINDOW w AS (ORDER BY (SELECT max(secret) FROM secrets))")]
     [InlineData("SELECT id AS secret, id AS w, 'secrets' AS secrets FROM orders WINDOW w AS (ORDER BY (SELECT max(secret) FROM main.secrets))")]
     [InlineData("WITH a AS (SELECT id FROM orders WINDOW w AS (ORDER BY getenv('HOME'))) FROM a")]
+    [InlineData("SELECT id AS \"window\", 'w' AS w, 'secret' AS secret, 'secrets' AS secrets FROM orders WINDOW w AS (ORDER BY (SELECT max(secret) FROM secrets))")]
+    [InlineData("SELECT sum(id) OVER () AS a, 'v' AS v, 'HOME' AS b FROM orders WINDOW v AS (ORDER BY 'HOME')")]
     public void What_the_tree_does_not_hold_is_not_run(string sql)
     {
         using var oracle = new StatementOracle();
         var parsed = oracle.Parser.Parse(sql);
 
-        parsed.Rewritten.ShouldNotBeNull().ShouldNotContain("WINDOW");
+        parsed.Rewritten.ShouldNotBeNull().ShouldNotContain("WINDOW ");
         parsed.Rewritten.ShouldNotContain("getenv");
         oracle.Answer(parsed.Rewritten).ShouldBe(oracle.Answer(sql));
+    }
+
+    /// <summary>The binder's list, asked of the engine: a name that gives a value where there is no column is a call.</summary>
+    [Theory]
+    [InlineData("current_user")]
+    [InlineData("SESSION_USER")]
+    [InlineData("current_role")]
+    [InlineData("\"current_catalog\"")]
+    [InlineData("current_schema")]
+    public async Task A_function_that_is_called_without_brackets_is_a_function(string name)
+    {
+        using var oracle = new StatementOracle();
+        Enum.TryParse<DuckDBErrorType>(oracle.Answer($"SELECT {name}"), out _).ShouldBeFalse();
+        var bare = EngineNames.Lower(name.Trim('"'));
+        foreach (var sql in (string[])[$"SELECT {name}", $"SELECT id FROM orders WHERE {name} = 'x'", $"WITH a AS (SELECT id, {name} AS u FROM orders) FROM a ORDER BY u"])
+        {
+            var (outcome, _) = await bench.RunAsync(sql);
+            outcome.Status.ShouldBe(StatementStatus.FunctionDenied, sql);
+            outcome.Message.ShouldBe($"Function '{bare}' is not allowed in a query. A column of that name is written with its table: t.{bare}");
+        }
+
+        oracle.Parser.Parse($"SELECT t.{name} FROM (SELECT 1 AS {name}) t").Functions.ShouldBeEmpty();
+    }
+
+    /// <summary>Whatever else the engine's binder takes for a function: each name of a function, without brackets.</summary>
+    [Fact]
+    public void No_other_name_is_a_call_without_brackets()
+    {
+        using var oracle = new StatementOracle();
+        var names = FunctionListTests.Engine().Concat(["localtime", "localtimestamp", "current_time", "current_timestamp", "user"]).Distinct(StringComparer.OrdinalIgnoreCase);
+        names.Where(name => name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && !Enum.TryParse<DuckDBErrorType>(oracle.Answer($"SELECT \"{name}\""), out _) && oracle.Parser.Parse($"SELECT \"{name}\"").Functions.Count == 0).ShouldBeEmpty();
     }
 
     /// <summary>Rows, names of columns and marks in error texts are those of what was sent, but where a part of it is never used.</summary>

@@ -25,6 +25,12 @@ internal static partial class Probe
     private const int UnixFamily = 1;
     private const int PacketFamily = 17;
     private const int StreamType = 1;
+    private const int InternetFamily = 2;
+    private const int SetOwner = 8;
+    private const int SetSignal = 10;
+    private const int SetOwnerOfKind = 15;
+    private const nuint SetOwnerOfSocket = 0x8901;
+    private const nuint SetGroupOfSocket = 0x8902;
     private const int TraceAttach = 16;
     private const int Unshare = 0x10000000; // a namespace of users
     private const int ModeForAll = 0b110_110_110;
@@ -59,6 +65,11 @@ internal static partial class Probe
             ["split"] = () => Code(Fork()),
             ["trace the parent"] = () => Code(Trace(TraceAttach, request.Parent, 0, 0)),
             ["signal the parent"] = () => Code(Kill(request.Parent, 0)),
+            ["let a pipe signal the parent"] = () => Code(Control(Pipe(), SetOwner, request.Parent)),
+            ["choose a pipe's signal"] = () => Code(Control(Pipe(), SetSignal, 9)),
+            ["let a pipe signal one thread"] = () => Code(Control(Pipe(), SetOwnerOfKind, [0, request.Parent])),
+            ["let a socket signal the parent"] = () => Code(Request(SocketOrPipe(), SetOwnerOfSocket, [request.Parent])),
+            ["let a socket signal the parent by its other name"] = () => Code(Request(SocketOrPipe(), SetGroupOfSocket, [request.Parent])),
             ["slow the parent down"] = () => Code(SetPriority(0, request.Parent, 1)),
             ["namespaces"] = () => Code(UnshareNow(Unshare)),
             ["open by handle"] = () => Code(OpenByHandle(0, 0, ReadOnly)),
@@ -72,6 +83,14 @@ internal static partial class Probe
         await input.ReadLineAsync(); // it is looked at from outside until its input closes
         return 0;
     }
+
+    private static int Pipe()
+    {
+        Span<int> ends = stackalloc int[2];
+        return MakePipe(ends) == 0 ? ends[0] : -1;
+    }
+
+    private static int SocketOrPipe() => MakeSocket(InternetFamily, StreamType, 0) is >= 0 and var socket ? socket : Pipe();
 
     private static string Said(Action act)
     {
@@ -107,6 +126,18 @@ internal static partial class Probe
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int MakeSocket(int family, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "pipe", SetLastError = true)]
+    private static partial int MakePipe(Span<int> ends);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Control(int descriptor, int request, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int Control(int descriptor, int request, ReadOnlySpan<int> argument);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Request(int descriptor, nuint request, ReadOnlySpan<int> argument);
 
     [LibraryImport("libc", EntryPoint = "fork", SetLastError = true)]
     private static partial int Fork();

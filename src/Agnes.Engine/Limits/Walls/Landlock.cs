@@ -25,6 +25,9 @@ internal static unsafe class Landlock
     private const int VersionOfTruncate = 3;
     private const int VersionOfNetwork = 4;
     private const int VersionOfDevices = 5;
+    private const int VersionOfScopes = 6;
+    private const ulong AbstractSockets = 1;
+    private const ulong Signals = 2;
     private const ulong TcpBindAndConnect = 0b11;
     private const int OpenPathOnly = 0x200000;
 
@@ -32,8 +35,9 @@ internal static unsafe class Landlock
     public static int Build(int version, string program, string scratch, Reach reach)
     {
         var handled = (1UL << (version >= VersionOfDevices ? AllOfVersion5 : version >= VersionOfTruncate ? AllOfVersion3 : AllOfVersion2)) - 1;
-        var attributes = new LandlockAttributes { Files = handled, Network = reach.Network ? 0 : TcpBindAndConnect };
-        var ruleset = LinuxCalls.CreateRuleset(&attributes, version >= VersionOfNetwork ? sizeof(LandlockAttributes) : sizeof(ulong));
+        var attributes = new LandlockAttributes { Files = handled, Network = reach.Network ? 0 : TcpBindAndConnect, Scoped = AbstractSockets | (LinuxCalls.ScopesSignals() ? Signals : 0) };
+        var size = version >= VersionOfScopes ? sizeof(LandlockAttributes) : version >= VersionOfNetwork ? sizeof(LandlockAttributes) - sizeof(ulong) : sizeof(ulong);
+        var ruleset = LinuxCalls.CreateRuleset(&attributes, size);
         try
         {
             foreach (var path in RuntimeFiles.Executable(program)) Add(ruleset, path, (Execute | ReadFile) & handled);

@@ -57,6 +57,17 @@ internal static unsafe partial class LinuxCalls
         Check(Syscall(IsArm ? 91 : 126, (nint)header, (nint)data, 0, 0, 0), "capset");
     }
 
+    /// <summary>Marks every open file but the three standard ones to be closed when a program is started: whoever started this process may have left it some.</summary>
+    public static void CloseOnExec()
+    {
+        if (Syscall(CloseRange, FirstOther, unchecked((nint)uint.MaxValue), CloseRangeOnExec, 0, 0) >= 0) return;
+        foreach (var file in Directory.EnumerateFileSystemEntries("/proc/self/fd")) // before Linux 5.11
+            if (int.TryParse(Path.GetFileName(file), out var descriptor) && descriptor >= FirstOther) _ = Syscall(IsArm ? 25 : 72, descriptor, SetDescriptorFlags, OnExec, 0, 0);
+    }
+
+    /// <summary>Whether Landlock takes signals to others and leaves those between threads of one process, which the runtime cannot do without.</summary>
+    public static bool ScopesSignals() => Syscall(LandlockCreate, 0, 0, AskErrata, 0, 0) is > 0 and var mended && (mended & SignalErratum) != 0;
+
     /// <returns>The version of Landlock; below 1 where there is none.</returns>
     public static int LandlockVersion() => (int)Syscall(LandlockCreate, 0, 0, 1, 0, 0);
 
@@ -82,6 +93,13 @@ internal static unsafe partial class LinuxCalls
     private const nint LandlockAdd = 445;
     private const nint LandlockRestrict = 446;
     private const nint PathBeneath = 1;
+    private const nint AskErrata = 2;
+    private const nint SignalErratum = 1 << 1;
+    private const nint CloseRange = 436;
+    private const nint CloseRangeOnExec = 4;
+    private const int FirstOther = 3;
+    private const nint SetDescriptorFlags = 2;
+    private const nint OnExec = 1;
     private const nint SeccompSetFilter = 1;
     private const nint SeccompActionAvailable = 2;
     private const nint SeccompAllThreads = 1;
@@ -106,6 +124,7 @@ internal struct LandlockAttributes
 {
     public ulong Files;
     public ulong Network;
+    public ulong Scoped;
 }
 
 /// <summary>Packed: 12 bytes.</summary>

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using Agnes.Protocol;
 
 namespace Agnes.Engine.Limits.Walls;
 
 /// <summary>What the runtime and the engine open to live at all: their own code, and what they ask the system about itself.</summary>
-internal static class RuntimeFiles
+public static class RuntimeFiles
 {
     /// <summary>Asked by name only. Of other processes no more can be learned from <c>/proc</c> than any user of the machine may: the kernel refuses what is inside them.</summary>
     public static readonly string[] ReadableButNotListed =
@@ -26,6 +27,24 @@ internal static class RuntimeFiles
     public static IEnumerable<string> Executable(string program) => Loaders.Append(program);
 
     public static IEnumerable<string> Readable(string program) => Libraries.Concat(RuntimeFolders()).Concat(CodeIn(Path.GetDirectoryName(program)!)).Concat(CodeIn(AppContext.BaseDirectory));
+
+    /// <summary>Rules of Landlock only add: what lies below a folder that every child reads is read by every child.</summary>
+    /// <param name="hidden">Files and folders that no child may reach, whether or not they are there yet.</param>
+    /// <param name="given">Folders besides the runtime's own that some child is given.</param>
+    /// <returns>For each that is exposed, a few words for the operator.</returns>
+    public static IReadOnlyList<string> Exposed(string program, IEnumerable<string> hidden, IEnumerable<string> given)
+    {
+        List<(string Named, string Real)> trees =
+            [.. Executable(program).Concat(Readable(program)).Concat(ReadableButNotListed).Concat(OfTheNetwork).Concat(given).Where(Path.Exists).Select(tree => (tree, RealFolder.Of(tree)))];
+        return
+        [
+            .. from path in hidden.Distinct(StringComparer.Ordinal)
+               let real = RealFolder.Of(path)
+               let tree = trees.FirstOrDefault(tree => RealFolder.IsBelow(real, tree.Real)).Named
+               where tree is not null
+               select $"landlock around {path} (children read all of {tree}; move it elsewhere)",
+        ];
+    }
 
     /// <summary>Where the running runtime is installed, so that the child finds the same one.</summary>
     public static string? RuntimeRoot()

@@ -95,6 +95,12 @@ public static unsafe class SyscallFilter
         Refuse(SyscallList.Clone3, NoSuchCall); // its flags lie in memory, where no filter can look: the C library falls back on clone
         Look(SyscallList.Clone, Argument(0), If(IfAnyBit, ThreadFlag, 1, 0), Do(Return, NotPermitted), Do(Return, Allow));
         foreach (var call in SyscallList.Signals) Look(call, Argument(0), If(IfEqual, self, 1, 0), Do(Return, NotPermitted), Do(Return, Allow));
+        foreach (var (call, requests) in SyscallList.FilesThatSignal)
+        {
+            // Each steps over those that are left and the permission, to the refusal.
+            Look(call, [Argument(1), .. requests.Select((request, i) => If(IfEqual, request, (byte)(requests.Length - i), 0)), Do(Return, Allow), Do(Return, NotPermitted)]);
+        }
+
         foreach (var call in SyscallList.OfItself) Look(call, Argument(0), If(IfEqual, 0, 2, 0), If(IfEqual, self, 1, 0), Do(Return, NotPermitted), Do(Return, Allow));
         Look(SyscallList.SetPriority, Argument(0), If(IfEqual, 0, 0, 2), Argument(1), If(IfEqual, 0, 1, 0), Do(Return, NotPermitted), Do(Return, Allow));
         filter.Add(Do(Return, Allow));

@@ -21,6 +21,9 @@ internal static class SyscallList
     public static readonly Call Socket = new("socket", 41, 198);
     public static readonly Call SetPriority = new("setpriority", 141, 140);
 
+    /// <summary>Of these two, the requests by which a file sends signals to another process: F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP.</summary>
+    public static readonly (Call Call, uint[] Requests)[] FilesThatSignal = [(new("fcntl", 72, 25), [8, 10, 15]), (new("ioctl", 16, 29), [0x8901, 0x8902])];
+
     /// <summary>The runtime asks each new thread's processors for itself; limits are asked for likewise.</summary>
     public static readonly Call[] OfItself = [new("sched_setaffinity", 203, 122), new("prlimit64", 302, 261)];
 

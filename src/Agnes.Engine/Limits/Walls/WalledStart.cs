@@ -33,7 +33,7 @@ public static class WalledStart
     /// <exception cref="WallException">One that is required is not there.</exception>
     public static void RefuseWithout(WorkerProgram program)
     {
-        if (program.Walls == WallMode.Required && Of(program).Missing is { Count: > 0 } missing)
+        if (program.Walls == WallMode.Required && program.MissingWalls is { Count: > 0 } missing)
             throw new WallException($"AGNES_WALLS=required, and this system does not offer: {string.Join(", ", missing)}. Run it where it does, or with what there is: AGNES_WALLS=available");
     }
 
@@ -72,7 +72,12 @@ public static class WalledStart
         }
     }
 
-    private static Process Begin(ProcessStartInfo info) => Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} could not be started.");
+    /// <summary>With nothing open but its pipes, which the start itself makes and gives.</summary>
+    private static Process Begin(ProcessStartInfo info)
+    {
+        if (LinuxCalls.IsKnown) LinuxCalls.CloseOnExec();
+        return Process.Start(info) ?? throw new InvalidOperationException($"{info.FileName} could not be started.");
+    }
 
     /// <summary>The thread that hears of ended children, and the assemblies that a start needs.</summary>
     private static bool MakeAhead()

@@ -75,7 +75,7 @@ internal sealed class ResultFile(DuckDBConnection connection, RunRequest request
         try
         {
             var rows = string.Create(CultureInfo.InvariantCulture, $"COPY ({request.Sql} LIMIT {limit}) TO {SqlText.Literal(request.File)} (FORMAT parquet, COMPRESSION zstd)");
-            using var command = new DuckDBCommand(rows, connection);
+            using var command = new DuckDBCommand(rows, connection) { IsOneStatement = true };
             var written = command.ExecuteNonQuery();
             return Length() > request.ResultBytesMax ? null : written;
         }

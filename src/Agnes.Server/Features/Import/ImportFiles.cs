@@ -115,7 +115,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         {
             var data = Directory.CreateDirectory(Path.Combine(target, "data")).FullName;
             var share = Budget.FromTotal(Budget.TotalBytesMin, Environment.ProcessorCount).Jobs;
-            foreach (var view in await ForeignExtracts.RelocateAsync(WorkerProgram.Default with { Walls = options.Walls }, home, share, draft, data, stop)) report.Leave("views", $"{name}/{view}", "it does not show whole files of its own folder: it works once its source has synced here");
+            foreach (var view in await ForeignExtracts.RelocateAsync(ChildWalls.ProgramOf(options), home, share, draft, data, stop)) report.Leave("views", $"{name}/{view}", "it does not show whole files of its own folder: it works once its source has synced here");
             File.SetLastWriteTimeUtc(draft, changed);
             FileSystem.Replace(draft, Path.Combine(target, ExtractName));
         }

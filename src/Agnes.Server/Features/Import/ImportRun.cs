@@ -38,7 +38,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         try
         {
             using var home = scratch.NewFolder("import");
-            await using var database = from is null ? null : await ForeignDatabase.OpenAsync(from, home.Path, WorkerProgram.Default with { Walls = options.Walls }, stop);
+            await using var database = from is null ? null : await ForeignDatabase.OpenAsync(from, home.Path, ChildWalls.ProgramOf(options), stop);
 
             // Everything that can be refused is refused before anything is written.
             if (!given.DryRun) await UnfinishedImport.BeginAsync(options.StateDir, Command(), stop);

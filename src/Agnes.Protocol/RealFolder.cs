@@ -1,7 +1,7 @@
-namespace Agnes.Cli.Settings;
+namespace Agnes.Protocol;
 
 /// <summary>Where a folder really is, and what lies in it.</summary>
-internal static class RealFolder
+public static class RealFolder
 {
     private const int LinksMax = 40;
     private static readonly StringComparison Names = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
