@@ -123,7 +123,8 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
             }
 
             using var reader = new IdleReader(stream, idle, host.Clock, cancellation);
-            await using var target = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            File.Delete(file); // a leftover, or a link
+            await using var target = new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
             var buffer = new byte[ReadBufferBytes];
             int read;
             while ((read = await reader.ReadAsync(buffer)) > 0) await target.WriteAsync(buffer.AsMemory(0, read), cancellation);

@@ -42,9 +42,10 @@ internal static class AgentSettings
 
     public static async Task WriteAsync(Host host, Layout layout, CancellationToken cancellation)
     {
+        layout.RefuseLinks();
         Directory.CreateDirectory(layout.Claude);
         await MergeAsync(host, layout, cancellation);
-        var commands = Directory.CreateDirectory(Path.Combine(layout.Claude, "commands")).FullName;
+        var commands = Directory.CreateDirectory(layout.Commands).FullName;
         await AtomicFile.WriteTextAsync(Path.Combine(commands, "agnes-private.md"), AgentCommands.Private, cancellation);
         await AtomicFile.WriteTextAsync(Path.Combine(commands, "update-agnes-plugins.md"), AgentCommands.UpdatePlugins, cancellation);
         if (!File.Exists(layout.LocalNotes)) await AtomicFile.WriteTextAsync(layout.LocalNotes, WorkspaceTexts.LocalNotes, cancellation);
@@ -53,6 +54,7 @@ internal static class AgentSettings
     /// <summary>After the program was replaced: only where an init of ours was at work before.</summary>
     public static async Task RefreshAsync(Host host, Layout layout, CancellationToken cancellation)
     {
+        layout.RefuseLinks();
         if (!File.Exists(layout.Settings) || Read(layout.Settings, out _) is not { } settings) return;
         if (AgentHooks.AreInstalled(settings)) await MergeAsync(host, layout, cancellation);
     }
