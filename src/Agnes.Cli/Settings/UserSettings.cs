@@ -12,9 +12,11 @@ internal sealed class UserSettings(ConfigFolder folder)
     {
         var set = Environment.GetEnvironmentVariable("AGNES_SERVER");
         if (!string.IsNullOrWhiteSpace(set)) return set;
-        var stored = ConfigFile.Read(Folder.ConfigFile, "server");
-        return string.IsNullOrWhiteSpace(stored) ? null : stored;
+        return Stored();
     }
+
+    /// <summary>The server that this user stored, whatever the environment names; null where there is none.</summary>
+    public ServerAddress? StoredServer() => Stored() is { } stored ? ServerAddress.Parse(stored) : null;
 
     public string? Token() => TokenAndSource().Token;
 
@@ -25,6 +27,8 @@ internal sealed class UserSettings(ConfigFolder folder)
         var set = Environment.GetEnvironmentVariable("AGNES_TOKEN");
         return string.IsNullOrWhiteSpace(set) ? (null, "none") : (set.Trim(), "AGNES_TOKEN");
     }
+
+    private string? Stored() => ConfigFile.Read(Folder.ConfigFile, "server") is { } stored && !string.IsNullOrWhiteSpace(stored) ? stored : null;
 
     public async Task SaveServerAsync(ServerAddress server, CancellationToken cancellation)
     {
