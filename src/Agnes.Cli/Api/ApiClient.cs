@@ -221,11 +221,13 @@ internal sealed record ApiResponse(int Status, byte[] Body, string? ETag)
     {
         try
         {
-            return JsonSerializer.Deserialize(Body, type) ?? throw new JsonException("the body is null");
+            var answer = JsonSerializer.Deserialize(Body, type) ?? throw new JsonException("the body is null");
+            WrongAnswer.RequireWhole(answer, type);
+            return answer;
         }
         catch (JsonException problem)
         {
-            throw new CliException($"The server's answer is not what it should be: {problem.Message}") { Hint = "Is AGNES_SERVER (or config.yaml) the address of an Agnes server?" };
+            throw WrongAnswer.Because(problem.Message);
         }
     }
 
