@@ -49,7 +49,7 @@ internal static class CommandTree
         }
         catch (Exception defect)
         {
-            return LocalTrouble.From(defect) is { } trouble ? Failed(host, trouble) : Defect(host, context, defect);
+            return (LocalTrouble.From(defect) ?? WrongAnswer.From(defect)) is { } trouble ? Failed(host, trouble) : Defect(host, context, defect);
         }
     }
 

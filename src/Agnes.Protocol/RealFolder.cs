@@ -4,7 +4,7 @@ namespace Agnes.Protocol;
 public static class RealFolder
 {
     private const int LinksMax = 40;
-    private static readonly StringComparison Names = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+    public static readonly StringComparison Names = OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
 
     /// <summary>The path with every link on it resolved. What does not exist is kept as it is written.</summary>
     /// <exception cref="DirectoryNotFoundException">Links that lead in a circle.</exception>

@@ -43,7 +43,7 @@ internal static class PushKills
             void Capture(int session)
             {
                 var id = $"r{round}-s{session}";
-                var content = $"{id} {new string('x', run.Random.Next(200_000))}";
+                var content = $"{{\"cwd\":\"{workspace}\",\"text\":\"{id} {new string('x', run.Random.Next(200_000))}\"}}";
                 var path = Path.Combine(transcripts, $"{id}.jsonl");
                 File.WriteAllText(path, content);
                 // As the hook does it, under the same lock.

@@ -66,7 +66,7 @@ internal sealed class AgnesProgram : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = directory ?? Workspace,
         };
-        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("AGNES_", StringComparison.Ordinal) || name is "SSL_CERT_FILE" or "COLUMNS" or "CLAUDE_CONFIG_DIR").ToList()) info.Environment.Remove(name);
+        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("AGNES_", StringComparison.Ordinal) || name is "SSL_CERT_FILE" or "COLUMNS" or "CLAUDE_CONFIG_DIR" or "CLAUDECODE" or "CLAUDE_CODE_SESSION_ID").ToList()) info.Environment.Remove(name);
         info.Environment["AGNES_CONFIG_DIR"] = Config;
         info.Environment["HOME"] = _folder["home"];
         info.Environment["AGNES_NO_UPDATE_CHECK"] = "1";

@@ -93,7 +93,7 @@ public sealed class HookTests : IAsyncLifetime
             await FakeServer.JsonAsync(context, 200, "{}");
             return true;
         };
-        var transcript = _agnes.Transcript("live", "{}\n");
+        var transcript = _agnes.Transcript("live", $$"""{"cwd":"{{_agnes.Workspace}}"}""");
         await RunAllAsync("SessionStart", transcript, throughShell);
         (await _agnes.RunAsync("query", "FROM orders", "-f", "csv")).ShouldSucceed().Out.ShouldBe("n\n2\n");
         await RunAllAsync("SessionEnd", transcript, throughShell);
@@ -107,7 +107,7 @@ public sealed class HookTests : IAsyncLifetime
     public async Task A_server_that_is_down_neither_blocks_nor_speaks(bool throughShell)
     {
         _agnes.Elsewhere("http://127.0.0.1:9");
-        var transcript = _agnes.Transcript("lost", "{}\n");
+        var transcript = _agnes.Transcript("lost", $$"""{"cwd":"{{_agnes.Workspace}}"}""");
         await RunAllAsync("SessionStart", transcript, throughShell);
         await RunAllAsync("SessionEnd", transcript, throughShell);
         await PushEndedAsync();

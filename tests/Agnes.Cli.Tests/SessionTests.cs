@@ -103,7 +103,7 @@ public sealed class SessionTests : IAsyncLifetime
         File.ReadAllText(Claude("agnes-sessions-failed.txt")).ShouldContain("\tbig\t413\t");
         Queue().ShouldBe($"busy\t{Transcript("busy")}\nlate\t{Transcript("late")}\n");
         File.ReadLines(Claude("agnes-sessions-uploaded.txt")).Select(line => Path.GetFileName(line.Split('\t')[1])).ShouldBe(["old.jsonl", "a.jsonl"]);
-        _uploads["a.jsonl"].ShouldBe("transcript of a");
+        _uploads["a.jsonl"].ShouldBe(TextOf("a"));
         Directory.EnumerateFiles(Claude(), "agnes-sessions.snapshot.*").ShouldBeEmpty();
     }
 
@@ -149,7 +149,9 @@ public sealed class SessionTests : IAsyncLifetime
 
     private string Queue() => File.ReadAllText(Claude("agnes-sessions.txt"));
 
-    private string Transcript(string name) => _agnes.Transcript(name, $"transcript of {name}");
+    private string Transcript(string name) => _agnes.Transcript(name, TextOf(name));
+
+    private string TextOf(string name) => $$"""{"cwd":"{{_agnes.Workspace}}","text":"transcript of {{name}}"}""";
 
     private void Enqueue(params (string Id, string Path)[] entries)
     {

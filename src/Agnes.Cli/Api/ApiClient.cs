@@ -123,7 +123,8 @@ internal sealed class ApiClient(Host host, ServerAddress server, string? token) 
             }
 
             using var reader = new IdleReader(stream, idle, host.Clock, cancellation);
-            await using var target = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+            File.Delete(file); // a leftover, or a link
+            await using var target = new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
             var buffer = new byte[ReadBufferBytes];
             int read;
             while ((read = await reader.ReadAsync(buffer)) > 0) await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
@@ -220,11 +221,13 @@ internal sealed record ApiResponse(int Status, byte[] Body, string? ETag)
     {
         try
         {
-            return JsonSerializer.Deserialize(Body, type) ?? throw new JsonException("the body is null");
+            var answer = JsonSerializer.Deserialize(Body, type) ?? throw new JsonException("the body is null");
+            WrongAnswer.RequireWhole(answer, type);
+            return answer;
         }
         catch (JsonException problem)
         {
-            throw new CliException($"The server's answer is not what it should be: {problem.Message}") { Hint = "Is AGNES_SERVER (or config.yaml) the address of an Agnes server?" };
+            throw WrongAnswer.Because(problem.Message);
         }
     }
 

@@ -49,6 +49,7 @@ internal static class InitCommand
         using var api = host.ApiFor(server, token);
         await VerifyAsync(host, api, cancellation);
         // Before the credentials are stored: a folder that cannot be written to leaves nothing behind.
+        layout.RefuseLinks();
         Directory.CreateDirectory(layout.Claude);
         foreach (var line in layout.Close()) host.Error.WriteLine($"note: {line}");
 
@@ -58,7 +59,7 @@ internal static class InitCommand
         var releaseKey = await ReleaseTrust.MeetAsync(host, server, cancellation);
         await new StoredToken(token, "", server).WriteAsync(host.Settings.Folder, cancellation);
         Directory.CreateDirectory(layout.Root);
-        foreach (var folder in (string[])[layout.Claude, Path.Combine(layout.Claude, "commands"), host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
+        foreach (var folder in (string[])[layout.Claude, layout.Commands, host.Settings.Folder.Path]) AtomicFile.RemoveLeftovers(folder);
         foreach (var file in (string[])[layout.ClaudeMd, layout.Guide]) AtomicFile.RemoveLeftovers(layout.Root, Path.GetFileName(file));
         await WriteInstructionsAsync(host, api, layout, force, cancellation);
         await AgentSettings.WriteAsync(host, layout, cancellation);
@@ -132,7 +133,7 @@ internal static class InitCommand
             var backup = $"{layout.ClaudeMd}.bak.{host.Clock.GetUtcNow().UtcDateTime:yyyyMMdd'T'HHmmss'Z'}";
             try
             {
-                File.Copy(layout.ClaudeMd, backup, overwrite: true);
+                await AtomicFile.WriteAsync(backup, await File.ReadAllBytesAsync(layout.ClaudeMd, cancellation), ownerOnly: true, cancellation);
             }
             catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
             {

@@ -26,7 +26,7 @@ internal static class QueryCommand
         var explain = new Option<bool>("--explain") { Description = "Show the plan instead of the rows." };
         var json = new Option<bool>("--json") { Description = "The same as --format json." };
         var limit = new Option<int>("--limit") { Description = "The most rows to print; a note on stderr says when there were more.", DefaultValueFactory = _ => QueryRequest.LimitDefault }.Positive();
-        var allow = new Option<string[]>("--allow-files") { Description = "Let the statement read files of this folder too. For people: it is refused without a terminal.", HelpName = "DIR", AllowMultipleArgumentsPerToken = false };
+        var allow = new Option<string[]>("--allow-files") { Description = "Let the statement read files of this folder too. For people: it is refused without a terminal of theirs.", HelpName = "DIR", AllowMultipleArgumentsPerToken = false };
         var command = new AgnesCommand(
             "query",
             "Runs one SQL statement that reads. Local by default, on what 'agnes pull' brought, without the network; sees only this workspace's tables and cannot write.",
@@ -123,13 +123,13 @@ internal static class QueryCommand
     }
 
     /// <summary>
-    /// An agent may run 'agnes query' without being asked, and what it is told by the data must not open other files to it. So this needs a terminal, or
-    /// a variable, which makes it another command to the agent's permission rules.
+    /// An agent may run 'agnes query' without being asked, and what it is told by the data must not open other files to it. So this needs a person, or
+    /// a variable, which makes it another command to the agent's permission rules; these deny the option besides.
     /// </summary>
     private static List<string> AllowedFolders(string[] folders)
     {
         if (folders.Length == 0) return [];
-        if (Console.IsInputRedirected && Environment.GetEnvironmentVariable("AGNES_ALLOW_FILES") != "1")
+        if (!Terminal.IsOfAPerson && Environment.GetEnvironmentVariable("AGNES_ALLOW_FILES") != "1")
         {
             throw new CliException("--allow-files is for people at a terminal.", ExitCode.Usage) { Hint = "In a script of your own: AGNES_ALLOW_FILES=1 agnes query --allow-files DIR …" };
         }

@@ -1,4 +1,5 @@
 using Agnes.Cli.Output;
+using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.Commands;
@@ -15,11 +16,16 @@ internal static class QueryFile
         if (!asked.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase)) throw new CliException("The file of --output ends in .parquet.", ExitCode.Usage);
         var target = Path.GetFullPath(asked);
         if (Directory.Exists(target)) throw new CliException($"{target} is a folder.", ExitCode.Usage);
-        if (IsInside(layout.Server, target) || IsInside(layout.DatabaseFolder, target) || IsInside(layout.Snapshots, target)) throw new CliException($"{target} is where Agnes keeps what it brings; choose another place.", ExitCode.Usage);
-        if (!Console.IsInputRedirected || Environment.GetEnvironmentVariable("AGNES_ALLOW_FILES") == "1") return target;
+        // Where it really comes to lie: a link on the way, above our folders too, leads elsewhere.
+        var (folder, root) = (RealFolder.Of(Path.GetDirectoryName(target)!), RealFolder.Of(layout.Root));
+        foreach (var kept in (string[])[layout.Server, layout.DatabaseFolder, layout.Snapshots])
+        {
+            if (RealFolder.IsBelow(folder, RealFolder.Of(kept)) || RealFolder.IsBelow(target, kept)) throw new CliException($"{target} is where Agnes keeps what it brings; choose another place.", ExitCode.Usage);
+        }
+
+        if (Terminal.IsOfAPerson || Environment.GetEnvironmentVariable("AGNES_ALLOW_FILES") == "1") return target;
+        if (folder.Equals(Path.Combine(root, "user", "exports"), RealFolder.Names)) return target;
         var exports = layout.Exports;
-        // A link in the way would lead out of the folder.
-        if (IsInside(exports, target) && !IsLink(exports) && !IsLink(Path.GetDirectoryName(target)!) && Path.GetDirectoryName(target) == exports) return target;
         throw new CliException($"Without a terminal, results go to {exports}.", ExitCode.Usage)
         {
             Hint = $"Use: --output {Path.Combine(exports, Path.GetFileName(asked))}\nIn a script of your own: AGNES_ALLOW_FILES=1 agnes query …",
@@ -44,8 +50,4 @@ internal static class QueryFile
         if (rows == limit) host.Error.WriteLine($"Note: --limit {limit} was reached; there may be more rows.");
         return ExitCode.Ok;
     }
-
-    private static bool IsInside(string folder, string path) => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-
-    private static bool IsLink(string folder) => new DirectoryInfo(folder) is { Exists: true, LinkTarget: not null };
 }

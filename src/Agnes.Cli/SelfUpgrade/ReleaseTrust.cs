@@ -9,7 +9,7 @@ namespace Agnes.Cli.SelfUpgrade;
 
 /// <summary>
 /// Whose archives become this program: those signed with a release key that is in it, or with the key that this user pinned for this server. A key is pinned when the
-/// server is first met (installer, <c>init</c>, an upgrade that finds nothing to do), never by the answer that brings the archive.
+/// user names the server (installer, <c>init</c>; once more for one that they stored before there were keys), never by the answer that brings the archive.
 /// </summary>
 internal static class ReleaseTrust
 {
@@ -78,16 +78,17 @@ internal static class ReleaseTrust
             return null;
         }
 
-        return await MeetAsync(host, server, latest, cancellation);
+        return await MeetAsync(host, server, latest, mayPin: true, cancellation);
     }
 
     /// <summary>Over https, or on this machine, or where the user said that plain http is enough.</summary>
-    public static async Task<string?> MeetAsync(Host host, ServerAddress server, LatestRelease latest, CancellationToken cancellation)
+    /// <param name="mayPin">The user named this server: in this command, or when they stored it. A variable of the environment names one, too, and can be anybody's.</param>
+    public static async Task<string?> MeetAsync(Host host, ServerAddress server, LatestRelease latest, bool mayPin, CancellationToken cancellation)
     {
         var known = KnownServers.Of(host.Settings.Folder, server);
         var offered = ReleaseSignature.Fingerprint(latest.SigningKey);
         if (offered is null || BuiltIn.Value.Contains(offered)) return known.ReleaseKey;
-        if (known.ReleaseKey is null && PlainHttp.IsAllowed(host, server))
+        if (mayPin && known.ReleaseKey is null && PlainHttp.IsAllowed(host, server))
         {
             await KnownServers.SetAsync(host.Settings.Folder, server, known with { ReleaseKey = offered }, cancellation);
             return offered;

@@ -58,7 +58,8 @@ internal static class SelfUpgradeCommand
 
         if (!isNewer && !wish.Force)
         {
-            await ReleaseTrust.MeetAsync(host, server, latest, cancellation);
+            // Laptops of before keys were pinned get one here, for the server that their user set them up with and no other.
+            await ReleaseTrust.MeetAsync(host, server, latest, mayPin: host.Settings.StoredServer() == server, cancellation);
             await RefreshHooksAsync(host, cancellation);
             if (!wish.IsQuiet) host.Out.WriteLine($"agnes {ProgramVersion.Text} is up to date.");
             return ExitCode.Ok;

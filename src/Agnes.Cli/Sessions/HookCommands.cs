@@ -123,7 +123,9 @@ internal static class HookCommands
             if (new FileInfo(layout.CaptureLog) is { Exists: true, Length: > CaptureLogBytesMax }) File.Delete(layout.CaptureLog);
             var clean = detail.Replace('\t', ' ').Replace('\n', ' ').Replace('\r', ' ');
             if (clean.Length > DetailCharactersMax) clean = clean[..DetailCharactersMax];
-            File.AppendAllText(layout.CaptureLog, $"{clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:sszzz}\t{outcome}\t{clean}\n");
+            using var log = WorkspaceFile.Open(layout, layout.CaptureLog);
+            log.Seek(0, SeekOrigin.End);
+            log.Write(Encoding.UTF8.GetBytes($"{clock.GetUtcNow():yyyy-MM-dd'T'HH:mm:sszzz}\t{outcome}\t{clean}\n"));
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

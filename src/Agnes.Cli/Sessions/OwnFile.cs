@@ -34,7 +34,7 @@ internal sealed class OwnFile : IDisposable
     public const long TranscriptBytesMax = 50 << 20;
     public const long NotesBytesMax = 1 << 20;
     private const string Elsewhere = "its real place is none of this workspace's own folders";
-    private const int HeadBytesMax = 256 << 10;
+    private const int ReadBytes = 256 << 10;
     private readonly PlainFile _file;
 
     private OwnFile(string name, PlainFile file) => (Name, _file) = (name, file);
@@ -48,10 +48,13 @@ internal sealed class OwnFile : IDisposable
     public static OpenResult Transcript(Layout layout, string path)
     {
         if (Path.GetExtension(path) != ".jsonl") return new OpenResult(Opening.Refused, "it is no transcript: its name does not end in .jsonl", null);
-        var result = Open(path, [.. Transcripts.Folders(layout), Path.Combine(RealFolder.Of(layout.Root), "user", "sessions")], TranscriptBytesMax);
-        if (result.File is not { } file || file.StartedIn() is not { } folder || Transcripts.IsIn(folder, layout)) return result;
+        var ours = Path.Combine(RealFolder.Of(layout.Root), "user", "sessions");
+        var result = Open(path, [.. Transcripts.Folders(layout), ours], TranscriptBytesMax);
+        if (result.File is not { } file) return result;
+        var folder = file.StartedIn();
+        if (folder is null ? RealFolder.IsBelow(file._file.RealPath, ours) : Transcripts.IsIn(folder, layout)) return result;
         file.Dispose();
-        return new OpenResult(Opening.Refused, $"it is a session of another folder ({folder})", null);
+        return new OpenResult(Opening.Refused, folder is null ? "it does not say in which folder its session began" : $"it is a session of another folder ({folder})", null);
     }
 
     /// <summary>The user's notes, <c>.claude/CLAUDE.local.md</c>.</summary>
@@ -101,27 +104,39 @@ internal sealed class OwnFile : IDisposable
     }
 
     /// <summary>
-    /// The folder that the session says it began in; null where it does not say. The agent's names for folders are not unique (<c>a.b</c> and <c>a-b</c> share
-    /// one), so that the name alone does not tell whose it is.
+    /// The folder that the session says it began in: the first that one of its lines names; null where none does. The agent's names for folders are not unique
+    /// (<c>a.b</c> and <c>a-b</c> share one), so that the name alone does not tell whose it is.
     /// </summary>
     private string? StartedIn()
     {
-        var head = new byte[Math.Min(HeadBytesMax, Length)];
+        var buffer = new byte[ReadBytes];
         var length = 0;
-        // From a local file, and little: no reason to be asynchronous.
-        for (int read; length < head.Length && (read = _file.Read(head.AsSpan(length), length)) > 0;) length += read;
-        foreach (var range in head.AsSpan(0, length).Split((byte)'\n'))
+        // From a local file, and nearly always from its first lines: no reason to be asynchronous.
+        for (long at = 0; at < Length;)
         {
-            var reader = new Utf8JsonReader(head.AsSpan(0, length)[range]);
-            if (Field(ref reader) is { } folder) return folder;
+            if (length == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2); // a line, at most as long as a transcript may be
+            var read = _file.Read(buffer.AsSpan(length), at);
+            if (read == 0) break;
+            if (at == 0 && buffer.AsSpan(0, read).StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF])) buffer.AsSpan(0, 3).Fill((byte)' ');
+            at += read;
+            length += read;
+            var rest = buffer.AsSpan(0, length);
+            for (int end; (end = rest.IndexOf((byte)'\n')) >= 0; rest = rest[(end + 1)..])
+            {
+                if (Folder(rest[..end]) is { } folder) return folder;
+            }
+
+            rest.CopyTo(buffer);
+            length = rest.Length;
         }
 
-        return null;
+        return Folder(buffer.AsSpan(0, length));
     }
 
-    /// <summary>The string <c>cwd</c> of a line's own object; a line cut short by the bound has it or not.</summary>
-    private static string? Field(ref Utf8JsonReader reader)
+    /// <summary>The string <c>cwd</c> of a line's own object.</summary>
+    private static string? Folder(ReadOnlySpan<byte> line)
     {
+        var reader = new Utf8JsonReader(line);
         try
         {
             while (reader.Read())
@@ -132,9 +147,9 @@ internal sealed class OwnFile : IDisposable
                 if (isFolder) return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
             }
         }
-        catch (JsonException)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
-            return null; // no line of a transcript
+            return null; // no line of a transcript, or text that is none
         }
 
         return null;

@@ -10,6 +10,8 @@ namespace Agnes.Cli.Sessions;
 /// </summary>
 internal sealed partial class PlainFile : IDisposable
 {
+    private const int ReadAndWrite = 2;
+    private const int LockExclusiveNow = 6;
     private const int NoSuchFile = 2;
     private const int NotAFolder = 20;
     private const int TooManyLinks = 40;
@@ -33,7 +35,7 @@ internal sealed partial class PlainFile : IDisposable
     /// <exception cref="UnauthorizedAccessException">This user may not read it.</exception>
     public static PlainFile? Open(string path)
     {
-        var handle = OperatingSystem.IsWindows() ? OpenOnWindows(path) : OpenOnUnix(path);
+        var handle = OperatingSystem.IsWindows() ? OpenOnWindows(path, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : OpenOnUnix(path, access: 0);
         if (handle is null) return null;
         try
         {
@@ -48,6 +50,39 @@ internal sealed partial class PlainFile : IDisposable
         }
     }
 
+    /// <summary>Opens what is there for reading and writing.</summary>
+    /// <param name="locked">Whether it is to be this process's alone.</param>
+    /// <returns>Null where it is no plain file with one name, or another process has it.</returns>
+    public static SafeFileHandle? OpenToWrite(string path, bool locked, out bool isBusy)
+    {
+        isBusy = false;
+        SafeFileHandle? handle;
+        try
+        {
+            handle = OperatingSystem.IsWindows() ? OpenOnWindows(path, FileAccess.ReadWrite, locked ? FileShare.None : FileShare.ReadWrite) : OpenOnUnix(path, ReadAndWrite);
+        }
+        catch (IOException problem) when (locked && OperatingSystem.IsWindows() && problem is not FileNotFoundException)
+        {
+            isBusy = true; // in use by another
+            return null;
+        }
+
+        try
+        {
+            if (handle is null || Look(handle, path) is not { Links: 1 }) isBusy = false;
+            else if (!locked || OperatingSystem.IsWindows() || Flock((int)handle.DangerousGetHandle(), LockExclusiveNow) == 0) return handle;
+            else isBusy = true;
+        }
+        catch
+        {
+            handle?.Dispose();
+            throw;
+        }
+
+        handle?.Dispose();
+        return null;
+    }
+
     public ValueTask<int> ReadAsync(Memory<byte> buffer, long offset, CancellationToken cancellation) => RandomAccess.ReadAsync(_handle, buffer, offset, cancellation);
 
     public int Read(Span<byte> buffer, long offset) => RandomAccess.Read(_handle, buffer, offset);
@@ -60,11 +95,11 @@ internal sealed partial class PlainFile : IDisposable
         return place is not null && isRegular ? new PlainFile(handle, place, links, RandomAccess.GetLength(handle)) : null;
     }
 
-    private static SafeFileHandle? OpenOnUnix(string path)
+    private static SafeFileHandle? OpenOnUnix(string path, int access)
     {
-        // Read only; not through a link, not waiting for a pipe, not inherited by children.
+        // Not through a link, not waiting for a pipe, not inherited by children.
         var flags = OperatingSystem.IsMacOS() ? 0x4 | 0x100 | 0x1000000 : (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x8000 : 0x20000) | 0x800 | 0x80000;
-        var descriptor = UnixOpen(path, flags);
+        var descriptor = UnixOpen(path, flags | access);
         if (descriptor >= 0) return new SafeFileHandle(descriptor, ownsHandle: true);
         return Marshal.GetLastPInvokeError() switch
         {
@@ -74,12 +109,12 @@ internal sealed partial class PlainFile : IDisposable
         };
     }
 
-    private static SafeFileHandle? OpenOnWindows(string path)
+    private static SafeFileHandle? OpenOnWindows(string path, FileAccess access, FileShare share)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"No such file: {path}", path);
         return File.GetAttributes(path).HasFlag(FileAttributes.ReparsePoint)
             ? null
-            : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            : File.OpenHandle(path, FileMode.Open, access, share, access == FileAccess.Read ? FileOptions.Asynchronous | FileOptions.SequentialScan : FileOptions.None);
     }
 
     private static (string? Place, bool IsRegular, long Links) OnLinux(SafeFileHandle handle)
@@ -126,6 +161,9 @@ internal sealed partial class PlainFile : IDisposable
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int UnixOpen(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(int descriptor, int operation);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int folder, string path, int flags, uint mask, Span<byte> buffer);

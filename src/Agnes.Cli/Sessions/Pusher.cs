@@ -62,10 +62,11 @@ internal sealed class Pusher(Host host, ApiClient api, Layout layout)
     {
         try
         {
-            return FileLock.TryTake(layout.PushLock, TimeSpan.Zero, host.Clock);
+            return FileLock.TryTake(layout, layout.PushLock, TimeSpan.Zero, host.Clock);
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
+            host.Error.WriteLine($"warn: nothing was pushed: {problem.Message}");
             return null;
         }
     }

@@ -64,7 +64,7 @@ internal sealed class SessionQueue(Layout layout, TimeProvider clock)
     public void Log(string file, params ReadOnlySpan<string> fields) =>
         AppendLine(file, $"{clock.GetUtcNow().UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}\t{string.Join('\t', fields)}");
 
-    private FileStream Lock() => FileLock.TryTake(layout.QueueLock, LockWaitMax, clock) ?? throw new IOException($"{layout.QueueLock} stays locked.");
+    private FileStream Lock() => FileLock.TryTake(layout, layout.QueueLock, LockWaitMax, clock) ?? throw new IOException($"{layout.QueueLock} stays locked.");
 
     private List<string> Leftovers() => [.. Directory.EnumerateFiles(layout.Claude, SnapshotPrefix + "*.txt").Order(StringComparer.Ordinal)];
 
@@ -82,9 +82,9 @@ internal sealed class SessionQueue(Layout layout, TimeProvider clock)
     }
 
     /// <summary>One write for the whole line, so that lines of many processes never mix. A line that a crash left half done is ended first.</summary>
-    private static void AppendLine(string file, string line)
+    private void AppendLine(string file, string line)
     {
-        using var stream = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var stream = WorkspaceFile.Open(layout, file);
         var isOpen = false;
         if (stream.Length > 0)
         {

@@ -20,8 +20,18 @@ internal static class Transcripts
         return [.. Roots(layout).SelectMany(Encodings).Distinct(StringComparer.Ordinal).Select(name => Path.Combine(projects, name))];
     }
 
-    /// <summary>Whether a folder is the workspace or lies in it.</summary>
-    public static bool IsIn(string folder, Layout layout) => Path.IsPathFullyQualified(folder) && Roots(layout).Any(root => RealFolder.IsBelow(folder, root));
+    /// <summary>Whether a folder is the workspace or really lies in it.</summary>
+    public static bool IsIn(string folder, Layout layout)
+    {
+        try
+        {
+            return Path.IsPathFullyQualified(folder) && RealFolder.IsBelow(RealFolder.Of(folder), RealFolder.Of(layout.Root));
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return false; // no folder that there can be
+        }
+    }
 
     /// <summary>By name; of two copies the newer.</summary>
     public static IReadOnlyList<string> Find(Layout layout)

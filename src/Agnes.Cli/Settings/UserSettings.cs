@@ -20,6 +20,9 @@ internal sealed class UserSettings(ConfigFolder folder)
         return string.IsNullOrWhiteSpace(set) ? ServerOfFile() : set;
     }
 
+    /// <summary>The server that this user stored, whatever the environment names; null where there is none.</summary>
+    public ServerAddress? StoredServer() => ServerOfFile() is { } stored ? ServerAddress.Parse(stored) : null;
+
     public string? Token() => TokenAndSource().Token;
 
     /// <summary>

@@ -30,7 +30,8 @@ internal static class AgentSettings
 
     /// <summary>
     /// Keys and credentials, which no question about data needs, whoever asks for them. Two slashes begin a path at the root of the file system; a single one
-    /// would begin at this folder. A denial beats every permission, in the agent's file tools and in the shell commands that it knows to read.
+    /// would begin at this folder. A denial beats every permission, in the agent's file tools and in the shell commands that it knows to read. And the one option of
+    /// an allowed command that opens other folders.
     /// </summary>
     private static readonly string[] Denied =
     [
@@ -38,13 +39,15 @@ internal static class AgentSettings
         "Read(~/.aws/**)", "Read(~/.azure/**)", "Read(~/.config/gcloud/**)", "Read(~/.kube/**)", "Read(~/.docker/config.json)",
         "Read(~/.netrc)", "Read(~/.git-credentials)", "Read(~/.config/gh/**)", "Read(~/.npmrc)", "Read(~/.pypirc)", "Read(~/.pgpass)", "Read(~/.my.cnf)", "Read(~/.dbt/**)",
         "Read(//**/.env)", "Read(//**/.env.*)", "Read(//**/*.key)", "Read(//**/*.p12)", "Read(//**/*.pfx)",
+        "Bash(agnes query *--allow-files*)",
     ];
 
     public static async Task WriteAsync(Host host, Layout layout, CancellationToken cancellation)
     {
+        layout.RefuseLinks();
         Directory.CreateDirectory(layout.Claude);
         await MergeAsync(host, layout, cancellation);
-        var commands = Directory.CreateDirectory(Path.Combine(layout.Claude, "commands")).FullName;
+        var commands = Directory.CreateDirectory(layout.Commands).FullName;
         await AtomicFile.WriteTextAsync(Path.Combine(commands, "agnes-private.md"), AgentCommands.Private, cancellation);
         await AtomicFile.WriteTextAsync(Path.Combine(commands, "update-agnes-plugins.md"), AgentCommands.UpdatePlugins, cancellation);
         if (!File.Exists(layout.LocalNotes)) await AtomicFile.WriteTextAsync(layout.LocalNotes, WorkspaceTexts.LocalNotes, cancellation);
@@ -53,6 +56,7 @@ internal static class AgentSettings
     /// <summary>After the program was replaced: only where an init of ours was at work before.</summary>
     public static async Task RefreshAsync(Host host, Layout layout, CancellationToken cancellation)
     {
+        layout.RefuseLinks();
         if (!File.Exists(layout.Settings) || Read(layout.Settings, out _) is not { } settings) return;
         if (AgentHooks.AreInstalled(settings)) await MergeAsync(host, layout, cancellation);
     }
@@ -78,6 +82,7 @@ internal static class AgentSettings
     {
         var path = layout.Settings;
         JsonObject? settings;
+        IReadOnlyCollection<string> written = File.Exists(path) ? WrittenRules.Of(host.Settings.Folder, layout.Root) : [];
         if (!File.Exists(path))
         {
             settings = new JsonObject { ["model"] = "sonnet" };
@@ -89,35 +94,41 @@ internal static class AgentSettings
         }
 
         var before = settings.ToJsonString(Form);
-        Allow(host, path, settings);
+        var denied = Allow(host, path, settings, written);
         foreach (var warning in AgentHooks.Merge(settings)) host.Error.WriteLine($"warn: {path}: {warning}");
         var after = settings.ToJsonString(Form);
         if (after != before || !File.Exists(path)) await AtomicFile.WriteTextAsync(path, after + "\n", cancellation);
+        if (!denied.IsSubsetOf(written)) await WrittenRules.SetAsync(host.Settings.Folder, layout.Root, [.. denied.Union(written)], cancellation);
     }
 
-    private static void Allow(Host host, string path, JsonObject settings)
+    /// <param name="written">Denials that were put there before: what is missing of them, the user lifted.</param>
+    /// <returns>Denials that are there now, or were lifted.</returns>
+    private static HashSet<string> Allow(Host host, string path, JsonObject settings, IReadOnlyCollection<string> written)
     {
         settings["permissions"] ??= new JsonObject();
         if (settings["permissions"] is not JsonObject permissions || (permissions["allow"] ??= new JsonArray()) is not JsonArray allow || (permissions["deny"] ?? new JsonArray()) is not JsonArray deny)
         {
             host.Error.WriteLine($"warn: {path}: 'permissions' is not of the known form and was left as it is; the agent will ask before each agnes command");
-            return;
+            return [];
         }
 
         var present = Texts(allow);
-        // Once: what the user lifts or puts back afterwards is the user's.
-        var isFirst = !present.Contains(ReadHere) || !Texts(deny).Overlaps(Denied);
         if (!present.Contains(ReadHere) && (AgentHooks.AreInstalled(settings) || present.Overlaps(Allowed))) Narrow(host, path, allow);
         foreach (var rule in Allowed.Where(rule => !present.Contains(rule))) allow.Add((JsonNode)rule);
-        if (isFirst)
-        {
-            permissions["deny"] = deny;
-            foreach (var rule in Denied.Concat(TokenElsewhere(host)).Where(rule => !Texts(deny).Contains(rule)).ToList()) deny.Add((JsonNode)rule);
-        }
+        permissions["deny"] ??= deny;
+        var denied = Denied.Concat(TokenElsewhere(host)).ToHashSet(StringComparer.Ordinal);
+        // Each once: what the user lifts afterwards is the user's.
+        foreach (var rule in denied.Except(Texts(deny)).Except(written).ToList()) deny.Add((JsonNode)rule);
 
         if (present.Overlaps(["Bash", "Bash(*)"])) host.Error.WriteLine($"warn: {path} lets the agent run every shell command unasked (\"Bash\"); agnes needs only its own, which are listed");
         if (Texts(allow).Overlaps(Everywhere)) host.Error.WriteLine($"warn: {path} lets the agent read files everywhere unasked (\"Read\", \"Grep\" or \"Glob\"); for this folder \"{ReadHere}\" is enough");
+        if (Texts(allow).Where(LeavesTheFolder).ToList() is { Count: > 0 } elsewhere) host.Error.WriteLine($"warn: {path} lets the agent read outside of this folder unasked ({string.Join(", ", elsewhere)}); remove what you did not mean");
+        return denied;
     }
+
+    /// <summary>Whether a rule with a place names one that is not surely below this folder.</summary>
+    private static bool LeavesTheFolder(string rule) =>
+        Array.Exists(Everywhere, tool => rule.StartsWith(tool + "(", StringComparison.Ordinal) && (!rule.AsSpan(tool.Length + 1).StartsWith("./") || rule.Contains("..", StringComparison.Ordinal)));
 
     /// <summary>Takes away what an earlier version of ours allowed too broadly.</summary>
     private static void Narrow(Host host, string path, JsonArray allow)

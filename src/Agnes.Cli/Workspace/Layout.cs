@@ -46,6 +46,9 @@ internal sealed record Layout(string Root)
 
     public string PushLock => Path.Combine(Claude, "agnes-push.lock");
 
+    /// <summary>What the agent offers as commands of ours.</summary>
+    public string Commands => Path.Combine(Claude, "commands");
+
     public string LocalNotes => Path.Combine(Claude, "CLAUDE.local.md");
 
     public string State => Path.Combine(Claude, "agnes-sync-state.json");
@@ -103,6 +106,10 @@ internal sealed record Layout(string Root)
 
         return mended;
     }
+
+    /// <summary>None of our folders may be, or lie behind, a link: what is made, replaced and removed in them is ours.</summary>
+    /// <exception cref="UnauthorizedAccessException">One is.</exception>
+    public void RefuseLinks() => WorkspaceFile.RequireOwn(this, Incoming, Parquet, DatabaseFolder, Snapshots, Commands);
 
     /// <exception cref="ArgumentException">Not the hex of a SHA-256: it came from outside and is about to become a path.</exception>
     public string PartPath(string sha256) => Identifiers.IsSha256(sha256)

@@ -57,6 +57,7 @@ internal sealed class LocalSession : IDisposable
     public static LocalSession Open(Layout layout, IReadOnlyList<string> allowed, TimeProvider clock)
     {
         if (!File.Exists(layout.Database)) throw new CliException($"There is no local data in {layout.Root} yet.") { Hint = "Run: agnes pull" };
+        layout.RefuseLinks();
         var connection = Connect(layout, clock);
         var temporary = Path.Combine(layout.DatabaseFolder, string.Create(CultureInfo.InvariantCulture, $"{SpillPrefix}{Environment.ProcessId}"));
         var session = new LocalSession(layout, connection, temporary, allowed.Count > 0);

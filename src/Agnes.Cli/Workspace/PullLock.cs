@@ -13,22 +13,17 @@ internal sealed class PullLock : IDisposable
     /// <returns>Null where another pull has it and waiting was not wanted.</returns>
     public static async Task<PullLock?> TakeAsync(Layout layout, Func<bool> whenBusy, TimeProvider clock, CancellationToken cancellation)
     {
+        layout.RefuseLinks();
         Directory.CreateDirectory(layout.Claude);
         var started = clock.GetTimestamp();
         var asked = false;
         while (true)
         {
-            try
-            {
-                return new PullLock(new FileStream(layout.PullLock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
-            }
-            catch (IOException problem) when (problem is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
-            {
-                if (!asked && !whenBusy()) return null;
-                asked = true;
-                if (clock.GetElapsedTime(started) > WaitMax) throw new CliException($"Another pull has held {layout.PullLock} for {WaitMax.TotalMinutes:0} minutes.") { Hint = "Is it still at work? See: ps aux | grep 'agnes pull'" };
-                await Task.Delay(Poll, clock, cancellation);
-            }
+            if (WorkspaceFile.TryLock(layout, layout.PullLock) is { } taken) return new PullLock(taken);
+            if (!asked && !whenBusy()) return null;
+            asked = true;
+            if (clock.GetElapsedTime(started) > WaitMax) throw new CliException($"Another pull has held {layout.PullLock} for {WaitMax.TotalMinutes:0} minutes.") { Hint = "Is it still at work? See: ps aux | grep 'agnes pull'" };
+            await Task.Delay(Poll, clock, cancellation);
         }
     }
 

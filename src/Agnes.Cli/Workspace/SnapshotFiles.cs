@@ -42,7 +42,7 @@ internal static class SnapshotFiles
     /// <summary>Set while the views may differ from the files: a command that is killed in between leaves it to the next pull.</summary>
     public static bool AreChanged(Layout layout) => File.Exists(ChangedPath(layout));
 
-    public static void MarkChanged(Layout layout) => File.WriteAllBytes(ChangedPath(layout), []);
+    public static void MarkChanged(Layout layout) => WorkspaceFile.Open(layout, ChangedPath(layout)).Dispose();
 
     public static void ClearChanged(Layout layout)
     {

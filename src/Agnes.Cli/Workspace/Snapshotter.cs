@@ -52,6 +52,7 @@ internal sealed class Snapshotter(Host host, Layout layout)
     public async Task<SnapshotRecord> TakeAsync(string name, SnapshotRequest request, long scanBytes, SnapshotPurpose purpose, CancellationToken cancellation)
     {
         var mayReplace = purpose != SnapshotPurpose.New;
+        layout.RefuseLinks();
         Directory.CreateDirectory(layout.Snapshots);
         AtomicFile.RemoveLeftovers(layout.Snapshots);
         var temporary = Path.Combine(layout.Snapshots, string.Create(CultureInfo.InvariantCulture, $".{name}.{Environment.ProcessId}.tmp"));
@@ -168,7 +169,7 @@ internal sealed class Snapshotter(Host host, Layout layout)
     }
 
     private FileStream Lock() =>
-        FileLock.TryTake(SnapshotFiles.LockPath(layout), LockWaitMax, host.Clock) ?? throw new CliException($"Another snapshot command has held {SnapshotFiles.LockPath(layout)} for {LockWaitMax.TotalMinutes:0} minutes.");
+        FileLock.TryTake(layout, SnapshotFiles.LockPath(layout), LockWaitMax, host.Clock) ?? throw new CliException($"Another snapshot command has held {SnapshotFiles.LockPath(layout)} for {LockWaitMax.TotalMinutes:0} minutes.");
 
     private static async Task<string> LegacyHashAsync(string path, CancellationToken cancellation)
     {

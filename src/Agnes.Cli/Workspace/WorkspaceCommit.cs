@@ -29,7 +29,8 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
         if (isSame)
         {
             // The time of the last look is the state file's own.
-            File.SetLastWriteTimeUtc(layout.State, now.UtcDateTime);
+            using var file = WorkspaceFile.Open(layout, layout.State);
+            File.SetLastWriteTimeUtc(file.SafeFileHandle, now.UtcDateTime);
             return;
         }
 
@@ -146,6 +147,7 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
         {
             var links = WantedTable.Links(name, parts).ToList();
             var isTrusted = !state.IsCommitting && state.Tables.TryGetValue(name, out var old) && old.Parts.SequenceEqual(parts);
+            WorkspaceFile.RequireOwn(layout, [.. links.Select(link => Path.GetDirectoryName(Path.Combine(layout.Parquet, link.Path))!).Distinct(StringComparer.Ordinal)]);
             foreach (var (path, part) in links)
             {
                 if (!isTrusted || !disk.HasLink(path, part.SizeBytes)) HardLink.Place(layout.PartPath(part.Sha256), Path.Combine(layout.Parquet, path));
@@ -168,6 +170,7 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
         {
             if (still?.Contains(path) == true) continue;
             var full = Path.Combine(layout.Parquet, path);
+            if (new DirectoryInfo(Path.GetDirectoryName(full)!).LinkTarget is not null) continue;
             if (File.Exists(full)) File.Delete(full);
             var folder = Path.GetDirectoryName(full)!;
             if (folder != layout.Parquet && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);

@@ -85,6 +85,33 @@ public sealed class WhatBecomesThisProgramTests : IAsyncLifetime
         _offered.Current.ShouldBe(Path.Combine("versions", Newer));
     }
 
+    /// <summary>As the session's hook does it, in a folder whose environment names the server.</summary>
+    [Fact]
+    public async Task A_server_that_only_the_environment_names_gains_no_trust_by_any_number_of_answers()
+    {
+        File.Delete(Path.Combine(_offered.Agnes.Config, "servers.json"));
+        var stored = Path.Combine(_offered.Agnes.Config, "config.yaml");
+        foreach (var config in (string?[])[null, "server: https://agnes.example.com\n"])
+        {
+            if (config is null) File.Delete(stored);
+            else await File.WriteAllTextAsync(stored, config);
+            _offered.Agnes.Environment["AGNES_SERVER"] = _offered.Server.Url;
+            _offered.Offered = "0.0.1";
+            (await _offered.UpgradeAsync("--quiet")).ShouldSucceed();
+            _offered.Pinned.ShouldBeNull();
+            _offered.Offered = Newer;
+            (await _offered.UpgradeAsync("--quiet")).ShouldFail(1).Error.ShouldContain("you trust none yet");
+        }
+        (_offered.Downloads, _offered.Current).ShouldBe((0, Path.Combine("versions", Own)));
+
+        // One that the user stored before there were keys gets its own pinned; by an answer that brings nothing.
+        _offered.Agnes.Environment.Remove("AGNES_SERVER");
+        await File.WriteAllTextAsync(stored, $"server: {_offered.Server.Url}\n");
+        _offered.Offered = "0.0.1";
+        (await _offered.UpgradeAsync("--quiet")).ShouldSucceed();
+        _offered.Pinned.ShouldBe(_offered.Fingerprint);
+    }
+
     [Theory]
     [InlineData("init", "--token", FakeServer.Token, "--server-url", "http://agnes.example.com")]
     [InlineData("setup", "init", "--server", "http://127.0.0.1.example.com")]

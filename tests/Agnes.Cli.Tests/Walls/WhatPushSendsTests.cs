@@ -38,7 +38,7 @@ public sealed class WhatPushSendsTests : IAsyncLifetime
     [Fact]
     public async Task Nothing_that_a_file_names_leaves_but_transcripts_of_this_workspace()
     {
-        var own = _agnes.Transcript("own", "own words\n");
+        var own = _agnes.Transcript("own", $$"""{"type":"mode"}{{"\n"}}{"cwd":"{{_agnes.Workspace}}","text":"own words"}{{"\n"}}""");
         var secret = Path.Combine(_agnes.Home, "secret.jsonl");
         await File.WriteAllTextAsync(secret, Secret);
         var inWorkspace = _agnes.InWorkspace("notes.jsonl");
@@ -78,6 +78,36 @@ public sealed class WhatPushSendsTests : IAsyncLifetime
         File.Exists(_agnes.InWorkspace(".claude", "agnes-sessions.txt")).ShouldBeFalse("what is refused is not tried again");
         (await _agnes.RunAsync("push", "--json", "--legacy-scan")).ShouldSucceed().Json.GetProperty("sessions").GetInt32().ShouldBe(2);
         _sent.Values.ShouldAllBe(body => !body.Contains(Secret));
+    }
+
+    /// <summary>The folder of transcripts is that of others too, whose names differ in a character that the agent does not keep.</summary>
+    [Fact]
+    public async Task A_session_leaves_only_where_it_says_that_it_began_in_this_workspace()
+    {
+        var secret = $$""","text":"{{Secret}}"}""";
+        var link = _agnes.InWorkspace("link");
+        Directory.CreateSymbolicLink(link, _agnes.Home);
+        var prompt = $$"""{"type":"queue-operation","content":"{{new string('x', 300_000)}}"}""";
+        foreach (var (name, text) in ((string, string)[])[
+            ("nothing", $$"""{"type":"mode"{{secret}}"""),
+            ("empty", ""),
+            ("long", $"{prompt}\n{{\"cwd\":\"{_agnes.Home}\"{secret}"),
+            ("upwards", $"{{\"cwd\":\"{_agnes.Workspace}/../../other\"{secret}"),
+            ("throughLink", $"{{\"cwd\":\"{link}\"{secret}"),
+            ("mark", $"\uFEFF{{\"cwd\":\"{_agnes.Home}\"{secret}\n{{\"cwd\":\"{_agnes.Workspace}\"}}"),
+            ("list", $"[{{\"cwd\":\"{_agnes.Workspace}\"{secret}]"),
+            ("null", $"{{\"cwd\":null{secret}\n{{\"cwd\":7{secret}"),
+            ("nul", $"{{\"cwd\":\"{_agnes.Workspace}/\\u0000\"{secret}"),
+            ("half", $"{{\"cwd\":\"\\ud800\"{secret}"),
+            ("relative", $"{{\"cwd\":\".\"{secret}")])
+            _agnes.Transcript(name, text);
+        var own = _agnes.Transcript("own", $"{prompt}\n{prompt}{prompt}\n{{\"type\":\"mode\"}}\n{{\"cwd\":\"{_agnes.Workspace}/\",\"text\":\"own\"}}\n{{\"cwd\":\"/x\"}}");
+
+        var report = (await _agnes.RunAsync("push", "--json", "--legacy-scan")).ShouldSucceed();
+        _sent.Values.ShouldAllBe(body => !body.Contains(Secret), report.Out);
+        report.Json.GetProperty("sessions").GetInt32().ShouldBe(1, report.Out);
+        _sent.Values.Single().ShouldContain(Path.GetFileName(own));
+        report.Json.GetProperty("errors").GetArrayLength().ShouldBe(11);
     }
 
     [Theory]

@@ -31,6 +31,7 @@ public sealed partial class WhatTheAgentReadsTests : IAsyncLifetime
         foreach (var rule in (string[])["Read(~/.ssh/**)", "Read(~/.aws/**)", "Read(~/.config/agnes/**)", "Read(//**/.env)"]) deny.ShouldContain(rule);
         deny.ShouldContain($"Read(//{_agnes.Config.TrimStart('/')}/**)", "the token lies there");
         // A path begins at the home, or with two slashes at the root; one slash would begin at the workspace. Rules on Glob and Grep are not looked at.
+        deny.Remove("Bash(agnes query *--allow-files*)").ShouldBeTrue("the option would open other folders to the allowed command");
         foreach (var rule in deny) PathRule().IsMatch(rule).ShouldBeTrue(rule);
     }
 
@@ -68,11 +69,59 @@ public sealed partial class WhatTheAgentReadsTests : IAsyncLifetime
         Rules().Deny.ShouldContain("Read(~/.ssh/**)");
     }
 
+    /// <summary>Settings that are there already say nothing of what we once wrote: only our own note does.</summary>
+    [Theory]
+    [InlineData("""{"permissions":{"allow":["Read(./**)"],"deny":["Read(~/.ssh/**)"]}}""")]
+    [InlineData("""{"permissions":{"allow":["Read(./**)","Bash(agnes query:*)"]},"hooks":{}}""")]
+    public async Task Every_denial_is_written_once_whatever_was_there(string settings)
+    {
+        (await Init()).ShouldSucceed();
+        var all = Rules().Deny;
+        using var other = new AgnesProgram();
+        // The same workspace as it came to somebody else, with all that is in it.
+        Directory.CreateDirectory(Path.Combine(other.Workspace, ".claude"));
+        foreach (var file in Directory.GetFiles(_agnes.InWorkspace(".claude"))) File.Copy(file, Path.Combine(other.Workspace, ".claude", Path.GetFileName(file)));
+        await File.WriteAllTextAsync(other.InWorkspace(".claude", "settings.json"), settings);
+        (await other.RunAsync("init", "--force", "--server-url", _server.Url, "--token", FakeServer.Token)).ShouldSucceed();
+        all.Where(rule => !rule.Contains(_agnes.Config, StringComparison.Ordinal)).Except(Rules(other).Deny).ShouldBeEmpty();
+
+        // A new one of a later version comes even where the user lifted some.
+        await File.WriteAllTextAsync(_agnes.InWorkspace(".claude", "settings.json"), """{"permissions":{"deny":["Read(~/.ssh/**)"]}}""");
+        var notes = Path.Combine(_agnes.Config, "agent-rules.json");
+        var known = JsonNode.Parse(await File.ReadAllTextAsync(notes))!;
+        var written = known.AsObject().Single().Value!.AsArray();
+        written.Remove(written.Single(rule => (string?)rule == "Read(~/.netrc)"));
+        await File.WriteAllTextAsync(notes, known.ToJsonString());
+        (await Init("--force")).ShouldSucceed();
+        Rules().Deny.ShouldBe(["Read(~/.ssh/**)", "Read(~/.netrc)"]);
+        // Settings that are made anew are whole.
+        File.Delete(_agnes.InWorkspace(".claude", "settings.json"));
+        (await Init("--force")).ShouldSucceed();
+        Rules().Deny.ShouldBe(all, ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("Read(**)")]
+    [InlineData("Read(//**)")]
+    [InlineData("Read(~/**)")]
+    [InlineData("Read(/etc/**)")]
+    [InlineData("Read(*)")]
+    [InlineData("Read(./../**)")]
+    [InlineData("Grep(*)")]
+    [InlineData("Glob(//**)")]
+    public async Task A_permission_to_read_elsewhere_is_said(string rule)
+    {
+        Directory.CreateDirectory(_agnes.InWorkspace(".claude"));
+        await File.WriteAllTextAsync(_agnes.InWorkspace(".claude", "settings.json"), $$$"""{"permissions":{"allow":["{{{rule}}}","Read(./data/**)"]}}""");
+        (await Init()).ShouldSucceed().Error.ShouldContain($"({rule})");
+        Rules().Allow.ShouldContain(rule);
+    }
+
     private Task<Outcome> Init(params string[] more) => _agnes.RunAsync(["init", "--server-url", _server.Url, "--token", FakeServer.Token, .. more]);
 
-    private (List<string> Allow, List<string> Deny) Rules()
+    private (List<string> Allow, List<string> Deny) Rules(AgnesProgram? of = null)
     {
-        var permissions = JsonNode.Parse(File.ReadAllText(_agnes.InWorkspace(".claude", "settings.json")))!["permissions"]!;
+        var permissions = JsonNode.Parse(File.ReadAllText((of ?? _agnes).InWorkspace(".claude", "settings.json")))!["permissions"]!;
         return ([.. permissions["allow"]!.AsArray().Select(rule => (string)rule!)], [.. permissions["deny"]!.AsArray().Select(rule => (string)rule!)]);
     }
 

@@ -41,7 +41,7 @@ internal sealed class PartDownloader(Host host, HttpClient client, ServerAddress
         var source = item.SizeBytes is { } size ? new RemoteFile(size, $"\"{item.Sha256}\"", true) : await ProbeAsync(item, streams > 1 || item.CanResume, cancellation);
         var isLarge = source.SizeBytes > EnvironmentNumbers.ChunkThresholdBytes && source.HasRanges;
         var path = Path.Combine(layout.Incoming, item.PartialName + ".partial");
-        using var partial = await PartialFile.OpenAsync(path, source.SizeBytes, mayResume && item.CanResume && source.HasRanges, isLarge ? streams : 1, cancellation);
+        using var partial = await PartialFile.OpenAsync(layout, path, source.SizeBytes, mayResume && item.CanResume && source.HasRanges, isLarge ? streams : 1, cancellation);
         partial.NeedsMd5 = item.Sha256 is null;
         received(partial.DoneBytes);
         var before = partial.DoneBytes;

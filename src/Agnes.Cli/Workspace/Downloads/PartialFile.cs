@@ -61,10 +61,10 @@ internal sealed class PartialFile : IDisposable
     public long DoneBytes => Segments.Sum(segment => segment.Done);
 
     /// <param name="size">Null where the server does not say; then there is nothing to continue.</param>
-    public static async Task<PartialFile> OpenAsync(string path, long? size, bool mayResume, int segmentCount, CancellationToken cancellation)
+    public static async Task<PartialFile> OpenAsync(Layout layout, string path, long? size, bool mayResume, int segmentCount, CancellationToken cancellation)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        var file = WorkspaceFile.OpenHandle(layout, path);
         try
         {
             var kept = mayResume && size is { } known ? Resume(path, file, known) : null;
