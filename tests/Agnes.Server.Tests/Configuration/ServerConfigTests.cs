@@ -112,10 +112,10 @@ public sealed class ServerConfigTests(Postgres postgres)
     {
         await using var server = await StartAsync();
         var admin = await server.SignInAsync();
-        await server.SendAsync("PUT", "/api/admin/secrets/PLAIN", """{"value":"marker-stored"}""", admin);
+        await server.SendAsync("PUT", "/api/admin/secrets/JIRA_EMAIL", """{"value":"marker-stored"}""", admin);
 
         // By way of the API it is refused; where the operator wrote it into a file, it is masked.
-        foreach (var reference in (string[])["${JWT_SECRET_KEY}", "x ${BOT_TOKEN:-y}", "${PLAIN}", "${AGNES_STATE_URL}"])
+        foreach (var reference in (string[])["${JWT_SECRET_KEY}", "x ${BOT_TOKEN:-y}", "${JIRA_EMAIL}", "${AGNES_STATE_URL}"])
         {
             var body = new JsonObject { ["sections"] = new JsonObject { ["instance"] = new JsonObject { ["subtitle"] = reference } } }.ToJsonString();
             (await server.SendAsync("POST", Address, body, admin)).Status.ShouldBe(400, reference);
@@ -123,8 +123,8 @@ public sealed class ServerConfigTests(Postgres postgres)
             (await server.SendAsync("POST", Address, hidden, admin)).Status.ShouldBe(400, reference);
         }
 
-        (await server.SendAsync("POST", Address, """{"sections":{"jira":{"api_token":"${PLAIN}"}}}""", admin)).Status.ShouldBe(200);
-        File.AppendAllText(OverlayOf(server), "\nopenmetadata:\n  url: https://user:marker-inside@example.com/x\ntheme:\n  a: ${PLAIN}\n  b: [\"${BOT_TOKEN}\", c]\n  list:\n    - {name: one, password: marker-listed}\n");
+        (await server.SendAsync("POST", Address, """{"sections":{"jira":{"api_token":"${JIRA_EMAIL}"}}}""", admin)).Status.ShouldBe(200);
+        File.AppendAllText(OverlayOf(server), "\nopenmetadata:\n  url: https://user:marker-inside@example.com/x\ntheme:\n  a: ${JIRA_EMAIL}\n  b: [\"${BOT_TOKEN}\", c]\n  list:\n    - {name: one, password: marker-listed}\n");
         var shown = await server.SendAsync("GET", Address, token: admin);
         foreach (var secret in (string[])["marker-", "123:abc", "hunter2"]) shown.Body.ShouldNotContain(secret);
         var sections = shown.Json["sections"]!;

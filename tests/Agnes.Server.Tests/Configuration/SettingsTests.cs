@@ -10,9 +10,9 @@ public sealed class SettingsTests
     {
         using var folder = new TemporaryFolder();
         var (config, state) = (Directory.CreateDirectory(folder["config"]).FullName, Directory.CreateDirectory(folder["state"]).FullName);
-        File.WriteAllText(Path.Combine(config, "instance.yaml"), "config_version: 1\nauth:\n  allowed_domain: example.com\n  max_pat_days: 30\nemail:\n  smtp_host: a.example.com\n  smtp_user: u\n  smtp_password: ${MAIL}\n");
+        File.WriteAllText(Path.Combine(config, "instance.yaml"), "config_version: 1\nauth:\n  allowed_domain: example.com\n  max_pat_days: 30\nemail:\n  smtp_host: a.example.com\n  smtp_user: u\n  smtp_password: ${JIRA_API_TOKEN}\n");
         File.WriteAllText(Path.Combine(state, "instance.yaml"), "email:\n  smtp_host: b.example.com\n");
-        File.WriteAllText(Path.Combine(state, ".env_overlay"), "SMTP_USER=v\nMAIL=pw\n");
+        File.WriteAllText(Path.Combine(state, ".env_overlay"), "SMTP_USER=v\nJIRA_API_TOKEN=pw\n");
         var environment = new Dictionary<string, string> { ["CONFIG_DIR"] = config, ["SMTP_PORT"] = "25" };
         var layers = SettingLayers.Open(config, state, environment.GetValueOrDefault);
         (layers.Find("SMTP_HOST"), layers.Find("SMTP_USER"), layers.Find("SMTP_PASSWORD"), layers.Find("SMTP_PORT")).ShouldBe(("b.example.com", "v", null, null), "the operator's stay with the operator's server");

@@ -10,6 +10,7 @@ public sealed class OutboundGuardTests
     [InlineData("127.0.0.1"), InlineData("10.1.2.3"), InlineData("100.64.0.1"), InlineData("169.254.169.254"), InlineData("172.31.0.1"), InlineData("192.168.0.1"), InlineData("192.0.0.8")]
     [InlineData("198.18.0.1"), InlineData("224.0.0.1"), InlineData("255.255.255.255"), InlineData("0.0.0.0"), InlineData("::1"), InlineData("::"), InlineData("::ffff:10.0.0.1"), InlineData("::7f00:1")]
     [InlineData("64:ff9b::a00:1"), InlineData("fe80::1"), InlineData("fd00::1"), InlineData("2002:a00:1::"), InlineData("ff02::1"), InlineData("2001:db8::1")]
+    [InlineData("2001:0:4136:e378:8000:63bf:3fff:fdd2"), InlineData("::a00:1"), InlineData("100::1"), InlineData("5f00::1"), InlineData("fec0::1"), InlineData("4000::1")]
     public void Addresses_of_no_public_network_are_forbidden(string address) => OutboundGuard.IsForbidden(IPAddress.Parse(address)).ShouldBeTrue();
 
     [Theory]

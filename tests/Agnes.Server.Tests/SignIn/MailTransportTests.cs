@@ -150,7 +150,7 @@ public sealed class MailTransportTests
     }
 
     /// <summary>Its own authority, for a machine of that name.</summary>
-    private static X509Certificate2 Make(string name)
+    internal static X509Certificate2 Make(string name)
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);

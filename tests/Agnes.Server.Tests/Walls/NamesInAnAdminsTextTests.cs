@@ -16,6 +16,7 @@ public sealed class NamesInAnAdminsTextTests(Postgres postgres)
     public async Task A_metric_is_hidden_with_every_table_that_any_of_its_fields_reads_or_names()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        await shop.RegisterAsync("""{"name":"pay_roll","source_type":"keboola"}""");
         const string Plain = "table: Orders, sql: 'SELECT sum(amount) AS total FROM orders'";
         var hidden = new Dictionary<string, string>
         {
@@ -38,6 +39,18 @@ public sealed class NamesInAnAdminsTextTests(Postgres postgres)
             ["in_time_column"] = $"{Plain}, time_column: \"their_macro(1)\"",
             ["in_prose"] = $"{Plain}, expression: 'orders less salaries * 100'",
             ["in_file"] = $"{Plain}, filters: [\"id IN (SELECT 1 FROM 'pay.parquet')\"]",
+            ["in_emphasis"] = $"{Plain}, description: 'see _salaries_, __salaries__'",
+            ["in_bold"] = $"{Plain}, description: 'see **sal**aries'",
+            ["in_tags"] = $"{Plain}, description: 'see sal<i>ari</i>es'",
+            ["in_escape"] = $"{Plain}, description: 'see pay\\_roll'",
+            ["in_entity"] = $"{Plain}, description: 'see pay&#95;roll'",
+            ["in_named_entity"] = $"{Plain}, description: 'see pay&lowbar;roll, sal&shy;aries'",
+            ["with_soft_hyphen"] = $"{Plain}, description: \"see sal\\u00ADaries\"",
+            ["with_zero_width"] = $"{Plain}, description: \"see sal\\u200Baries\"",
+            ["with_selector"] = $"{Plain}, description: \"see sal\\uFE0Faries\"",
+            ["in_full_width"] = $"{Plain}, description: 'see ｓａｌａｒｉｅｓ'",
+            ["in_mathematical"] = $"{Plain}, description: 'see 𝔰alarⓘes, ﬁles'",
+            ["in_emphasised_synonym"] = $"{Plain}, synonyms: [_salaries_]",
             ["unregistered"] = $"{Plain}, description: 'as loose has it'",
             ["salaries"] = Plain,
         };

@@ -4,6 +4,7 @@ using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
+using Agnes.Server.Tests.SignIn;
 using Agnes.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -85,6 +86,41 @@ public sealed class OperatorsSecretsTests(Postgres postgres)
         (own.SignIns.Single(), theirs.Connections).ShouldBe(($"agnes:{ThePassword}", 1));
     }
 
+    /// <summary>Whoever says which certificate is trusted says who gets the password.</summary>
+    [Fact]
+    public async Task The_operators_password_is_not_sent_to_whom_an_admins_certificate_vouches_for()
+    {
+        using var certificate = MailTransportTests.Make("localhost");
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder["ca.pem"], certificate.ExportCertificatePem(), TestContext.Current.CancellationToken);
+        await using var theirs = SmtpServer.StartWithStartTls(certificate);
+        theirs.Account = $"agnes:{ThePassword}";
+        (_environment["SMTP_HOST"], _environment["SMTP_PORT"], _environment["SMTP_USER"], _environment["SMTP_USE_TLS"]) = ("localhost", $"{theirs.Port}", "agnes", "1");
+        await using (var server = await StartAsync(stored: $"SMTP_CA_FILE={folder["ca.pem"]}\nSSL_CERT_FILE={folder["ca.pem"]}\n"))
+        {
+            (await Should.ThrowAsync<MailException>(server.Services.GetRequiredService<IMailTransport>().SendAsync(Hello, CancellationToken.None))).Message.ShouldContain("not trusted");
+            theirs.SignIns.ShouldBeEmpty();
+            var admin = await server.SignInAsync();
+            var problems = (await server.SendAsync("GET", Config, token: admin)).Json["problems"]!.ToJsonString();
+            foreach (var name in (string[])["SMTP_CA_FILE", "SSL_CERT_FILE"])
+            {
+                problems.ShouldContain(name);
+                (await server.SendAsync("PUT", $"/api/admin/secrets/{name}", """{"value":"/x"}""", admin)).Status.ShouldBe(400, name);
+                (await server.SendAsync("DELETE", $"/api/admin/secrets/{name}", token: admin)).Status.ShouldBe(204, name);
+            }
+
+            var unknown = await server.SendAsync("PUT", "/api/admin/secrets/NOBODY_READS_THIS", """{"value":"marker-x"}""", admin);
+            (unknown.Status, unknown.Text("detail").Contains("SMTP_PASSWORD", StringComparison.Ordinal), unknown.Body.Contains("marker", StringComparison.Ordinal)).ShouldBe((400, true, false));
+            (await server.SendAsync("GET", Config, token: admin)).Json["problems"]!.AsArray().ShouldBeEmpty();
+        }
+
+        // The operator may say so.
+        _environment["SMTP_CA_FILE"] = folder["ca.pem"];
+        await using var operators = await StartAsync();
+        await operators.Services.GetRequiredService<IMailTransport>().SendAsync(Hello, CancellationToken.None);
+        theirs.SignIns.ShouldBe([$"agnes:{ThePassword}"]);
+    }
+
     /// <summary>Whichever the secret: at a destination that admins chose, in one way or the other, the operator's is not found, in whichever way it was set.</summary>
     [Fact]
     public void Every_secret_of_the_operator_stays_away_from_a_destination_of_an_admin()
@@ -125,10 +161,11 @@ public sealed class OperatorsSecretsTests(Postgres postgres)
 
     private static string Yaml(string path, string value) => string.Concat(path.Split('.').Select((key, depth) => $"{(depth == 0 ? "" : "\n")}{new string(' ', depth * 2)}{key}:")) + $" {value}\n";
 
-    private Task<TestServer> StartAsync(string? overlay = null) => TestServer.StartAsync(StateEngine.DuckDb, postgres, options =>
+    private Task<TestServer> StartAsync(string? overlay = null, string? stored = null) => TestServer.StartAsync(StateEngine.DuckDb, postgres, options =>
     {
         Directory.CreateDirectory(options.StateDir);
         if (overlay is not null) File.WriteAllText(Path.Combine(options.StateDir, "instance.yaml"), overlay);
+        if (stored is not null) File.WriteAllText(Path.Combine(options.StateDir, SecretStore.FileName), stored);
         (_environment["DATA_DIR"], _environment["STATE_DIR"], _environment["CONFIG_DIR"]) = (options.DataDir, options.StateDir, Path.Combine(options.StateDir, "none"));
         (_environment["SEED_ADMIN_EMAIL"], _environment["SEED_ADMIN_PASSWORD"]) = (TestServer.AdminEmail, TestServer.AdminPassword);
         return ServerOptions.From(["--urls", options.Urls], _environment.GetValueOrDefault) with { RateLimits = false };

@@ -22,7 +22,7 @@ public sealed class OriginIsMaskedTests(Postgres postgres)
           url: https://${NICE}:${NICE}@example.com/x
         instance:
           name: ${NICE}
-          subtitle: ${KEPT}
+          subtitle: ${JIRA_EMAIL}
         data_source:
           keboola: {stack_url: "https://${NICE}.example.com"}
         """;
@@ -34,7 +34,7 @@ public sealed class OriginIsMaskedTests(Postgres postgres)
     {
         await using var server = await StartAsync(byOperator);
         var admin = await server.SignInAsync();
-        (await server.SendAsync("PUT", "/api/admin/secrets/KEPT", """{"value":"marker-kept"}""", admin)).Status.ShouldBe(204);
+        (await server.SendAsync("PUT", "/api/admin/secrets/JIRA_EMAIL", """{"value":"marker-kept"}""", admin)).Status.ShouldBe(204);
         var shown = await server.SendAsync("GET", Config, token: admin);
         var sections = shown.Json["sections"]!;
         sections["theme"]!.ToJsonString().ShouldBe("""{"plain":"***","part":"***","otherwise":"***","list":["a","***",{"name":"***","deep":["***"]}],"number":"***"}""");
@@ -53,7 +53,7 @@ public sealed class OriginIsMaskedTests(Postgres postgres)
         changed.Status.ShouldBe(200, changed.Body);
         (await server.SendAsync("POST", Config, """{"sections":{"theme":{"list":["b","***"]}}}""", admin)).Status.ShouldBe(400, "a mask over what it masks");
         var refusals = new List<string>();
-        foreach (var reference in (string[])["${NICE}", "a ${KEPT} b", "${NOBODY_SET_THIS}"])
+        foreach (var reference in (string[])["${NICE}", "a ${JIRA_EMAIL} b", "${NOBODY_SET_THIS}"])
         {
             var refused = await server.SendAsync("POST", Config, new JsonObject { ["sections"] = new JsonObject { ["theme"] = new JsonObject { ["more"] = new JsonArray("a", reference) } } }.ToJsonString(), admin);
             refused.Status.ShouldBe(400, refused.Body);

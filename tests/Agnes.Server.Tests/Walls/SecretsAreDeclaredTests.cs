@@ -41,6 +41,19 @@ public sealed partial class SecretsAreDeclaredTests
         foreach (var path in (string[])["email.smtp_password", "email.smtp_host", "ai.base_url", "theme.some_token"]) Should.Throw<InvalidOperationException>(() => layers.Instance.Text(path), path);
     }
 
+    /// <summary>Whatever the product reads, and whatever the machine's libraries would: what nobody declared, and every path, is not the admins'.</summary>
+    [Fact]
+    public void Only_what_is_declared_can_be_stored_and_no_path_on_the_server_is()
+    {
+        var read = Sources().SelectMany(text => AnyVariable().Matches(text)).Select(match => match.Groups["name"].Value).ToHashSet(StringComparer.Ordinal);
+        read.ShouldContain("SMTP_CA_FILE");
+        string[] libraries = ["SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "ALL_PROXY", "TMPDIR", "PATH", "KRB5_CONFIG", "ANYTHING", "AGNES_MARKETPLACE_X_FILE"];
+        SettingLayers.Storable.ShouldAllBe(name => Credentials.Find(name) != null || SettingLayers.KeyOf.ContainsKey(name));
+        foreach (var name in read.Concat(libraries).Where(name => !SettingLayers.Storable.Contains(name) || IsPath().IsMatch(name))) SettingLayers.MayBeStored(name).ShouldBeFalse(name);
+        foreach (var name in (string[])["GOOGLE_APPLICATION_CREDENTIALS", "AGNES_PASSWORD_BLOCKLIST", "AGNES_RELEASE_KEY_FILE", "SMTP_CA_FILE"]) SettingLayers.IsOperators(name).ShouldBeTrue(name);
+        SettingLayers.MayBeStored("AGNES_MARKETPLACE_ACME_AI_TOKEN").ShouldBeTrue();
+    }
+
     /// <summary>Texts of the server, the engine and the connectors.</summary>
     private static IEnumerable<string> Sources()
     {
@@ -59,6 +72,12 @@ public sealed partial class SecretsAreDeclaredTests
             else if (field["kind"]!.GetValue<string>() == "secret" || Credentials.IsSecretKey(here)) yield return here;
         }
     }
+
+    [GeneratedRegex("\"(?<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\"", RegexOptions.ExplicitCapture)]
+    private static partial Regex AnyVariable();
+
+    [GeneratedRegex("_(FILE|PATH|DIR|FOLDER|BLOCKLIST)$|CERT|APPLICATION_CREDENTIALS", RegexOptions.ExplicitCapture)]
+    private static partial Regex IsPath();
 
     [GeneratedRegex("""
         "(?<name>[A-Z][A-Z0-9]*_[A-Z0-9_]*(?:SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|PRIVATE_KEY|API_KEY|SECRET_KEY)[A-Z0-9_]*|[A-Z0-9]+(?:_[A-Z0-9]+)*_KEY)"

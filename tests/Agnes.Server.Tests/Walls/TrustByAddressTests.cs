@@ -1,3 +1,4 @@
+using System.Globalization;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -107,6 +108,24 @@ public sealed class TrustByAddressTests(Postgres postgres)
         // The operator hears of the proxy.
         var health = await server.SendAsync("GET", "/api/health/detailed", token: await server.SignInAsync());
         (health.Json["services"]!["proxy"]?["status"]?.GetValue<string>()).ShouldBe(forwardedFor is null ? null : "warning");
+    }
+
+    /// <summary>What a guest writes into a header decides neither whether they are counted nor as whom. The address that the named proxy added counts, for twenty times the usual.</summary>
+    [Theory]
+    [InlineData("198.51.100.{0}, 203.0.113.9")]
+    [InlineData("garbage {0}, 203.0.113.9")]
+    [InlineData("127.0.0.1, 203.0.113.9")]
+    public async Task A_guest_who_adds_a_header_behind_a_named_proxy_that_appends_is_still_limited_by_address(string forwardedFor)
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { RateLimits = true, TrustedProxies = TestServer.ThisMachine });
+        server.Time.Advance(TimeSpan.FromSeconds(61 - server.Time.GetUtcNow().Second));
+        const int most = AskPasswordLink.PerMinuteMax * RateLimits.NearestShares;
+        async Task<int> AskAsync(int number, string from) => (await server.SendAsync("POST", "/auth/password/reset", $"email=u{number}@example.com", change: request =>
+            request.Headers.TryAddWithoutValidation("X-Forwarded-For", string.Format(CultureInfo.InvariantCulture, from, number % 250)))).Status;
+        for (var number = 0; number < most; number++) (await AskAsync(number, forwardedFor)).ShouldBeLessThan(400, $"{number}");
+        for (var number = 0; number < 5; number++) (await AskAsync(most + number, forwardedFor)).ShouldBe(429);
+        (await AskAsync(0, "198.51.100.1, 203.0.113.10")).ShouldBeLessThan(400, "another address has a window of its own");
+        (await AskAsync(1, "203.0.113.9")).ShouldBeLessThan(400, "as has whoever writes nothing at the same address");
     }
 
     [Fact]

@@ -37,6 +37,7 @@ internal static class Secrets
 
         if (SecretStore.Fault(name, value.Trim()) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
         if (SettingLayers.IsOperators(name)) return Problem.Detail(StatusCodes.Status400BadRequest, $"{name} decides how the server runs or who gets in: only its environment can set it.");
+        if (!SettingLayers.MayBeStored(name)) return Problem.Detail(StatusCodes.Status400BadRequest, $"Nothing reads {name}. What can be stored: {string.Join(", ", SettingLayers.Storable)}.");
         await secrets.SetAsync(name, value, stop);
         await AuditAsync(context, state, "secret.set", name, stop);
         return TypedResults.NoContent();

@@ -154,6 +154,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
             var value = theirs.Find(name)!;
             if (SecretStore.Fault(name, value) is { } fault) report.Leave("stored secrets", name, fault);
             else if (SettingLayers.IsOperators(name)) report.Leave("stored secrets", name, "it decides how the server runs or who gets in: set it in the environment");
+            else if (!SettingLayers.MayBeStored(name)) report.Leave("stored secrets", name, "nothing here reads it");
             else if (secrets.Find(name) == value) report.Find("stored secrets");
             else if (secrets.Find(name) is not null) report.Leave("stored secrets", name, "this server has another value for it");
             else

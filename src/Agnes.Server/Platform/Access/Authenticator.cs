@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -19,10 +20,10 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
 {
     public const string Missing = "Missing or invalid Authorization header";
     private const int TokensRememberedMax = 10_000;
-    private const int AddressesRememberedMax = 10_000;
+    private const int NetworksRememberedMax = 10_000;
     private static readonly object Seen = new();
     private readonly RecentCache<Digest, Remembered> _remembered = new(TokensRememberedMax);
-    private readonly RecentCache<(string TokenId, string Address), object> _addresses = new(AddressesRememberedMax);
+    private readonly RecentCache<(string TokenId, AddressNetwork Network), object> _networks = new(NetworksRememberedMax);
 
     /// <summary>Before <see cref="Authenticate"/>, which asks memory alone: a session that this process does not know is looked up in its table.</summary>
     /// <returns>False when that cannot be said at the moment.</returns>
@@ -46,7 +47,6 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
         if (credential.IsAmbiguous) return Fail(SessionCookie.Ambiguous);
         if (string.IsNullOrEmpty(token)) return Fail(Missing);
         var outcome = fromHeader && service.Is(token) ? Service(snapshot) : Resolve(token, fromHeader, snapshot);
-        if (outcome.Caller is { TokenId: { } id } caller) NoteUse(caller, id, credential.Address);
         if (outcome.Caller is { SessionId: { } session }) sessions.Seen(session);
         return outcome;
     }
@@ -105,25 +105,28 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
     }
 
     /// <summary>
-    /// A use from an address that the token was not used from before is worth an audit entry: it may be stolen. One entry for each address, so that a laptop that
-    /// goes back and forth between two networks does not fill the log.
+    /// Of a call that was let through, once: a use from a network that the token was not used from before is worth an audit entry, for it may be stolen. One entry for each
+    /// network, so that neither a laptop that goes back and forth between two nor somebody who has all addresses of one fills the log.
     /// </summary>
-    private void NoteUse(Caller caller, string tokenId, string? address)
+    public void NoteUse(Caller caller, Credential credential)
     {
-        var previous = state.TokenUsed(tokenId, address)?.Ip;
-        if (address is null || _addresses.TryGet((tokenId, address), out _)) return;
-        _addresses.Set((tokenId, address), Seen);
-        if (previous is null || previous == address) return;
-        _addresses.Set((tokenId, previous), Seen);
-        _ = AuditNewAddressAsync(caller.UserId, tokenId, address, previous);
+        if (caller.TokenId is not { } tokenId) return;
+        var previous = state.TokenUsed(tokenId, credential.Address)?.Ip;
+        if (NetworkOf(credential.Address) is not { } network || _networks.TryGet((tokenId, network), out _)) return;
+        _networks.Set((tokenId, network), Seen);
+        if (NetworkOf(previous) is not { } before || before == network) return;
+        _networks.Set((tokenId, before), Seen);
+        _ = AuditNewAddressAsync(caller.UserId, tokenId, credential.Address!, previous!);
     }
+
+    private static AddressNetwork? NetworkOf(string? address) => IPAddress.TryParse(address, out var parsed) ? AddressNetwork.Of(parsed) : null;
 
     /// <summary>Best effort by the specification: a request never fails for it, so its own failure ends in the log.</summary>
     private async Task AuditNewAddressAsync(string userId, string tokenId, string address, string before)
     {
         try
         {
-            await audit.AppendAsync(userId, "token.first_use_new_ip", $"token:{tokenId}", new JsonObject { ["ip"] = address, ["previous_ip"] = before });
+            await audit.NoteAsync(userId, "token.first_use_new_ip", $"token:{tokenId}", new JsonObject { ["ip"] = address, ["previous_ip"] = before });
         }
         catch (Exception failure)
         {

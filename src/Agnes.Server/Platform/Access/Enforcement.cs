@@ -71,6 +71,7 @@ internal sealed partial class Enforcement(
         access.Caller = caller;
         if (AuditOrigin.Current is { } origin) origin.CallerId = caller.UserId;
         if (rates.Refusal(caller.UserId, endpoint.Metadata.GetMetadata<LittleCall>() is not null) is { } tooFast) return tooFast;
+        authenticator.NoteUse(caller, access.Credential);
         if (AccessRules.Refusal(context, declared, access) is { } refusal) return refusal;
         return endpoint.Metadata.GetMetadata<DiskFilling>() is not null && disk.IsLow ? DiskReserve.Refusal() : bounds.Apply(context, declared);
     }

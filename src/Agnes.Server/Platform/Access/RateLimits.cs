@@ -10,14 +10,17 @@ using Agnes.Server.Platform.Http;
 namespace Agnes.Server.Platform.Access;
 
 /// <summary>
-/// Fixed windows of one minute per endpoint and caller's address; where the address does not tell callers apart, per what the call is about: an account, a link. So nobody
-/// uses up what somebody else needs. In memory of a fixed size.
+/// Fixed windows of one minute per endpoint and caller's address; where the address does not tell callers apart, per what the call is about: an account, a link, and a wide one
+/// for the nearest address that nobody could write into a header. So nobody uses up what somebody else needs. In memory of a fixed size.
 /// </summary>
 internal sealed class RateLimits(ServerOptions options, TimeProvider time)
 {
     /// <summary>Callers fall into them by a hash that is different in every process: a flood can neither fill them nor aim at one.</summary>
     private const int WindowsMax = 1 << 17;
     private const int Ipv6NetworkBytes = 8;
+
+    /// <summary>How many times the usual number come from an address of which a header says that it stands for others: one guest may have written it.</summary>
+    internal const int NearestShares = 20;
     private const int CountBits = 24;
     private const long CountMask = (1L << CountBits) - 1;
     private const int HashKeyBytes = 16;
@@ -36,8 +39,8 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
     {
         var declared = context.GetEndpoint()?.Metadata.GetMetadata<CallLimit>() ?? throw new InvalidOperationException("The endpoint declares no limit to take from.");
         var client = context.Client();
-        if (client.TellsCallersApart) Take(ByAddress(declared, context, client), declared.PerMinute);
-        else if (subject is not null) Take($"{ByAddress(declared, context, client)}\n{Folded(subject)}", declared.PerMinute);
+        if (AddressWindow(declared, context, client) is { } window) Take(window.Key, window.PerMinute);
+        if (!client.TellsCallersApart && subject is not null) Take($"{ByAddress(declared, context, client)}\n{Folded(subject)}", declared.PerMinute);
     }
 
     /// <summary>Before the body is read: nobody has to be listened to who would be refused whatever it says.</summary>
@@ -45,9 +48,9 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
     public IResult? Spent(HttpContext context)
     {
         if (!options.RateLimits || context.GetEndpoint()?.Metadata.GetMetadata<CallLimit>() is not { } declared) return null;
-        if (context.Client() is not { TellsCallersApart: true } client) return null;
-        var window = Volatile.Read(ref WindowOf(ByAddress(declared, context, client)));
-        return window >> CountBits == MinuteNow && (window & CountMask) >= declared.PerMinute ? Refused(declared.PerMinute).Answer : null;
+        if (AddressWindow(declared, context, context.Client()) is not { } counted) return null;
+        var window = Volatile.Read(ref WindowOf(counted.Key));
+        return window >> CountBits == MinuteNow && (window & CountMask) >= counted.PerMinute ? Refused(counted.PerMinute).Answer : null;
     }
 
     /// <summary>Counts one call about an account, whoever calls and whether it exists or not. Answers 429 by exception.</summary>
@@ -78,6 +81,13 @@ internal sealed class RateLimits(ServerOptions options, TimeProvider time)
         HMACSHA256.HashData(_hashKey, Encoding.UTF8.GetBytes(key), hash);
         return ref _windows[BinaryPrimitives.ReadUInt32LittleEndian(hash) % WindowsMax];
     }
+
+    private static (string Key, int PerMinute)? AddressWindow(CallLimit declared, HttpContext context, ClientAddress client) => client switch
+    {
+        { TellsCallersApart: true } => (ByAddress(declared, context, client), declared.PerMinute),
+        { IsNearest: true } => ($"{ByAddress(declared, context, client)}\nnearest", (int)Math.Min(int.MaxValue, (long)declared.PerMinute * NearestShares)),
+        _ => null,
+    };
 
     private static string ByAddress(CallLimit declared, HttpContext context, ClientAddress client) => $"{declared.CountedAs(context)}\n{Network(client.Address)}";
 

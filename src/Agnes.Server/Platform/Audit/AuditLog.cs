@@ -27,7 +27,8 @@ public sealed class AuditLog(StateDb state, ServerOptions? options = null)
 {
     public const int PageMax = 500;
     internal const string CountedAction = "refusals";
-    private readonly RefusalCounts _refusals = new((options?.Limits ?? new LimitOptions()).RefusalsStored);
+    private const long AnswerSeconds = 66;
+    private readonly RefusalCounts _refusals = new((options?.Limits ?? new LimitOptions()).RefusalsStored, AnswersOf(options?.Limits ?? new LimitOptions()));
 
     /// <param name="cursor">From the page before.</param>
     /// <exception cref="FormatException">The cursor is not one of ours.</exception>
@@ -51,16 +52,30 @@ public sealed class AuditLog(StateDb state, ServerOptions? options = null)
 
     /// <summary>
     /// For what is not a control write: queries, sign-ins that failed. Written within a quarter of a second, see <see cref="StateDb.AppendAsync"/>. Of what is refused to one person a few a minute
-    /// get an entry, the rest are counted: see <see cref="RefusalCounts"/>.
+    /// get an entry, the rest are counted: see <see cref="RefusalCounts"/>. What was answered gets as many as the rate of calls lets through, so that nobody hides what they read behind
+    /// much else, and whatever gets around that rate does not fill the log.
     /// </summary>
     /// <param name="result">Nothing or <c>ok</c> for a success; anything else is a refusal.</param>
     public ValueTask AppendAsync(
         string? actorUserId, string action, string? resource, JsonObject? parameters = null, string? result = null, int? durationMs = null, CancellationToken cancellation = default)
     {
+        return AppendAsync(isAnswer: result is null or "ok", actorUserId, action, resource, parameters, result, durationMs, cancellation);
+    }
+
+    /// <summary>For what is noticed about somebody's calls and what they did not ask for: a few a minute get an entry, as refusals do.</summary>
+    public ValueTask NoteAsync(string actorUserId, string action, string? resource, JsonObject? parameters = null, CancellationToken cancellation = default) =>
+        AppendAsync(isAnswer: false, actorUserId, action, resource, parameters, null, null, cancellation);
+
+    private ValueTask AppendAsync(
+        bool isAnswer, string? actorUserId, string action, string? resource, JsonObject? parameters, string? result, int? durationMs, CancellationToken cancellation)
+    {
         var (now, origin) = (state.Options.Time.Micros(), AuditOrigin.Current);
-        if (result is not (null or "ok") && !_refusals.Stores(origin, actorUserId, action, now)) return ValueTask.CompletedTask;
+        if (!_refusals.Stores(origin, actorUserId, action, now, isAnswer)) return ValueTask.CompletedTask;
         return state.AppendAsync(AuditEntry.InsertSql, AuditEntry.Create(now, origin, actorUserId, action, resource, parameters, result, durationMs), cancellation);
     }
+
+    /// <summary>A minute's calls with the burst before them. Where the operator wants no rate, all of them: an answer without an entry would be worse than a long log.</summary>
+    private static int AnswersOf(LimitOptions limits) => limits.CallsPerSecond > 0 ? (int)Math.Min(int.MaxValue, limits.CallsPerSecond * AnswerSeconds) : int.MaxValue;
 
     /// <summary>Writes what was only counted, an entry for each person or network and minute.</summary>
     /// <param name="all">Also of the minute that is not over.</param>

@@ -22,16 +22,17 @@ internal sealed record CountedRefusals(string? UserId, string? Network, DateTime
 }
 
 /// <summary>
-/// Decides which refusals get an audit entry of their own: of each person a few a minute, of guests by their network and all together; the
-/// rest are counted. What anybody may cause must not grow with how often they try.
+/// Decides what of all that is no control write gets an audit entry of its own: of each person a few refusals a minute and many answers, of guests by their network and
+/// all together; the rest are counted. What anybody may cause must not grow with how often they try.
 /// </summary>
-/// <param name="storedMax">Entries of their own for one person, or one network of guests, in a minute.</param>
-internal sealed class RefusalCounts(int storedMax)
+/// <param name="storedMax">Refusals and notes with entries of their own for one person, or one network of guests, in a minute.</param>
+/// <param name="answersMax">The same of what was answered.</param>
+internal sealed class RefusalCounts(int storedMax, int answersMax = int.MaxValue)
 {
     /// <summary>All guests together get so many times what one network gets.</summary>
     public const int GuestsShares = 20;
 
-    /// <summary>Persons and networks that are told apart in a minute; further ones are counted as one.</summary>
+    /// <summary>Persons and networks that are told apart in a minute; further networks are counted as one. Persons are as many as admins made.</summary>
     public const int CallersMax = 2_000;
     private const int ActionsMax = 16;
     private const string Others = "others";
@@ -39,18 +40,19 @@ internal sealed class RefusalCounts(int storedMax)
     private readonly ConcurrentDictionary<(long Minute, string Who), Window> _windows = new();
 
     /// <returns>Whether it gets an entry of its own; else it was counted.</returns>
-    public bool Stores(AuditOrigin? origin, string? userId, string action, DateTime now)
+    public bool Stores(AuditOrigin? origin, string? userId, string action, DateTime now, bool isAnswer = false)
     {
+        var max = isAnswer ? answersMax : storedMax;
         var minute = now.Ticks / TimeSpan.TicksPerMinute;
         var caller = origin is null ? userId : origin.CallerId; // of a guest's entry the user is whom it is about, not who did it
         var network = caller is null && IPAddress.TryParse(origin?.Address, out var address) ? AddressNetwork.Of(address).ToString() : null;
         while (true)
         {
             var window = Of(minute, caller, network);
-            if (window.Add(action, storedMax) is not { } stored) continue; // it was taken to be written just now
+            if (window.Add(action, max, isAnswer) is not { } stored) continue; // it was taken to be written just now
             if (!stored) return false;
             if (caller is not null) return true;
-            if (_windows.GetOrAdd((minute, ""), static _ => new Window(null, null)).Add(action, storedMax * GuestsShares) is { } all) return all;
+            if (_windows.GetOrAdd((minute, ""), static _ => new Window(null, null)).Add(action, (int)Math.Min(int.MaxValue, (long)max * GuestsShares), isAnswer) is { } all) return all;
         }
     }
 
@@ -75,7 +77,7 @@ internal sealed class RefusalCounts(int storedMax)
     {
         var who = caller ?? network ?? "guests";
         if (_windows.TryGetValue((minute, who), out var window)) return window;
-        return _windows.Count < CallersMax
+        return caller is not null || _windows.Count < CallersMax
             ? _windows.GetOrAdd((minute, who), _ => new Window(caller, network))
             : _windows.GetOrAdd((minute, Others), static _ => new Window(null, Others));
     }
@@ -84,7 +86,8 @@ internal sealed class RefusalCounts(int storedMax)
     {
         private readonly Lock _gate = new();
         private readonly Dictionary<string, int> _counted = new(StringComparer.Ordinal); // at most ActionsMax, and the others
-        private int _stored;
+        private int _refused;
+        private int _answered;
         private bool _closed;
 
         public string? UserId => userId;
@@ -92,14 +95,15 @@ internal sealed class RefusalCounts(int storedMax)
         public string? Network => network;
 
         /// <returns>Whether it is to be stored; null where this window is over.</returns>
-        public bool? Add(string action, int storedMax)
+        public bool? Add(string action, int max, bool isAnswer)
         {
             lock (_gate)
             {
                 if (_closed) return null;
-                if (_stored < storedMax)
+                ref var stored = ref isAnswer ? ref _answered : ref _refused;
+                if (stored < max)
                 {
-                    _stored++;
+                    stored++;
                     return true;
                 }
 

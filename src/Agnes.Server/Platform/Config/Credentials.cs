@@ -5,10 +5,16 @@ namespace Agnes.Server.Platform.Config;
 /// <summary>One setting under all its names.</summary>
 /// <param name="Key">Of <c>instance.yaml</c>; null: there is none.</param>
 /// <param name="Variables">In the order in which they are looked at.</param>
-public sealed record SettingField(string? Key, params string[] Variables);
+public sealed record SettingField(string? Key, params string[] Variables)
+{
+    /// <summary>It names a file of the server's: admins have no files there, and what lies under a path of their choice may be what they uploaded.</summary>
+    public bool IsFile { get; init; }
+}
 
 /// <summary>Secrets, with where they are sent. What chose the destination decides which of them may go there: see <see cref="SettingLayers"/>.</summary>
-/// <param name="Destination">The first says whose the destination is; the others come from the same hand. Empty: nobody can choose it.</param>
+/// <param name="Destination">
+/// The first says whose the destination is; the others, and whatever vouches for it, come from the same hand. Empty: nobody can choose it.
+/// </param>
 public sealed record Credential(string Name, SettingField[] Secrets, params SettingField[] Destination)
 {
     /// <summary>Why there is no destination to choose.</summary>
@@ -33,7 +39,8 @@ public static class Credentials
         "mail server",
         [new("email.smtp_password", "SMTP_PASSWORD")],
         new("email.smtp_host", "SMTP_HOST"),
-        new("email.smtp_port", "SMTP_PORT"))
+        new("email.smtp_port", "SMTP_PORT"),
+        new(null, "SMTP_CA_FILE") { IsFile = true }) // whom it vouches for is sent the password
     { With = [new("email.smtp_user", "SMTP_USER")] };
 
     public static readonly Credential Keboola = new(
@@ -57,7 +64,7 @@ public static class Credentials
             new SettingField("jira.domain", "JIRA_DOMAIN"))
         { With = [new("jira.email", "JIRA_EMAIL"), new("jira.sla_email", "JIRA_SLA_EMAIL"), new("jira.cloud_id", "JIRA_CLOUD_ID")] },
         new("SendGrid", [new(null, "SENDGRID_API_KEY")]) { NoDestination = Fixed },
-        new("Google", [new("auth.google_client_secret", "GOOGLE_CLIENT_SECRET"), new(null, "GOOGLE_APPLICATION_CREDENTIALS")]) { NoDestination = Fixed },
+        new("Google", [new("auth.google_client_secret", "GOOGLE_CLIENT_SECRET"), new(null, "GOOGLE_APPLICATION_CREDENTIALS") { IsFile = true }]) { NoDestination = Fixed },
         new("Telegram", [new("telegram.bot_token", "TELEGRAM_BOT_TOKEN")]) { NoDestination = Fixed },
         new(
             "sessions and tokens",
@@ -73,7 +80,7 @@ public static class Credentials
                 new("jira.webhook_secret", "JIRA_WEBHOOK_SECRET"),
             ])
         { NoDestination = Stays },
-        new("names that only sound like secrets", [new("data_source.keboola.token_env"), new(null, "AGNES_PASSWORD_BLOCKLIST")])
+        new("names that only sound like secrets", [new("data_source.keboola.token_env"), new(null, "AGNES_PASSWORD_BLOCKLIST") { IsFile = true }])
         { NoDestination = "they name a variable, and a file" },
     ];
 

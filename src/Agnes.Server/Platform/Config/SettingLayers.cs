@@ -37,14 +37,18 @@ public sealed class SettingLayers
     public static readonly FrozenSet<string> OperatorsKeys = FrozenSet.ToFrozenSet(["security.allowed_private_hosts"], StringComparer.Ordinal);
 
     /// <summary>What says who gets in, how and from where belongs to whoever runs the server: an admin's stored secret, or one that came with an import, must not change it.</summary>
-    private static readonly string[] OperatorsPrefixes = ["AGNES_", "OIDC_", "GOOGLE_", "SEED_", "LOCAL_DEV_", "SCHEDULER_", "ASPNETCORE_", "DOTNET_", "LD_"];
+    private static readonly string[] OperatorsPrefixes = ["AGNES_", "OIDC_", "GOOGLE_", "SEED_", "LOCAL_DEV_", "SCHEDULER_", "ASPNETCORE_", "DOTNET_", "LD_", "SSL_CERT_"];
 
     private static readonly FrozenSet<string> OperatorsNames = FrozenSet.ToFrozenSet(
         ["JWT_SECRET_KEY", "SESSION_SECRET", "DOMAIN", "SERVER_URL", "DATA_DIR", "STATE_DIR", "CONFIG_DIR", "CORS_ORIGINS", "DEBUG", "LOG_LEVEL", "URLS", "SMTP_USE_TLS", "SMTP_CA_FILE", "PATH", "HOME"], StringComparer.Ordinal);
 
-    private static readonly string[] AdminsPrefixes = ["AGNES_MARKETPLACE_"];
+    /// <summary>Files and folders of the server's, by how the product calls what names them. Those that are called otherwise are declared: <see cref="SettingField.IsFile"/>.</summary>
+    private static readonly string[] PathEndings = ["_FILE", "_PATH", "_DIR"];
 
-    private static readonly FrozenSet<string> AdminsNames = FrozenSet.ToFrozenSet(["GOOGLE_CLIENT_SECRET", "OIDC_CLIENT_SECRET", "GOOGLE_APPLICATION_CREDENTIALS"], StringComparer.Ordinal);
+    /// <summary>Tokens of marketplaces, each with a name of its own between the two.</summary>
+    private static readonly (string Prefix, string Ending) Marketplaces = ("AGNES_MARKETPLACE_", "_TOKEN");
+
+    private static readonly FrozenSet<string> AdminsNames = FrozenSet.ToFrozenSet(["GOOGLE_CLIENT_SECRET", "OIDC_CLIENT_SECRET"], StringComparer.Ordinal);
 
     private readonly Func<string, string?> _environment;
 
@@ -71,23 +75,34 @@ public sealed class SettingLayers
         var instance = InstanceConfig.Load(configDir, stateDir, environment, name => Stored(secrets, name));
         var ignored = OperatorsKeys
             .Where(key => InstanceConfig.At(instance.Admins, key) is not null)
-            .Select(key => $"{key} of the overlay does not count: it is the operator's, in the environment or in the file below {configDir}.");
+            .Select(key => $"{key} of the overlay does not count: it is the operator's, in the environment or in the file below {configDir}.")
+            .Concat(secrets.Names.Where(name => !MayBeStored(name)).Select(name =>
+                $"The stored secret {name} does not count: {(IsOperators(name) ? "it is the operator's, in the environment" : "nothing reads it")}. " +
+                $"Remove it: agnes admin secret remove {name}."));
         var unfit = secrets.Names
-            .Where(name => !IsOperators(name))
+            .Where(MayBeStored)
             .Select(name => SettingRules.FaultOfVariable(name, secrets.Find(name)!))
             .OfType<string>()
             .Select(fault => $"{fault}: the stored secret of that name does not count.");
         return new SettingLayers(environment, secrets, instance with { Problems = [.. instance.Problems, .. ignored, .. unfit] });
     }
 
-    /// <summary>A secret that admins stored, unless it stands for what is the operator's, or is not what the setting must be.</summary>
+    /// <summary>The names that admins may store something under, but for the tokens of marketplaces.</summary>
+    public static IEnumerable<string> Storable =>
+        Credentials.All.SelectMany(credential => credential.Fields).SelectMany(setting => setting.Variables).Concat(KeyOf.Keys).Where(MayBeStored).Order(StringComparer.Ordinal);
+
+    /// <summary>A secret that admins stored, if it is one that they may store, and is what the setting must be.</summary>
     public static string? Stored(SecretStore secrets, string name) =>
-        !IsOperators(name) && secrets.Find(name) is { } value && SettingRules.FaultOfVariable(name, value) is null ? value : null;
+        MayBeStored(name) && secrets.Find(name) is { } value && SettingRules.FaultOfVariable(name, value) is null ? value : null;
+
+    /// <summary>Whether admins may store something under a name: what is declared, and not the operator's. A setting that nobody thought of here is neither.</summary>
+    public static bool MayBeStored(string name) => !IsOperators(name) && (IsMarketplaces(name) || Credentials.Find(name) is not null || KeyOf.ContainsKey(name));
 
     /// <summary>Whether a variable counts only where the operator set it: in the environment, or in the key of <c>instance.yaml</c> that stands for it.</summary>
     public static bool IsOperators(string name)
     {
-        if (AdminsNames.Contains(name) || AdminsPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))) return false;
+        if (Credentials.Find(name)?.Field.IsFile is true || PathEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal))) return true;
+        if (AdminsNames.Contains(name) || IsMarketplaces(name)) return false;
         return OperatorsNames.Contains(name) || OperatorsPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
@@ -127,6 +142,9 @@ public sealed class SettingLayers
 
     /// <summary>Of a setting with one name also when it is set to nothing, which says something for a few.</summary>
     private string? Environment(SettingField field) => field.Variables is [var name] ? _environment(name) : FirstOf(field, _environment);
+
+    private static bool IsMarketplaces(string name) =>
+        name.StartsWith(Marketplaces.Prefix, StringComparison.Ordinal) && name.EndsWith(Marketplaces.Ending, StringComparison.Ordinal);
 
     private static string? FirstOf(SettingField field, Func<string, string?> value) =>
         field.Variables.Select(value).FirstOrDefault(text => !string.IsNullOrWhiteSpace(text));

@@ -26,14 +26,20 @@ public sealed class OutboundGuard
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Networks that are nobody's on the internet: private, shared, link-local, documentation, benchmarks, multicast, reserved, and IPv6 forms that hide IPv4 addresses.</summary>
+    /// <summary>All of IPv6 that is given out on the internet. What is outside of it leads nowhere, or is some form of another address, such as <c>::ffff:0:127.0.0.1</c>.</summary>
+    private static readonly IPNetwork GivenOut = IPNetwork.Parse("2000::/3");
+
+    /// <summary>
+    /// Networks that are nobody's on the internet: private, shared, link-local, documentation, benchmarks, multicast, reserved, and within <see cref="GivenOut"/> the IPv6
+    /// forms that hide IPv4 addresses.
+    /// </summary>
     private static readonly IPNetwork[] Forbidden =
     [
         .. ((string[])
         [
             "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
             "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-            "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+            "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
         ]).Select(text => IPNetwork.Parse(text)),
     ];
 
@@ -56,6 +62,7 @@ public sealed class OutboundGuard
     public static bool IsForbidden(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        if (address.AddressFamily == AddressFamily.InterNetworkV6 && !GivenOut.Contains(address)) return true;
         foreach (var network in Forbidden)
         {
             if (network.BaseAddress.AddressFamily == address.AddressFamily && network.Contains(address)) return true;
