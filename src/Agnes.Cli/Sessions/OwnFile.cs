@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Agnes.Protocol;
 using Agnes.Cli.Workspace;
+using Agnes.Protocol;
 
 namespace Agnes.Cli.Sessions;
 

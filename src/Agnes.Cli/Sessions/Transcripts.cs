@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Agnes.Protocol;
 using Agnes.Cli.Workspace;
+using Agnes.Protocol;
 
 namespace Agnes.Cli.Sessions;
 
