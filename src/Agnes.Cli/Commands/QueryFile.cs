@@ -1,6 +1,7 @@
 using Agnes.Cli.Output;
 using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
+using Agnes.Protocol;
 
 namespace Agnes.Cli.Commands;
 

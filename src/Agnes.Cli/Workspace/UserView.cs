@@ -17,7 +17,7 @@ internal sealed partial record UserView(string Name, string Text)
         if (!shape.Success) throw new CliException("its text is not one CREATE VIEW … AS SELECT");
         // A guard of its own each time: views are built on views, so the tables that there are have just changed.
         using var guard = new LocalGuard(layout, connection, readsFiles: false);
-        var select = guard.AdmitRewritten(shape.Groups["select"].Value) ?? throw new CliException("it is more than a SELECT over tables");
+        var select = guard.AdmitSelect(shape.Groups["select"].Value).Rewritten ?? throw new CliException("it is more than a SELECT over tables");
         var columns = shape.Groups["column"].Captures.Select(column => SqlText.Identifier(Unquoted(column.Value))).ToList();
         return $"CREATE VIEW main.{SqlText.Identifier(Name)}{(columns.Count > 0 ? $" ({string.Join(", ", columns)})" : "")} AS {select}";
     }

@@ -1,5 +1,6 @@
 using Agnes.Cli.Sessions;
 using Agnes.Cli.Settings;
+using Agnes.Protocol;
 using Microsoft.Win32.SafeHandles;
 
 namespace Agnes.Cli.Workspace;
