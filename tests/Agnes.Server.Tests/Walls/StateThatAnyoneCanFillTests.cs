@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
@@ -56,7 +57,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["sign_in_flags"] = "a fixed set",
         ["desktop_links"] = "one a user",
         ["scan_usage"] = "one a user and day, older ones go with the next scan",
-        ["user_sync_settings"] = "one a user and table",
+        ["user_sync_settings"] = "2000 a user",
         ["table_profiles"] = "one a table",
         ["sync_state"] = "one a table",
         ["view_ownership"] = "one a table",
@@ -187,6 +188,37 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         tables.Order(StringComparer.Ordinal).ShouldBe(Bounds.Keys.Order(StringComparer.Ordinal), "say in Bounds what keeps a new table from growing for ever");
         Bounds.Values.Where(bound => bound.StartsWith("retention: ", StringComparison.Ordinal)).Select(bound => bound["retention: ".Length..]).Distinct(StringComparer.Ordinal)
             .ShouldBeSubsetOf(server.Services.GetServices<IRetained>().Select(kind => kind.Name));
+    }
+
+    /// <summary>What any user fills without an admin: not said but tried, by whatever can be varied.</summary>
+    [Theory, OnBothEngines]
+    public async Task Every_spelling_of_a_table_is_one_choice_and_choices_of_a_user_are_bounded(StateEngine engine)
+    {
+        await using var shop = await Shop.OpenAsync(engine, postgres);
+        var state = shop.Server.State;
+        async Task<IReadOnlyList<string>> StoredAsync(string email) =>
+            await state.ReadAsync<string>("SELECT dataset FROM user_sync_settings WHERE user_id = @Id ORDER BY dataset", new { state.Snapshot.UserByEmail(email)!.Id });
+        string Spelling(int number) => string.Concat("orders".Select((letter, at) => (number >> at & 1) == 1 ? char.ToUpperInvariant(letter) : letter));
+        static string Datasets(IEnumerable<string> names) => new JsonObject { ["datasets"] = new JsonObject(names.Select(name => KeyValuePair.Create(name, (JsonNode?)true))) }.ToJsonString();
+
+        // As an earlier version stored it: read as one, the last of them, and gone with the next choice.
+        var ana = state.Snapshot.UserByEmail("ana@example.com")!.Id;
+        await state.WriteAsync(write => write.ExecuteAsync(
+            "INSERT INTO user_sync_settings (user_id, dataset, enabled, table_mode, updated_at) VALUES (@ana, @dataset, @enabled, 'all', @at)",
+            Enumerable.Range(1, 40).Select(number => new { ana, dataset = Spelling(number), enabled = number == 40, at = write.Now.AddSeconds(number) }).ToList()));
+        var shown = (await shop.AsAnalystAsync("GET", "/api/sync/settings")).Json;
+        shown["settings"]!.AsArray().Count.ShouldBe(1);
+        shown["enabled_datasets"]!.ToJsonString().ShouldBe("""["orders"]""");
+        var answer = await shop.AsAnalystAsync("POST", "/api/sync/settings", Datasets(Enumerable.Range(0, 64).Select(Spelling)));
+        (answer.Status, answer.Json["updated"]!.AsObject().Count).ShouldBe((200, 64), answer.Body);
+        (await StoredAsync("ana@example.com")).ShouldBe([state.Snapshot.TableByName("Orders")!.Id]);
+        for (var number = 0; number < 5; number++) (await shop.AsAnalystAsync("PUT", "/api/settings/dataset", $$"""{"dataset":"{{Spelling(number)}}","enabled":true}""")).Status.ShouldBe(200);
+        (await StoredAsync("ana@example.com")).Count.ShouldBe(1);
+
+        // Admins may choose whatever has a name: as many as there is room for.
+        for (var part = 0; part < 3; part++) (await shop.AsAdminAsync("POST", "/api/sync/settings", Datasets(Enumerable.Range(0, 1_000).Select(number => $"n{part}_{number}")))).Status.ShouldBe(200);
+        (await shop.AsAdminAsync("PUT", "/api/settings/dataset", """{"dataset":"Orders","enabled":true}""")).Status.ShouldBe(200);
+        (await StoredAsync(TestServer.AdminEmail)).Count.ShouldBeInRange(1_000, PreferenceStore.OfUserMax);
     }
 
     [Fact]

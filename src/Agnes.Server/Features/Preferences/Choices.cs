@@ -1,8 +1,12 @@
 using System.Text.Json;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Preferences;
+
+/// <param name="Key">What it is stored under: the table's id.</param>
+internal sealed record Choice(string Key, bool IsTable);
 
 /// <summary>What a request says about datasets, and which of them the asker may say something about.</summary>
 internal static class Choices
@@ -31,11 +35,14 @@ internal static class Choices
         return choices;
     }
 
-    /// <summary>Admins may choose whatever has a name; everybody else what they may read.</summary>
-    public static bool MayChoose(HttpContext context, string dataset)
+    /// <summary>
+    /// What a name stands for, if the asker may choose it: admins whatever has a name, everybody else what they may read. All spellings of one table are one choice.
+    /// </summary>
+    public static Choice? Of(Snapshot snapshot, Caller caller, string dataset)
     {
-        var caller = context.Caller();
-        if (dataset.Length is 0 or > NameCharsMax || dataset.Contains('\0', StringComparison.Ordinal)) return false;
-        return caller.IsAdmin || (NamedTable.Resolve(context.Snapshot(), caller, dataset) is { } table && Access.CanRead(context.Snapshot(), caller, table));
+        if (dataset.Length is 0 or > NameCharsMax || dataset.Contains('\0', StringComparison.Ordinal)) return null;
+        var table = NamedTable.Resolve(snapshot, caller, dataset);
+        if (table is null) return caller.IsAdmin ? new Choice(dataset.ToLowerInvariant(), IsTable: false) : null;
+        return caller.IsAdmin || Access.CanRead(snapshot, caller, table) ? new Choice(table.Id ?? table.Name, IsTable: true) : null;
     }
 }

@@ -15,7 +15,7 @@ internal static class SavePreferences
         var enabled = body.OptionalBoolean("enabled");
         if (!body.Has("enabled")) body.String("enabled");
         body.ThrowIfInvalid();
-        if (!Choices.MayChoose(context, dataset)) return Problem.Detail(StatusCodes.Status403Forbidden, $"No access to dataset '{dataset}'");
+        if (Choices.Of(context.Snapshot(), context.Caller(), dataset) is null) return Problem.Detail(StatusCodes.Status403Forbidden, $"No access to dataset '{dataset}'");
         await SaveAsync(context, state, new Dictionary<string, bool>(StringComparer.Ordinal) { [dataset] = enabled is true }, Choices.ModeDefault, stop);
         return JsonBody.Of(new JsonObject { ["dataset"] = dataset, ["enabled"] = enabled is true });
     }
@@ -46,11 +46,11 @@ internal static class SavePreferences
     }
 
     private static Dictionary<string, bool> Allowed(HttpContext context, Dictionary<string, bool> choices) =>
-        choices.Where(choice => Choices.MayChoose(context, choice.Key)).ToDictionary(StringComparer.Ordinal);
+        choices.Where(choice => Choices.Of(context.Snapshot(), context.Caller(), choice.Key) is not null).ToDictionary(StringComparer.Ordinal);
 
     private static async Task SaveAsync(HttpContext context, StateDb state, Dictionary<string, bool> choices, string mode, CancellationToken stop)
     {
-        var user = context.Caller().UserId;
-        if (choices.Count > 0) await state.WriteAsync(write => PreferenceStore.SaveAsync(write, user, choices, mode), stop);
+        var caller = context.Caller();
+        if (choices.Count > 0) await state.WriteAsync(write => PreferenceStore.SaveAsync(write, caller, choices, mode), stop);
     }
 }

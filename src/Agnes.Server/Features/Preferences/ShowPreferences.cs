@@ -25,9 +25,22 @@ internal static class ShowPreferences
     public static async Task<IResult> SubscriptionsAsync(HttpContext context, StateDb state, CancellationToken stop) =>
         Answer(context, "subscriptions", await RowsAsync(context, state, stop));
 
-    /// <summary>What somebody chose of a table that they may no longer read is not shown: its name would be.</summary>
-    private static async Task<List<PreferenceRow>> RowsAsync(HttpContext context, StateDb state, CancellationToken stop) =>
-        [.. (await PreferenceStore.OfAsync(state, context.Caller().UserId, stop)).Where(row => Choices.MayChoose(context, row.Dataset))];
+    /// <summary>
+    /// What somebody chose of a table that they may no longer read is not shown: its name would be. Of several spellings, which earlier versions stored, the last one counts.
+    /// </summary>
+    private static async Task<List<PreferenceRow>> RowsAsync(HttpContext context, StateDb state, CancellationToken stop)
+    {
+        var (snapshot, caller) = (context.Snapshot(), context.Caller());
+        return
+        [
+            .. (await PreferenceStore.OfAsync(state, caller.UserId, stop))
+                .Select(row => (Row: row, Choice: Choices.Of(snapshot, caller, row.Dataset)))
+                .Where(one => one.Choice is not null)
+                .GroupBy(one => one.Choice!.Key, StringComparer.Ordinal)
+                .Select(spellings => spellings.OrderBy(one => one.Row.Dataset == one.Choice!.Key).MaxBy(one => one.Row.UpdatedAt))
+                .Select(one => one.Row with { Dataset = one.Choice!.Key }),
+        ];
+    }
 
     private static IResult Answer(HttpContext context, string name, List<PreferenceRow> rows) =>
         JsonBody.Of(new JsonObject { ["user_id"] = context.Caller().UserId, [name] = Views(rows) });
