@@ -37,6 +37,7 @@ internal static partial class Configure
             var before = Overlay.Read(options);
             var after = Changed(before, asked, name => options.Variables(name) is { Length: > 0 } || secrets.Find(name) is not null);
             var diff = new JsonArray([.. ConfigDiff.Of(before, after)]);
+            WriteRight.Settle();
             if (asked.Source == "keboola")
             {
                 await secrets.SetAsync(TokenName, asked.Token!, stop);

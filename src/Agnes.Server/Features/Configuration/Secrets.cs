@@ -43,10 +43,11 @@ internal static class Secrets
         return TypedResults.NoContent();
     }
 
-    private static Task AuditAsync(HttpContext context, StateDb state, string action, string name, CancellationToken stop)
+    private static async Task AuditAsync(HttpContext context, StateDb state, string action, string name, CancellationToken stop)
     {
+        WriteRight.Current = null; // what is done is told of, whatever became of the right
         var actor = context.Caller().UserId;
-        return state.WriteAsync(
+        await state.WriteAsync(
             write =>
             {
                 write.Audit(actor, action, $"secret:{name}");

@@ -65,8 +65,9 @@ internal static class UpdateServerConfig
         });
     }
 
-    private static Task AuditAsync(StateDb state, string actor, List<string> touched, List<string> dangerous, JsonArray rows, CancellationToken stop)
+    private static async Task AuditAsync(StateDb state, string actor, List<string> touched, List<string> dangerous, JsonArray rows, CancellationToken stop)
     {
+        WriteRight.Current = null; // what is done is told of, whatever became of the right
         var what = new JsonObject
         {
             ["sections"] = new JsonArray([.. touched.Select(name => (JsonNode)name)]),
@@ -74,7 +75,7 @@ internal static class UpdateServerConfig
             ["diff"] = rows.DeepClone(),
             ["diff_count"] = rows.Count,
         };
-        return state.WriteAsync(
+        await state.WriteAsync(
             write =>
             {
                 write.Audit(actor, "instance_config.update", InstanceConfig.FileName, what);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Uploads;
 
@@ -36,6 +37,7 @@ internal sealed class UploadFolder(ServerOptions options, TimeProvider clock)
         try
         {
             var size = await CopyAsync(content, temporary, stop);
+            WriteRight.Demand();
             File.Move(temporary, target, overwrite: true);
             return size;
         }

@@ -1,3 +1,4 @@
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Access;
@@ -13,22 +14,32 @@ internal sealed record AskedAccess(Credential Credential, EndpointAccess Declare
         declared is EndpointAccess.TableAccess table ? AccessRules.TableSent(context, table) : null,
         access.Caller?.SimulatedBy is null ? null : access.Caller.UserId);
 
-    /// <returns>The asker as they are now; null where they would not be let through. What depends on the route and the token's scope
-    /// alone does not change.</returns>
-    public Caller? CallerNow(Authenticator authenticator, Snapshot now)
+    /// <returns>The asker as they are now; null where they would not be let through.</returns>
+    public Caller? CallerNow(Authenticator authenticator, Snapshot now) => Look(authenticator, now).Caller;
+
+    /// <returns>What the same request would be answered now; null where it would be let through.</returns>
+    public ProblemException? Refusal(Authenticator authenticator, Snapshot now) => Look(authenticator, now).Refusal;
+
+    /// <summary>What depends on the route and the token's scope alone does not change.</summary>
+    private (Caller? Caller, ProblemException? Refusal) Look(Authenticator authenticator, Snapshot now)
     {
-        var caller = authenticator.Authenticate(Credential, now).Caller;
-        if (caller is not null && ViewAs is not null)
-            caller = caller.IsAdmin && now.User(ViewAs) is { Active: true } user ? Caller.Of(now, user, CallerKind.Simulation) with { SimulatedBy = caller.UserId } : null;
-        if (caller is null) return null;
-        var isLetThrough = Declared switch
+        var outcome = authenticator.Authenticate(Credential, now);
+        if (outcome.Caller is not { } caller) return (null, new ProblemException(StatusCodes.Status401Unauthorized, outcome.Failure!));
+        if (ViewAs is not null)
         {
-            EndpointAccess.AdminAccess => caller.IsAdmin,
-            EndpointAccess.TableAccess => AccessRules.MayAskFor(now, caller, NamedTable.Resolve(now, caller, Table!)),
-            _ => true,
+            if (!caller.IsAdmin || now.User(ViewAs) is not { Active: true } user) return (null, Forbidden(AccessRules.AdminsOnly));
+            caller = Caller.Of(now, user, CallerKind.Simulation) with { SimulatedBy = caller.UserId };
+        }
+
+        return Declared switch
+        {
+            EndpointAccess.AdminAccess when !caller.IsAdmin => (null, Forbidden(AccessRules.AdminsOnly)),
+            EndpointAccess.TableAccess table when !AccessRules.MayAskFor(now, caller, NamedTable.Resolve(now, caller, Table!)) => (null, Forbidden(AccessRules.Denied(table, Table!))),
+            _ => (caller, null),
         };
-        return isLetThrough ? caller : null;
     }
+
+    private static ProblemException Forbidden(string detail) => new(StatusCodes.Status403Forbidden, detail);
 }
 
 /// <summary>By what a request proves who asks.</summary>

@@ -163,14 +163,14 @@ internal sealed partial class Authenticator(StateDb state, AuditLog audit, Signi
 
         public Caller CallerAt(Snapshot snapshot, UserRow user)
         {
-            if (_last is { } last && last.Version == snapshot.Version) return last.Caller;
+            if (!snapshot.IsUncommitted && _last is { } last && last.Version == snapshot.Version) return last.Caller;
             var isPersonal = Claims.Type == SessionTokens.PersonalType;
             var caller = Caller.Of(snapshot, user, isPersonal ? CallerKind.Token : CallerKind.Session, isPersonal ? Claims.Id : null) with
             {
                 SessionId = isPersonal ? null : Claims.Id,
                 Scope = isPersonal ? snapshot.Token(Claims.Id)?.Scopes ?? TokenScope.General : TokenScope.General,
             };
-            _last = new At(snapshot.Version, caller);
+            if (!snapshot.IsUncommitted) _last = new At(snapshot.Version, caller);
             return caller;
         }
 

@@ -30,10 +30,12 @@ internal sealed partial class Enforcement(
         return access.Caller is { } caller ? RunAsync(context, access, caller) : next(context);
     }
 
-    /// <summary>Everything that somebody known asks for runs under a lease, from here to its last byte.</summary>
+    /// <summary>Everything that somebody known asks for runs under a lease, from here to its last byte, and asks again before it writes.</summary>
     private async Task RunAsync(HttpContext context, RequestAccess access, Caller caller)
     {
-        using var lease = leases.Open(context, context.GetEndpoint()!.Metadata.GetMetadata<EndpointAccess>()!, access);
+        var asked = AskedAccess.Of(context, context.GetEndpoint()!.Metadata.GetMetadata<EndpointAccess>()!, access);
+        WriteRight.Current = new WriteRight(now => asked.Refusal(authenticator, now), () => state.Snapshot); // ends with this method
+        using var lease = leases.Open(context, asked, access);
         access.Lease = lease;
         if (caller.SimulatedBy is { } admin) await SimulateAsync(context, admin, caller.UserId);
         else await next(context);

@@ -29,9 +29,9 @@ internal sealed partial class Leases : IDisposable
     }
 
     /// <returns>To be disposed of at the request's end.</returns>
-    public RequestLease Open(HttpContext context, EndpointAccess declared, RequestAccess access)
+    public RequestLease Open(HttpContext context, AskedAccess asked, RequestAccess access)
     {
-        var lease = new RequestLease(this, context, AskedAccess.Of(context, declared, access), access);
+        var lease = new RequestLease(this, context, asked, access);
         _open.TryAdd(lease, 0);
         return lease;
     }

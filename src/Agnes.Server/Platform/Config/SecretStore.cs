@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Agnes.Engine.Limits;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Config;
 
@@ -84,6 +85,7 @@ internal static class PrivateFile
         try
         {
             await WriteNewAsync(draft, text, stop);
+            WriteRight.Demand();
             FileSystem.Replace(draft, path);
         }
         finally

@@ -1,3 +1,5 @@
+using Agnes.Server.Platform.State;
+
 namespace Agnes.Server.Platform.Http;
 
 /// <summary>
@@ -32,7 +34,12 @@ internal sealed class BoundedBody(Stream inner, long bytesMax, TimeSpan time) : 
         try
         {
             var read = await inner.ReadAsync(buffer, either.Token);
-            if (read == 0 && buffer.Length > 0) Complete();
+            if (read == 0 && buffer.Length > 0)
+            {
+                Complete();
+                WriteRight.Demand(); // who waits with the last byte must not have waited for the end of their access
+            }
+
             if ((_read += read) > bytesMax) throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
             return read;
         }

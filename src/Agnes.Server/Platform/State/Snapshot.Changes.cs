@@ -195,6 +195,7 @@ public sealed partial record Snapshot
     internal Snapshot Committed(Snapshot before, long version) => this with
     {
         Version = version,
+        IsUncommitted = false,
         AccessVersion = UsersById != before.UsersById || GroupsById != before.GroupsById || MembershipsByUser != before.MembershipsByUser
             || GrantsById != before.GrantsById || TokensById != before.TokensById || EndedSessions != before.EndedSessions ? version : before.AccessVersion,
         RegistryVersion = TablesById != before.TablesById ? version : before.RegistryVersion,

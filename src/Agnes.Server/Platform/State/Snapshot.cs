@@ -21,6 +21,9 @@ public sealed partial record Snapshot
     /// <summary>Raised by each committed control write.</summary>
     public long Version { get; init; }
 
+    /// <summary>What a transaction that may still be undone has made of it; <see cref="Version"/> is then that of before, so nothing may be remembered by it.</summary>
+    public bool IsUncommitted { get; internal init; }
+
     /// <summary>The version at which users, groups, members, grants or tokens last changed (as far as this process knows).</summary>
     public long AccessVersion { get; init; }
 

@@ -42,6 +42,9 @@ internal sealed class WriteGate : IAsyncDisposable
     /// <summary>When the last commit was, by the clock that only goes forward.</summary>
     public long LastCommit { get; private set; }
 
+    /// <summary>Units that nobody has begun with.</summary>
+    public int Waiting => _queue.Reader.Count;
+
     public async Task<T> RunAsync<T>(Func<StateWrite, Task<T>> unit, CancellationToken cancellation)
     {
         if (Inside.Value) throw new InvalidOperationException("A write inside a write would wait for itself.");
@@ -167,7 +170,7 @@ internal sealed class WriteGate : IAsyncDisposable
             if (write.AuditEntries.Count > 0) await transaction.Connection.ExecuteAsync(new(AuditEntry.InsertSql, write.AuditEntries, transaction.Transaction, cancellationToken: limit));
             changed |= write.Changed;
             control |= write.IsControl;
-            after = write.Current;
+            after = write.IsControl ? write.Current with { IsUncommitted = true } : write.Current;
         }
         if (!changed && !control) return (before, before);
         var version = await transaction.CommitAsync(control, limit);
@@ -218,6 +221,9 @@ internal sealed class WriteGate : IAsyncDisposable
         /// <summary>Taken where the write was asked for; it runs elsewhere.</summary>
         public AuditOrigin? Origin { get; } = AuditOrigin.Current;
 
+        /// <summary>Likewise.</summary>
+        protected WriteRight? Right { get; } = WriteRight.Current;
+
         /// <returns>False when it failed without having touched anything, so that the others in the transaction can go on.</returns>
         public abstract Task<bool> RunAsync(StateWrite write, CancellationToken limit);
 
@@ -242,6 +248,7 @@ internal sealed class WriteGate : IAsyncDisposable
             Inside.Value = true; // ends with this method
             try
             {
+                if (Right?.Refusal(write.Before) is { } gone) throw gone;
                 _result = await unit(write).WaitAsync(limit);
                 return true;
             }

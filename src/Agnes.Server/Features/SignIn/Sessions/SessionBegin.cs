@@ -14,6 +14,7 @@ internal sealed class SessionBegin(StateDb state, SessionTokens tokens, KnownSes
     /// <returns>The session's token.</returns>
     public async Task<string> BeginAsync(HttpContext context, UserRow user, string method)
     {
+        WriteRight.Current = null; // what was proved stands in its place: a change of password has ended the session that asked for it
         var issued = tokens.Session(user);
         var agent = context.Request.Headers.UserAgent.ToString();
         var row = new SessionRow
