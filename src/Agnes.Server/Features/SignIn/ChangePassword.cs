@@ -31,17 +31,18 @@ internal static class ChangePassword
         if (!tried.IsRight) return Problem.Detail(StatusCodes.Status400BadRequest, "The current password is not right.");
 
         var hash = await newPasswords.HashAsync(wanted, stop);
-        await state.WriteAsync(
+        var changed = await state.WriteAsync(
             async write =>
             {
                 // Another change may have come first; then what was checked above is no longer the current password.
                 if (write.Before.User(user.Id) is not { } found || found.PasswordHash != user.PasswordHash) throw new ProblemException(StatusCodes.Status409Conflict, "The password was changed meanwhile.");
                 await newPasswords.StoreAsync(write, found, hash);
                 write.Audit(user.Id, "user.change_password", $"user:{user.Id}", new JsonObject { ["ip"] = context.Client().Text });
+                return write.Current.User(user.Id)!;
             },
             stop);
         newPasswords.Tell(user);
-        await sessions.SetCookieAsync(context, user, "password");
+        await sessions.SetCookieAsync(context, changed, "password");
         return TypedResults.NoContent();
     }
 }

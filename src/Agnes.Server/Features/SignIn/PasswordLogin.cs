@@ -49,7 +49,15 @@ internal static class PasswordLogin
             return TypedResults.Redirect($"/login/password?error={error}{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
         }
 
-        await sessions.SetCookieAsync(context, result.User!, "password");
+        try
+        {
+            await sessions.SetCookieAsync(context, result.User!, "password");
+        }
+        catch (ProblemException overtaken) when (SessionBegin.IsOvertaken(overtaken))
+        {
+            return TypedResults.Redirect($"/login/password?error=invalid{(next is null ? "" : $"&next={Uri.EscapeDataString(next)}")}");
+        }
+
         return TypedResults.Redirect(next ?? options.HomeRoute);
     }
 }

@@ -49,7 +49,7 @@ internal static class SetPassword
             await sessions.SetCookieAsync(context, user, "link");
             return TypedResults.Redirect(done);
         }
-        catch (ProblemException refused) when (refused.Status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound)
+        catch (ProblemException refused) when (SessionBegin.IsOvertaken(refused) || refused.Status is StatusCodes.Status400BadRequest or StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound)
         {
             return Again("link");
         }

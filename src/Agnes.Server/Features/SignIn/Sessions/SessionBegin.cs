@@ -9,9 +9,12 @@ namespace Agnes.Server.Features.SignIn.Sessions;
 internal sealed class SessionBegin(StateDb state, SessionTokens tokens, KnownSessions known, ServerOptions options)
 {
     private const int UserAgentCharsMax = 200;
+    private const string Overtaken = "The account was changed while you signed in. Sign in again.";
 
+    /// <param name="user">As the person was when they proved who they are. The session is begun only if the account is still that one: active, with that password, its sessions not ended since.</param>
     /// <param name="method">One of the words of <see cref="SessionRow.Method"/>.</param>
     /// <returns>The session's token.</returns>
+    /// <exception cref="ProblemException">The account is another one by now: <see cref="IsOvertaken"/>.</exception>
     public async Task<string> BeginAsync(HttpContext context, UserRow user, string method)
     {
         WriteRight.Current = null; // what was proved stands in its place: a change of password has ended the session that asked for it
@@ -33,6 +36,7 @@ internal sealed class SessionBegin(StateDb state, SessionTokens tokens, KnownSes
         await state.WriteAsync(
             async write =>
             {
+                if (!IsStill(user, write.Before.User(user.Id))) throw new ProblemException(StatusCodes.Status401Unauthorized, Overtaken);
                 await SessionStore.InsertAsync(write, row);
                 if (method != LocalDoor.Method && write.Before.IsAdmin(user.Id)) await BootstrapWindow.CloseAsync(write);
                 if (replaced is null || !await SessionStore.EndAsync(write, replaced.SessionId!, "sign-in")) return;
@@ -46,6 +50,12 @@ internal sealed class SessionBegin(StateDb state, SessionTokens tokens, KnownSes
     /// <summary>As <see cref="BeginAsync"/>, for a browser: the token goes into the cookie.</summary>
     public async Task SetCookieAsync(HttpContext context, UserRow user, string method) =>
         SessionCookie.Set(context, options, await BeginAsync(context, user, method));
+
+    /// <summary>Whether that is why no session was begun; a form then leads back to where signing in begins.</summary>
+    public static bool IsOvertaken(ProblemException refusal) => refusal.Message == Overtaken;
+
+    private static bool IsStill(UserRow proved, UserRow? now) =>
+        now is { Active: true } && now.PasswordHash == proved.PasswordHash && now.SessionsValidAfter == proved.SessionsValidAfter;
 
     /// <summary>The session that this browser had until now: its token must not outlive the new sign-in. A program's header stands for itself.</summary>
     private static Caller? Replaced(HttpContext context) =>

@@ -42,7 +42,15 @@ internal static class VerifyLink
         form.ThrowIfInvalid();
         limits.Take(context, token);
         if (await UseAsync(context, state, audit, email, token) is not { } user) return Results.Redirect("/login/email?error=link_used");
-        await sessions.SetCookieAsync(context, user, "email");
+        try
+        {
+            await sessions.SetCookieAsync(context, user, "email");
+        }
+        catch (ProblemException overtaken) when (SessionBegin.IsOvertaken(overtaken))
+        {
+            return Results.Redirect("/login/email?error=link_used");
+        }
+
         return Results.Redirect(next ?? options.HomeRoute);
     }
 

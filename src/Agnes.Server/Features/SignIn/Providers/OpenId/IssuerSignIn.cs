@@ -73,6 +73,10 @@ internal sealed partial class IssuerSignIn(
             await NoteAsync(context, provider, user.Id, "login", null, null);
             return Results.Redirect(LocalPath.Accept(next) ?? options.HomeRoute);
         }
+        catch (ProblemException overtaken) when (SessionBegin.IsOvertaken(overtaken))
+        {
+            return ToLogin(SignInRefusedException.Failed);
+        }
         catch (SignInRefusedException refused)
         {
             LogRefused(log, provider.Key, refused.Message);
