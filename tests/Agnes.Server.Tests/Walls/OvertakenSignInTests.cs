@@ -54,6 +54,17 @@ public sealed class OvertakenSignInTests(Postgres postgres)
         }
     }
 
+    [Theory, OnBothEngines]
+    public async Task A_link_from_before_a_deactivation_is_nothing_after_it(StateEngine engine)
+    {
+        await using var server = await TestServer.StartAsync(engine, postgres);
+        var admin = await server.SignInAsync();
+        var id = (await server.SendAsync("POST", "/api/users", new JsonObject { ["email"] = Email, ["name"] = "Ana" }.ToJsonString(), admin)).Text("id");
+        var link = await server.State.WriteAsync(write => PasswordLinks.CreateAsync(write, id, LinkPurpose.Setup));
+        foreach (var step in (string[])["deactivate", "activate"]) (await server.SendAsync("POST", $"/api/users/{id}/{step}", token: admin)).Status.ShouldBe(200);
+        (await AskAsync(server, "set", link, "")).Status.ShouldBe(400);
+    }
+
     private static async Task RefusedAsync(TestServer server, string id, Answer answer, long sessions, string what)
     {
         if (answer.Status == 302) answer.Header("Location")!.ShouldContain("error=", customMessage: what);

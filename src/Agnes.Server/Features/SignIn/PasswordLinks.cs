@@ -55,6 +55,9 @@ internal static class PasswordLinks
     public static async Task<bool> ConsumeAsync(StateWrite write, string? userId, LinkPurpose purpose, string token) =>
         await write.QueryFirstAsync<string>(ConsumeSql, new { userId = userId ?? "", purpose = Name(purpose), hash = Hash(token), now = write.Now }) is not null;
 
+    /// <summary>All of a user's.</summary>
+    public static Task DropAsync(StateWrite write, string userId) => write.ExecuteAsync("DELETE FROM auth_tokens WHERE user_id = @userId", new { userId });
+
     /// <summary>Those that nobody can use any more.</summary>
     public static Task ForgetAsync(StateWrite write, DateTime old) => write.ExecuteAsync("DELETE FROM auth_tokens WHERE expires_at < @old", new { old });
 

@@ -1,5 +1,6 @@
 using Agnes.Server.Features.Desktop;
 using Agnes.Server.Features.Preferences;
+using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.State;
@@ -32,6 +33,7 @@ internal static class UserStore
     {
         var row = user with { UpdatedAt = write.Now };
         await write.ExecuteAsync(UpdateSql, row);
+        if (!row.Active) await PasswordLinks.DropAsync(write, row.Id); // they must not wait for the account to come back
         write.Apply(snapshot => snapshot.WithUser(row));
     }
 
@@ -40,7 +42,7 @@ internal static class UserStore
     {
         await write.ExecuteAsync("DELETE FROM user_group_members WHERE user_id = @Id", user);
         await write.ExecuteAsync("DELETE FROM personal_access_tokens WHERE user_id = @Id", user);
-        await write.ExecuteAsync("DELETE FROM auth_tokens WHERE user_id = @Id", user);
+        await PasswordLinks.DropAsync(write, user.Id);
         await SessionStore.DeleteOfAsync(write, user.Id);
         await Identities.DeleteOfAsync(write, user.Id);
         await DesktopLinks.DeleteOfAsync(write, user.Id);
