@@ -19,7 +19,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
     private const string Metric = "{name: m, display_name: M, category: c, table: Orders, sql: SELECT count(*) AS m FROM orders}";
 
     /// <summary>Method, route, path where it has parameters, body, and the name under which the answer's id goes on.</summary>
-    private static readonly Step[] Steps =
+    internal static readonly Step[] Steps =
     [
         new("POST", "/api/users", Body: """{"email":"new@example.com","name":"New","send_invite":true}""", Id: "user"),
         new("PATCH", "/api/users/{id}", "/api/users/{user}", """{"name":"Newer"}"""),
@@ -60,7 +60,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
     ];
 
     /// <summary>Routes for admins that change nothing, or whose change another test looks at.</summary>
-    private static readonly Dictionary<string, string> Besides = new(StringComparer.Ordinal)
+    internal static readonly Dictionary<string, string> Besides = new(StringComparer.Ordinal)
     {
         ["POST /api/sync/runs/{id}/cancel"] = "wants a run that is going on at that very moment",
         ["POST /api/admin/metadata/{table_id}/push"] = "wants a Keboola project: ColumnMetadataTests",
@@ -89,7 +89,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
     }
 
     /// <summary>Texts for people and agents that admins may put in the place of ours: set, back, and away.</summary>
-    private static IEnumerable<Step> TextSteps(Shop shop) =>
+    internal static IEnumerable<Step> TextSteps(Shop shop) =>
         from route in Changes(shop.Server.Services)
         where route.EndsWith("-template", StringComparison.Ordinal) && route.StartsWith("PUT ", StringComparison.Ordinal)
         let path = route[4..]
@@ -121,7 +121,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
     });
 
     /// <summary>Of a sign-in of the new user's.</summary>
-    private static async Task<string> SessionAsync(Shop shop, string user)
+    internal static async Task<string> SessionAsync(Shop shop, string user)
     {
         await shop.Server.SignInAsync("new@example.com", "correct horse");
         var sessions = (await shop.AsAdminAsync("GET", $"/api/users/{user}/sessions")).Json;
@@ -135,5 +135,5 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         where method is not ("GET" or "HEAD" or "OPTIONS")
         select $"{method} /{route.RoutePattern.RawText!.Trim('/')}";
 
-    private sealed record Step(string Method, string Route, string? Path = null, string? Body = null, string? Id = null);
+    internal sealed record Step(string Method, string Route, string? Path = null, string? Body = null, string? Id = null);
 }

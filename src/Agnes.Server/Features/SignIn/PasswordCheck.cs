@@ -73,14 +73,15 @@ internal sealed class PasswordCheck(Passwords passwords, Guesses guesses, Accoun
     }
 
     /// <summary>With today's cost, now that the password is known for a moment. No session ends, since nothing changed for anybody.</summary>
-    /// <returns>The account with it; as it was, where another password came first.</returns>
+    /// <returns>The account with it; as it was, where a new password came first.</returns>
     private async Task<UserRow> HashAnewAsync(UserRow user, string password, CancellationToken stop)
     {
         var hash = await passwords.HashAsync(password, stop);
         return await state.WriteAsync(
             async write =>
             {
-                if (write.Before.User(user.Id) is not { } found || found.PasswordHash != user.PasswordHash || found.SessionsValidAfter != user.SessionsValidAfter) return user;
+                if (write.Before.User(user.Id) is not { } found || found.SessionsValidAfter != user.SessionsValidAfter) return user;
+                if (found.PasswordHash != user.PasswordHash) return found; // another sign-in did this first: a new password would have ended sessions
                 await UserStore.UpdateAsync(write, found with { PasswordHash = hash });
                 write.Audit(user.Id, "user.rehash_password", $"user:{user.Id}");
                 return write.Current.User(user.Id)!;

@@ -42,6 +42,9 @@ internal sealed class WriteGate : IAsyncDisposable
     /// <summary>When the last commit was, by the clock that only goes forward.</summary>
     public long LastCommit { get; private set; }
 
+    /// <summary>Units that nobody has begun with.</summary>
+    public int Waiting => _queue.Reader.Count;
+
     public async Task<T> RunAsync<T>(Func<StateWrite, Task<T>> unit, CancellationToken cancellation)
     {
         if (Inside.Value) throw new InvalidOperationException("A write inside a write would wait for itself.");

@@ -11,6 +11,7 @@ internal sealed class SessionBegin(StateDb state, SessionTokens tokens, KnownSes
     private const int UserAgentCharsMax = 200;
     private const string Overtaken = "The account was changed while you signed in. Sign in again.";
 
+    /// <param name="user">As the person was when they proved who they are. The session is begun only if the account is still that one: active, with that password, its sessions not ended since.</param>
     /// <param name="method">One of the words of <see cref="SessionRow.Method"/>.</param>
     /// <param name="user">As the person was when they proved who they are. The session is begun only if the account is still that one: active, with that password, its sessions not ended since.</param>
     /// <returns>The session's token.</returns>
