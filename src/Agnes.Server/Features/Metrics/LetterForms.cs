@@ -4,13 +4,15 @@ using System.Globalization;
 namespace Agnes.Server.Features.Metrics;
 
 /// <summary>
-/// Other forms of the letters that names have: full width, mathematical, raised, in circles, two in one. The product runs without the machine's tables of languages, so that
-/// nothing depends on the machine; without them the framework does not fold what is not ASCII.
+/// Other forms of the letters that names have: full width, mathematical, raised, in circles, two in one. The product
+/// runs without the machine's tables of languages, so that nothing depends on the machine; without them the framework does not fold what is
+/// not ASCII.
 /// </summary>
 internal static class LetterForms
 {
     /// <summary>
-    /// What Unicode 14.0.0 folds (NFKC) to letters, digits, <c>_</c>, <c>-</c> or the dot: <c>form=text</c>, or <c>form+count=first</c> for forms in a row of characters in a row.
+    /// What Unicode 14.0.0 folds (NFKC) to letters, digits, <c>_</c>, <c>-</c> or the dot: <c>form=text</c>, or
+    /// <c>form+count=first</c> for forms in a row of characters in a row.
     /// </summary>
     private const string Forms =
         """
