@@ -19,12 +19,16 @@ internal sealed record CellType(string Name, string Value, string Faithful)
     /// <summary>A code such as 1E5 is no number; 1.5e-7 is one.</summary>
     private const string Scientific = @"-?[0-9]\.[0-9]{1,16}[eE][+-]?[0-9]{1,3}";
 
+    /// <summary>The commonest form first: to write a value again is cheaper than to match a pattern.</summary>
+    private const string AsWritten = "CAST({v} AS VARCHAR) = {x}";
+
     private const string IsoTime = @"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?";
     private const string IsoDay = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
 
     public static readonly CellType Text = new("VARCHAR", "{x}", "true");
 
-    public static readonly CellType Boolean = new("BOOLEAN", "CASE lower({x}) WHEN 'true' THEN true WHEN 'false' THEN false END", "true");
+    /// <summary>By their length: of what the engine takes for a truth value, all but true and false are shorter.</summary>
+    public static readonly CellType Boolean = new("BOOLEAN", "TRY_CAST({x} AS BOOLEAN)", "strlen({x}) >= 4");
 
     public static readonly CellType Integer = new("BIGINT", "TRY_CAST({x} AS BIGINT)", "CAST({v} AS VARCHAR) = {x}");
 
@@ -35,9 +39,9 @@ internal sealed record CellType(string Name, string Value, string Faithful)
         $"(regexp_full_match({{x}}, '{PlainNumber}') AND (strlen({{x}}) <= {ExactDigits} OR {Shortest("{x}")} = {Shortest("CAST({v} AS VARCHAR)")})"
         + $" OR regexp_full_match({{x}}, '{Scientific}') AND isfinite({{v}}))");
 
-    public static readonly CellType IsoDate = new("DATE", "TRY_CAST({x} AS DATE)", $"regexp_full_match({{x}}, '{IsoDay}')");
+    public static readonly CellType IsoDate = new("DATE", "TRY_CAST({x} AS DATE)", $"({AsWritten} OR regexp_full_match({{x}}, '{IsoDay}'))");
 
-    public static readonly CellType IsoTimestamp = new("TIMESTAMP", "TRY_CAST({x} AS TIMESTAMP)", $"regexp_full_match({{x}}, '{IsoDay}([ T]{IsoTime})?')");
+    public static readonly CellType IsoTimestamp = new("TIMESTAMP", "TRY_CAST({x} AS TIMESTAMP)", $"({AsWritten} OR regexp_full_match({{x}}, '{IsoDay}([ T]{IsoTime})?'))");
 
     public static readonly CellType IsoInstant = new("TIMESTAMP WITH TIME ZONE", "TRY_CAST({x} AS TIMESTAMPTZ)",
         $"regexp_full_match({{x}}, '{IsoDay}[ T]{IsoTime} ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)')");
