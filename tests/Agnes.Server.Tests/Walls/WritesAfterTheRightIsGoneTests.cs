@@ -120,13 +120,19 @@ public sealed class WritesAfterTheRightIsGoneTests(Postgres postgres)
 
     private static async Task TryAsync(Shop shop, Asker asker, Way way, string what, List<string> faults, Func<string, Func<Task>, Task<(int Status, string Text)>> ask)
     {
-        var files = Stored(shop);
-        long version = 0;
-        var (status, text) = await ask(way == Way.TokenRevoked ? asker.Token : asker.Session, async () => version = await asker.SetAsync(shop, way, isGone: true));
-        if (status != (way == Way.Demoted ? 403 : 401)) faults.Add($"{what}: {status} after {way}: {text}");
-        if (shop.Server.State.Snapshot.Version != version) faults.Add($"{what}: something was written after {way}");
-        if (Stored(shop) is var now && now != files) faults.Add($"{what}: a file was written after {way}: {now} instead of {files}");
-        await asker.SetAsync(shop, way, isGone: false);
+        // The server's own jobs write now and then, too; what a request writes, it writes each time.
+        for (var attempt = 0; ; attempt++)
+        {
+            var files = Stored(shop);
+            long version = 0;
+            var (status, text) = await ask(way == Way.TokenRevoked ? asker.Token : asker.Session, async () => version = await asker.SetAsync(shop, way, isGone: true));
+            var isWritten = shop.Server.State.Snapshot.Version != version;
+            if (status != (way == Way.Demoted ? 403 : 401)) faults.Add($"{what}: {status} after {way}: {text}");
+            if (isWritten && attempt > 0) faults.Add($"{what}: something was written after {way}");
+            if (Stored(shop) is var now && now != files) faults.Add($"{what}: a file was written after {way}: {now} instead of {files}");
+            await asker.SetAsync(shop, way, isGone: false);
+            if (!isWritten || attempt > 0) return;
+        }
     }
 
     private static async Task<(int Status, string Text)> HoldBodyAsync(Shop shop, string method, string path, string body, string token, Func<Task> revoke)
