@@ -20,11 +20,11 @@ internal sealed class ColumnTypes(FileSettings settings)
 
     private const int DecimalDigitsMax = 38;
 
-    private static readonly (string Format, string Shape, bool IsOneWay)[] Days =
+    private static readonly (string Format, string Shape)[] Days =
     [
-        ("%Y/%m/%d", "[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}", true), ("%d/%m/%Y", "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}", false), ("%m/%d/%Y", "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}", false),
-        ("%d-%m-%Y", "[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", false), ("%m-%d-%Y", "[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", false),
-        ("%d.%m.%Y", @"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}", false), ("%m.%d.%Y", @"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}", false),
+        ("%Y/%m/%d", "[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}"), ("%d/%m/%Y", "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"), ("%m/%d/%Y", "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"),
+        ("%d-%m-%Y", "[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}"), ("%m-%d-%Y", "[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}"),
+        ("%d.%m.%Y", @"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}"), ("%m.%d.%Y", @"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}"),
     ];
 
     private static readonly (string Format, string Shape)[] Clocks =
