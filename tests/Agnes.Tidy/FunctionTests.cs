@@ -7,7 +7,7 @@ namespace Agnes.Tidy;
 /// <summary>Functions are read at one glance: their length is a ratchet.</summary>
 public sealed class FunctionTests
 {
-    private const int LinesMax = 75;
+    private const int LinesMax = 70;
 
     /// <summary>Path and name → lines allowed; numbers only go down.</summary>
     private static readonly Dictionary<string, int> Longer = new(StringComparer.Ordinal);
