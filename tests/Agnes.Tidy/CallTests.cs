@@ -7,7 +7,7 @@ public sealed class CallTests
     private static readonly (string[] Calls, string Replacement, string[] Types)[] Rules =
     [
         ([$"{Tasks}.Task`1.get_Result", $"{Tasks}.ValueTask`1.get_Result", $"{Tasks}.Task.Wait", $"{Awaiters}.TaskAwaiter.GetResult", $"{Awaiters}.TaskAwaiter`1.GetResult", $"{Awaiters}.ValueTaskAwaiter`1.GetResult"],
-            "await it", 
+            "await it",
             [
                 "Agnes.Server.Program", ".Program", // where the compiler waits for an async Main
                 "Agnes.Server.Platform.Access.Enforcement", "Agnes.Server.Features.Profiles.Profiler", // of a completed one, asked for in the line before
