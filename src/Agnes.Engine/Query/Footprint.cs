@@ -4,7 +4,7 @@ using System.Text;
 namespace Agnes.Engine.Query;
 
 /// <summary>The table versions that one statement names: what a sandbox is built of, and cached by. Never a user, never a set of grants.</summary>
-/// <param name="Key">Equal for two footprints exactly when they name the same versions in the same renditions.</param>
+/// <param name="Key">Empty: not to be kept. Else equal for two footprints exactly when they name the same versions in the same renditions.</param>
 /// <param name="Tables">By name, without doubles.</param>
 public sealed record Footprint(string Key, IReadOnlyList<ScopedTable> Tables)
 {
@@ -16,6 +16,9 @@ public sealed record Footprint(string Key, IReadOnlyList<ScopedTable> Tables)
     {
         foreach (var table in Tables) table.Verify();
     }
+
+    /// <summary>With files among the tables that live for one statement: a sandbox of it is not kept.</summary>
+    public static Footprint ForOneStatement(IReadOnlyList<ScopedTable> tables) => new("", tables);
 
     public static Footprint Of(IReadOnlyCollection<ScopedTable> tables)
     {

@@ -2,10 +2,10 @@ using Agnes.Sql;
 
 namespace Agnes.Engine.Query;
 
-/// <summary>What the guard says: either a footprint to run on, or a refusal.</summary>
-internal sealed record GuardVerdict(Footprint? Footprint, StatementStatus Status, string? Message, string? Name, IReadOnlyList<string> Nearest)
+/// <summary>What the guard says: either a plan to run by, or a refusal.</summary>
+internal sealed record GuardVerdict(StatementPlan? Plan, StatementStatus Status, string? Message, string? Name, IReadOnlyList<string> Nearest)
 {
-    public static GuardVerdict Allow(Footprint footprint) => new(footprint, StatementStatus.Ok, null, null, []);
+    public static GuardVerdict Allow(StatementPlan plan) => new(plan, StatementStatus.Ok, null, null, []);
 
     public static GuardVerdict Refuse(Refusal refusal) => new(null, StatusOf(refusal.Kind), refusal.Message, refusal.Name, refusal.Nearest);
 
@@ -31,10 +31,10 @@ internal static class Guard
     {
         var tables = new List<ScopedTable>(statement.Tables.Count);
         if (StatementGuard.Check(statement, named => CheckTable(named, scope, tables)) is { } refusal) return GuardVerdict.Refuse(refusal);
-        if (statement.Shape == StatementShape.ShowTables) return GuardVerdict.Allow(Footprint.Empty);
+        if (statement.Shape == StatementShape.ShowTables) return GuardVerdict.Allow(StatementPlan.Nothing);
         return tables.Count > TablesMax
             ? GuardVerdict.Refuse(new Refusal(RefusalKind.TooLarge, $"A query may name {TablesMax} tables at most."))
-            : GuardVerdict.Allow(Footprint.Of(tables));
+            : GuardVerdict.Allow(StatementPlan.Of(tables));
     }
 
     /// <param name="tables">Gets the table, where the scope has it.</param>
@@ -42,7 +42,7 @@ internal static class Guard
     {
         // The same steps for a hidden and for a never-existing name: the scope knows neither. It may fold case more widely than the engine does.
         if ((named.IsOurs ? scope.Find(named.Name) : null) is not { } table || !EngineNames.Same(table.Name, named.Name)) return RefuseTable(named, scope);
-        if (table.Paths.Count == 0)
+        if (table.IsEmpty)
             return new Refusal(RefusalKind.TableNotReady, $"Table '{table.Name}' is registered but has no data yet. Ask an admin to run its sync.", table.Name);
         tables.Add(table);
         return null;

@@ -6,9 +6,14 @@ namespace Agnes.Engine.Query;
 /// <param name="Name">What SQL calls it; compared without case, as the engine does.</param>
 /// <param name="Id">The registry's id, which grants are keyed by.</param>
 /// <param name="Rendition">The policy's hash; empty for the plain rows.</param>
-/// <param name="Paths">Local paths of the parts, in order. Empty: registered and granted, but nothing has been published yet.</param>
-public sealed record ScopedTable(string Name, string Id, long Version, string Rendition, IReadOnlyList<TableColumn> Columns, IReadOnlyList<string> Paths)
+public sealed record ScopedTable(string Name, string Id, long Version, string Rendition, IReadOnlyList<TableColumn> Columns, RowSource Source)
 {
+    /// <summary>Nothing can be read of it yet.</summary>
+    public bool IsEmpty => Source is RowSource.Parts { Paths.Count: 0 };
+
+    /// <summary>Local files, in order; none where the rows are elsewhere.</summary>
+    public IReadOnlyList<string> Paths => Source is RowSource.Parts parts ? parts.Paths : [];
+
     /// <summary>Throws <see cref="Parts.PartDamagedException"/> where a part is not what was published. Asked again once a statement has read, since its answer counts only if the parts were whole until then.</summary>
     public Action Verify { get; init; } = static () => { };
 }

@@ -12,7 +12,7 @@ internal static class ShowTables
         json.Raw("{\"columns\":[\"name\"],\"rows\":["u8);
         var rows = 0L;
         var truncated = false;
-        foreach (var name in scope.All().Where(table => table.Paths.Count > 0).Select(table => table.Name).Order(StringComparer.Ordinal))
+        foreach (var name in scope.All().Where(table => !table.IsEmpty).Select(table => table.Name).Order(StringComparer.Ordinal))
         {
             truncated = rows == limit;
             if (truncated) break;

@@ -13,6 +13,9 @@ public sealed record StatementLimits(TimeSpan Time, TimeSpan Wait, long ResultBy
     /// <summary>A statement's text may not be longer, in UTF-8.</summary>
     public const int SqlBytesMax = 1 << 20;
 
+    /// <summary>What another system may have to read for one question; from the contract of remote tables (5 GiB).</summary>
+    public long RemoteScanBytes { get; init; } = 5L << 30;
+
     public static readonly TimeSpan TimeDefault = TimeSpan.FromSeconds(120);
     public static readonly TimeSpan WaitDefault = TimeSpan.FromSeconds(30);
 

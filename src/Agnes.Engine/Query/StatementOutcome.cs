@@ -36,6 +36,9 @@ public enum StatementStatus
     /// <summary>400: the result, or the statement's text, is larger than allowed.</summary>
     TooLarge,
 
+    /// <summary>502: another system that holds a table failed.</summary>
+    RemoteFailed,
+
     /// <summary>503: a part of a table is missing, or was changed by another program since it was published, perhaps while the statement read it.</summary>
     PartDamaged,
 

@@ -1,7 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text.Json;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Query.Workers;
+using Agnes.Protocol;
 using Agnes.Sql;
 
 namespace Agnes.Engine.Query;
@@ -12,6 +15,11 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
 {
     /// <summary>What whoever asked is told when they may no longer have the answer.</summary>
     private const string RevokedText = "Access was taken away while the statement ran.";
+
+    /// <summary>What the rows are called that another system answered with.</summary>
+    private const string AnswerName = "answer";
+
+    private const string AnswerStatement = $"SELECT * FROM {AnswerName}";
 
     private const string GoneText = "The client closed the connection.";
 
@@ -44,16 +52,16 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         if (parsed is null) return Checked(failure!, [], isSelect: true);
         List<string> names = [.. parsed.Tables.Select(table => table.IsOurs ? table.Name : table.ToString()).Distinct(StringComparer.OrdinalIgnoreCase)];
         var verdict = Guard.Check(parsed, scope);
-        if (verdict.Footprint is null) return Checked(RefusedBy(verdict), names, isSelect: true);
+        if (verdict.Plan is null) return Checked(RefusedBy(verdict), names, isSelect: true);
         var statement = new KnownStatement(parsed, int.MaxValue);
-        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, parsed.Rewritten ?? whole, 1, limits.ResultBytes, "", [])));
+        var outcome = await EndedAsync(() => RunPlannedAsync(null, statement, verdict.Plan, whole, 1));
         return Checked(outcome, names, isSelect: true) with { IsAllowed = true };
     }
 
     private static StatementCheck Checked(StatementOutcome outcome, IReadOnlyList<string> names, bool isSelect) => new(outcome.Status, outcome.Message, names) { IsSelect = isSelect };
 
     private StatementOutcome RefusedBy(GuardVerdict verdict) =>
-        verdict.Footprint is null ? Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) : Refused(StatementStatus.NotASelect, StatementGuard.OnlySelect);
+        verdict.Plan is null ? Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) : Refused(StatementStatus.NotASelect, StatementGuard.OnlySelect);
 
     private async Task<(ParsedStatement? Parsed, StatementOutcome? Refusal)> ParsedAsync(string sql)
     {
@@ -74,15 +82,15 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
     /// <summary>For statements of our own making on tables that the caller has checked.</summary>
     public Task<StatementOutcome> RunTrustedAsync(string sql, IReadOnlyList<ScopedTable> tables, int limit)
     {
-        _tables = [.. tables.Select(table => table.Name)];
         var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
-        return EndedAsync(() => RunOnPoolAsync(null, statement, Footprint.Of(tables), new RunRequest(0, RowsForm.Objects, sql, limit, limits.ResultBytes, "", [])));
+        return EndedAsync(() => RunPlannedAsync(null, statement, StatementPlan.Of(tables), sql, limit, RowsForm.Objects));
     }
 
     /// <summary>The same into a file, which is whole when the outcome is ok. <see cref="StatementOutcome.Bytes"/> is the file's.</summary>
     public async Task<StatementOutcome> RunToFileAsync(string sql, ScopedTable table, RowsForm form, int limit, string file)
     {
         _tables = [table.Name];
+        lease.Reads([table]);
         var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
         statement.TookLong();
         var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, Footprint.Of([table]), new RunRequest(0, form, sql, limit, limits.ResultBytes, "", []) { File = file }));
@@ -137,9 +145,8 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
                 statement = known.Add(sql, parsed);
             }
             var verdict = Guard.Check(statement.Parsed, scope);
-            if (verdict.Footprint is null) return Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest);
+            if (verdict.Plan is null) return Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest);
             if (statement.Parsed.Shape == StatementShape.ShowTables) return WriteTables(scope, limit);
-            _tables = [.. verdict.Footprint.Tables.Select(table => table.Name)];
             if (worker is { IsShort: true } && !statement.IsShort)
             {
                 pool.Return(worker);
@@ -147,7 +154,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
             }
             var rented = worker;
             worker = null; // given on
-            return await RunOnPoolAsync(rented, statement, verdict.Footprint, new RunRequest(0, RowsForm.Table, statement.Parsed.Rewritten ?? sql, limit, limits.ResultBytes, "", []));
+            return await RunPlannedAsync(rented, statement, verdict.Plan, sql, limit);
         }
         finally
         {
@@ -197,9 +204,70 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
     }
 
     /// <param name="worker">One that was rented already, or null.</param>
+    private async Task<StatementOutcome> RunPlannedAsync(QueryWorker? worker, KnownStatement statement, StatementPlan plan, string sql, int limit, RowsForm form = RowsForm.Table)
+    {
+        _tables = [.. plan.Tables.Select(table => table.Name)];
+        lease.Reads(plan.Tables);
+        var text = statement.Parsed.Rewritten ?? sql;
+        if (plan is StatementPlan.Local local) return await RunOnPoolAsync(worker, statement, local.Footprint, Request(text));
+        if (worker is not null) pool.Return(worker); // another system takes its time
+        using var rows = new RemoteRows(pool.Fetched, limits);
+        var started = pool.Time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(_left, pool.Time);
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        try
+        {
+            var footprint = plan switch
+            {
+                StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await CanonicalAsync(text), limit, stopped.Token),
+                _ => await FetchAsync(plan.Tables, rows, stopped.Token),
+            };
+            _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);
+            return await RunOnPoolAsync(null, statement, footprint, Request(plan is StatementPlan.PushDown ? AnswerStatement : text));
+        }
+        catch (RemoteException e)
+        {
+            return Refused(e.Fault == RemoteFault.Question ? StatementStatus.EngineError : StatementStatus.RemoteFailed, $"Query error: {e.Message}");
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            return TimedOut();
+        }
+
+        RunRequest Request(string what) => new(0, form, what, limit, limits.ResultBytes, "", []);
+    }
+
+    /// <summary>One row more than wanted tells that there are more.</summary>
+    private async Task<Footprint> AnswerOfAsync(StatementPlan.PushDown plan, RemoteRows rows, string sql, int limit, CancellationToken stop)
+    {
+        RemoteTable[] tables = [.. plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation))];
+        var file = await rows.AskAsync(plan.System, new RemoteQuestion(sql, tables, limit + 1L, limits.ResultBytes), stop);
+        return Footprint.ForOneStatement([new ScopedTable(AnswerName, AnswerName, 0, "", [], new RowSource.Parts([file]))]);
+    }
+
+    private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, CancellationToken stop)
+    {
+        var local = new List<ScopedTable>(tables.Count);
+        foreach (var table in tables) local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, stop) : table);
+        return Footprint.ForOneStatement(local);
+    }
+
+    /// <summary>The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of a comment.</summary>
+    private async Task<string> CanonicalAsync(string sql)
+    {
+        using var answer = new MemoryStream();
+        var pipe = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
+        var own = new StatementRun(pool, known, lease, limits, pipe, cancellation);
+        var outcome = await own.RunTrustedAsync($"SELECT json_deserialize_sql(json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)) AS sql", [], 1);
+        await pipe.CompleteAsync();
+        if (!outcome.IsOk) throw new RemoteException(RemoteFault.Question, outcome.Message!);
+        using var rows = JsonDocument.Parse(answer.ToArray());
+        return rows.RootElement[0].GetProperty("sql").GetString()!;
+    }
+
+    /// <param name="worker">One that was rented already, or null.</param>
     private async Task<StatementOutcome> RunOnPoolAsync(QueryWorker? worker, KnownStatement statement, Footprint footprint, RunRequest request)
     {
-        lease.Reads(footprint.Tables);
         request = request with { FootprintKey = footprint.Key, Tables = [.. footprint.Tables.Select(table => new WorkerTable(table.Name, table.Paths))] };
         var isShort = statement.IsShort;
         worker ??= await pool.RentAsync(lease.Caller, isShort, footprint.Key, limits.Wait, cancellation);

@@ -56,7 +56,7 @@ public sealed class Bench : IAsyncDisposable
             paths.Add(Path.Combine(Parts, $"{name}-{Guid.NewGuid():N}.parquet"));
             connection.ExecuteUnprepared($"COPY ({sql}) TO {SqlText.Literal(paths[i])} (FORMAT parquet)");
         }
-        return new ScopedTable(name, name, 1, "", [], paths);
+        return new ScopedTable(name, name, 1, "", [], new RowSource.Parts(paths));
     }
 
     public Task<(StatementOutcome Outcome, string Body)> RunAsync(string sql, Scope? scope = null, int limit = 1000, StatementLimits? limits = null, string caller = "guest") =>

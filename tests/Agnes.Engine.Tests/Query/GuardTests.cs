@@ -43,7 +43,7 @@ public sealed class GuardTests(Bench bench) : IClassFixture<Bench>
     [Fact]
     public async Task A_granted_table_without_data_says_so()
     {
-        var (outcome, _) = await bench.RunAsync("SELECT * FROM later", Scope.Of([bench.Orders with { Name = "later", Paths = [] }]));
+        var (outcome, _) = await bench.RunAsync("SELECT * FROM later", Scope.Of([bench.Orders with { Name = "later", Source = RowSource.None }]));
 
         outcome.Status.ShouldBe(StatementStatus.TableNotReady);
         outcome.Name.ShouldBe("later");

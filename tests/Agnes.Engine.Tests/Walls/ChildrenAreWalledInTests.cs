@@ -58,7 +58,7 @@ public sealed partial class ChildrenAreWalledInTests(Bench bench) : IClassFixtur
     public async Task Query_workers_are_closed_and_hold_nothing_open_of_the_server()
     {
         if (!IsHere) return;
-        await using (var worker = await QueryWorker.StartAsync(bench.Pool.Options, isShort: true, Stop)) worker.IsLost.ShouldBeFalse();
+        await using (var worker = await QueryWorker.StartAsync(bench.Pool.Options, bench.Pool.Fetched, isShort: true, Stop)) worker.IsLost.ShouldBeFalse();
         var (outcome, _) = await bench.RunAsync("SELECT count(*) FROM orders");
         outcome.IsOk.ShouldBeTrue(outcome.Message);
         var scratch = Path.Combine(bench.Folder, "scratch");

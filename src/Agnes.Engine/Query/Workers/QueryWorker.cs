@@ -67,14 +67,15 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <summary>It was ended because it took too much memory, by the watch or by the system.</summary>
     public bool WasOutOfMemory => _outOfMemory;
 
-    public static async Task<QueryWorker> StartAsync(WorkerPoolOptions options, bool isShort, CancellationToken cancellation)
+    /// <param name="fetched">The folder of files that live for one statement.</param>
+    public static async Task<QueryWorker> StartAsync(WorkerPoolOptions options, string fetched, bool isShort, CancellationToken cancellation)
     {
         var memory = isShort ? options.ShortMemoryBytes : options.MemoryBytes;
         var scratch = options.Scratch.NewFolder(WorkerPoolOptions.Role);
         QueryWorker? worker = null;
         try
         {
-            worker = new QueryWorker(ChildProcess.Start(options.Program, WorkerPoolOptions.Role, scratch.Path, new Reach([options.Parts], []), RuntimeSettings), scratch, isShort, memory);
+            worker = new QueryWorker(ChildProcess.Start(options.Program, WorkerPoolOptions.Role, scratch.Path, new Reach([options.Parts, fetched], []), RuntimeSettings), scratch, isShort, memory);
             var share = new WorkerShare(memory, options.Threads, Path.Combine(scratch.Path, "spill"), options.TempBytes, isShort ? 0 : NiceOfLong);
             await worker.SendAsync(share.Write);
             var (kind, _) = await worker._frames.ReadHeaderAsync().AsTask().WaitAsync(StartWait, cancellation);
@@ -126,7 +127,7 @@ internal sealed class QueryWorker : IAsyncDisposable
     public async Task<WorkerReply> RunAsync(
         RunRequest request, PipeWriter output, BodyProgress progress, ResultSpill spill, Action verify, TimeProvider time, CancellationToken outputStop)
     {
-        if (request.File.Length == 0) Remember(request.FootprintKey); // a file is made in a sandbox of its own
+        if (!request.OwnSandbox) Remember(request.FootprintKey);
         try
         {
             await SendAsync((request with { Number = ++_number, File = request.File.Length == 0 ? "" : ResultPath }).Write);

@@ -24,6 +24,9 @@ internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Lim
     /// <summary>Where the rows go instead of into the response; empty where there is no file.</summary>
     public string File { get; init; } = "";
 
+    /// <summary>It runs in a sandbox that is not kept: it writes a file, or reads some that live for it alone.</summary>
+    public bool OwnSandbox => File.Length > 0 || (FootprintKey.Length == 0 && Tables.Count > 0);
+
     public ReadOnlyMemory<byte> Write(FrameWriter frame)
     {
         frame.Start(FrameKind.Run).Int(Number).Byte((byte)Form).Text(Sql).Int(Limit).Long(ResultBytesMax).Text(FootprintKey).Text(File).Int(Tables.Count);

@@ -1,3 +1,4 @@
+using Agnes.Engine.Limits;
 using Microsoft.Extensions.Logging;
 
 namespace Agnes.Engine.Query.Workers;
@@ -29,6 +30,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
     private readonly WaitingLine _waitingLong = new(); // under _gate
     private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal); // under _gate: workers for any statement that each caller has; bounded by them
     private readonly CancellationTokenSource _stop = new();
+    private readonly ScratchFolder _fetched;
     private readonly ILogger _log;
     private readonly Task _watch;
     private int _starting; // under _gate, and the counts below
@@ -38,6 +40,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
     public WorkerPool(WorkerPoolOptions options, TimeProvider time, ILogger<WorkerPool> log)
     {
         Options = options;
+        _fetched = options.Scratch.NewFolder("fetched");
         Space = new ResultSpace(options.Scratch, options.SpoolBytes);
         Time = time;
         _log = log;
@@ -47,6 +50,9 @@ public sealed partial class WorkerPool : IAsyncDisposable
     public WorkerPoolOptions Options { get; }
 
     internal TimeProvider Time { get; }
+
+    /// <summary>The folder of files that live for one statement: workers can read there, and nothing else of the scratch disk.</summary>
+    internal string Fetched => _fetched.Path;
 
     /// <summary>For results that wait to be read.</summary>
     internal ResultSpace Space { get; }
@@ -130,6 +136,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
         await _watch;
         while (Volatile.Read(ref _starting) > 0) await Task.Delay(WatchEvery, Time, CancellationToken.None);
         _stop.Dispose();
+        _fetched.Dispose();
     }
 
     private async Task<QueryWorker?> WaitAsync(Waiter waiter, TimeSpan wait, CancellationToken cancellation)
@@ -220,7 +227,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
         QueryWorker? worker = null;
         try
         {
-            worker = await QueryWorker.StartAsync(Options, isShort, _stop.Token);
+            worker = await QueryWorker.StartAsync(Options, Fetched, isShort, _stop.Token);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

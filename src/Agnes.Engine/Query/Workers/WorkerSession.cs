@@ -67,10 +67,10 @@ internal sealed class WorkerSession : IDisposable
         Sandbox? own = null;
         try
         {
-            var sandbox = request.File.Length > 0 ? own = _sandboxes.Make(request.Tables, request.File) : _sandboxes.Take(request.FootprintKey, request.Tables);
+            var sandbox = request.OwnSandbox ? own = _sandboxes.Make(request.Tables, request.File) : _sandboxes.Take(request.FootprintKey, request.Tables);
             before = Environment.CpuUsage.TotalTime;
             if (!Enter(request.Number, sandbox.Connection)) throw new OperationCanceledException();
-            var (rows, truncated) = own is null ? Execute(request, sandbox) : new ResultFile(own.Connection, request).Write();
+            var (rows, truncated) = request.File.Length > 0 ? new ResultFile(sandbox.Connection, request).Write() : Execute(request, sandbox);
             Leave();
             _send(new RunDone(rows, truncated, (long)(Environment.CpuUsage.TotalTime - before).TotalMicroseconds).Write(_frame));
         }

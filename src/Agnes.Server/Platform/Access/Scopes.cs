@@ -15,7 +15,7 @@ public sealed class Scopes(Func<string, string> pathOfPart, Action<PublishedVers
 {
     private const int HashesMax = 1_000;
     private readonly RecentCache<(long Version, string Groups), string> _hashes = new(HashesMax);
-    private readonly ConditionalWeakTable<PublishedVersion, IReadOnlyList<string>> _paths = [];
+    private readonly ConditionalWeakTable<PublishedVersion, RowSource> _parts = [];
 
     /// <summary>Every table: for what the server itself has the engine look at, never for an answer to somebody.</summary>
     public Scope OfEverything(Snapshot snapshot) => new(
@@ -87,9 +87,9 @@ public sealed class Scopes(Func<string, string> pathOfPart, Action<PublishedVers
     }
 
     private ScopedTable Scoped(NamedTable table) => table.Published is { } version
-        ? new ScopedTable(table.Name, table.Id ?? table.Name, version.Number, version.Rendition, version.Columns, Paths(version))
-        : new ScopedTable(table.Name, table.Id ?? table.Name, 0, "", [], []);
+        ? new ScopedTable(table.Name, table.Id ?? table.Name, version.Number, version.Rendition, version.Columns, Parts(version))
+        : new ScopedTable(table.Name, table.Id ?? table.Name, 0, "", [], RowSource.None);
 
-    private IReadOnlyList<string> Paths(PublishedVersion version) =>
-        _paths.GetValue(version, key => [.. key.Parts.Select(part => pathOfPart(part.Sha256))]);
+    private RowSource Parts(PublishedVersion version) =>
+        _parts.GetValue(version, key => new RowSource.Parts([.. key.Parts.Select(part => pathOfPart(part.Sha256))]));
 }

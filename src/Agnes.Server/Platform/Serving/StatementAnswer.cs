@@ -26,6 +26,7 @@ internal static class StatementAnswer
             case StatementStatus.Busy:
                 context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString();
                 return Problem.Detail(StatusCodes.Status429TooManyRequests, message);
+            case StatementStatus.RemoteFailed: return Problem.Detail(StatusCodes.Status502BadGateway, message);
             case StatementStatus.PartDamaged: return Problem.Detail(StatusCodes.Status503ServiceUnavailable, message);
             case StatementStatus.ClientGone: return Results.Empty;
             default: return Problem.Detail(StatusCodes.Status400BadRequest, message);

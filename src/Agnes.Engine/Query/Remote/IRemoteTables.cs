@@ -1,0 +1,58 @@
+using Agnes.Protocol;
+
+namespace Agnes.Engine.Query.Remote;
+
+/// <summary>
+/// A connection to a system that holds tables which are too large to move. It is asked questions and answers with rows; a question ends there when its
+/// token fires here. One instance serves many questions at once.
+/// </summary>
+public interface IRemoteTables
+{
+    /// <summary>The connection's name: tables of one connection can stand in one question.</summary>
+    string Connection { get; }
+
+    /// <summary>The columns of a table, in the engine's types.</summary>
+    /// <exception cref="RemoteException"/>
+    Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation);
+
+    /// <summary>What a question would cost, without asking it.</summary>
+    /// <exception cref="RemoteException"/>
+    Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation);
+
+    /// <summary>Answers into a new Parquet file, whole when this returns.</summary>
+    /// <exception cref="RemoteException"/>
+    Task AnswerAsync(RemoteQuestion question, string file, CancellationToken cancellation);
+}
+
+/// <summary>A question that a system can answer alone.</summary>
+/// <param name="Sql">
+/// One SELECT in the engine's SQL, as the engine itself writes it (no comments, names in double quotes where they need any), since another parser may see something else
+/// in what an asker wrote. Its table names are those of <paramref name="Tables"/>.
+/// </param>
+/// <param name="RowsMax">The first rows are enough.</param>
+/// <param name="BytesMax">A larger answer is refused, not cut.</param>
+public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Tables, long RowsMax, long BytesMax);
+
+/// <param name="Name">What the question calls it.</param>
+/// <param name="Relation">What the system calls it, in its own words.</param>
+public sealed record RemoteTable(string Name, string Relation);
+
+/// <summary>Null: the system does not say.</summary>
+public sealed record RemoteEstimate(long? ScanBytes, long? Rows);
+
+/// <summary>The system refused a question, or failed.</summary>
+/// <param name="fault">Whose it is.</param>
+/// <param name="message">Safe to show to the asker; says what to do.</param>
+public sealed class RemoteException(RemoteFault fault, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public RemoteFault Fault => fault;
+}
+
+public enum RemoteFault
+{
+    /// <summary>The question: the system does not understand it, or the answer is too large.</summary>
+    Question,
+
+    /// <summary>The system, the way to it, or the right to ask it.</summary>
+    System,
+}

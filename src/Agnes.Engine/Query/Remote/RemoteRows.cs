@@ -1,0 +1,40 @@
+using Agnes.Protocol;
+
+namespace Agnes.Engine.Query.Remote;
+
+/// <summary>Rows that other systems answered with, in files that live as long as one statement.</summary>
+/// <param name="folder">One that workers can read.</param>
+internal sealed class RemoteRows(string folder, StatementLimits limits) : IDisposable
+{
+    private readonly List<string> _files = []; // one for each question of the statement
+
+    /// <summary>The whole table: for a statement that joins it with what is elsewhere.</summary>
+    public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, CancellationToken cancellation)
+    {
+        var question = new RemoteQuestion($"SELECT * FROM {SqlText.Identifier(table.Name)}", [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
+        return table with { Source = new RowSource.Parts([await AskAsync(source.System, question, cancellation)]) };
+    }
+
+    /// <returns>The file of the answer.</returns>
+    /// <exception cref="RemoteException">Nothing was asked that would cost more than the limit.</exception>
+    public async Task<string> AskAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
+    {
+        var estimate = await system.EstimateAsync(question, cancellation);
+        if (estimate.ScanBytes > limits.RemoteScanBytes)
+        {
+            throw new RemoteException(
+                RemoteFault.Question,
+                $"'{system.Connection}' would have to read {estimate.ScanBytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. Filter more, or name fewer columns.");
+        }
+
+        var file = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet");
+        _files.Add(file);
+        await system.AnswerAsync(question, file, cancellation);
+        return file;
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in _files) File.Delete(file);
+    }
+}

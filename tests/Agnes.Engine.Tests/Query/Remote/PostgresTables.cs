@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text.Json;
+using Agnes.Engine.Query.Remote;
+using Agnes.Protocol;
+using DuckDB.NET.Data;
+using Npgsql;
+
+namespace Agnes.Engine.Tests.Query.Remote;
+
+/// <summary>Tables of a real PostgreSQL, asked over its own protocol: another process, another parser, another planner.</summary>
+internal sealed class PostgresTables(NpgsqlDataSource database, string connection) : IRemoteTables
+{
+    private readonly List<string> _asked = [];
+
+    public string Connection => connection;
+
+    /// <summary>What it answered, or began to.</summary>
+    public IReadOnlyList<string> Asked => _asked;
+
+    public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"SELECT * FROM {relation} LIMIT 0");
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return Columns(reader);
+    }
+
+    public async Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var command = database.CreateCommand($"EXPLAIN (FORMAT JSON) {Statement(question with { RowsMax = long.MaxValue })}");
+            using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(cancellation))!);
+            var top = plan.RootElement[0].GetProperty("Plan");
+            var rows = top.GetProperty("Plan Rows").GetInt64();
+            return new RemoteEstimate(rows * top.GetProperty("Plan Width").GetInt64(), rows);
+        }
+        catch (PostgresException e)
+        {
+            throw new RemoteException(RemoteFault.Question, $"'{connection}' says: {e.MessageText}", e);
+        }
+        catch (NpgsqlException e)
+        {
+            throw new RemoteException(RemoteFault.System, $"'{connection}' cannot be reached. Ask an admin to look at the connection.", e);
+        }
+    }
+
+    public async Task AnswerAsync(RemoteQuestion question, string file, CancellationToken cancellation)
+    {
+        _asked.Add(question.Sql);
+        await using var command = database.CreateCommand(Statement(question));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var engine = new DuckDBConnection("Data Source=:memory:");
+        await engine.OpenAsync(cancellation);
+        var columns = Columns(reader);
+        engine.ExecuteUnprepared($"CREATE TABLE rows ({string.Join(", ", columns.Select(column => $"{SqlText.Identifier(column.Name)} {column.Type}"))})", cancellation);
+        while (await reader.ReadAsync(cancellation))
+            engine.ExecuteUnprepared($"INSERT INTO rows VALUES ({string.Join(", ", Enumerable.Range(0, columns.Count).Select(at => reader.IsDBNull(at) ? "NULL" : SqlText.Literal(Text(reader.GetValue(at)))))})", cancellation);
+        engine.ExecuteUnprepared($"COPY rows TO {SqlText.Literal(file)} (FORMAT parquet)", cancellation);
+        if (new FileInfo(file).Length > question.BytesMax) throw new RemoteException(RemoteFault.Question, "The answer is too large.");
+    }
+
+    private static string Statement(RemoteQuestion question)
+    {
+        var tables = question.Tables.Select(table => $"{SqlText.Identifier(table.Name)} AS (SELECT * FROM {table.Relation})");
+        return $"WITH {string.Join(", ", tables)} SELECT * FROM ({question.Sql.TrimEnd(';').Replace("count_star()", "count(*)", StringComparison.Ordinal)}) AS question LIMIT {question.RowsMax}";
+    }
+
+    private static List<TableColumn> Columns(NpgsqlDataReader reader) =>
+        [.. Enumerable.Range(0, reader.FieldCount).Select(at => new TableColumn(reader.GetName(at), TypeOf(reader.GetDataTypeName(at)), true))];
+
+    private static string TypeOf(string type) => type switch
+    {
+        "bigint" => "BIGINT",
+        "integer" => "INTEGER",
+        "numeric" => "DECIMAL(38,1)",
+        _ when type.StartsWith("numeric(", StringComparison.Ordinal) => "DECIMAL(21,1)",
+        "date" => "DATE",
+        "boolean" => "BOOLEAN",
+        _ => "VARCHAR",
+    };
+
+    private static string Text(object value) => value is DateOnly day ? day.ToString("O", CultureInfo.InvariantCulture) : Convert.ToString(value, CultureInfo.InvariantCulture)!;
+}
