@@ -42,6 +42,7 @@ internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
+        services.AddSources();
         DataPlane.AddServices(services, options);
         services.AddHealth();
         services.AddSync();

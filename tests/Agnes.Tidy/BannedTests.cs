@@ -22,6 +22,7 @@ public sealed partial class BannedTests
         (MadeLease(), "a request's lease is context.Lease(): it ends with the asker's access; work that nobody asked for is named here",
             ["src/Agnes.Engine/Query/Lease.cs", "src/Agnes.Server/Platform/Access/Leases.cs", "src/Agnes.Server/Features/Profiles/Profiler.cs", "src/Agnes.Server/Features/Metrics/MetricCheck.cs",
                 "src/Agnes.Server/Platform/State/Engines/"]), // the last: a database's lock, which has the same name
+        (KindOfSource(), "ask the table's SourceKind; what is one kind's own stands in its folder", ["src/Agnes.Server/Features/Sources/", "src/Agnes.Cli/", "src/Agnes.Protocol/"]),
         (Vague(), "name it by what it does", []),
     ];
 
@@ -93,6 +94,9 @@ public sealed partial class BannedTests
 
     [GeneratedRegex(@"\bnew (Request)?Lease\b|\bLease\.OfSystem\(|\bLease \w+ = new\(")]
     private static partial Regex MadeLease();
+
+    [GeneratedRegex("\"(keboola|bigquery|jira)\"")]
+    private static partial Regex KindOfSource();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();
