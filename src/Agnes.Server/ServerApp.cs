@@ -1,3 +1,4 @@
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;

@@ -30,6 +30,9 @@ public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
     }
 }
 
+/// <summary>Takes bytes that live no longer than the call.</summary>
+public delegate void HearBytes(ReadOnlySpan<byte> bytes);
+
 /// <summary>
 /// The only place that starts processes: an environment of its own, both pipes, walls around what it was not given, killed when disposed, first to go when memory runs out.
 /// </summary>
@@ -40,7 +43,7 @@ public sealed class ChildProcess : IAsyncDisposable
     private static readonly TimeSpan ExitWait = TimeSpan.FromSeconds(10);
 
     // What the runtime needs to start; nothing that could hold a secret.
-    private static readonly string[] EnvironmentAllowed = ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "LANG", "SystemRoot"];
+    private static readonly string[] EnvironmentAllowed = ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "LANG", "SystemRoot", .. RuntimeFiles.AuthoritiesNames];
 
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
@@ -161,14 +164,12 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>For the child's side: ends this process at once when the parent is gone, even while native code runs.</summary>
     /// <remarks>Not PR_SET_PDEATHSIG: that fires when the <i>thread</i> that started the child ends, and ours are pool threads.</remarks>
     /// <param name="last">Run before the end; must be quick.</param>
-    public static void EndWithParent(Stream input, Action? last = null) => _ = Task.Factory.StartNew(
+    /// <param name="heard">Given what the parent says after its request, as it comes; null: nothing is expected.</param>
+    public static void EndWithParent(Stream input, Action? last = null, HearBytes? heard = null) => _ = Task.Factory.StartNew(
         () =>
         {
             Span<byte> rest = stackalloc byte[256];
-            while (input.Read(rest) > 0)
-            {
-                // Nothing is expected after the request.
-            }
+            while (input.Read(rest) is > 0 and var read) heard?.Invoke(rest[..read]);
             using var self = Process.GetCurrentProcess();
             try
             {

@@ -1,17 +1,8 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
+using Agnes.Engine.Outbound;
 
 namespace Agnes.Server.Platform.Config;
-
-/// <summary>Who set something.</summary>
-public enum SettingOwner
-{
-    /// <summary>The environment, or the operator's <c>instance.yaml</c>.</summary>
-    Operator,
-
-    /// <summary>A stored secret, or the overlay.</summary>
-    Admins,
-}
 
 /// <summary>
 /// Where a setting comes from: the environment, else the secrets that admins stored, else the overlay, else the operator's <c>instance.yaml</c>.
