@@ -21,6 +21,7 @@ using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Diagnostics;
 using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.Sources.Connections;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Features.Sync.Pages;
 using Agnes.Server.Features.Tables;
@@ -66,6 +67,7 @@ internal static class FeatureList
         ApiDescription.Map(routes);
         routes.MapHealth();
         routes.MapTables();
+        routes.MapConnections();
         routes.MapColumnMetadata();
         routes.MapSync();
         routes.MapManifest();

@@ -125,7 +125,7 @@ public static class ServerApp
         services.AddSingleton<AuditLog>();
         services.AddHostedService<RefusalWriter>();
         services.AddSingleton(new SecretStore(options.StateDir));
-        services.AddSingleton(new OutboundGuard(options));
+        services.AddSingleton(new OutboundGuard(options.AllowedPrivateHosts));
         services.AddOutboundClients();
         Compression.AddTo(services);
         ApiDescription.AddTo(services);

@@ -1,9 +1,9 @@
+using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Sources.BigQuery;
 using Agnes.Server.Features.Sources.Files;
 using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
-using Agnes.Server.Features.Demo;
-using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Registry.Sources;
 
 namespace Agnes.Server;
 

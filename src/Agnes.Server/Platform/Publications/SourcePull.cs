@@ -1,16 +1,18 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Runs the connector of one of our own sources, and commits what the same child prepared.</summary>
-internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, SourceKinds kinds)
+internal sealed class SourcePull(
+    StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, SourceKinds kinds, SecretStore secrets, ServerOptions options)
 {
-    private static readonly TimeSpan RunsWithin = TimeSpan.FromHours(1);
+    private readonly PullCheckpoints _checkpoints = new(state);
 
     public bool HasExtract(Connection own) => File.Exists(folder.ExtractFile(own.Name));
 
@@ -25,14 +27,17 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
             own.Kind.Connector!,
             [.. rows.Select(own.Kind.ConfigOf)],
             Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
-            Options: own.Kind.OptionsOf(own, folder));
+            Options: OptionsOf(own))
+        {
+            Checkpoints = await _checkpoints.LoadAsync(own.Name),
+        };
         var progress = new PullProgress(job, cancellation);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(RunsWithin);
+        var limits = ExtractLimits.Default with { Total = options.Limits.SyncTotal };
         try
         {
             ExtractOutcome outcome;
-            await using (progress) outcome = await runner.RunAsync(request, progress, limit.Token, publisher.Known(own.Name));
+            await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop));
+            await ForgetCheckpointsAsync(own, request, outcome, cancellation);
             foreach (var warning in outcome.Warnings) await job.LogAsync(warning, cancellation);
             foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
@@ -42,10 +47,29 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
         {
             return await FailRestAsync(job, own, rows, progress, failure.Message, cancellation);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return await FailRestAsync(job, own, rows, progress, $"The run took longer than {RunsWithin.TotalMinutes:0} minutes and was ended.", cancellation);
-        }
+    }
+
+    /// <summary>What lies in the folder of a connection that is gone; nothing of it is published.</summary>
+    public async Task RemoveFolderAsync(string connection, CancellationToken cancellation)
+    {
+        using var entered = await gate.ExtractAsync(cancellation);
+        if (kinds.OfFolder(state.Snapshot, connection) is null && state.Snapshot.PublishedNamesOf(connection).IsEmpty && Directory.Exists(folder.Source(connection)))
+            Directory.Delete(folder.Source(connection), recursive: true);
+    }
+
+    /// <summary>Secrets among them, which go by pipe and are never on a command line.</summary>
+    private Dictionary<string, string> OptionsOf(Connection own)
+    {
+        var given = own.Kind.OptionsOf(own, folder);
+        foreach (var (setting, value) in ConnectionSecrets.Of(secrets, own)) given[setting] = value;
+        return given;
+    }
+
+    /// <summary>Of tables that are done, and of tables that nobody has any more.</summary>
+    private Task ForgetCheckpointsAsync(Connection own, ExtractRequest request, ExtractOutcome outcome, CancellationToken cancellation)
+    {
+        var open = request.Registered!.Except(outcome.Ok.Select(table => table.Name), StringComparer.OrdinalIgnoreCase).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return _checkpoints.ForgetAsync(own.Name, [.. request.Checkpoints!.Keys.Concat(outcome.Ok.Select(table => table.Name)).Where(name => !open.Contains(name))], cancellation);
     }
 
     private async Task<string> FailRestAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, PullProgress progress, string why, CancellationToken cancellation)

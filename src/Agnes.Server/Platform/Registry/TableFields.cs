@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry;
@@ -26,6 +26,7 @@ internal static partial class TableFields
 
         Take("name", () => row with { Name = body.String("name").Trim(' ') });
         Take("source_type", () => row with { SourceType = ReadSourceType(body, kinds) });
+        Take("connection", () => row with { Connection = Blank(body.OptionalString("connection")) });
         Take("bucket", () => row with { Bucket = Blank(body.OptionalString("bucket")) });
         Take("source_table", () => row with { SourceTable = Blank(body.OptionalString("source_table")) });
         Take("folder", () => row with { Folder = Blank(body.OptionalString("folder")) });

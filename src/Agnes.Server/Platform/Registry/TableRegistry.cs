@@ -3,7 +3,7 @@ using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
-using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry;
@@ -37,6 +37,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
     public static async Task<TableRow> RegisterAsync(StateWrite write, Caller caller, TableRow row)
     {
         RefuseTaken(write.Current, row);
+        if (row.Connection is { } through && !write.Current.Connections.ContainsKey(through)) throw new ProblemException(StatusCodes.Status409Conflict, $"The connection '{through}' has just been removed");
         var stored = row with { RegisteredBy = caller.Email, RegisteredAt = write.Now };
         await write.ExecuteAsync(RegistrySql.Insert, stored);
         write.Audit(caller.UserId, "register_table", stored.Id, TableJson.Of(stored), "ok");
@@ -104,10 +105,18 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
     private void Check(RequestBody body, TableRow row)
     {
         var kind = kinds.OfType(row.SourceType);
-        if ((TableRules.Check(row, kind) ?? LookAt(row, kind)) is not { } violation) return;
+        if ((TableRules.Check(row, kind) ?? CheckConnection(row, kind) ?? LookAt(row, kind)) is not { } violation) return;
         if (violation.Status != StatusCodes.Status422UnprocessableEntity) throw new ProblemException(violation.Status, violation.Message);
         body.Refuse(violation.Field ?? "name", violation.Message);
         body.ThrowIfInvalid();
+    }
+
+    private RuleViolation? CheckConnection(TableRow row, SourceKind? kind)
+    {
+        if (row.Connection is not { } name) return null;
+        if (kind is not null && state.Snapshot.Connections.GetValueOrDefault(name) is { } connection && connection.Kind == kind.Name) return null;
+        var others = state.Snapshot.Connections.Values.Where(one => one.Kind == kind?.Name).Select(one => one.Name).Order(StringComparer.Ordinal).ToList();
+        return new RuleViolation("connection", $"There is no connection '{TableRules.Shorten(name)}' of {kind?.Name ?? row.SourceType}; there {(others.Count == 0 ? "is the default one alone" : $"are {string.Join(", ", others)}")}");
     }
 
     private RuleViolation? LookAt(TableRow row, SourceKind? kind) => kind is null

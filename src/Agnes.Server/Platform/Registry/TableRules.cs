@@ -1,5 +1,5 @@
 using Agnes.Protocol;
-using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry;
@@ -34,6 +34,7 @@ internal static class TableRules
     public static TableRow Complete(TableRow row, SourceKind? kind)
     {
         row = kind?.Complete(row) ?? row;
+        if (kind is not null && (row.Connection == kind.Name || kind.Aliases.Contains(row.Connection, StringComparer.Ordinal))) row = row with { Connection = null };
         var strategy = string.IsNullOrEmpty(row.SyncStrategy) ? StrategyFullRefresh : row.SyncStrategy;
         return row with
         {

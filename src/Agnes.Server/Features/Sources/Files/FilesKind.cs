@@ -2,7 +2,7 @@ using Agnes.Connectors.Files;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sources.Files;
@@ -25,6 +25,9 @@ internal sealed class FilesKind : SourceKind
     public override string Connector => FilesConnector.ConnectorName;
 
     private const string OfferedName = "local";
+    private const string FolderSetting = "folder";
+
+    public override IReadOnlyList<SourceSetting> ConnectionSettings => [new(FolderSetting) { IsRequired = true, Hint = "The folder below DATA_DIR/csv in which its files lie." }];
 
     public override Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => new() { ["root"] = RootOf(connection, folder) };
 
@@ -56,7 +59,21 @@ internal sealed class FilesKind : SourceKind
         }
     }
 
-    private static string RootOf(Connection? connection, DataFolder folder) => folder.Csv;
+    public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, DataFolder folder)
+    {
+        try
+        {
+            SafePath.Resolve(folder.Csv, settings[FolderSetting]);
+            return null;
+        }
+        catch (UnsafePathException unsafePath)
+        {
+            return unsafePath.Message;
+        }
+    }
+
+    private static string RootOf(Connection? connection, DataFolder folder) =>
+        connection?.Settings.GetValueOrDefault(FolderSetting) is { } below ? Path.Combine(folder.Csv, below) : folder.Csv;
 
     /// <summary>For people: where the files are looked for.</summary>
     private static string PatternOf(TableRow row) =>

@@ -1,4 +1,5 @@
-using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Registry.Sources;
+
 
 namespace Agnes.Server.Features.Sources.Jira;
 

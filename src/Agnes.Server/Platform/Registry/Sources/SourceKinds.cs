@@ -1,7 +1,7 @@
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Sources;
+namespace Agnes.Server.Platform.Registry.Sources;
 
 /// <summary>A named instance of a kind of source: its tables lie in <c>extracts/NAME</c>, which is ours to write.</summary>
 /// <param name="Settings">What is set for it; empty for the default connection, which the instance's configuration describes.</param>
@@ -28,13 +28,27 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
     public SourceKind? OfType(string? sourceType) => All.FirstOrDefault(kind => sourceType is null ? kind.IsDefault : kind.Name == sourceType);
 
     /// <summary>Through which connection this server pulls a table; null where it does not.</summary>
-    public Connection? PulledBy(Snapshot snapshot, TableRow row) => OfType(row.SourceType) is { Connector: not null } kind ? DefaultOf(kind) : null;
+    public Connection? PulledBy(Snapshot snapshot, TableRow row)
+    {
+        if (OfType(row.SourceType) is not { Connector: not null } kind) return null;
+        if (row.Connection is null) return DefaultOf(kind);
+        return snapshot.Connections.GetValueOrDefault(row.Connection) is { } named && named.Kind == kind.Name ? new Connection(named.Name, kind, named.Values) : null;
+    }
 
     /// <summary>Whose tables lie in a folder below <c>extracts/</c>; null where it is another program's.</summary>
-    public Connection? OfFolder(Snapshot snapshot, string folder) => Pulled(snapshot).FirstOrDefault(connection => connection.Name == folder);
+    public Connection? OfFolder(Snapshot snapshot, string folder)
+    {
+        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null } kind ? DefaultOf(kind) : null;
+        return OfType(named.Kind) is { Connector: not null } of ? new Connection(named.Name, of, named.Values) : null;
+    }
 
     /// <summary>All connections that this server pulls through.</summary>
-    public IEnumerable<Connection> Pulled(Snapshot snapshot) => All.Where(kind => kind.Connector is not null).Select(DefaultOf);
+    public IEnumerable<Connection> Pulled(Snapshot snapshot) =>
+        from kind in All
+        where kind.Connector is not null
+        from connection in snapshot.Connections.Values.Where(row => row.Kind == kind.Name).OrderBy(row => row.Name, StringComparer.Ordinal)
+            .Select(row => new Connection(row.Name, kind, row.Values)).Prepend(DefaultOf(kind))
+        select connection;
 
     /// <summary>The tables that are pulled through a connection: registered for it, and not served by somebody else's extract.</summary>
     public IEnumerable<TableRow> RegisteredFor(Snapshot snapshot, Connection connection) => snapshot.TablesById.Values
