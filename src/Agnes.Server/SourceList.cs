@@ -1,5 +1,6 @@
 using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Sources.BigQuery;
+using Agnes.Server.Features.Sources.Custom;
 using Agnes.Server.Features.Sources.Files;
 using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
@@ -17,6 +18,7 @@ internal static class SourceList
         new JiraKind(),
         new FilesKind(),
         new SampleKind(),
+        new CustomKind(),
     ];
 
     public static void AddSources(this IServiceCollection services) => services.AddSingleton(new SourceKinds(All));

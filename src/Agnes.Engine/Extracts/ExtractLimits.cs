@@ -24,6 +24,7 @@ internal sealed class ProgressWatch : IAsyncDisposable
     private readonly Task _watching;
     private TimeSpan _processor;
     private long _lastWord;
+    private volatile bool _isPaused;
 
     public ProgressWatch(ChildProcess child, ExtractLimits limits)
     {
@@ -36,6 +37,13 @@ internal sealed class ProgressWatch : IAsyncDisposable
 
     /// <summary>It said something, or is waited for.</summary>
     public void Heard() => Volatile.Write(ref _lastWord, _total.ElapsedTicks);
+
+    /// <summary>Until it is disposed, silence counts for nothing.</summary>
+    public IDisposable Pause()
+    {
+        _isPaused = true;
+        return new Resumption(this);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -58,7 +66,7 @@ internal sealed class ProgressWatch : IAsyncDisposable
     private void Look()
     {
         var processor = _child.ProcessorTime();
-        if (processor - _processor > _limits.Idle * WorkShare)
+        if (_isPaused || processor - _processor > _limits.Idle * WorkShare)
         {
             _processor = processor;
             Heard();
@@ -67,6 +75,15 @@ internal sealed class ProgressWatch : IAsyncDisposable
         var silent = TimeSpan.FromSeconds((_total.ElapsedTicks - Volatile.Read(ref _lastWord)) / (double)Stopwatch.Frequency);
         if (_total.Elapsed > _limits.Total) Reason = $"The run took longer than {InWords(_limits.Total)} and was ended; AGNES_SYNC_HOURS_MAX allows more.";
         else if (silent > _limits.Idle) Reason = $"The run made no progress for {InWords(_limits.Idle)} and was ended.";
+    }
+
+    private sealed class Resumption(ProgressWatch watch) : IDisposable
+    {
+        public void Dispose()
+        {
+            watch.Heard();
+            watch._isPaused = false;
+        }
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;

@@ -18,6 +18,9 @@ public sealed record ExtractRequest(
     /// <summary>What earlier runs saved and did not end: by table. See <see cref="ExtractWriter.SaveCheckpointAsync"/>.</summary>
     public IReadOnlyDictionary<string, string>? Checkpoints { get; init; }
 
+    /// <summary>The operator's program that brings the tables; null where the connector brings them itself.</summary>
+    public ExtractProgram? Program { get; init; }
+
     /// <summary>Whether every registered table is written by this run, so that nothing is carried over.</summary>
     public bool WritesAll => Registered is not null && Registered.All(name => Tables.Any(table => string.Equals(table.Name, name, StringComparison.OrdinalIgnoreCase)));
 

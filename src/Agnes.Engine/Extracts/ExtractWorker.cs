@@ -71,6 +71,7 @@ internal static class ExtractWorker
                 var line = LineOf(buffer.Slice(0, end));
                 if (line?.Event is { } happened) progress?.Report(happened);
                 else if (line?.Checkpoint is { } sent) await SaveAsync(child, run, sent, cancellation);
+                else if (line?.Program is { } wanted) await RunProgramAsync(child, run, watch, wanted, cancellation);
                 else result = line;
                 buffer = buffer.Slice(buffer.GetPosition(1, end));
             }
@@ -78,6 +79,15 @@ internal static class ExtractWorker
             reader.AdvanceTo(buffer.Start, buffer.End);
             if (read.IsCompleted) return result;
         }
+    }
+
+    /// <summary>Meanwhile the worker has nothing to do, and says nothing; the program is watched by itself.</summary>
+    private static async Task RunProgramAsync(ChildProcess child, ConnectorRun? run, ProgressWatch? watch, ProgramRequest wanted, CancellationToken cancellation)
+    {
+        if (run?.Program is not { } program) throw new WorkerFailedException("The extract worker asked for a program, and its source has none.");
+        ProgramOutcome outcome;
+        using (watch?.Pause()) outcome = await program(wanted, cancellation);
+        await SayAsync(child, JsonSerializer.SerializeToUtf8Bytes(new WorkerAnswer(Program: outcome), WorkerJson.Default.WorkerAnswer), cancellation);
     }
 
     private static WorkerLine? LineOf(ReadOnlySequence<byte> line)
@@ -113,4 +123,6 @@ internal static class ExtractWorker
 
 /// <summary>What the parent does for a run of a connector.</summary>
 /// <param name="Save">Stores a checkpoint; when it returns, it is durable.</param>
-internal sealed record ConnectorRun(ExtractLimits Limits, Func<ExtractCheckpoint, CancellationToken, Task> Save);
+/// <param name="Program">Runs the operator's program; null where the source has none.</param>
+internal sealed record ConnectorRun(
+    ExtractLimits Limits, Func<ExtractCheckpoint, CancellationToken, Task> Save, Func<ProgramRequest, CancellationToken, Task<ProgramOutcome>>? Program = null);

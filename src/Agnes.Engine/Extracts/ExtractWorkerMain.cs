@@ -11,7 +11,7 @@ namespace Agnes.Engine.Extracts;
 public static class ExtractWorkerMain
 {
     private const int RequestBytesMax = 256 << 20;
-    private const int AnswerBytesMax = 1 << 10;
+    private const int AnswerBytesMax = 16 << 20;
 
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<Connector> connectors, Stream input, Stream output, CancellationToken cancellation)
@@ -49,6 +49,7 @@ public static class ExtractWorkerMain
         ExtractOutcome outcome;
         await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation, lines.SaveAsync))
         {
+            writer.Running = lines.RunProgramAsync;
             await connector.RunAsync(run, writer, lines, cancellation);
             outcome = await writer.CommitAsync(cancellation);
         }
@@ -103,6 +104,7 @@ public static class ExtractWorkerMain
         private readonly Lock _gate = new();
         private readonly ConcurrentDictionary<long, TaskCompletionSource> _saving = new(); // one a table that saves right now
         private readonly List<byte> _heard = [];
+        private TaskCompletionSource<ProgramOutcome>? _running;
         private long _sent;
 
         public async Task SaveAsync(ExtractCheckpoint checkpoint, CancellationToken cancellation)
@@ -124,6 +126,14 @@ public static class ExtractWorkerMain
             }
         }
 
+        /// <summary>As long as the program takes: the parent watches it.</summary>
+        public async Task<ProgramOutcome> RunProgramAsync(ProgramRequest request, CancellationToken cancellation)
+        {
+            _running = new TaskCompletionSource<ProgramOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+            Write(new WorkerLine(Program: request));
+            return await _running.Task.WaitAsync(cancellation);
+        }
+
         /// <summary>Called by the one thread that reads what the parent writes.</summary>
         public void Hear(ReadOnlySpan<byte> bytes)
         {
@@ -135,7 +145,9 @@ public static class ExtractWorkerMain
                     continue;
                 }
 
-                if (JsonSerializer.Deserialize(_heard.ToArray(), WorkerJson.Default.WorkerAnswer) is { } answer && _saving.TryGetValue(answer.Saved, out var saved)) saved.TrySetResult();
+                var answer = JsonSerializer.Deserialize(_heard.ToArray(), WorkerJson.Default.WorkerAnswer);
+                if (answer is { Program: { } outcome }) _running?.TrySetResult(outcome);
+                else if (answer is not null && _saving.TryGetValue(answer.Saved, out var saved)) saved.TrySetResult();
                 _heard.Clear();
             }
         }

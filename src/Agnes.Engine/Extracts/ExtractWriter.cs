@@ -11,7 +11,7 @@ namespace Agnes.Engine.Extracts;
 /// </summary>
 public sealed class ExtractWriter : IAsyncDisposable
 {
-    private const int CheckpointCharactersMax = 64 << 10;
+    internal const int CheckpointCharactersMax = 64 << 10;
 
     private readonly Dictionary<string, ExtractTable> _written = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<ExtractedTable> _ok = [];
@@ -29,6 +29,9 @@ public sealed class ExtractWriter : IAsyncDisposable
 
     /// <summary>Stores a checkpoint where a kill of this process does not reach it; set by the worker.</summary>
     internal Func<ExtractCheckpoint, CancellationToken, Task> Saving { get; private init; } = null!;
+
+    /// <summary>Has the parent run the operator's program; set by the worker.</summary>
+    internal Func<ProgramRequest, CancellationToken, Task<ProgramOutcome>>? Running { get; set; }
 
     /// <summary>By table, what an earlier run saved and did not end.</summary>
     public IReadOnlyDictionary<string, string> Checkpoints { get; private init; } = new Dictionary<string, string>();
@@ -124,13 +127,17 @@ public sealed class ExtractWriter : IAsyncDisposable
         ? Saving(new ExtractCheckpoint(table, value), cancellation)
         : throw new WorkerFailedException($"A checkpoint may have {CheckpointCharactersMax} characters; that of {table} has {value.Length}.");
 
+    /// <summary>Runs the program that the request names, beside this process, and waits for what it brought.</summary>
+    public Task<ProgramOutcome> RunProgramAsync(ProgramRequest request, CancellationToken cancellation) =>
+        Running?.Invoke(request, cancellation) ?? throw new WorkerFailedException("This run has no program.");
+
     /// <summary>What follows FROM and yields the rows of parts of before, whose files are looked at first.</summary>
     /// <exception cref="InvalidDataException">One is missing, or another program wrote into it.</exception>
     public string Read(IReadOnlyList<ExtractPart> parts)
     {
         foreach (var part in parts.Where(part => !Store.IsStamped(part.Part.Sha256, new FileStamp(part.Part.SizeBytes, part.ModifiedNs, 0))))
             throw new InvalidDataException($"The part {part.Part.Name} of an earlier run is missing or was changed; the table must be read whole again.");
-        return $"read_parquet({SqlText.List([.. parts.Select(part => Store.PathOf(part.Part.Sha256))])}, hive_partitioning=false)";
+        return $"({TableSource.FromParts([.. parts.Select(part => Store.PathOf(part.Part.Sha256))])})";
     }
 
     /// <summary>The table keeps its last good version.</summary>

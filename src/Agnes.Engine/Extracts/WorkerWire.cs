@@ -27,14 +27,16 @@ internal sealed record WorkerLine(
     WholeFile? Whole = null,
     string? Error = null,
     bool Done = false,
-    SentCheckpoint? Checkpoint = null);
+    SentCheckpoint? Checkpoint = null,
+    ProgramRequest? Program = null);
 
 /// <param name="Number">Of this run; the answer has the same.</param>
 internal sealed record SentCheckpoint(long Number, ExtractCheckpoint Checkpoint);
 
 /// <summary>One line of an extract worker's standard input after the request.</summary>
 /// <param name="Saved">The number of a checkpoint that is stored now, and will be there whatever happens.</param>
-internal sealed record WorkerAnswer(long Saved);
+/// <param name="Program">What the operator's program, which this worker asked for, brought.</param>
+internal sealed record WorkerAnswer(long Saved = 0, ProgramOutcome? Program = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WorkerRequest))]

@@ -40,17 +40,23 @@ public sealed class ChildProcess : IAsyncDisposable
 {
     private const int ErrorTailCharactersMax = 8192;
     private const string OutOfMemoryFirst = "1000";
+    private const int KillSignal = 9;
+
+    /// <summary>Starts a program as the head of a process group of its own, so that whatever it starts ends with it.</summary>
+    private const string OwnGroup = "/usr/bin/setsid";
     private static readonly TimeSpan ExitWait = TimeSpan.FromSeconds(10);
 
     // What the runtime needs to start; nothing that could hold a secret.
     private static readonly string[] EnvironmentAllowed = ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "LANG", "SystemRoot", .. RuntimeFiles.AuthoritiesNames];
 
     private readonly Process _process;
+    private readonly bool _isGroup;
     private readonly StringBuilder _errors = new();
     private readonly Task _errorReading;
 
-    private ChildProcess(Process process)
+    private ChildProcess(Process process, bool isGroup)
     {
+        _isGroup = isGroup;
         _process = process;
         Id = process.Id;
         Exited = WaitAsync();
@@ -84,7 +90,8 @@ public sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(
         WorkerProgram program, string role, string scratch, Reach reach, IReadOnlyDictionary<string, string>? environment = null, params IReadOnlyList<string> arguments)
     {
-        var info = new ProcessStartInfo(program.File)
+        var isGroup = reach.Runs.Count > 0 && File.Exists(OwnGroup);
+        var info = new ProcessStartInfo(isGroup ? OwnGroup : program.File)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -92,11 +99,11 @@ public sealed class ChildProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = scratch,
         };
-        foreach (var argument in (IEnumerable<string>)[.. program.Before, role, .. arguments]) info.ArgumentList.Add(argument);
+        foreach (var argument in (IEnumerable<string>)[.. isGroup ? (string[])[program.File] : [], .. program.Before, role, .. arguments]) info.ArgumentList.Add(argument);
         SetEnvironment(info.Environment, scratch, environment);
         var process = WalledStart.Start(program, info, reach);
         PreferForOutOfMemory(process.Id);
-        return new ChildProcess(process);
+        return new ChildProcess(process, isGroup);
     }
 
     /// <summary>Resident memory now; 0 when the child is gone or the system does not tell.</summary>
@@ -138,6 +145,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         try
         {
+            if (_isGroup) _ = Libc.Kill(-Id, KillSignal);
             _process.Kill(entireProcessTree: false);
         }
         catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)

@@ -21,20 +21,11 @@ internal sealed class SourcePull(
     public async Task<string?> RunAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
     {
         using var entered = await gate.ExtractAsync(cancellation);
-        var request = new ExtractRequest(
-            $"{job.Job.Id}-{own.Name}",
-            own.Name,
-            own.Kind.Connector!,
-            [.. rows.Select(own.Kind.ConfigOf)],
-            Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
-            Options: OptionsOf(own))
-        {
-            Checkpoints = await _checkpoints.LoadAsync(own.Name),
-        };
         var progress = new PullProgress(job, cancellation);
         var limits = ExtractLimits.Default with { Total = options.Limits.SyncTotal };
         try
         {
+            var request = await RequestAsync(job, own, rows);
             ExtractOutcome outcome;
             await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop));
             await ForgetCheckpointsAsync(own, request, outcome, cancellation);
@@ -49,9 +40,23 @@ internal sealed class SourcePull(
         }
     }
 
-    /// <summary>What lies in the folder of a connection that is gone; nothing of it is published.</summary>
-    public async Task RemoveFolderAsync(string connection, CancellationToken cancellation)
+    private async Task<ExtractRequest> RequestAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows) => new(
+        $"{job.Job.Id}-{own.Name}",
+        own.Name,
+        own.Kind.Connector!,
+        [.. rows.Select(own.Kind.ConfigOf)],
+        Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
+        Options: OptionsOf(own))
     {
+        Checkpoints = await _checkpoints.LoadAsync(own.Name),
+        Program = rows.Count > 0 ? own.Kind.ProgramOf(own, options) : null,
+    };
+
+    /// <summary>What is left of a connection that is gone: its folder, of which nothing is published, and its checkpoints.</summary>
+    public async Task ForgetAsync(string connection, CancellationToken cancellation)
+    {
+        var saved = await _checkpoints.LoadAsync(connection);
+        await _checkpoints.ForgetAsync(connection, [.. saved.Keys], cancellation);
         using var entered = await gate.ExtractAsync(cancellation);
         if (kinds.OfFolder(state.Snapshot, connection) is null && state.Snapshot.PublishedNamesOf(connection).IsEmpty && Directory.Exists(folder.Source(connection)))
             Directory.Delete(folder.Source(connection), recursive: true);

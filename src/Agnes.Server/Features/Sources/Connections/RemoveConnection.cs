@@ -13,7 +13,7 @@ internal static class RemoveConnection
         var kind = context.Snapshot().Connections.GetValueOrDefault(name) is { } row ? kinds.OfType(row.Kind) : null;
         await connections.RemoveAsync(context.Caller(), name, context.RequestAborted);
         if (kind is not null) await ConnectionSecrets.ForgetAsync(secrets, kind, name, CancellationToken.None);
-        await pull.RemoveFolderAsync(name, CancellationToken.None);
+        await pull.ForgetAsync(name, CancellationToken.None);
         return Results.NoContent();
     }
 }

@@ -1,6 +1,7 @@
 using Agnes.Connectors.Files;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
@@ -59,11 +60,11 @@ internal sealed class FilesKind : SourceKind
         }
     }
 
-    public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, DataFolder folder)
+    public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options)
     {
         try
         {
-            SafePath.Resolve(folder.Csv, settings[FolderSetting]);
+            SafePath.Resolve(new DataFolder(options.DataDir).Csv, settings[FolderSetting]);
             return null;
         }
         catch (UnsafePathException unsafePath)

@@ -3,13 +3,14 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Parts;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry.Sources;
 
 /// <summary>Which connections there are besides the default ones. Secrets are no part of a row: see <see cref="ConnectionSecrets"/>.</summary>
-internal sealed class ConnectionStore(StateDb state, SourceKinds kinds, DataFolder folder)
+internal sealed class ConnectionStore(StateDb state, SourceKinds kinds, DataFolder folder, ServerOptions options)
 {
     private const int ConnectionsMax = 200;
     private const int ValueCharsMax = 1_000;
@@ -63,7 +64,6 @@ internal sealed class ConnectionStore(StateDb state, SourceKinds kinds, DataFold
             if (tables.Count > 0) throw new ProblemException(StatusCodes.Status409Conflict, $"{tables.Count} tables come through '{name}', such as {tables[0]}: unregister them first");
             if (!write.Current.PublishedNamesOf(name).IsEmpty) throw new ProblemException(StatusCodes.Status409Conflict, $"Tables of '{name}' are just being taken away: try again in a moment");
             await write.ExecuteAsync("DELETE FROM source_connections WHERE name = @name", new { name });
-            await write.ExecuteAsync("DELETE FROM source_checkpoints WHERE source = @name", new { name });
             write.Audit(caller.UserId, "connection.removed", name, Audited(row));
             write.Apply(snapshot => snapshot.WithoutConnection(name));
         },
@@ -94,7 +94,7 @@ internal sealed class ConnectionStore(StateDb state, SourceKinds kinds, DataFold
         }
 
         if (kind.ConnectionSettings.FirstOrDefault(one => one is { IsRequired: true, IsSecret: false } && !settings.ContainsKey(one.Name)) is { } missing) throw Unfit($"{missing.Name} is missing: {missing.Hint}");
-        if (kind.ConnectionFault(settings, folder) is { } fault) throw Unfit(fault);
+        if (kind.ConnectionFault(settings, options) is { } fault) throw Unfit(fault);
     }
 
     private static ProblemException Unfit(string why) => new(StatusCodes.Status422UnprocessableEntity, why);

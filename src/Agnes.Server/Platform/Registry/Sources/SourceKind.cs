@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
@@ -55,6 +56,13 @@ internal abstract class SourceKind
     /// <summary>What its connector is told besides the tables. May hold secrets: it goes by pipe.</summary>
     public virtual Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => [];
 
+    /// <summary>The operator's program that a connection runs; null: none.</summary>
+    /// <exception cref="WorkerFailedException">It should have one, and there is none.</exception>
+    public virtual ExtractProgram? ProgramOf(Connection connection, ServerOptions options) => null;
+
+    /// <summary>A table that names no connection comes through that of its kind.</summary>
+    public virtual bool HasDefault => true;
+
     /// <summary>A row of the registry as its connector reads it.</summary>
     public virtual TableConfig ConfigOf(TableRow row) =>
         new(row.Id, row.Name, row.Bucket, row.SourceTable, row.Description, Settings: row.Settings is null ? null : JsonElement.Parse(row.Settings));
@@ -76,7 +84,7 @@ internal abstract class SourceKind
     public virtual string NoteOn(TableRow row, Connection? connection, DataFolder folder) => "Not looked at: this server does not pull from this source.";
 
     /// <summary>Why the settings of a further connection cannot be, or null.</summary>
-    public virtual string? ConnectionFault(IReadOnlyDictionary<string, string> settings, DataFolder folder) => null;
+    public virtual string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) => null;
 
     /// <summary>What the first set-up of the instance makes of the answers for this kind.</summary>
     /// <param name="given">The answer of a name, trimmed; null where there is none.</param>

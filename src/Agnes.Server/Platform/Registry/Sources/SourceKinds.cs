@@ -31,14 +31,14 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
     public Connection? PulledBy(Snapshot snapshot, TableRow row)
     {
         if (OfType(row.SourceType) is not { Connector: not null } kind) return null;
-        if (row.Connection is null) return DefaultOf(kind);
+        if (row.Connection is null) return kind.HasDefault ? DefaultOf(kind) : null;
         return snapshot.Connections.GetValueOrDefault(row.Connection) is { } named && named.Kind == kind.Name ? new Connection(named.Name, kind, named.Values) : null;
     }
 
     /// <summary>Whose tables lie in a folder below <c>extracts/</c>; null where it is another program's.</summary>
     public Connection? OfFolder(Snapshot snapshot, string folder)
     {
-        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null } kind ? DefaultOf(kind) : null;
+        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null, HasDefault: true } kind ? DefaultOf(kind) : null;
         return OfType(named.Kind) is { Connector: not null } of ? new Connection(named.Name, of, named.Values) : null;
     }
 
@@ -46,14 +46,16 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
     public IEnumerable<Connection> Pulled(Snapshot snapshot) =>
         from kind in All
         where kind.Connector is not null
-        from connection in snapshot.Connections.Values.Where(row => row.Kind == kind.Name).OrderBy(row => row.Name, StringComparer.Ordinal)
-            .Select(row => new Connection(row.Name, kind, row.Values)).Prepend(DefaultOf(kind))
+        from connection in (kind.HasDefault ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind))
         select connection;
 
     /// <summary>The tables that are pulled through a connection: registered for it, and not served by somebody else's extract.</summary>
     public IEnumerable<TableRow> RegisteredFor(Snapshot snapshot, Connection connection) => snapshot.TablesById.Values
         .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && row.QueryMode is null or TableRules.ModeLocal && !snapshot.IsServedByOther(row.Name, connection.Name))
         .OrderBy(row => row.Name, StringComparer.Ordinal);
+
+    private static IEnumerable<Connection> NamedOf(Snapshot snapshot, SourceKind kind) => snapshot.Connections.Values.Where(row => row.Kind == kind.Name)
+        .OrderBy(row => row.Name, StringComparer.Ordinal).Select(row => new Connection(row.Name, kind, row.Values));
 
     private static Connection DefaultOf(SourceKind kind) => new(kind.Name, kind, Connection.Nothing);
 }
