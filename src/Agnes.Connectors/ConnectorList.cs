@@ -1,3 +1,4 @@
+using Agnes.Connectors.Custom;
 using Agnes.Connectors.Files;
 using Agnes.Connectors.Samples;
 using Agnes.Engine.Extracts;
@@ -11,5 +12,6 @@ public static class ConnectorList
     [
         new FilesConnector(),
         new SamplesConnector(),
+        new CustomConnector(),
     ];
 }

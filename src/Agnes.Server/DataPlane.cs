@@ -12,6 +12,7 @@ using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server;
@@ -44,6 +45,7 @@ internal static class DataPlane
         services.AddSingleton<PublishingGate>();
         services.AddSingleton<SourcePublisher>();
         services.AddSingleton<SourcePull>();
+        services.AddSingleton<ConnectionStore>();
         services.AddSingleton<IJobHandler, PublishJob>();
         services.AddSingleton<IJobHandler, PurgeJob>();
         services.AddSingleton<IJobHandler, ConsolidateJob>();

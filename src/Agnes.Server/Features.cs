@@ -21,6 +21,7 @@ using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Diagnostics;
 using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.Sources.Connections;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Features.Sync.Pages;
 using Agnes.Server.Features.Tables;
@@ -42,6 +43,7 @@ internal static class FeatureList
 {
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
+        services.AddSources();
         DataPlane.AddServices(services, options);
         services.AddHealth();
         services.AddSync();
@@ -65,6 +67,7 @@ internal static class FeatureList
         ApiDescription.Map(routes);
         routes.MapHealth();
         routes.MapTables();
+        routes.MapConnections();
         routes.MapColumnMetadata();
         routes.MapSync();
         routes.MapManifest();

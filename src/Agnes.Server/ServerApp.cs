@@ -1,3 +1,4 @@
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
@@ -125,7 +126,7 @@ public static class ServerApp
         services.AddSingleton<AuditLog>();
         services.AddHostedService<RefusalWriter>();
         services.AddSingleton(new SecretStore(options.StateDir));
-        services.AddSingleton(new OutboundGuard(options));
+        services.AddSingleton(new OutboundGuard(options.AllowedPrivateHosts));
         services.AddOutboundClients();
         Compression.AddTo(services);
         ApiDescription.AddTo(services);

@@ -13,7 +13,7 @@ public sealed partial class BannedTests
         (EmptyCatch(), "say in the handler why nothing is to be done, or let it rise", []),
         (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Foreign/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
-        (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Server/Platform/Http/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs",
+        (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Engine/Outbound/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs",
                 "src/Agnes.Engine/Limits/Walls/SyscallFilter.cs", "src/Agnes.Engine/Limits/Walls/SyscallList.cs"]),
         (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
         (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it",
@@ -22,6 +22,7 @@ public sealed partial class BannedTests
         (MadeLease(), "a request's lease is context.Lease(): it ends with the asker's access; work that nobody asked for is named here",
             ["src/Agnes.Engine/Query/Lease.cs", "src/Agnes.Server/Platform/Access/Leases.cs", "src/Agnes.Server/Features/Profiles/Profiler.cs", "src/Agnes.Server/Features/Metrics/MetricCheck.cs",
                 "src/Agnes.Server/Platform/State/Engines/"]), // the last: a database's lock, which has the same name
+        (KindOfSource(), "ask the table's SourceKind; what is one kind's own stands in its folder", ["src/Agnes.Server/Features/Sources/", "src/Agnes.Cli/", "src/Agnes.Protocol/"]),
         (Vague(), "name it by what it does", []),
     ];
 
@@ -93,6 +94,9 @@ public sealed partial class BannedTests
 
     [GeneratedRegex(@"\bnew (Request)?Lease\b|\bLease\.OfSystem\(|\bLease \w+ = new\(")]
     private static partial Regex MadeLease();
+
+    [GeneratedRegex("\"(keboola|bigquery|jira)\"")]
+    private static partial Regex KindOfSource();
 
     [GeneratedRegex(@"\b(class|record|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Utility)\b")]
     private static partial Regex Vague();

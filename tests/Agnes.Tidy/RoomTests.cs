@@ -8,7 +8,7 @@ public sealed class RoomTests
     private const string Features = "Agnes.Server.Features";
 
     /// <summary>The platform's rooms, lowest first: each may use those before it.</summary>
-    private static readonly string[] PlatformRooms = ["State", "Config", "Audit", "Http", "Access", "Serving", "Keboola", "Jobs", "Registry", "Publications"];
+    private static readonly string[] PlatformRooms = ["State", "Config", "Audit", "Http", "Access", "Serving", "Jobs", "Registry", "Publications"];
 
     /// <summary>Uses against the order above that are left.</summary>
     private static readonly string[] Upward = ["Registry → Publications"];

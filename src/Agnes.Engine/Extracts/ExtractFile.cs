@@ -36,8 +36,8 @@ internal static class ExtractFile
             await connection.ExecuteAsync(
                 $"""
                 CREATE TABLE {Alias}._meta(table_name VARCHAR PRIMARY KEY, description VARCHAR, rows BIGINT, size_bytes BIGINT, extracted_at TIMESTAMP, query_mode VARCHAR DEFAULT 'local');
-                CREATE TABLE {Alias}._parts(table_name VARCHAR NOT NULL, ordinal INTEGER NOT NULL, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, rows BIGINT NOT NULL, size_bytes BIGINT NOT NULL, md5 VARCHAR, modified_ns BIGINT NOT NULL);
-                CREATE TABLE {Alias}._columns(table_name VARCHAR NOT NULL, columns VARCHAR NOT NULL);
+                CREATE TABLE {Alias}._parts(table_name VARCHAR NOT NULL, ordinal INTEGER NOT NULL, name VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, rows BIGINT NOT NULL, size_bytes BIGINT NOT NULL, md5 VARCHAR, modified_ns BIGINT NOT NULL, key VARCHAR);
+                CREATE TABLE {Alias}._columns(table_name VARCHAR NOT NULL, columns VARCHAR NOT NULL, cursor VARCHAR);
                 CREATE TABLE {Alias}._files(table_name VARCHAR NOT NULL, path VARCHAR NOT NULL, size_bytes BIGINT NOT NULL, modified_ns BIGINT NOT NULL, inode BIGINT NOT NULL, sha256 VARCHAR NOT NULL, columns VARCHAR NOT NULL, read_as VARCHAR);
                 """, cancellation);
             FillTables(connection, tables);
@@ -58,13 +58,13 @@ internal static class ExtractFile
     {
         Fill(connection, "_meta", tables, (row, table) =>
             row.Append(table.Name).Append(table.Description).Append(table.Rows).Append(table.Bytes).Append(table.ExtractedAt).Append(table.QueryMode).EndRow());
-        Fill(connection, "_columns", tables, (row, table) => row.Append(table.Name).Append(ColumnsJson.Write(table.Columns)).EndRow());
+        Fill(connection, "_columns", tables, (row, table) => row.Append(table.Name).Append(ColumnsJson.Write(table.Columns)).Append(table.Cursor).EndRow());
         Fill(connection, "_parts", tables, (row, table) =>
         {
             foreach (var (ordinal, part) in table.Parts.Index())
             {
                 row.Append(table.Name).Append(ordinal).Append(part.Part.Name).Append(part.Part.Sha256).Append(part.Part.Rows).Append(part.Part.SizeBytes)
-                    .Append(part.Md5).Append(part.ModifiedNs).EndRow();
+                    .Append(part.Md5).Append(part.ModifiedNs).Append(part.Key).EndRow();
             }
         });
         Fill(connection, "_files", tables, (row, table) =>

@@ -43,28 +43,36 @@ internal static class ExtractReader
     /// <summary>All tables of an extract of ours, by name, case-insensitive.</summary>
     public static async Task<Dictionary<string, ExtractTable>> TablesAsync(DuckDBConnection connection, CancellationToken cancellation)
     {
+        var key = await ColumnOrNullAsync(connection, "_parts", "key", cancellation);
         var parts = (await connection.QueryAsync(
-            $"SELECT table_name, name, sha256, size_bytes, rows, md5, modified_ns FROM {Alias}._parts ORDER BY table_name, ordinal",
-            row => (Table: row.GetString(0), Part: new ExtractPart(new TablePart(row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4)), row.TextOrNull(5), row.GetInt64(6))),
+            $"SELECT table_name, name, sha256, size_bytes, rows, md5, modified_ns, {key} FROM {Alias}._parts ORDER BY table_name, ordinal",
+            row => (Table: row.GetString(0), Part: new ExtractPart(new TablePart(row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4)), row.TextOrNull(5), row.GetInt64(6), row.TextOrNull(7))),
             cancellation)).ToLookup(part => part.Table, part => part.Part, StringComparer.OrdinalIgnoreCase);
-        // Extracts of before 0.2 do not say how a file was read.
-        var readAs = (await connection.ColumnsAsync($"{Alias}._files", cancellation)).Any(column => column.Name == "read_as") ? "read_as" : "NULL";
+        var readAs = await ColumnOrNullAsync(connection, "_files", "read_as", cancellation);
         var files = (await connection.QueryAsync(
             $"SELECT table_name, path, size_bytes, modified_ns, inode, sha256, columns, {readAs} FROM {Alias}._files ORDER BY table_name, path",
             row => (Table: row.GetString(0), File: new SourceFile(
                 row.GetString(1), new FileStamp(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4)), row.GetString(5), ColumnsJson.Read(row.GetString(6)), row.TextOrNull(7))),
             cancellation)).ToLookup(file => file.Table, file => file.File, StringComparer.OrdinalIgnoreCase);
+        var cursor = await ColumnOrNullAsync(connection, "_columns", "cursor", cancellation);
         var columns = (await connection.QueryAsync(
-            $"SELECT table_name, columns FROM {Alias}._columns", row => (Table: row.GetString(0), Columns: ColumnsJson.Read(row.GetString(1))), cancellation))
-            .ToDictionary(table => table.Table, table => table.Columns, StringComparer.OrdinalIgnoreCase);
+            $"SELECT table_name, columns, {cursor} FROM {Alias}._columns", row => (Table: row.GetString(0), Columns: ColumnsJson.Read(row.GetString(1)), Cursor: row.TextOrNull(2)), cancellation))
+            .ToDictionary(table => table.Table, StringComparer.OrdinalIgnoreCase);
         var tables = new Dictionary<string, ExtractTable>(StringComparer.OrdinalIgnoreCase);
         foreach (var meta in await MetaAsync(connection, cancellation))
         {
             if (!columns.TryGetValue(meta.Name, out var own)) throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"_columns lacks {meta.Name}"));
-            tables[meta.Name] = new ExtractTable(meta.Name, meta.Description, meta.QueryMode, meta.ExtractedAt ?? DateTime.UnixEpoch, own, [.. parts[meta.Name]], [.. files[meta.Name]]);
+            tables[meta.Name] = new ExtractTable(meta.Name, meta.Description, meta.QueryMode, meta.ExtractedAt ?? DateTime.UnixEpoch, own.Columns, [.. parts[meta.Name]], [.. files[meta.Name]])
+            {
+                Cursor = own.Cursor,
+            };
         }
         return tables;
     }
+
+    /// <summary>A column that extracts of older versions lack.</summary>
+    private static async Task<string> ColumnOrNullAsync(DuckDBConnection connection, string table, string column, CancellationToken cancellation) =>
+        (await connection.ColumnsAsync($"{Alias}.{table}", cancellation)).Any(one => one.Name == column) ? column : "NULL";
 }
 
 /// <param name="Sql">The normalised text of its creation.</param>

@@ -15,6 +15,12 @@ public sealed record ExtractRequest(
     IReadOnlyList<string>? Registered = null,
     IReadOnlyDictionary<string, string>? Options = null)
 {
+    /// <summary>What earlier runs saved and did not end: by table. See <see cref="ExtractWriter.SaveCheckpointAsync"/>.</summary>
+    public IReadOnlyDictionary<string, string>? Checkpoints { get; init; }
+
+    /// <summary>The operator's program that brings the tables; null where the connector brings them itself.</summary>
+    public ExtractProgram? Program { get; init; }
+
     /// <summary>Whether every registered table is written by this run, so that nothing is carried over.</summary>
     public bool WritesAll => Registered is not null && Registered.All(name => Tables.Any(table => string.Equals(table.Name, name, StringComparison.OrdinalIgnoreCase)));
 
@@ -36,6 +42,9 @@ public sealed record ExtractOutcome(
 
 /// <param name="Changed">False when the source had nothing new.</param>
 public sealed record ExtractedTable(string Name, long Rows, long Bytes, bool Changed);
+
+/// <summary>What a connector must find again after it was killed, such as the id of a job that it is about to start elsewhere.</summary>
+public sealed record ExtractCheckpoint(string Table, string Value);
 
 public sealed record FailedTable(string Name, string Error);
 

@@ -13,13 +13,29 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
 
     /// <param name="known">When given, the same child prepares the source for publishing after the run: see <see cref="ExtractOutcome.Publication"/>.</param>
     /// <exception cref="WorkerFailedException">The run as a whole failed; the extract is as it was before.</exception>
-    public async Task<ExtractOutcome> RunAsync(ExtractRequest request, IProgress<ExtractEvent> progress, CancellationToken cancellation, IReadOnlyList<PublishedTable>? known = null)
+    /// <param name="limits">Null: the usual ones.</param>
+    /// <param name="save">Stores a checkpoint durably, to be given back in <see cref="ExtractRequest.Checkpoints"/>; null where none is taken.</param>
+    public async Task<ExtractOutcome> RunAsync(
+        ExtractRequest request, IProgress<ExtractEvent> progress, CancellationToken cancellation, IReadOnlyList<PublishedTable>? known = null, ExtractLimits? limits = null,
+        Func<ExtractCheckpoint, CancellationToken, Task>? save = null)
     {
         using var home = scratch.NewFolder("extract");
-        var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: request, Source: request.Source, RunId: request.RunId, Known: known);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request, known is not null), progress, cancellation);
+        using var handed = request.Program is null ? null : scratch.NewFolder("program");
+        limits ??= ExtractLimits.Default;
+        save ??= static (_, _) => throw new WorkerFailedException("Checkpoints of this run are stored nowhere.");
+        var run = new ConnectorRun(limits, save, request.Program is null ? null : (wanted, stop) => RunProgramAsync(request, wanted, handed!.Path, limits, progress, save, stop));
+        // What the program is told, its secret among it, is no business of the worker's.
+        var told = handed is null ? request : request with { Options = new Dictionary<string, string> { [ExtractProgram.HandedOption] = handed.Path } };
+        var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: told, Source: request.Source, RunId: request.RunId, Known: known);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(told, known is not null), progress, cancellation, run);
         return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");
     }
+
+    private Task<ProgramOutcome> RunProgramAsync(
+        ExtractRequest request, ProgramRequest wanted, string folder, ExtractLimits limits, IProgress<ExtractEvent> progress, Func<ExtractCheckpoint, CancellationToken, Task> save,
+        CancellationToken cancellation) =>
+        new ProgramRun(request.Program!, _program.Walls, folder, limits, progress, save)
+            .RunAsync(wanted with { Connection = request.Source, Settings = request.Options }, cancellation);
 
     private Reach ReachOf(ExtractRequest request, bool isRead)
     {

@@ -14,6 +14,9 @@ public sealed record ExtractTable(
     IReadOnlyList<ExtractPart> Parts,
     IReadOnlyList<SourceFile> Files)
 {
+    /// <summary>How far the source was read, in the connector's own words: what it is given back at the next run.</summary>
+    public string? Cursor { get; init; }
+
     public long Rows => Parts.Sum(part => part.Part.Rows);
 
     public long Bytes => Parts.Sum(part => part.Part.SizeBytes);
@@ -21,7 +24,8 @@ public sealed record ExtractTable(
 
 /// <param name="Md5">Of tables with one part; the wire format asks for it.</param>
 /// <param name="ModifiedNs">Of the file in the store when it was written: a later difference means that another program wrote into it.</param>
-public sealed record ExtractPart(TablePart Part, string? Md5, long ModifiedNs);
+/// <param name="Key">What the connector knows the part by, whatever that is: a partition, a page, an export. Null where it has no use for it.</param>
+public sealed record ExtractPart(TablePart Part, string? Md5, long ModifiedNs, string? Key = null);
 
 /// <summary>A file that one part was made from.</summary>
 /// <param name="Columns">The file's own columns, before they were unified with those of other files.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
@@ -10,14 +11,15 @@ namespace Agnes.Engine.Extracts;
 public static class ExtractWorkerMain
 {
     private const int RequestBytesMax = 256 << 20;
+    private const int AnswerBytesMax = 16 << 20;
 
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<Connector> connectors, Stream input, Stream output, CancellationToken cancellation)
     {
         var request = await ReadRequestAsync(input, cancellation);
         Action? parentGone = null;
-        ChildProcess.EndWithParent(input, () => parentGone?.Invoke());
         using var lines = new LineWriter(output);
+        ChildProcess.EndWithParent(input, () => parentGone?.Invoke(), lines.Hear);
         try
         {
             var line = request.Op switch
@@ -45,8 +47,9 @@ public static class ExtractWorkerMain
         var connector = connectors.FirstOrDefault(connector => connector.Name == run.Connector) ?? throw new WorkerFailedException($"There is no connector '{run.Connector}'.");
         var folder = new DataFolder(request.DataFolder);
         ExtractOutcome outcome;
-        await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation))
+        await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation, lines.SaveAsync))
         {
+            writer.Running = lines.RunProgramAsync;
             await connector.RunAsync(run, writer, lines, cancellation);
             outcome = await writer.CommitAsync(cancellation);
         }
@@ -94,10 +97,60 @@ public static class ExtractWorkerMain
         return JsonSerializer.Deserialize(text.ToArray(), WorkerJson.Default.WorkerRequest) ?? throw new WorkerFailedException("The request is empty.");
     }
 
-    /// <summary>One JSON line at a time, from whatever thread.</summary>
+    /// <summary>One JSON line at a time, from whatever thread; and what the parent answers.</summary>
     private sealed class LineWriter(Stream output) : IProgress<ExtractEvent>, IDisposable
     {
+        private static readonly TimeSpan SavedWithin = TimeSpan.FromMinutes(2);
         private readonly Lock _gate = new();
+        private readonly ConcurrentDictionary<long, TaskCompletionSource> _saving = new(); // one a table that saves right now
+        private readonly List<byte> _heard = [];
+        private TaskCompletionSource<ProgramOutcome>? _running;
+        private long _sent;
+
+        public async Task SaveAsync(ExtractCheckpoint checkpoint, CancellationToken cancellation)
+        {
+            var number = Interlocked.Increment(ref _sent);
+            var saved = _saving[number] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            try
+            {
+                Write(new WorkerLine(Checkpoint: new SentCheckpoint(number, checkpoint)));
+                await saved.Task.WaitAsync(SavedWithin, cancellation);
+            }
+            catch (TimeoutException)
+            {
+                throw new WorkerFailedException("The server did not store a checkpoint in time.");
+            }
+            finally
+            {
+                _saving.TryRemove(number, out _);
+            }
+        }
+
+        /// <summary>As long as the program takes: the parent watches it.</summary>
+        public async Task<ProgramOutcome> RunProgramAsync(ProgramRequest request, CancellationToken cancellation)
+        {
+            _running = new TaskCompletionSource<ProgramOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+            Write(new WorkerLine(Program: request));
+            return await _running.Task.WaitAsync(cancellation);
+        }
+
+        /// <summary>Called by the one thread that reads what the parent writes.</summary>
+        public void Hear(ReadOnlySpan<byte> bytes)
+        {
+            foreach (var one in bytes)
+            {
+                if (one != (byte)'\n')
+                {
+                    if (_heard.Count < AnswerBytesMax) _heard.Add(one);
+                    continue;
+                }
+
+                var answer = JsonSerializer.Deserialize(_heard.ToArray(), WorkerJson.Default.WorkerAnswer);
+                if (answer is { Program: { } outcome }) _running?.TrySetResult(outcome);
+                else if (answer is not null && _saving.TryGetValue(answer.Saved, out var saved)) saved.TrySetResult();
+                _heard.Clear();
+            }
+        }
 
         public void Report(ExtractEvent value) => Write(new WorkerLine(Event: value));
 

@@ -11,6 +11,8 @@ namespace Agnes.Engine.Extracts;
 /// </summary>
 public sealed class ExtractWriter : IAsyncDisposable
 {
+    internal const int CheckpointCharactersMax = 64 << 10;
+
     private readonly Dictionary<string, ExtractTable> _written = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<ExtractedTable> _ok = [];
     private readonly List<FailedTable> _failed = [];
@@ -24,6 +26,15 @@ public sealed class ExtractWriter : IAsyncDisposable
         (Folder, Store, Source, Connection, Previous, TempFolder, Time) = (folder, store, source, connection, previous, tempFolder, time);
         (_staging, _registered) = (staging, registered);
     }
+
+    /// <summary>Stores a checkpoint where a kill of this process does not reach it; set by the worker.</summary>
+    internal Func<ExtractCheckpoint, CancellationToken, Task> Saving { get; private init; } = null!;
+
+    /// <summary>Has the parent run the operator's program; set by the worker.</summary>
+    internal Func<ProgramRequest, CancellationToken, Task<ProgramOutcome>>? Running { get; set; }
+
+    /// <summary>By table, what an earlier run saved and did not end.</summary>
+    public IReadOnlyDictionary<string, string> Checkpoints { get; private init; } = new Dictionary<string, string>();
 
     /// <summary>Goes when the run ends.</summary>
     public string TempFolder { get; }
@@ -44,18 +55,23 @@ public sealed class ExtractWriter : IAsyncDisposable
 
     /// <param name="readable">Further folders that the connector reads.</param>
     /// <exception cref="WorkerFailedException">The previous extract cannot be read, or is not ours, and the run would lose tables of it.</exception>
-    public static async Task<ExtractWriter> OpenAsync(DataFolder folder, ExtractRequest request, Share share, string tempFolder, IReadOnlyList<string> readable, TimeProvider time, CancellationToken cancellation)
+    public static async Task<ExtractWriter> OpenAsync(DataFolder folder, ExtractRequest request, Share share, string tempFolder, IReadOnlyList<string> readable, TimeProvider time, CancellationToken cancellation,
+        Func<ExtractCheckpoint, CancellationToken, Task>? save = null)
     {
         if (!Identifiers.IsSource(request.Source)) throw new WorkerFailedException($"'{request.Source}' cannot be the name of a source.");
         Directory.CreateDirectory(Path.Combine(folder.Source(request.Source), "data"));
         var store = new PartStore(folder);
         var staging = store.Stage(request.RunId);
-        var connection = WorkerDatabase.Open(share, tempFolder, [folder.Source(request.Source), staging.Folder, .. readable]);
+        var connection = WorkerDatabase.Open(share, tempFolder, [folder.Source(request.Source), staging.Folder, folder.Parts, .. readable]);
         try
         {
             var previous = await ReadPreviousAsync(folder, request, connection, cancellation);
             var registered = request.Registered?.ToHashSet(StringComparer.OrdinalIgnoreCase);
-            return new ExtractWriter(folder, store, request.Source, staging, connection, previous, registered, tempFolder, time);
+            return new ExtractWriter(folder, store, request.Source, staging, connection, previous, registered, tempFolder, time)
+            {
+                Checkpoints = request.Checkpoints ?? new Dictionary<string, string>(),
+                Saving = save ?? (static (_, _) => throw new WorkerFailedException("This run cannot save checkpoints.")),
+            };
         }
         catch
         {
@@ -95,8 +111,34 @@ public sealed class ExtractWriter : IAsyncDisposable
         _ok.Add(new ExtractedTable(table.Name, table.Rows, table.Bytes, Changed: true));
     }
 
-    /// <summary>The source has nothing new for this table; it stays as it is.</summary>
-    public void Keep(ExtractTable table) => _ok.Add(new ExtractedTable(table.Name, table.Rows, table.Bytes, Changed: false));
+    /// <summary>The source has nothing new for this table; it stays as it is, but for a cursor that moved on.</summary>
+    public void Keep(ExtractTable table)
+    {
+        _ok.Add(new ExtractedTable(table.Name, table.Rows, table.Bytes, Changed: false));
+        if (Previous.TryGetValue(table.Name, out var previous) && previous.Cursor != table.Cursor) _written[table.Name] = previous with { Cursor = table.Cursor };
+    }
+
+    /// <summary>
+    /// To be called before something is begun elsewhere that must not be begun twice: when it returns, the value is stored, and the next run of this table is given
+    /// it whatever becomes of this process. It is forgotten when the table is done.
+    /// </summary>
+    /// <exception cref="WorkerFailedException">It could not be stored; nothing may be begun.</exception>
+    public Task SaveCheckpointAsync(string table, string value, CancellationToken cancellation) => value.Length <= CheckpointCharactersMax
+        ? Saving(new ExtractCheckpoint(table, value), cancellation)
+        : throw new WorkerFailedException($"A checkpoint may have {CheckpointCharactersMax} characters; that of {table} has {value.Length}.");
+
+    /// <summary>Runs the program that the request names, beside this process, and waits for what it brought.</summary>
+    public Task<ProgramOutcome> RunProgramAsync(ProgramRequest request, CancellationToken cancellation) =>
+        Running?.Invoke(request, cancellation) ?? throw new WorkerFailedException("This run has no program.");
+
+    /// <summary>What follows FROM and yields the rows of parts of before, whose files are looked at first.</summary>
+    /// <exception cref="InvalidDataException">One is missing, or another program wrote into it.</exception>
+    public string Read(IReadOnlyList<ExtractPart> parts)
+    {
+        foreach (var part in parts.Where(part => !Store.IsStamped(part.Part.Sha256, new FileStamp(part.Part.SizeBytes, part.ModifiedNs, 0))))
+            throw new InvalidDataException($"The part {part.Part.Name} of an earlier run is missing or was changed; the table must be read whole again.");
+        return $"({TableSource.FromParts([.. parts.Select(part => Store.PathOf(part.Part.Sha256))])})";
+    }
 
     /// <summary>The table keeps its last good version.</summary>
     public void Fail(string table, string error) => _failed.Add(new FailedTable(table, error));

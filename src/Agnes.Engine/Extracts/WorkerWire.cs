@@ -26,11 +26,22 @@ internal sealed record WorkerLine(
     Publication? Publication = null,
     WholeFile? Whole = null,
     string? Error = null,
-    bool Done = false);
+    bool Done = false,
+    SentCheckpoint? Checkpoint = null,
+    ProgramRequest? Program = null);
+
+/// <param name="Number">Of this run; the answer has the same.</param>
+internal sealed record SentCheckpoint(long Number, ExtractCheckpoint Checkpoint);
+
+/// <summary>One line of an extract worker's standard input after the request.</summary>
+/// <param name="Saved">The number of a checkpoint that is stored now, and will be there whatever happens.</param>
+/// <param name="Program">What the operator's program, which this worker asked for, brought.</param>
+internal sealed record WorkerAnswer(long Saved = 0, ProgramOutcome? Program = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WorkerRequest))]
 [JsonSerializable(typeof(WorkerLine))]
+[JsonSerializable(typeof(WorkerAnswer))]
 internal sealed partial class WorkerJson : JsonSerializerContext
 {
     public static ReadOnlyMemory<byte> Line(WorkerLine line) => JsonSerializer.SerializeToUtf8Bytes(line, Default.WorkerLine);

@@ -30,6 +30,9 @@ public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
     }
 }
 
+/// <summary>Takes bytes that live no longer than the call.</summary>
+public delegate void HearBytes(ReadOnlySpan<byte> bytes);
+
 /// <summary>
 /// The only place that starts processes: an environment of its own, both pipes, walls around what it was not given, killed when disposed, first to go when memory runs out.
 /// </summary>
@@ -37,17 +40,23 @@ public sealed class ChildProcess : IAsyncDisposable
 {
     private const int ErrorTailCharactersMax = 8192;
     private const string OutOfMemoryFirst = "1000";
+    private const int KillSignal = 9;
+
+    /// <summary>Starts a program as the head of a process group of its own, so that whatever it starts ends with it.</summary>
+    private const string OwnGroup = "/usr/bin/setsid";
     private static readonly TimeSpan ExitWait = TimeSpan.FromSeconds(10);
 
     // What the runtime needs to start; nothing that could hold a secret.
-    private static readonly string[] EnvironmentAllowed = ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "LANG", "SystemRoot"];
+    private static readonly string[] EnvironmentAllowed = ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "LANG", "SystemRoot", .. RuntimeFiles.AuthoritiesNames];
 
     private readonly Process _process;
+    private readonly bool _isGroup;
     private readonly StringBuilder _errors = new();
     private readonly Task _errorReading;
 
-    private ChildProcess(Process process)
+    private ChildProcess(Process process, bool isGroup)
     {
+        _isGroup = isGroup;
         _process = process;
         Id = process.Id;
         Exited = WaitAsync();
@@ -81,7 +90,8 @@ public sealed class ChildProcess : IAsyncDisposable
     public static ChildProcess Start(
         WorkerProgram program, string role, string scratch, Reach reach, IReadOnlyDictionary<string, string>? environment = null, params IReadOnlyList<string> arguments)
     {
-        var info = new ProcessStartInfo(program.File)
+        var isGroup = reach.Runs.Count > 0 && File.Exists(OwnGroup);
+        var info = new ProcessStartInfo(isGroup ? OwnGroup : program.File)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -89,11 +99,11 @@ public sealed class ChildProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = scratch,
         };
-        foreach (var argument in (IEnumerable<string>)[.. program.Before, role, .. arguments]) info.ArgumentList.Add(argument);
+        foreach (var argument in (IEnumerable<string>)[.. isGroup ? (string[])[program.File] : [], .. program.Before, role, .. arguments]) info.ArgumentList.Add(argument);
         SetEnvironment(info.Environment, scratch, environment);
         var process = WalledStart.Start(program, info, reach);
         PreferForOutOfMemory(process.Id);
-        return new ChildProcess(process);
+        return new ChildProcess(process, isGroup);
     }
 
     /// <summary>Resident memory now; 0 when the child is gone or the system does not tell.</summary>
@@ -135,6 +145,7 @@ public sealed class ChildProcess : IAsyncDisposable
     {
         try
         {
+            if (_isGroup) _ = Libc.Kill(-Id, KillSignal);
             _process.Kill(entireProcessTree: false);
         }
         catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception)
@@ -161,14 +172,12 @@ public sealed class ChildProcess : IAsyncDisposable
     /// <summary>For the child's side: ends this process at once when the parent is gone, even while native code runs.</summary>
     /// <remarks>Not PR_SET_PDEATHSIG: that fires when the <i>thread</i> that started the child ends, and ours are pool threads.</remarks>
     /// <param name="last">Run before the end; must be quick.</param>
-    public static void EndWithParent(Stream input, Action? last = null) => _ = Task.Factory.StartNew(
+    /// <param name="heard">Given what the parent says after its request, as it comes; null: nothing is expected.</param>
+    public static void EndWithParent(Stream input, Action? last = null, HearBytes? heard = null) => _ = Task.Factory.StartNew(
         () =>
         {
             Span<byte> rest = stackalloc byte[256];
-            while (input.Read(rest) > 0)
-            {
-                // Nothing is expected after the request.
-            }
+            while (input.Read(rest) is > 0 and var read) heard?.Invoke(rest[..read]);
             using var self = Process.GetCurrentProcess();
             try
             {

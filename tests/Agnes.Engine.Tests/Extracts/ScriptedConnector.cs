@@ -1,4 +1,5 @@
 using Agnes.Engine.Extracts;
+using Agnes.Protocol;
 
 namespace Agnes.Engine.Tests.Extracts;
 
@@ -15,8 +16,48 @@ internal sealed class ScriptedConnector : Connector
             if (table.SourceTable == "fail") writer.Fail(table.Name, "it was told to fail");
             else if (table.SourceTable == "crash") Environment.FailFast("told to crash");
             else if (table.SourceTable == "hang") await Task.Delay(Timeout.Infinite, cancellation);
+            else if (table.SourceTable == "talk") await TalkAsync(table, writer, progress, cancellation);
+            else if (table.SourceTable == "job") await JobAsync(table, writer, cancellation);
+            else if (table.SourceTable == "count") await CountAsync(table, writer, cancellation);
             else await TryWriteAsync(table, writer, cancellation);
         }
+    }
+
+    /// <summary>Slow, but it says that it gets on.</summary>
+    private static async Task TalkAsync(TableConfig table, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation)
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            progress.Report(new ExtractEvent("table_progress", table.Name, Phase: "waiting"));
+            await Task.Delay(150, cancellation);
+        }
+
+        await WriteAsync(table with { SourceTable = "SELECT 1 AS x" }, writer, cancellation);
+    }
+
+    /// <summary>A job elsewhere: its id is stored before it is begun, and then the process is killed; the next run finds it.</summary>
+    private static async Task JobAsync(TableConfig table, ExtractWriter writer, CancellationToken cancellation)
+    {
+        if (!writer.Checkpoints.TryGetValue(table.Name, out var job))
+        {
+            await writer.SaveCheckpointAsync(table.Name, "job-1", cancellation);
+            Environment.FailFast("killed after the job was begun");
+        }
+
+        await WriteAsync(table with { SourceTable = $"SELECT '{job}' AS job" }, writer, cancellation);
+    }
+
+    /// <summary>One row more at each run, from the cursor on.</summary>
+    private static async Task CountAsync(TableConfig table, ExtractWriter writer, CancellationToken cancellation)
+    {
+        var previous = writer.Previous.GetValueOrDefault(table.Name);
+        var next = int.Parse(previous?.Cursor ?? "0", System.Globalization.CultureInfo.InvariantCulture) + 1;
+        TableColumn[] columns = [new("id", "INTEGER"), new("name", "VARCHAR")];
+        var parts = await new PartMerge(["id"], "id // 2").RunAsync(writer, previous, $"SELECT {next} AS id, 'run {next}' AS name", columns, cancellation);
+        writer.Put(new ExtractTable(table.Name, table.Description, "local", writer.Time.GetUtcNow().UtcDateTime, columns, parts, [])
+        {
+            Cursor = next.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        });
     }
 
     private static async Task TryWriteAsync(TableConfig table, ExtractWriter writer, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Tests.Http;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.Import;
+using Agnes.Server.Features.Sources.BigQuery;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.DataPlane;
@@ -211,7 +212,7 @@ public sealed class ImportTests(Postgres postgres)
     [InlineData("""/* bq."a"."b" */ BQ."my ds"."t-1"JOIN bq."ds" """, """/* bq."a"."b" */ `p.my ds.t-1`JOIN bq."ds" """)]
     public void Table_names_of_old_queries_are_rewritten_where_they_are_names(string before, string after)
     {
-        ForeignRegistry.Requoted(before, "p", out var found).ShouldBe(after);
+        QuotedQueries.Rewrite(before, "p", out var found).ShouldBe(after);
         found.ShouldBe(before != after);
     }
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Agnes.Emulators.SendGrid;
 using Agnes.Emulators.Smtp;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;

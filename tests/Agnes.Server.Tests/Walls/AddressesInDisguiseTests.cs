@@ -1,4 +1,5 @@
 using System.Net;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Tests.Walls;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Emulators.Smtp;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Testing;
 
 namespace Agnes.Server.Tests.Walls;
@@ -27,7 +28,7 @@ public sealed partial class SecretsAreDeclaredTests
         variables.Remove("YOUR_TOKEN").ShouldBeTrue("a placeholder in examples");
         variables.Where(name => Credentials.Find(name) is null).ShouldBeEmpty("declare in Credentials where it is sent");
 
-        var keys = Secrets(KnownFields.All, "").ToList();
+        var keys = Secrets(KnownFields.Of(new SourceKinds(SourceList.All)), "").ToList();
         keys.Count.ShouldBeGreaterThan(3);
         keys.Where(key => Credentials.Find(key) is null).ShouldBeEmpty("declare in Credentials where it is sent");
     }

@@ -49,6 +49,8 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["user_group_members"] = "admins",
         ["resource_grants"] = "admins",
         ["table_registry"] = "admins",
+        ["source_connections"] = "admins, 200",
+        ["source_checkpoints"] = "one a registered table, gone when it is done",
         ["metric_definitions"] = "admins",
         ["verified_queries"] = "admins",
         ["column_metadata"] = "admins",

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
@@ -92,7 +93,7 @@ public sealed class WhatAnAdminStoresTheStartTakesTests(Postgres postgres)
     }
 
     /// <summary>The dotted keys of all that the form knows.</summary>
-    private static IEnumerable<string> Keys() => KnownFields.All.SelectMany(section => Keys(section.Value!.AsObject(), section.Key));
+    private static IEnumerable<string> Keys() => KnownFields.Of(new SourceKinds(SourceList.All)).SelectMany(section => Keys(section.Value!.AsObject(), section.Key));
 
     private static IEnumerable<string> Keys(JsonObject fields, string path) => fields.SelectMany(field =>
         field.Value!["fields"] is JsonObject below ? Keys(below, $"{path}.{field.Key}") : [$"{path}.{field.Key}"]);

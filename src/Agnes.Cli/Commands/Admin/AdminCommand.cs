@@ -22,6 +22,7 @@ internal static class AdminCommand
         admin.Add(AuditCommands.Build(host));
         foreach (var command in ConfigCommands.Build(host)) admin.Add(command);
         foreach (var command in TableCommands.Build(host)) admin.Add(command);
+        admin.Add(ConnectionCommands.Build(host));
         admin.Add(RegisterFilesCommand.Build(host));
         admin.Add(DiscoverCommand.Build(host));
         foreach (var command in MetadataCommands.Build(host)) admin.Add(command);

@@ -80,6 +80,7 @@ internal static class RegisterTableCommand
 internal sealed class RegisterOptions
 {
     private readonly Option<string> _sourceType = new("--source-type") { Description = "Which connector brings it: csv (files), keboola, bigquery, jira, local.", DefaultValueFactory = _ => "keboola" };
+    private readonly Option<string?> _connection = new("--connection") { Description = "Through which connection of that source; default: the one of its name." };
     private readonly Option<string?> _bucket = new("--bucket") { Description = "Where it lies in the source: sub-folder, bucket or dataset." };
     private readonly Option<string?> _sourceTable = new("--source-table") { Description = "What it is called there: table, file or glob; default: the name." };
     private readonly Option<string> _queryMode = new("--query-mode") { Description = "local: copied to laptops; remote: stays at the source; materialized: the result of --query.", DefaultValueFactory = _ => "local" };
@@ -114,7 +115,7 @@ internal sealed class RegisterOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_sourceType, _bucket, _sourceTable, _queryMode, _query, _description, _strategy, _primaryKey, _filters, _settings]) command.Add(option);
+        foreach (var option in (Option[])[_sourceType, _connection, _bucket, _sourceTable, _queryMode, _query, _description, _strategy, _primaryKey, _filters, _settings]) command.Add(option);
         foreach (var (option, _) in _texts) command.Add(option);
         foreach (var (option, _) in _numbers) command.Add(option);
     }
@@ -137,6 +138,7 @@ internal sealed class RegisterOptions
             ["description"] = parsed.GetValue(_description),
             ["sync_strategy"] = parsed.GetRequiredValue(_strategy),
         };
+        if (parsed.GetValue(_connection) is { } connection) body["connection"] = connection;
         if (!string.IsNullOrWhiteSpace(query)) body["source_query"] = query;
         if (parsed.GetValue(_primaryKey) is { } key) body["primary_key"] = new JsonArray([.. key.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(column => (JsonNode)column)]);
         if (parsed.GetValue(_filters) is { } filters) body["where_filters"] = ParseFilters(await TextOrFile.ReadAsync(filters, cancellation));

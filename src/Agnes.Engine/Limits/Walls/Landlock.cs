@@ -44,8 +44,9 @@ internal static unsafe class Landlock
             foreach (var path in RuntimeFiles.Readable(program)) Add(ruleset, path, ReadAll & handled);
             foreach (var path in RuntimeFiles.ReadableButNotListed) Add(ruleset, path, ReadFile);
             if (reach.Network)
-                foreach (var path in RuntimeFiles.OfTheNetwork) Add(ruleset, path, ReadAll & handled);
+                foreach (var path in RuntimeFiles.OfTheNetwork.Concat(RuntimeFiles.Authorities)) Add(ruleset, path, ReadAll & handled);
             Add(ruleset, "/dev/null", (ReadFile | WriteFile | Truncate) & handled);
+            foreach (var path in reach.Runs) Add(ruleset, path, (Execute | ReadAll) & handled);
             foreach (var path in reach.Reads) Add(ruleset, path, ReadAll & handled);
             foreach (var path in reach.Writes.Append(scratch)) Add(ruleset, path, WriteAll & handled);
             return ruleset;

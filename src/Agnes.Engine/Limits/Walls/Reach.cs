@@ -6,6 +6,12 @@ namespace Agnes.Engine.Limits.Walls;
 /// <param name="Network">Whether it may make connections; only a connector that says so does.</param>
 public sealed record Reach(IReadOnlyList<string> Reads, IReadOnlyList<string> Writes, bool Network = false)
 {
+    /// <summary>
+    /// Folders whose programs it may run: for a program of the operator's, which is no role of ours and cannot close itself. It has no filter of system calls then; files,
+    /// TCP and signals are held all the same.
+    /// </summary>
+    public IReadOnlyList<string> Runs { get; init; } = [];
+
     /// <summary>Its scratch folder alone.</summary>
     public static Reach Nothing { get; } = new([], []);
 }

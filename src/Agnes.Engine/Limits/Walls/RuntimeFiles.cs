@@ -17,6 +17,13 @@ public static class RuntimeFiles
         "/etc/ssl/certs", "/etc/pki/ca-trust", "/etc/pki/tls/certs", "/etc/ca-certificates", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
     ];
 
+    /// <summary>Variables that say where the authorities are that an operator trusts: a connector trusts the same.</summary>
+    public static readonly string[] AuthoritiesNames = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+    /// <summary>What <see cref="AuthoritiesNames"/> name.</summary>
+    public static IEnumerable<string> Authorities =>
+        AuthoritiesNames.SelectMany(name => Environment.GetEnvironmentVariable(name)?.Split(':', StringSplitOptions.RemoveEmptyEntries) ?? []).Where(Path.IsPathFullyQualified);
+
     private static readonly string[] Libraries = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo", "/etc/crypto-policies", "/sys/devices/system"];
 
     private static readonly string[] Loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1"];

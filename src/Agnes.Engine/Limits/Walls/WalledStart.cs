@@ -25,7 +25,7 @@ public static class WalledStart
         var walls = Of(program);
         RefuseWithout(program);
         if (!LinuxCalls.IsKnown) return Begin(info);
-        if (walls is { Seccomp: true, NoNewPrivileges: true }) info.Environment[SyscallFilter.Variable] = SyscallFilter.WordsFor(reach);
+        if (walls is { Seccomp: true, NoNewPrivileges: true } && reach.Runs.Count == 0) info.Environment[SyscallFilter.Variable] = SyscallFilter.WordsFor(reach);
         _ = MadeAhead.Value;
         return StartClosed(program, info, reach, walls);
     }

@@ -3,6 +3,7 @@ using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog;
@@ -14,15 +15,16 @@ internal static class ShowCatalog
     private const long MediumBytesMax = 1L << 30;
     private const long LargeBytesMax = 10L << 30;
 
-    public static IResult Handle(HttpContext context, ScopeBodies bodies) => bodies.Answer(context, "catalog", Make);
+    public static IResult Handle(HttpContext context, ScopeBodies bodies, SourceKinds kinds) =>
+        bodies.Answer(context, "catalog", (snapshot, caller) => Make(snapshot, caller, kinds));
 
-    private static byte[] Make(Snapshot snapshot, Caller caller)
+    private static byte[] Make(Snapshot snapshot, Caller caller, SourceKinds kinds)
     {
-        var tables = Scopes.Tables(snapshot, caller).Select(Entry).ToList();
+        var tables = Scopes.Tables(snapshot, caller).Select(table => Entry(table, kinds)).ToList();
         return ScopeBodies.WithoutTime(JsonSerializer.SerializeToUtf8Bytes(new Protocol.Catalog(tables, ""), ProtocolJson.Default.Catalog));
     }
 
-    private static CatalogTable Entry(NamedTable table)
+    private static CatalogTable Entry(NamedTable table, SourceKinds kinds)
     {
         var mode = table.Row?.QueryMode ?? table.Published?.QueryMode ?? TableRules.ModeLocal;
         var source = table.Row?.SourceType ?? "";
@@ -34,7 +36,7 @@ internal static class ShowCatalog
             table.Row?.Description ?? table.Published?.Description ?? "",
             source,
             mode,
-            SqlFlavor: source == "bigquery" ? "bigquery" : "duckdb",
+            SqlFlavor: kinds.OfType(source)?.SqlFlavor ?? "duckdb",
             WhereExamples: [],
             FetchVia: remote ? $"agnes snapshot create {id}" : $"already local: agnes pull, then agnes query \"SELECT * FROM {table.Name} LIMIT 10\"",
             RoughSizeHint: remote ? null : SizeHint(table.Published?.Bytes),

@@ -3,53 +3,44 @@ using System.Text.RegularExpressions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Configuration;
 
-/// <summary><c>POST /api/admin/configure</c>: what the first set-up asks for. Writes the overlay, and Keboola's token to the stored secrets once Keboola has taken it.</summary>
+/// <summary><c>POST /api/admin/configure</c>: what the first set-up asks for. Writes the overlay, and the source's secrets to the stored ones once the source has taken them.</summary>
 internal static partial class Configure
 {
-    private const string TokenName = "KEBOOLA_STORAGE_TOKEN";
-    private const string UrlName = "KEBOOLA_STACK_URL";
-    private const string LocationDefault = "us";
     private const int NameCharsMax = 128;
 
     /// <summary>Whose key is at hand, in the order in which it is taken.</summary>
     private static readonly string[] LanguageModelKeys = ["ANTHROPIC_API_KEY", "LLM_API_KEY"];
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, OutboundGuard guard, IHttpClientFactory clients, TimeProvider time, CancellationToken stop)
+        HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, SourceKinds kinds, TimeProvider time, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var asked = Asked.Of(body);
+        var kind = kinds.Named(asked.Source) is { MainAs: not null } known ? known : null;
+        var setUp = kind?.SetUp(name => Text(body, name), context.RequestServices);
         body.ThrowIfInvalid();
-        if (asked.Fault() is { } wrong) return Refused(wrong);
-        if (asked.Source == "keboola")
-        {
-            if (SecretStore.Fault(TokenName, asked.Token!) is not null) return Refused("keboola_token is no Storage token: it holds a line end or is too long.");
-            if (await guard.FaultAsync("keboola_url", asked.Url!, stop) is { } unsafeUrl) return Refused(unsafeUrl);
-            if (await KeboolaCheck.FaultAsync(clients, new Uri(asked.Url!), asked.Token!, stop) is { } refused) return Refused(refused);
-        }
+        if (kind is null || setUp is null) return Refused($"data_source must be {Choices(kinds)}.");
+        if ((setUp.Fault ?? asked.Fault()) is { } wrong) return Refused(wrong);
+        if (setUp.Verify is { } verify && await verify(stop) is { } refused) return Refused(refused);
 
         await using (await Overlay.AloneAsync(options, stop))
         {
             var before = Overlay.Read(options);
-            var after = Changed(before, asked, name => options.Variables(name) is { Length: > 0 } || secrets.Find(name) is not null);
+            var after = Changed(before, asked, kind, setUp, name => options.Variables(name) is { Length: > 0 } || secrets.Find(name) is not null);
             var diff = new JsonArray([.. ConfigDiff.Of(before, after)]);
             WriteRight.Settle();
-            if (asked.Source == "keboola")
-            {
-                await secrets.SetAsync(TokenName, asked.Token!, stop);
-                await secrets.SetAsync(UrlName, asked.Url!, stop);
-            }
-
+            foreach (var (name, value) in setUp.Secrets) await secrets.SetAsync(name, value, stop);
             await Overlay.WriteAsync(options, time, after, stop);
             var actor = context.Caller().UserId;
             await state.WriteAsync(
                 write =>
                 {
-                    write.Audit(actor, "instance_config.configure", InstanceConfig.FileName, new JsonObject { ["data_source"] = asked.Source, ["diff"] = diff.DeepClone(), ["diff_count"] = diff.Count });
+                    write.Audit(actor, "instance_config.configure", InstanceConfig.FileName, new JsonObject { ["data_source"] = kind.MainAs, ["diff"] = diff.DeepClone(), ["diff_count"] = diff.Count });
                     return Task.CompletedTask;
                 },
                 stop);
@@ -58,33 +49,32 @@ internal static partial class Configure
         return JsonBody.Of(new JsonObject
         {
             ["status"] = "ok",
-            ["data_source"] = asked.Source,
-            ["connection"] = asked.Source switch { "keboola" => "verified", "local" => "local", _ => "unverified" },
+            ["data_source"] = kind.MainAs,
+            ["connection"] = setUp.Connection,
             ["restart_required"] = true,
         });
     }
 
-    private static JsonObject Changed(JsonObject before, Asked asked, Func<string, bool> isSet)
+    private static JsonObject Changed(JsonObject before, Asked asked, SourceKind kind, SourceSetUp setUp, Func<string, bool> isSet)
     {
         var after = before.DeepClone().AsObject();
         if (asked.InstanceName is { } name) Put(after, "instance", "name", name);
         if (asked.AllowedDomain is { } domain) Put(after, "auth", "allowed_domain", domain);
-        after["data_source"] = asked.Source switch
-        {
-            "keboola" => new JsonObject { ["type"] = asked.Source, ["keboola"] = Keboola(asked) },
-            "bigquery" => new JsonObject { ["type"] = asked.Source, ["bigquery"] = new JsonObject { ["project"] = asked.Project, ["location"] = asked.Location ?? LocationDefault } },
-            _ => new JsonObject { ["type"] = asked.Source },
-        };
+        var source = new JsonObject { ["type"] = kind.MainAs };
+        if (setUp.Section is { } section) source[kind.Name] = section;
+        after["data_source"] = source;
         if (!after.ContainsKey("ai") && LanguageModelKeys.FirstOrDefault(isSet) is { } key) after["ai"] = new JsonObject { ["api_key"] = $"${{{key}}}" };
         return after;
     }
 
-    private static JsonObject Keboola(Asked asked)
+    /// <summary>In words: what it is called, and what that means where the name does not say it.</summary>
+    private static string Choices(SourceKinds kinds)
     {
-        var keboola = new JsonObject { ["stack_url"] = asked.Url, ["token_env"] = TokenName };
-        if (asked.ProjectId is { } project) keboola["project_id"] = project;
-        return keboola;
+        List<string> names = [.. kinds.Main.Select(kind => kind.MainAs == kind.Name ? kind.Name : $"{kind.MainAs} ({kind.Title})")];
+        return $"{string.Join(", ", names[..^1])} or {names[^1]}";
     }
+
+    private static string? Text(RequestBody body, string name) => body.OptionalString(name)?.Trim() is { Length: > 0 } value ? value : null;
 
     private static void Put(JsonObject root, string section, string key, string value)
     {
@@ -94,37 +84,16 @@ internal static partial class Configure
 
     private static IResult Refused(string text) => Problem.Detail(StatusCodes.Status400BadRequest, text);
 
-    private sealed partial record Asked(string Source, string? Token, string? Url, string? ProjectId, string? Project, string? Location, string? InstanceName, string? AllowedDomain)
+    private sealed partial record Asked(string Source, string? InstanceName, string? AllowedDomain)
     {
-        public static Asked Of(RequestBody body)
-        {
-            string? Text(string name) => body.OptionalString(name)?.Trim() is { Length: > 0 } value ? value : null;
-            return new Asked(
-                body.String("data_source"), Text("keboola_token"), Text("keboola_url")?.TrimEnd('/'), Text("keboola_project_id"), Text("bigquery_project"), Text("bigquery_location"),
-                Text("instance_name"), Text("allowed_domain"));
-        }
+        public static Asked Of(RequestBody body) => new(body.String("data_source"), Text(body, "instance_name"), Text(body, "allowed_domain"));
 
         public string? Fault() => this switch
         {
-            { Source: not ("keboola" or "bigquery" or "local") } => "data_source must be keboola, bigquery or local (tables from files).",
-            { Source: "keboola", Token: null } or { Source: "keboola", Url: null } => "keboola needs keboola_token and keboola_url.",
-            { Source: "bigquery", Project: null } => "bigquery needs bigquery_project.",
-            { Source: "bigquery", Project: { } project } when !ProjectShape().IsMatch(project) => "bigquery_project is no project id: lower-case letters, digits and hyphens, 6 to 30.",
-            { Location: { } location } when !LocationShape().IsMatch(location) => "bigquery_location is no location, such as us or europe-west1.",
-            { ProjectId: { } id } when !id.All(char.IsAsciiLetterOrDigit) => "keboola_project_id must be letters and digits.",
             { InstanceName: { } name } when name.Length > NameCharsMax || name.Any(char.IsControl) || References.Has(name) => $"instance_name must be at most {NameCharsMax} characters of plain text.",
             { AllowedDomain: { } domains } when !domains.Split(',').All(domain => DomainShape().IsMatch(domain.Trim())) => "allowed_domain must be a domain such as example.com, or several with commas between.",
             _ => null,
         };
-
-        /// <summary>Without the token.</summary>
-        public override string ToString() => Source;
-
-        [GeneratedRegex(@"\A[a-z][a-z0-9-]{4,28}[a-z0-9]\z", RegexOptions.CultureInvariant)]
-        private static partial Regex ProjectShape();
-
-        [GeneratedRegex(@"\A[A-Za-z0-9-]{1,40}\z", RegexOptions.CultureInvariant)]
-        private static partial Regex LocationShape();
 
         [GeneratedRegex(@"\A@?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,63}\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
         private static partial Regex DomainShape();

@@ -2,14 +2,30 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 
 namespace Agnes.Server.Features.Configuration;
 
 /// <summary>What optional keys mean and may hold: for the form that edits them, and for refusing what nobody could read later.</summary>
 internal static class KnownFields
 {
-    /// <summary>By section.</summary>
-    public static readonly JsonObject All = JsonNode.Parse(
+    /// <summary>By section; what is set for sources is theirs to say.</summary>
+    public static JsonObject Of(SourceKinds kinds)
+    {
+        var all = Own.DeepClone().AsObject();
+        var main = kinds.Main.Select(kind => (JsonNode)kind.MainAs!).ToArray();
+        var sources = new JsonObject { ["type"] = new JsonObject { ["kind"] = "select", ["options"] = new JsonArray(main), ["default"] = kinds.OfType(null)?.MainAs } };
+        foreach (var kind in kinds.All.Where(kind => kind.Settings.Count > 0))
+        {
+            var fields = new JsonObject(kind.Settings.Select(setting => KeyValuePair.Create(setting.Name, (JsonNode?)setting.Field())));
+            sources[kind.Name] = new JsonObject { ["kind"] = "object", ["fields"] = fields };
+        }
+
+        all["data_source"] = sources;
+        return all;
+    }
+
+    private static readonly JsonObject Own = JsonNode.Parse(
         """
         {
           "instance": {
@@ -34,16 +50,7 @@ internal static class KnownFields
             "from_address": {"kind":"string"}, "smtp_host": {"kind":"string"}, "smtp_port": {"kind":"int","default":587},
             "smtp_user": {"kind":"string"}, "smtp_password": {"kind":"secret"}
           },
-          "data_source": {
-            "type": {"kind":"select","options":["keboola","bigquery","local"],"default":"local"},
-            "keboola": {"kind":"object","fields":{
-              "stack_url": {"kind":"string","hint":"https address of the stack."}, "project_id": {"kind":"string"}, "token_env": {"kind":"string","default":"KEBOOLA_STORAGE_TOKEN"}}},
-            "bigquery": {"kind":"object","fields":{
-              "project": {"kind":"string"}, "location": {"kind":"string"}, "billing_project": {"kind":"string","placeholder_from":"project"},
-              "max_bytes_per_materialize": {"kind":"int","default":10737418240,"hint":"0 disables."},
-              "bq_max_scan_bytes": {"kind":"int","default":5368709120,"hint":"0 disables."},
-              "query_timeout_ms": {"kind":"int","default":600000}, "session_pool_size": {"kind":"int","default":4}}}
-          },
+          "data_source": {},
           "ai": {
             "provider": {"kind":"select","options":["anthropic","openai_compat"],"default":"anthropic"}, "api_key": {"kind":"secret"}, "base_url": {"kind":"string"},
             "model": {"kind":"string"}, "structured_output": {"kind":"select","options":["auto","strict","json"],"default":"auto"}, "verify_ssl": {"kind":"bool","default":true}
@@ -74,11 +81,13 @@ internal static class KnownFields
         """)!.AsObject();
 
     /// <summary>Adds a fault for each known key whose value is of another kind, or is one that the start would not take. Unknown keys, nulls, masks and references pass.</summary>
-    public static void Check(JsonObject sections, RequestBody body)
+    public static void Check(JsonObject sections, SourceKinds kinds, RequestBody body)
     {
+        var all = Of(kinds);
+        if (InstanceConfig.At(sections, "data_source.type") is JsonValue type && kinds.Named(type.ToString()) is { MainAs: { } main }) type.ReplaceWith(main);
         foreach (var (section, value) in sections)
         {
-            if (value is JsonObject given && All[section] is JsonObject fields) Check(given, fields, section, body);
+            if (value is JsonObject given && all[section] is JsonObject fields) Check(given, fields, section, body);
         }
     }
 

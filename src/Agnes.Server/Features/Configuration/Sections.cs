@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 
 namespace Agnes.Server.Features.Configuration;
 
@@ -10,8 +11,11 @@ internal static class Sections
     public const string Masked = "***";
     public const string Blank = "<empty>";
 
-    public static readonly IReadOnlyList<string> Editable =
-        ["instance", "data_source", "email", "telegram", "jira", "theme", "server", "auth", "ai", "openmetadata", "desktop", "corporate_memory", "materialize", "security"];
+    public static IReadOnlyList<string> Editable(SourceKinds kinds) =>
+    [
+        "instance", "data_source", "email", "telegram", .. kinds.All.Select(kind => kind.Section).OfType<string>(),
+        "theme", "server", "auth", "ai", "openmetadata", "desktop", "corporate_memory", "materialize", "security",
+    ];
 
     /// <summary>A mistake here can lock everybody out, or let everybody in.</summary>
     public static readonly IReadOnlyList<string> Dangerous = ["auth", "server", "security"];

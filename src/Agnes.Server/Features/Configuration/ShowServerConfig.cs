@@ -1,38 +1,37 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 
 namespace Agnes.Server.Features.Configuration;
 
 internal static class ShowServerConfig
 {
-    private const long MaterializeBytesDefault = 10_737_418_240;
-    private const long ScanBytesDefault = 5_368_709_120;
-
-    public static IResult Handle(HttpContext context, ServerOptions options, SecretStore secrets)
+    public static IResult Handle(HttpContext context, ServerOptions options, SecretStore secrets, SourceKinds kinds)
     {
         var config = SettingLayers.Open(options, secrets).Instance;
         var sections = new JsonObject();
         var raw = InstanceConfig.Merge(config.Static, config.Overlay);
-        foreach (var name in Sections.Editable)
+        var editable = Sections.Editable(kinds);
+        foreach (var name in editable)
         {
             sections[name] = Sections.Shown(raw[name] as JsonObject ?? [], name);
         }
 
-        if (sections["data_source"]!["bigquery"] is JsonObject bigQuery)
+        foreach (var kind in kinds.All)
         {
-            bigQuery.TryAdd("max_bytes_per_materialize", MaterializeBytesDefault);
-            bigQuery.TryAdd("bq_max_scan_bytes", ScanBytesDefault);
+            if (sections["data_source"]![kind.Name] is not JsonObject shown) continue;
+            foreach (var setting in kind.Settings.Where(setting => setting.IsShown)) shown.TryAdd(setting.Name, setting.Default!.DeepClone());
         }
 
         context.Response.Headers.ETag = Overlay.Tag(options);
         return JsonBody.Of(new JsonObject
         {
             ["sections"] = sections,
-            ["editable_sections"] = Texts(Sections.Editable),
+            ["editable_sections"] = Texts(editable),
             ["danger_sections"] = Texts(Sections.Dangerous),
             ["secret_key_patterns"] = Texts(Sections.SecretPatterns),
-            ["known_fields"] = KnownFields.All.DeepClone(),
+            ["known_fields"] = KnownFields.Of(kinds),
             ["problems"] = Texts(config.Problems),
         });
     }

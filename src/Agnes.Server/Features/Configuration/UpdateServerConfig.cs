@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Configuration;
@@ -11,8 +13,10 @@ namespace Agnes.Server.Features.Configuration;
 internal static class UpdateServerConfig
 {
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, OutboundGuard guard, TimeProvider time, CancellationToken stop)
+        HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, SourceKinds kinds, OutboundGuard guard, TimeProvider time,
+        CancellationToken stop)
     {
+        var editable = Sections.Editable(kinds);
         var body = await RequestBody.ReadAsync(context);
         var danger = body.Boolean("confirm_danger", absent: false);
         var dryRun = body.Boolean("dry_run", absent: false);
@@ -21,11 +25,11 @@ internal static class UpdateServerConfig
         body.ThrowIfInvalid();
 
         var touched = sections.Select(pair => pair.Key).Union(unset.Select(path => path.Split('.')[0])).ToList();
-        if (touched.FirstOrDefault(name => !Sections.Editable.Contains(name)) is { } unknown) return Refused(400, $"Unknown section '{unknown}'. Editable: {string.Join(", ", Sections.Editable)}.");
+        if (touched.FirstOrDefault(name => !editable.Contains(name)) is { } unknown) return Refused(400, $"Unknown section '{unknown}'. Editable: {string.Join(", ", editable)}.");
         var dangerous = touched.Where(Sections.Dangerous.Contains).ToList();
         if (dangerous.Count > 0 && !danger) return Refused(400, $"Changing {string.Join(" and ", dangerous)} can lock everybody out: send confirm_danger: true if you mean it.");
-        if (await DestinationFaultAsync(sections, guard, stop) is { } fault) return Refused(400, fault);
-        KnownFields.Check(sections, body);
+        if (await DestinationFaultAsync(sections, kinds, guard, stop) is { } fault) return Refused(400, fault);
+        KnownFields.Check(sections, kinds, body);
         body.ThrowIfInvalid();
 
         await using var alone = await Overlay.AloneAsync(options, stop);
@@ -104,14 +108,17 @@ internal static class UpdateServerConfig
     }
 
     /// <summary>Why an address that secrets are sent to cannot be used, or null. A mask stands for what is there; references are judged by themselves.</summary>
-    private static async Task<string?> DestinationFaultAsync(JsonObject sections, OutboundGuard guard, CancellationToken stop)
+    private static async Task<string?> DestinationFaultAsync(JsonObject sections, SourceKinds kinds, OutboundGuard guard, CancellationToken stop)
     {
-        const string Stack = "data_source.keboola.stack_url";
         const string Host = "email.smtp_host";
         string? Given(string path) => InstanceConfig.At(sections, path) is JsonValue value && !Sections.IsMask(value) && !References.Has(value.ToString())
             ? value.ToString()
             : null;
-        if (Given(Stack) is { } url && await guard.FaultAsync(Stack, url, stop) is { } fault) return fault;
+        foreach (var path in kinds.All.SelectMany(kind => kind.Settings.Where(setting => setting.IsDestination), (kind, setting) => $"data_source.{kind.Name}.{setting.Name}"))
+        {
+            if (Given(path) is { } url && await guard.FaultAsync(path, url, stop) is { } fault) return fault;
+        }
+
         return Given(Host) is { } host ? guard.FaultOfHost(Host, host) : null;
     }
 

@@ -88,7 +88,7 @@ internal sealed class DemoSeed(StateDb state, Passwords passwords, SessionTokens
     private static async Task EnsureTableAsync(StateWrite write, Caller admin, string name, string description)
     {
         if (write.Current.Table(name) is not null) return;
-        await TableRegistry.RegisterAsync(write, admin, new TableRow { Id = name, Name = name, SourceType = Sources.SampleType, Bucket = Sources.SampleType, Description = description });
+        await TableRegistry.RegisterAsync(write, admin, new TableRow { Id = name, Name = name, SourceType = SampleKind.TypeName, Bucket = SampleKind.TypeName, Description = description });
     }
 
     private sealed record Person(string Email, string Password, string? Hash, string? Token);

@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Import;
@@ -8,17 +8,14 @@ namespace Agnes.Server.Features.Import;
 /// <summary>The other installation's registry of tables, with what its own later versions would have changed in it.</summary>
 internal static class ForeignRegistry
 {
-    private const int QuotedQueriesUntil = 24;
-    private const int KeboolaLocalUntil = 26;
-
-    public static IEnumerable<TableRow> Tables(ForeignState state, ImportReport report, string? bigQueryProject, DateTime now)
+    public static IEnumerable<TableRow> Tables(ForeignState state, ImportReport report, SourceKinds kinds, Func<string, string?> find, DateTime now)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var row in state.Rows("table_registry").OrderBy(row => row.Time("registered_at") ?? DateTime.MaxValue).ThenBy(row => row.Text("id"), StringComparer.Ordinal))
         {
             if (row.Text("id") is not { } id || row.Text("name") is not { } name) report.Leave("tables", row.Text("id") ?? "?", "without an id or a name");
             else if (!names.Add(name)) report.Leave("tables", $"{name} ({id})", "another table has the name but for case");
-            else yield return Modern(Table(row, id, name, now), state.Version, report, bigQueryProject);
+            else yield return Modern(Table(row, id, name, now), state.Version, report, kinds, find);
         }
     }
 
@@ -48,25 +45,13 @@ internal static class ForeignRegistry
         WhereFilters = row.Text("where_filters"),
     };
 
-    private static TableRow Modern(TableRow table, int version, ImportReport report, string? project)
+    private static TableRow Modern(TableRow table, int version, ImportReport report, SourceKinds kinds, Func<string, string?> find)
     {
-        if (version < KeboolaLocalUntil && table is { SourceType: "keboola", QueryMode: "local" })
-        {
-            report.Change("tables", table.Name, "query mode local became materialized");
-            table = table with { QueryMode = "materialized" };
-        }
-
-        if (version >= QuotedQueriesUntil || table is not { SourceType: "bigquery", QueryMode: "materialized", SourceQuery: { } query }) return table;
-        var rewritten = Requoted(query, project ?? "?", out var found);
-        if (!found) return table;
-        if (project is null)
-        {
-            report.Leave("queries", table.Name, "its query names tables as bq.\"dataset\".\"table\", and no project is configured to put in front (BIGQUERY_PROJECT): edit the query");
-            return table;
-        }
-
-        report.Change("tables", table.Name, "bq.\"dataset\".\"table\" in its query became `project.dataset.table`");
-        return table with { SourceQuery = rewritten };
+        if (kinds.OfType(table.SourceType) is not { } kind) return table;
+        var imported = kind.Modernised(table, version, find);
+        if (imported.Changed is { } changed) report.Change("tables", table.Name, changed);
+        if (imported.Left is { } left) report.Leave("queries", table.Name, left);
+        return imported.Row;
     }
 
     /// <summary>Known forms: a JSON list, a list in single quotes, names with commas between.</summary>
@@ -90,53 +75,5 @@ internal static class ForeignRegistry
 
         var names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(name => name.Trim('\'', '"')).Where(name => name.Length > 0);
         return new JsonArray([.. names.Select(name => (JsonNode)name)]).ToJsonString();
-    }
-
-    /// <summary>Goes over the query token by token, so that nothing within a text or a comment is taken for a table.</summary>
-    internal static string Requoted(string query, string project, out bool found)
-    {
-        const string Prefix = "bq.\"";
-        var made = new StringBuilder(query.Length);
-        found = false;
-        var at = 0;
-        while (at < query.Length)
-        {
-            var end = EndOfToken(query, at);
-            if (end > at + 1)
-            {
-                made.Append(query, at, end - at);
-                at = end;
-                continue;
-            }
-
-            var isStart = at == 0 || !(char.IsLetterOrDigit(query[at - 1]) || query[at - 1] is '_' or '.');
-            if (isStart && query.AsSpan(at).StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) && Quoted(query, at + 3) is var (dataset, next) && next < query.Length && query[next] == '.' && Quoted(query, next + 1) is var (table, after))
-            {
-                made.Append('`').Append(project).Append('.').Append(dataset).Append('.').Append(table).Append('`');
-                found = true;
-                at = after;
-                continue;
-            }
-
-            made.Append(query[at++]);
-        }
-
-        return made.ToString();
-    }
-
-    /// <summary>Past a text, a quoted name or a comment that begins here; else the next character.</summary>
-    private static int EndOfToken(string query, int at)
-    {
-        int Past(string mark, int from) => query.IndexOf(mark, from, StringComparison.Ordinal) is >= 0 and var found ? found + mark.Length : query.Length;
-        if (query[at] is '\'' or '`' or '"') return Past(query[at].ToString(), at + 1);
-        if (query.AsSpan(at).StartsWith("--")) return Past("\n", at);
-        return query.AsSpan(at).StartsWith("/*") ? Past("*/", at + 2) : at + 1;
-    }
-
-    private static (string Name, int Next)? Quoted(string query, int at)
-    {
-        if (at >= query.Length || query[at] != '"') return null;
-        var end = query.IndexOf('"', at + 1);
-        return end > at + 1 ? (query[(at + 1)..end], end + 1) : null;
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Preferences;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Import;
@@ -37,7 +38,7 @@ internal sealed class ImportPlan
     private readonly HashSet<(string User, string Group, string Source)> _members = [];
     private readonly HashSet<(string Group, string Type, string Id)> _granted = [];
 
-    public static ImportPlan Of(ForeignState state, ImportReport report, string? bigQueryProject, DateTime now)
+    public static ImportPlan Of(ForeignState state, ImportReport report, SourceKinds kinds, Func<string, string?> find, DateTime now)
     {
         var plan = new ImportPlan();
         plan.AddUsers(state, report, now);
@@ -45,7 +46,7 @@ internal sealed class ImportPlan
         plan.AddMemberships(state, report, now);
         plan.AddGrants(state, report, now);
         plan.AddTokens(state, report, now);
-        plan.Tables.AddRange(ForeignRegistry.Tables(state, report, bigQueryProject, now));
+        plan.Tables.AddRange(ForeignRegistry.Tables(state, report, kinds, find, now));
         LegacyAccess.Add(plan, state, report, now);
         plan.AddPreferences(state, report, now);
         return plan;

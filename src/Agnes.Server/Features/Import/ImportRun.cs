@@ -3,6 +3,7 @@ using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Import;
@@ -76,7 +77,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         var now = state.Options.Time.GetUtcNow().UtcDateTime;
         now = new DateTime(now.Ticks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
         _report.Version = foreign.Version;
-        var plan = ImportPlan.Of(foreign, _report, Project(from), now);
+        var plan = ImportPlan.Of(foreign, _report, new SourceKinds(SourceList.All), name => Find(from, name), now);
         await rows.WriteAsync(plan, stop);
         var history = new ImportHistory(state, _report);
         await foreach (var row in database.HistoryAsync(stop)) await history.AddAsync(row, stop);
@@ -113,17 +114,17 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         return await StateDb.OpenAsync(real with { StateDir = folder, ConnectionString = null }, cancellation: stop);
     }
 
-    /// <summary>The environment's, else that of the other installation's configuration.</summary>
-    private string? Project(Installation from)
+    /// <param name="name">A variable of the environment, or a dotted key of the other installation's configuration.</param>
+    private string? Find(Installation from, string name)
     {
-        if (options.Variables("BIGQUERY_PROJECT") is { Length: > 0 } project) return project;
+        if (!name.Contains('.')) return options.Variables(name) is { Length: > 0 } value ? value : null;
         var overlay = Path.Combine(from.StateDir, InstanceConfig.FileName);
         foreach (var file in ((string?[])[overlay, from.ConfigFile]).OfType<string>().Where(Installation.IsPlain))
         {
             try
             {
                 Func<string, string?> variables = file == overlay ? static _ => null : options.Variables; // the overlay's texts are the admins' of that installation
-                var found = InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], "data_source.bigquery.project") as JsonValue;
+                var found = InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], name) as JsonValue;
                 if (References.Resolve(found, variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
             }
             catch (FormatException)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sync;
@@ -9,7 +10,7 @@ namespace Agnes.Server.Features.Sync;
 /// Pulls registered tables from their sources and publishes them, then whatever else lies in the extracts. A table that fails keeps its last good version
 /// and leaves the others alone: the run is then called partial.
 /// </summary>
-internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher publisher, TimeProvider time) : IJobHandler
+internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher publisher, SourceKinds kinds, TimeProvider time) : IJobHandler
 {
     public const string KindName = "sync";
 
@@ -22,7 +23,7 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
 
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
-        var plan = SyncPlan.Of(state.Snapshot, Targets(job.Job.Input), time.GetUtcNow().UtcDateTime);
+        var plan = SyncPlan.Of(state.Snapshot, kinds, Targets(job.Job.Input), time.GetUtcNow().UtcDateTime);
         foreach (var row in plan.NoConnector)
         {
             await pull.FailAsync(job, row.Name, $"This server has no connector for source_type '{row.SourceType}'; its tables are served when something else writes extracts/{row.SourceType}.", cancellation);
@@ -43,7 +44,7 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
     private async Task<IReadOnlyList<string>> PublishOthersAsync(JobContext job, CancellationToken cancellation)
     {
         var problems = new List<string>();
-        foreach (var source in publisher.Changed().Where(source => Sources.OfFolder(source) is null))
+        foreach (var source in publisher.Changed().Where(source => kinds.OfFolder(state.Snapshot, source) is null))
         {
             var (_, problem) = await PublishJob.PublishAsync(publisher, job, source, cancellation);
             if (problem is not null) problems.Add($"{source}: {problem}");

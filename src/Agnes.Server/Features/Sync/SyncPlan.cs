@@ -1,28 +1,29 @@
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sync;
 
 /// <summary>What a run is to do, decided on one snapshot.</summary>
-/// <param name="Pulls">By source of our own, which tables to pull.</param>
+/// <param name="Pulls">By connection of our own, which tables to pull.</param>
 /// <param name="NoConnector">Registered tables that this server has no connector for.</param>
-internal sealed record SyncPlan(IReadOnlyDictionary<OwnSource, IReadOnlyList<TableRow>> Pulls, IReadOnlyList<TableRow> NoConnector)
+internal sealed record SyncPlan(IReadOnlyList<(Connection Own, IReadOnlyList<TableRow> Rows)> Pulls, IReadOnlyList<TableRow> NoConnector)
 {
     /// <param name="targets">Ids of registered tables, whatever their schedule; null for all that are due.</param>
-    public static SyncPlan Of(Snapshot snapshot, IReadOnlyCollection<string>? targets, DateTime now)
+    public static SyncPlan Of(Snapshot snapshot, SourceKinds kinds, IReadOnlyCollection<string>? targets, DateTime now)
     {
         var wanted = targets?.ToHashSet(StringComparer.Ordinal);
         bool IsWanted(TableRow row) => wanted?.Contains(row.Id) ?? IsDue(snapshot, row, now);
 
-        var pulls = new Dictionary<OwnSource, IReadOnlyList<TableRow>>();
-        foreach (var own in Sources.Own)
+        var pulls = new List<(Connection, IReadOnlyList<TableRow>)>();
+        foreach (var own in kinds.Pulled(snapshot))
         {
-            var rows = snapshot.RegisteredFor(own).Where(IsWanted).ToList();
-            if (rows.Count > 0) pulls[own] = rows;
+            var rows = kinds.RegisteredFor(snapshot, own).Where(IsWanted).ToList();
+            if (rows.Count > 0) pulls.Add((own, rows));
         }
         var others = snapshot.TablesById.Values
-            .Where(row => Sources.OfType(row.SourceType) is null && row.QueryMode != TableRules.ModeRemote && snapshot.PublishedTable(row.Name) is null && IsWanted(row))
+            .Where(row => kinds.PulledBy(snapshot, row) is null && row.QueryMode != TableRules.ModeRemote && snapshot.PublishedTable(row.Name) is null && IsWanted(row))
             .OrderBy(row => row.Name, StringComparer.Ordinal);
         return new SyncPlan(pulls, [.. others]);
     }

@@ -10,7 +10,7 @@ internal static class PrecheckTable
     public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry)
     {
         var row = registry.Read(await RequestBody.ReadAsync(context));
-        RegisterTable.RefuseUnserved(row);
+        registry.RefuseUnserved(row);
         registry.RefuseTaken(row);
         return JsonBody.Of(new JsonObject
         {

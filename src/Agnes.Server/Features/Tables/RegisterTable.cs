@@ -12,17 +12,10 @@ internal static class RegisterTable
     public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry)
     {
         var row = registry.Read(await RequestBody.ReadAsync(context));
-        RefuseUnserved(row);
+        registry.RefuseUnserved(row);
         var registered = await registry.RegisterAsync(context.Caller(), [row], context.RequestAborted);
         return JsonBody.Of(Answer(registered[0]), StatusCodes.Status201Created);
     }
 
     public static JsonObject Answer(TableRow row) => new() { ["id"] = row.Id, ["name"] = row.Name, ["status"] = "registered" };
-
-    /// <summary>BigQuery tables are checked against their project, which needs the connector.</summary>
-    public static void RefuseUnserved(TableRow row)
-    {
-        if (row.SourceType == "bigquery")
-            throw new ProblemException(StatusCodes.Status400BadRequest, "BigQuery is not configured on this server: it has no project.");
-    }
 }

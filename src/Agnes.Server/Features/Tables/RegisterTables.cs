@@ -29,7 +29,7 @@ internal static class RegisterTables
             try
             {
                 var row = registry.Read(RequestBody.Of(item, index));
-                RegisterTable.RefuseUnserved(row);
+                registry.RefuseUnserved(row);
                 registry.RefuseTaken(row);
                 rows.Add(row);
             }

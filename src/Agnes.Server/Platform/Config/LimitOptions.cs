@@ -42,6 +42,9 @@ public sealed record LimitOptions
     /// <summary>Sessions, after their tokens expired.</summary>
     public TimeSpan KeepSessions { get; init; } = TimeSpan.FromDays(1);
 
+    /// <summary>How long a run of one source may take in all, however well it gets on.</summary>
+    public TimeSpan SyncTotal { get; init; } = TimeSpan.FromHours(24);
+
     public TimeSpan KeepUploads { get; init; } = TimeSpan.FromDays(365);
 
     /// <param name="setting">A variable of the environment, nothing where it is empty.</param>
@@ -58,6 +61,7 @@ public sealed record LimitOptions
             KeepHistory = Days(setting, "AGNES_KEEP_HISTORY_DAYS", defaults.KeepHistory),
             KeepJobs = Days(setting, "AGNES_KEEP_JOBS_DAYS", defaults.KeepJobs),
             KeepSessions = Days(setting, "AGNES_KEEP_SESSIONS_DAYS", defaults.KeepSessions),
+            SyncTotal = TimeSpan.FromHours(Number(setting, "AGNES_SYNC_HOURS_MAX", (int)defaults.SyncTotal.TotalHours, 1, 24 * 30)),
             KeepUploads = Days(setting, "AGNES_KEEP_UPLOADS_DAYS", defaults.KeepUploads),
         };
     }

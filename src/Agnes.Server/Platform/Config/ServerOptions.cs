@@ -19,6 +19,9 @@ public sealed record ServerOptions
     /// <summary>The process's environment, for references in <c>instance.yaml</c>.</summary>
     public Func<string, string?> Variables { get; init; } = Environment.GetEnvironmentVariable;
 
+    /// <summary>Where the operator's own connectors lie, a folder each.</summary>
+    public string ConnectorsDir { get; init; } = "connectors";
+
     /// <summary>What could not be read of <c>instance.yaml</c>.</summary>
     public IReadOnlyList<string> ConfigProblems { get; init; } = [];
 
@@ -143,6 +146,7 @@ public sealed record ServerOptions
             DataDir = dataDir,
             StateDir = stateDir,
             ConfigDir = configDir,
+            ConnectorsDir = Path.GetFullPath(Setting("CONNECTORS_DIR") ?? "connectors"),
             Variables = variables,
             Scan = ScanOptions.From(layers.Instance, configProblems),
             ConfigProblems = configProblems,

@@ -1,17 +1,8 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
+using Agnes.Engine.Outbound;
 
 namespace Agnes.Server.Platform.Config;
-
-/// <summary>Who set something.</summary>
-public enum SettingOwner
-{
-    /// <summary>The environment, or the operator's <c>instance.yaml</c>.</summary>
-    Operator,
-
-    /// <summary>A stored secret, or the overlay.</summary>
-    Admins,
-}
 
 /// <summary>
 /// Where a setting comes from: the environment, else the secrets that admins stored, else the overlay, else the operator's <c>instance.yaml</c>.
@@ -44,6 +35,9 @@ public sealed class SettingLayers
 
     /// <summary>Files and folders of the server's, by how the product calls what names them. Those that are called otherwise are declared: <see cref="SettingField.IsFile"/>.</summary>
     private static readonly string[] PathEndings = ["_FILE", "_PATH", "_DIR"];
+
+    /// <summary>Secrets of connections, which are read for their connection alone.</summary>
+    public const string ConnectionPrefix = "AGNES_CONNECTION_";
 
     /// <summary>Tokens of marketplaces, each with a name of its own between the two.</summary>
     private static readonly (string Prefix, string Ending) Marketplaces = ("AGNES_MARKETPLACE_", "_TOKEN");
@@ -96,13 +90,13 @@ public sealed class SettingLayers
         MayBeStored(name) && secrets.Find(name) is { } value && SettingRules.FaultOfVariable(name, value) is null ? value : null;
 
     /// <summary>Whether admins may store something under a name: what is declared, and not the operator's. A setting that nobody thought of here is neither.</summary>
-    public static bool MayBeStored(string name) => !IsOperators(name) && (IsMarketplaces(name) || Credentials.Find(name) is not null || KeyOf.ContainsKey(name));
+    public static bool MayBeStored(string name) => !IsOperators(name) && (IsMarketplaces(name) || IsConnections(name) || Credentials.Find(name) is not null || KeyOf.ContainsKey(name));
 
     /// <summary>Whether a variable counts only where the operator set it: in the environment, or in the key of <c>instance.yaml</c> that stands for it.</summary>
     public static bool IsOperators(string name)
     {
         if (Credentials.Find(name)?.Field.IsFile is true || PathEndings.Any(ending => name.EndsWith(ending, StringComparison.Ordinal))) return true;
-        if (AdminsNames.Contains(name) || IsMarketplaces(name)) return false;
+        if (AdminsNames.Contains(name) || IsMarketplaces(name) || IsConnections(name)) return false;
         return OperatorsNames.Contains(name) || OperatorsPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
@@ -142,6 +136,8 @@ public sealed class SettingLayers
 
     /// <summary>Of a setting with one name also when it is set to nothing, which says something for a few.</summary>
     private string? Environment(SettingField field) => field.Variables is [var name] ? _environment(name) : FirstOf(field, _environment);
+
+    private static bool IsConnections(string name) => name.StartsWith(ConnectionPrefix, StringComparison.Ordinal);
 
     private static bool IsMarketplaces(string name) =>
         name.StartsWith(Marketplaces.Prefix, StringComparison.Ordinal) && name.EndsWith(Marketplaces.Ending, StringComparison.Ordinal);

@@ -1,3 +1,5 @@
+using Agnes.Engine.Outbound;
+
 namespace Agnes.Server.Platform.Config;
 
 /// <summary>How people may prove who they are. What is wrong in it closes the way of signing in that it belongs to, with a text for the operator; it never opens one.</summary>

@@ -1,3 +1,5 @@
+using Agnes.Engine.Outbound;
+
 namespace Agnes.Server.Platform.Http;
 
 /// <summary>Remembers that requests come through a proxy which the operator did not name: then it is not known who asks. Said in the log once an hour, and in the health.</summary>

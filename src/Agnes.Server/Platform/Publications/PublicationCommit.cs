@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
@@ -26,14 +27,14 @@ internal sealed record CommitOutcome(
 /// <summary>
 /// Takes a prepared publication into the state, inside one transaction. Only what changed is written: the cost does not depend on what else is published.
 /// </summary>
-internal sealed class PublicationCommit(StateWrite write, Publication publication)
+internal sealed class PublicationCommit(StateWrite write, Publication publication, SourceKinds kinds)
 {
     // What a scan wrote, a scan may take back; errors of a sync are cleared by a sync.
     private const string SourceProblem = "The source cannot be read: ";
     private const string TableProblem = "Not published: ";
 
     private readonly string _source = publication.Source;
-    private readonly OwnSource? _own = Sources.OfFolder(publication.Source);
+    private readonly Connection? _own = kinds.OfFolder(write.Before, publication.Source);
     private readonly List<string> _published = [];
     private readonly List<string> _refreshed = [];
     private readonly List<string> _removed = [];
@@ -70,7 +71,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
     /// <summary>A source of our own holds registered tables only: what else lies there was unregistered or renamed since, and the next run drops it.</summary>
     private bool IsOurs(TablePublication table) => _own is null || IsRegistered(table.Name);
 
-    private bool IsRegistered(string name) => write.Current.TableByName(name) is { } row && Sources.OfType(row.SourceType) == _own && row.Name == name;
+    private bool IsRegistered(string name) => write.Current.TableByName(name) is { } row && kinds.PulledBy(write.Current, row)?.Name == _own?.Name && row.Name == name;
 
     private async Task PublishAsync(TablePublication table)
     {

@@ -3,6 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
@@ -12,7 +13,7 @@ namespace Agnes.Server.Platform.Publications;
 internal sealed record SourceTrouble(string Source, string? Problem, IReadOnlyList<SkippedTable> Skipped, IReadOnlyList<string> Collided);
 
 /// <summary>Prepares what lies in a source's extract and commits it. A reader sees the old or the new state of all its tables.</summary>
-internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, AnalyticsFile analytics)
+internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, AnalyticsFile analytics, SourceKinds kinds)
 {
     private readonly ConcurrentDictionary<string, SourceTrouble> _troubles = new(StringComparer.Ordinal); // by folder below extracts/
     private readonly ConcurrentDictionary<string, FileStamp> _seen = new(StringComparer.Ordinal); // the same
@@ -53,7 +54,7 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
     public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation)
     {
         var started = state.Options.Time.GetTimestamp();
-        var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared).RunAsync(), cancellation);
+        var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared, kinds).RunAsync(), cancellation);
         outcome = outcome with { Elapsed = state.Options.Time.GetElapsedTime(started) };
         if (outcome.Problem is null && outcome.Skipped.Count == 0 && outcome.Collided.Count == 0) _troubles.TryRemove(prepared.Source, out _);
         else _troubles[prepared.Source] = new SourceTrouble(prepared.Source, outcome.Problem, outcome.Skipped, outcome.Collided);

@@ -1,37 +1,34 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Runs the connector of one of our own sources, and commits what the same child prepared.</summary>
-internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder)
+internal sealed class SourcePull(
+    StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, SourceKinds kinds, SecretStore secrets, ServerOptions options)
 {
-    private static readonly TimeSpan RunsWithin = TimeSpan.FromHours(1);
+    private readonly PullCheckpoints _checkpoints = new(state);
 
-    public bool HasExtract(OwnSource own) => File.Exists(folder.ExtractFile(own.Folder));
+    public bool HasExtract(Connection own) => File.Exists(folder.ExtractFile(own.Name));
 
     /// <param name="rows">What to pull; what is registered besides stays as it is, what is not is dropped.</param>
     /// <returns>Why the run as a whole failed for this source, or null.</returns>
-    public async Task<string?> RunAsync(JobContext job, OwnSource own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
+    public async Task<string?> RunAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
     {
         using var entered = await gate.ExtractAsync(cancellation);
-        var request = new ExtractRequest(
-            $"{job.Job.Id}-{own.Folder}",
-            own.Folder,
-            own.Connector,
-            [.. rows.Select(FileTables.ConfigOf)],
-            Registered: [.. state.Snapshot.RegisteredFor(own).Select(row => row.Name)],
-            Options: OptionsOf(own));
         var progress = new PullProgress(job, cancellation);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(RunsWithin);
+        var limits = ExtractLimits.Default with { Total = options.Limits.SyncTotal };
         try
         {
+            var request = await RequestAsync(job, own, rows);
             ExtractOutcome outcome;
-            await using (progress) outcome = await runner.RunAsync(request, progress, limit.Token, publisher.Known(own.Folder));
+            await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop));
+            await ForgetCheckpointsAsync(own, request, outcome, cancellation);
             foreach (var warning in outcome.Warnings) await job.LogAsync(warning, cancellation);
             foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
@@ -41,32 +38,65 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
         {
             return await FailRestAsync(job, own, rows, progress, failure.Message, cancellation);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return await FailRestAsync(job, own, rows, progress, $"The run took longer than {RunsWithin.TotalMinutes:0} minutes and was ended.", cancellation);
-        }
     }
 
-    private async Task<string> FailRestAsync(JobContext job, OwnSource own, IReadOnlyList<TableRow> rows, PullProgress progress, string why, CancellationToken cancellation)
+    private async Task<ExtractRequest> RequestAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows) => new(
+        $"{job.Job.Id}-{own.Name}",
+        own.Name,
+        own.Kind.Connector!,
+        [.. rows.Select(own.Kind.ConfigOf)],
+        Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
+        Options: OptionsOf(own))
+    {
+        Checkpoints = await _checkpoints.LoadAsync(own.Name),
+        Program = rows.Count > 0 ? own.Kind.ProgramOf(own, options) : null,
+    };
+
+    /// <summary>What is left of a connection that is gone: its folder, of which nothing is published, and its checkpoints.</summary>
+    public async Task ForgetAsync(string connection, CancellationToken cancellation)
+    {
+        var saved = await _checkpoints.LoadAsync(connection);
+        await _checkpoints.ForgetAsync(connection, [.. saved.Keys], cancellation);
+        using var entered = await gate.ExtractAsync(cancellation);
+        if (kinds.OfFolder(state.Snapshot, connection) is null && state.Snapshot.PublishedNamesOf(connection).IsEmpty && Directory.Exists(folder.Source(connection)))
+            Directory.Delete(folder.Source(connection), recursive: true);
+    }
+
+    /// <summary>Secrets among them, which go by pipe and are never on a command line.</summary>
+    private Dictionary<string, string> OptionsOf(Connection own)
+    {
+        var given = own.Kind.OptionsOf(own, folder);
+        foreach (var (setting, value) in ConnectionSecrets.Of(secrets, own)) given[setting] = value;
+        return given;
+    }
+
+    /// <summary>Of tables that are done, and of tables that nobody has any more.</summary>
+    private Task ForgetCheckpointsAsync(Connection own, ExtractRequest request, ExtractOutcome outcome, CancellationToken cancellation)
+    {
+        var open = request.Registered!.Except(outcome.Ok.Select(table => table.Name), StringComparer.OrdinalIgnoreCase).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return _checkpoints.ForgetAsync(own.Name, [.. request.Checkpoints!.Keys.Concat(outcome.Ok.Select(table => table.Name)).Where(name => !open.Contains(name))], cancellation);
+    }
+
+    private async Task<string> FailRestAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, PullProgress progress, string why, CancellationToken cancellation)
     {
         foreach (var row in rows.Where(row => !progress.Ended.Contains(row.Name))) await FailAsync(job, row.Name, why, cancellation);
-        return $"{own.SourceType}: {why}";
+        return $"{own.Name}: {why}";
     }
 
-    private async Task<string?> CommitAsync(JobContext job, OwnSource own, ExtractOutcome outcome, CancellationToken cancellation)
+    private async Task<string?> CommitAsync(JobContext job, Connection own, ExtractOutcome outcome, CancellationToken cancellation)
     {
         if (outcome.Publication is not { } prepared)
         {
-            publisher.Forget(own.Folder);
+            publisher.Forget(own.Name);
             return null;
         }
         var committed = await publisher.CommitAsync(prepared, cancellation);
-        publisher.Seen(own.Folder);
-        await PublishJob.LogAsync(job, own.Folder, committed, cancellation);
+        publisher.Seen(own.Name);
+        await PublishJob.LogAsync(job, own.Name, committed, cancellation);
         foreach (var skipped in committed.Skipped) await job.TableFailedAsync(skipped.Name, skipped.Reason, cancellation);
         foreach (var name in committed.Collided) await FailAsync(job, name, $"Another source publishes a table '{name}' already; rename one of them.", cancellation);
         await ClearErrorsAsync(outcome, committed, cancellation);
-        return committed.Problem is null ? null : $"{own.Folder}: {committed.Problem}";
+        return committed.Problem is null ? null : $"{own.Name}: {committed.Problem}";
     }
 
     /// <summary>A table that was pulled is well again, also when it has nothing new.</summary>
@@ -84,8 +114,4 @@ internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePubl
         await job.LogAsync($"{table}: {error}", cancellation);
         await state.WriteAsync(write => write.SaveSyncErrorAsync(table, error, inHistory: true), cancellation);
     }
-
-    private Dictionary<string, string> OptionsOf(OwnSource own) => own.SourceType == Sources.SampleType
-        ? new() { ["size"] = "s", ["seed"] = "42" }
-        : new() { ["root"] = folder.Csv };
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry;
@@ -12,7 +13,7 @@ internal static partial class TableFields
     /// <param name="row">The stored row, or a new one with the defaults.</param>
     /// <returns>The row with the body laid over it, and the names of the fields that the body named.</returns>
     /// <exception cref="ProblemException">422: a field has the wrong type, or breaks a rule of the body alone.</exception>
-    public static (TableRow Row, IReadOnlyList<string> Fields) Read(RequestBody body, TableRow row)
+    public static (TableRow Row, IReadOnlyList<string> Fields) Read(RequestBody body, TableRow row, SourceKinds kinds)
     {
         var before = row;
         var fields = new List<string>();
@@ -24,7 +25,8 @@ internal static partial class TableFields
         }
 
         Take("name", () => row with { Name = body.String("name").Trim(' ') });
-        Take("source_type", () => row with { SourceType = ReadSourceType(body) });
+        Take("source_type", () => row with { SourceType = ReadSourceType(body, kinds) });
+        Take("connection", () => row with { Connection = Blank(body.OptionalString("connection")) });
         Take("bucket", () => row with { Bucket = Blank(body.OptionalString("bucket")) });
         Take("source_table", () => row with { SourceTable = Blank(body.OptionalString("source_table")) });
         Take("folder", () => row with { Folder = Blank(body.OptionalString("folder")) });
@@ -64,11 +66,11 @@ internal static partial class TableFields
         return [.. stored.Trim('[', ']', ' ').Split(',').Select(column => column.Trim(' ', '\'', '"')).Where(column => column.Length > 0)];
     }
 
-    private static string? ReadSourceType(RequestBody body)
+    private static string? ReadSourceType(RequestBody body, SourceKinds kinds)
     {
         if (body.OptionalString("source_type") is not { } given) return null;
-        if (TableRules.SourceType(given) is { } known) return known;
-        body.Refuse("source_type", "source_type must be one of keboola, bigquery, jira, local");
+        if (kinds.Named(given) is { OfferedAs: not null } known) return known.Name;
+        body.Refuse("source_type", $"source_type must be one of {string.Join(", ", kinds.Offered)}");
         return null;
     }
 

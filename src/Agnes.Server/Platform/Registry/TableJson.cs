@@ -32,5 +32,6 @@ internal static class TableJson
         ["partition_granularity"] = row.PartitionGranularity,
         ["initial_load_chunk_days"] = row.InitialLoadChunkDays,
         ["settings"] = row.Settings is null ? null : JsonNode.Parse(row.Settings),
+        ["connection"] = row.Connection,
     };
 }

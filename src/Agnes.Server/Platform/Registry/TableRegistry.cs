@@ -1,24 +1,23 @@
 using System.Text.Json.Nodes;
-using Agnes.Connectors.Files;
-using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry;
 
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
-internal sealed class TableRegistry(StateDb state, DataFolder folder)
+internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKinds kinds)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
     public TableRow Read(RequestBody body)
     {
         if (!body.Has("name")) body.String("name"); // notes the missing field
-        var (row, _) = TableFields.Read(body, new TableRow { Id = "", Name = "" });
-        row = TableRules.Complete(row with { Id = TableRules.IdOf(row.Name) });
+        var (row, _) = TableFields.Read(body, new TableRow { Id = "", Name = "" }, kinds);
+        row = TableRules.Complete(row with { Id = TableRules.IdOf(row.Name) }, kinds.OfType(row.SourceType));
         Check(body, row);
         return row;
     }
@@ -38,6 +37,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
     public static async Task<TableRow> RegisterAsync(StateWrite write, Caller caller, TableRow row)
     {
         RefuseTaken(write.Current, row);
+        if (row.Connection is { } through && !write.Current.Connections.ContainsKey(through)) throw new ProblemException(StatusCodes.Status409Conflict, $"The connection '{through}' has just been removed");
         var stored = row with { RegisteredBy = caller.Email, RegisteredAt = write.Now };
         await write.ExecuteAsync(RegistrySql.Insert, stored);
         write.Audit(caller.UserId, "register_table", stored.Id, TableJson.Of(stored), "ok");
@@ -52,8 +52,8 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         async write =>
         {
             var before = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
-            var (read, fields) = TableFields.Read(body, before);
-            var after = TableRules.Complete(read);
+            var (read, fields) = TableFields.Read(body, before, kinds);
+            var after = TableRules.Complete(read, kinds.OfType(read.SourceType));
             Check(body, after);
             if (fields.Count == 0) return (before, before, fields);
             if (after.Name != before.Name) await RenameAsync(write, before, after);
@@ -85,12 +85,14 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
     public void RefuseTaken(TableRow row) => RefuseTaken(state.Snapshot, row);
 
     /// <summary>What can be said of a table's source without opening it.</summary>
-    public string NoteOn(TableRow row)
+    public string NoteOn(TableRow row) => kinds.OfType(row.SourceType) is { } kind
+        ? kind.NoteOn(row, kinds.PulledBy(state.Snapshot, row), folder)
+        : "Not looked at: this server does not pull from this source.";
+
+    /// <exception cref="ProblemException">400: nothing can be registered for this kind of source now.</exception>
+    public void RefuseUnserved(TableRow row)
     {
-        if (Sources.OfType(row.SourceType) is not { Connector: "files" }) return "Not looked at: this server does not pull from this source.";
-        var where = FileTables.PatternOf(row);
-        var files = FilesConnector.Find(folder.Csv, FileTables.ConfigOf(row)).Files.Count;
-        return files == 0 ? $"No file matches {where} yet." : $"{files} file{(files == 1 ? "" : "s")} match {where}.";
+        if (kinds.OfType(row.SourceType)?.NotServed is { } why) throw new ProblemException(StatusCodes.Status400BadRequest, why);
     }
 
     private static void RefuseTaken(Snapshot snapshot, TableRow row)
@@ -102,33 +104,27 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
 
     private void Check(RequestBody body, TableRow row)
     {
-        if ((TableRules.Check(row) ?? CheckFiles(row)) is not { } violation) return;
+        var kind = kinds.OfType(row.SourceType);
+        if ((TableRules.Check(row, kind) ?? CheckConnection(row, kind) ?? LookAt(row, kind)) is not { } violation) return;
         if (violation.Status != StatusCodes.Status422UnprocessableEntity) throw new ProblemException(violation.Status, violation.Message);
         body.Refuse(violation.Field ?? "name", violation.Message);
         body.ThrowIfInvalid();
     }
 
-    /// <summary>The connector checks again when it opens the files: a link can appear in between.</summary>
-    private RuleViolation? CheckFiles(TableRow row)
+    private RuleViolation? CheckConnection(TableRow row, SourceKind? kind)
     {
-        if (Sources.OfType(row.SourceType) is not { Connector: "files" })
-            return row.Settings is null ? null : new RuleViolation("settings", $"A table of {row.SourceType} has no settings of its own");
-        if (FilesConnector.SettingsFault(FileTables.ConfigOf(row).Settings) is { } fault) return new RuleViolation("settings", fault);
-        // Two files of one name are one table only where that was asked for.
-        if (FilesConnector.Find(folder.Csv, FileTables.ConfigOf(row)) is { IsAmbiguous: true, Fault: { } several }) return new RuleViolation("source_table", several);
-        try
-        {
-            foreach (var path in FileTables.PathsOf(row)) SafePath.Resolve(folder.Csv, path);
-            return null;
-        }
-        catch (UnsafePathException unsafePath)
-        {
-            return new RuleViolation("source_table", unsafePath.Message, StatusCodes.Status400BadRequest);
-        }
+        if (row.Connection is not { } name) return null;
+        if (kind is not null && state.Snapshot.Connections.GetValueOrDefault(name) is { } connection && connection.Kind == kind.Name) return null;
+        var others = state.Snapshot.Connections.Values.Where(one => one.Kind == kind?.Name).Select(one => one.Name).Order(StringComparer.Ordinal).ToList();
+        return new RuleViolation("connection", $"There is no connection '{TableRules.Shorten(name)}' of {kind?.Name ?? row.SourceType}; there {(others.Count == 0 ? "is the default one alone" : $"are {string.Join(", ", others)}")}");
     }
 
+    private RuleViolation? LookAt(TableRow row, SourceKind? kind) => kind is null
+        ? row.Settings is null ? null : new RuleViolation("settings", $"A table of {row.SourceType} has no settings of its own")
+        : kind.LookAt(row, kinds.PulledBy(state.Snapshot, row), folder);
+
     /// <summary>What is known and published of a table goes along with its new name.</summary>
-    private static async Task RenameAsync(StateWrite write, TableRow before, TableRow after)
+    private async Task RenameAsync(StateWrite write, TableRow before, TableRow after)
     {
         var slug = TableRules.IdOf(after.Name);
         if (slug != before.Id && write.Current.Table(slug) is { } other)
@@ -136,7 +132,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         var taken = write.Current.TableByName(after.Name) is { } named && named.Id != before.Id;
         var published = write.Current.PublishedTable(after.Name) is { } version && !string.Equals(version.Name, before.Name, StringComparison.OrdinalIgnoreCase);
         if (taken || published) throw new ProblemException(StatusCodes.Status409Conflict, $"Table name '{after.Name}' is already used");
-        if (Sources.OfType(before.SourceType) is null && write.Current.PublishedTable(before.Name) is not null)
+        if (kinds.PulledBy(write.Current, before) is null && write.Current.PublishedTable(before.Name) is not null)
             throw new ProblemException(StatusCodes.Status409Conflict, $"Table '{before.Name}' is named by the extract that it comes from; rename it there");
         await write.RenameTableAsync(before.Name, after.Name);
     }

@@ -1,4 +1,5 @@
 using Agnes.Protocol;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry;
@@ -11,7 +12,6 @@ internal sealed record RuleViolation(string? Field, string Message, int Status =
 /// <summary>What a row of the registry has to satisfy, whichever way it is written: register, precheck, update.</summary>
 internal static class TableRules
 {
-    public const string SourceFiles = "csv";
     public const string ModeLocal = "local";
     public const string ModeRemote = "remote";
     public const string ModeMaterialized = "materialized";
@@ -27,42 +27,26 @@ internal static class TableRules
     private static readonly string[] Strategies = [StrategyFullRefresh, StrategyIncremental, StrategyPartitioned];
     private static readonly string[] Granularities = ["day", "month", "year"];
 
-    private static readonly Dictionary<string, string[]> ModesBySource = new(StringComparer.Ordinal)
-    {
-        ["jira"] = [ModeLocal],
-        [SourceFiles] = [ModeLocal],
-        ["bigquery"] = [ModeRemote, ModeMaterialized],
-        ["keboola"] = [ModeLocal, ModeRemote, ModeMaterialized],
-    };
-
-    /// <summary>The stored spelling of a source type; <c>local</c> and <c>files</c> mean the Files source. Null where unknown.</summary>
-    public static string? SourceType(string given) => given switch
-    {
-        "csv" or "local" or "files" => SourceFiles,
-        "keboola" or "bigquery" or "jira" => given,
-        _ => null,
-    };
-
     /// <summary>The registry's id of a name.</summary>
     public static string IdOf(string name) => name.Trim().ToLowerInvariant().Replace(' ', '_');
 
-    /// <summary>Fills in what follows from the rest: a partitioned table is cut by month unless it says otherwise, BigQuery tables stay where they are.</summary>
-    public static TableRow Complete(TableRow row)
+    /// <summary>Fills in what follows from the rest: a partitioned table is cut by month unless it says otherwise, and what the kind of source says.</summary>
+    public static TableRow Complete(TableRow row, SourceKind? kind)
     {
+        row = kind?.Complete(row) ?? row;
+        if (kind is not null && (row.Connection == kind.Name || kind.Aliases.Contains(row.Connection, StringComparer.Ordinal))) row = row with { Connection = null };
         var strategy = string.IsNullOrEmpty(row.SyncStrategy) ? StrategyFullRefresh : row.SyncStrategy;
-        var mode = row.SourceType == "bigquery" && row.QueryMode != ModeMaterialized ? ModeRemote : row.QueryMode;
         return row with
         {
-            QueryMode = mode,
             SyncStrategy = strategy,
             PartitionGranularity = strategy == StrategyPartitioned ? row.PartitionGranularity ?? "month" : row.PartitionGranularity,
-            SourceQuery = mode == ModeMaterialized ? row.SourceQuery : null,
+            SourceQuery = row.QueryMode == ModeMaterialized ? row.SourceQuery : null,
         };
     }
 
     /// <summary>The first rule that a whole row breaks, or null.</summary>
-    public static RuleViolation? Check(TableRow row) =>
-        CheckName(row) ?? CheckWords(row) ?? CheckMode(row) ?? CheckStrategy(row) ?? CheckNumbers(row) ?? CheckTexts(row);
+    public static RuleViolation? Check(TableRow row, SourceKind? kind) =>
+        CheckName(row) ?? CheckWords(row) ?? CheckMode(row, kind) ?? CheckStrategy(row) ?? CheckNumbers(row) ?? CheckTexts(row);
 
     private static RuleViolation? CheckName(TableRow row)
     {
@@ -83,30 +67,15 @@ internal static class TableRules
         return null;
     }
 
-    private static RuleViolation? CheckMode(TableRow row)
+    private static RuleViolation? CheckMode(TableRow row, SourceKind? kind)
     {
         if (row.QueryMode is not (ModeLocal or ModeRemote or ModeMaterialized))
             return new("query_mode", "query_mode must be one of local, remote, materialized");
-        var source = row.SourceType ?? SourceFiles;
-        if (ModesBySource.TryGetValue(source, out var modes) && !modes.Contains(row.QueryMode, StringComparer.Ordinal))
-            return new(null, $"query_mode '{row.QueryMode}' does not go with source_type '{source}'; use {string.Join(" or ", modes)}");
-        if (row.QueryMode == ModeMaterialized && row.SourceQuery is null && source is not ("bigquery" or "keboola"))
+        if (kind is not null && !kind.Modes.Contains(row.QueryMode, StringComparer.Ordinal))
+            return new(null, $"query_mode '{row.QueryMode}' does not go with source_type '{kind.Name}'; use {string.Join(" or ", kind.Modes)}");
+        if (row.QueryMode == ModeMaterialized && row.SourceQuery is null && kind is not { MaterializesWhole: true })
             return new(null, "query_mode 'materialized' needs source_query");
-        return source == "bigquery" ? CheckBigQuery(row) : null;
-    }
-
-    private static RuleViolation? CheckBigQuery(TableRow row)
-    {
-        var needsTable = row.QueryMode == ModeRemote || row.SourceQuery is null;
-        if (needsTable && (string.IsNullOrEmpty(row.Bucket) || string.IsNullOrEmpty(row.SourceTable)))
-            return new(null, "BigQuery tables need bucket (dataset) and source_table");
-        foreach (var (field, value) in new[] { ("bucket", row.Bucket), ("source_table", row.SourceTable) })
-        {
-            if (value is null || row.QueryMode == ModeMaterialized) continue;
-            if (value.Contains('*', StringComparison.Ordinal)) return new(field, $"{field} must not contain '*'", StatusCodes.Status400BadRequest);
-            if (!Identifiers.IsQuoted(value)) return new(field, $"{field} '{Shorten(value)}' is no valid BigQuery name", StatusCodes.Status400BadRequest);
-        }
-        return null;
+        return kind?.Check(row);
     }
 
     private static RuleViolation? CheckStrategy(TableRow row)
@@ -156,5 +125,5 @@ internal static class TableRules
         return null;
     }
 
-    private static string Shorten(string text) => text.Length <= 80 ? text : $"{text[..80]}…";
+    internal static string Shorten(string text) => text.Length <= 80 ? text : $"{text[..80]}…";
 }

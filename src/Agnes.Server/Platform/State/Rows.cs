@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
@@ -122,6 +123,24 @@ public sealed record TableRow
 
     /// <summary>A JSON object as text: what the kind of source lets people set for a table; see its connector.</summary>
     public string? Settings { get; init; }
+
+    /// <summary>The name of the connection that it is pulled through; null: the default one of its kind of source.</summary>
+    public string? Connection { get; init; }
+}
+
+/// <summary>A row of <c>source_connections</c>.</summary>
+public sealed record ConnectionRow
+{
+    /// <summary>Also the name of its folder below <c>extracts/</c>.</summary>
+    public required string Name { get; init; }
+    public required string Kind { get; init; }
+
+    /// <summary>A JSON object of texts; never a secret.</summary>
+    public required string Settings { get; init; }
+    public DateTime CreatedAt { get; init; }
+    public string? CreatedBy { get; init; }
+
+    public IReadOnlyDictionary<string, string> Values => JsonSerializer.Deserialize(Settings, StateJsonContext.Default.DictionaryStringString) ?? [];
 }
 
 /// <summary>A row of <c>sync_state</c>; its key is the table's name.</summary>

@@ -150,6 +150,10 @@ public sealed partial record Snapshot
     public Snapshot WithoutTable(string id) =>
         Table(id) is { } table ? this with { TablesById = TablesById.Remove(id), TablesByName = TablesByName.Remove(table.Name) } : this;
 
+    public Snapshot WithConnection(ConnectionRow row) => this with { Connections = Connections.SetItem(row.Name, row) };
+
+    public Snapshot WithoutConnection(string name) => this with { Connections = Connections.Remove(name) };
+
     /// <summary>Adds or replaces a version. A new current version does not supersede the old one by itself: that is a row of its own.</summary>
     /// <exception cref="StateConflictException">The table has another current version of the rendition.</exception>
     public Snapshot WithVersion(PublishedVersion version)

@@ -19,6 +19,7 @@ public sealed partial record Snapshot
         Compare(found, "ended session", EndedSessions, other.EndedSessions);
         Compare(found, "table", TablesById, other.TablesById);
         Compare(found, "table by name", TablesByName, other.TablesByName);
+        Compare(found, "connection", Connections, other.Connections);
         Compare(found, "sync state", SyncStates, other.SyncStates);
         Compare(found, "view owner", ViewOwners, other.ViewOwners);
         Compare(found, "membership", MembershipsByUser, other.MembershipsByUser, (a, b) => a.Rows.ToHashSet().SetEquals(b.Rows) && a.GroupIds.SetEquals(b.GroupIds));

@@ -53,6 +53,9 @@ public sealed partial record Snapshot
     public ImmutableDictionary<string, TableRow> TablesById { get; private init; } = Ordinal<TableRow>();
     public ImmutableDictionary<string, TableRow> TablesByName { get; private init; } = IgnoringCase<TableRow>();
 
+    /// <summary>Of sources, besides the default one of each kind.</summary>
+    public ImmutableDictionary<string, ConnectionRow> Connections { get; private init; } = Ordinal<ConnectionRow>();
+
     /// <summary>The current plain version of each published table.</summary>
     public ImmutableDictionary<string, PublishedVersion> Published { get; private init; } = IgnoringCase<PublishedVersion>();
 

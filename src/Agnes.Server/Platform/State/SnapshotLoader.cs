@@ -37,6 +37,7 @@ internal static class SnapshotLoader
             foreach (var row in await Rows<TokenRow>("SELECT * FROM personal_access_tokens")) snapshot = snapshot.WithToken(row);
             foreach (var row in await Rows<EndedSession>("SELECT id, expires_at FROM sessions WHERE ended_at IS NOT NULL")) snapshot = snapshot.WithEndedSession(row);
             foreach (var row in await Rows<TableRow>("SELECT * FROM table_registry")) snapshot = snapshot.WithTable(row);
+            foreach (var row in await Rows<ConnectionRow>("SELECT * FROM source_connections")) snapshot = snapshot.WithConnection(row);
             foreach (var row in await Rows<SyncStateRow>("SELECT * FROM sync_state")) snapshot = snapshot.WithSyncState(row);
             foreach (var row in await Rows<ViewOwnerRow>("SELECT * FROM view_ownership")) snapshot = snapshot.WithViewOwner(row);
             var parts = (await Rows<PartRow>("SELECT * FROM version_parts ORDER BY name, number, ordinal")).ToLookup(part => (part.Name, part.Number));
@@ -125,4 +126,5 @@ public static class StateJson
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(IReadOnlyList<TableColumn>))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class StateJsonContext : JsonSerializerContext;

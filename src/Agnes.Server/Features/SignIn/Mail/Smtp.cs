@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 

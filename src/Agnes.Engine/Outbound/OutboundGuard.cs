@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using Agnes.Server.Platform.Config;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Engine.Outbound;
 
 /// <summary>An address that an admin typed in leads where the server must not go, or nowhere.</summary>
 public sealed class OutboundRefusedException(string message, bool isUnknown = false) : HttpRequestException(message)
@@ -12,7 +11,7 @@ public sealed class OutboundRefusedException(string message, bool isUnknown = fa
 }
 
 /// <summary>
-/// Makes every connection that the server opens, whatever is spoken over it. Destinations that admins chose are kept away from this machine and its
+/// Makes every connection that the server and its connectors open, whatever is spoken over it. Destinations that admins chose are kept away from this machine and its
 /// network; the operator's own may be anywhere. The address that is checked is the one that is connected to, for every connection, so neither a name
 /// that resolves anew nor a redirect leads around it.
 /// </summary>
@@ -46,17 +45,12 @@ public sealed class OutboundGuard
     private readonly HashSet<string> _allowedHosts;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
 
-    public OutboundGuard(ServerOptions options)
-        : this(options.AllowedPrivateHosts, (host, stop) => Dns.GetHostAddressesAsync(host, stop))
-    {
-    }
-
     /// <param name="allowedPrivateHosts">Host names, as written in addresses, that may be anywhere and need no TLS.</param>
-    /// <param name="resolve">A host name's addresses.</param>
-    internal OutboundGuard(IReadOnlyList<string> allowedPrivateHosts, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    /// <param name="resolve">A host name's addresses; null: the system's.</param>
+    public OutboundGuard(IReadOnlyList<string> allowedPrivateHosts, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
         _allowedHosts = new HashSet<string>(allowedPrivateHosts, StringComparer.OrdinalIgnoreCase);
-        _resolve = resolve;
+        _resolve = resolve ?? ((host, stop) => Dns.GetHostAddressesAsync(host, stop));
     }
 
     public static bool IsForbidden(IPAddress address)
@@ -163,4 +157,14 @@ public sealed class OutboundGuard
             throw Unknown(host);
         }
     }
+}
+
+/// <summary>Whose word a setting is.</summary>
+public enum SettingOwner
+{
+    /// <summary>The environment, or the operator's <c>instance.yaml</c>.</summary>
+    Operator,
+
+    /// <summary>A stored secret, or the overlay.</summary>
+    Admins,
 }

@@ -2,10 +2,11 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
-namespace Agnes.Server.Platform.Keboola;
+namespace Agnes.Server.Features.Sources.Keboola;
 
 /// <summary>A Keboola stack and a Storage token for it: the one way in which the server talks to its Storage API.</summary>
 internal sealed class KeboolaStack(string address, string token)

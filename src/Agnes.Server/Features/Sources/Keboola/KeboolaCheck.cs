@@ -1,7 +1,6 @@
 using System.Net;
-using Agnes.Server.Platform.Keboola;
 
-namespace Agnes.Server.Features.Configuration;
+namespace Agnes.Server.Features.Sources.Keboola;
 
 /// <summary>Asks a Keboola stack whether it takes a Storage token, at an address that an admin typed in.</summary>
 internal static class KeboolaCheck

@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+using System.Text;
+using Agnes.Protocol;
+using DuckDB.NET.Data;
+
+namespace Agnes.Engine.Extracts;
+
+/// <summary>
+/// Lays what changed over what a table held before: a row replaces the one of its key, wherever that lay. Only the partitions that this touches are written anew;
+/// all others keep their parts.
+/// </summary>
+/// <param name="Keys">The columns that make up the key. NULL is a value like any other here.</param>
+/// <param name="Partition">SQL over the columns that says which part a row belongs to, as text; null: all rows are in one.</param>
+/// <param name="Removed">A SELECT of the keys of rows that are gone; null: none.</param>
+public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = null, string? Removed = null)
+{
+    /// <summary>More would be a mistake in the partition, and a folder that no file system likes.</summary>
+    private const int PartitionsMax = 20_000;
+
+    private const string Delta = "merge_delta";
+    private const string Gone = "merge_gone";
+    private const string Place = "__partition";
+    private const string Order = "__order";
+
+    /// <param name="previous">Null: there was nothing.</param>
+    /// <param name="changed">A SELECT of the rows that are new or changed; of several of one key the last counts.</param>
+    /// <param name="columns">In order, as the table is to have them; a column that older parts lack is NULL in them.</param>
+    /// <returns>The parts of the table, ready for <see cref="ExtractWriter.Put"/>; the same list where nothing changed.</returns>
+    /// <exception cref="InvalidDataException">A part of before is missing.</exception>
+    public async Task<IReadOnlyList<ExtractPart>> RunAsync(
+        ExtractWriter writer, ExtractTable? previous, string changed, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
+    {
+        if (Keys.Count == 0) throw new ArgumentException("A merge needs a key.", nameof(previous));
+        var connection = writer.Connection;
+        try
+        {
+            await PrepareAsync(connection, changed, columns, cancellation);
+            return await WriteAsync(writer, previous, columns, cancellation);
+        }
+        finally
+        {
+            await connection.ExecuteAsync($"DROP TABLE IF EXISTS {Delta}; DROP TABLE IF EXISTS {Gone}", CancellationToken.None);
+        }
+    }
+
+    private async Task PrepareAsync(DuckDBConnection connection, string changed, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
+    {
+        var list = string.Join(", ", columns.Select(column => $"CAST({SqlText.Identifier(column.Name)} AS {column.Type}) AS {SqlText.Identifier(column.Name)}"));
+        var keys = Names(Keys);
+        await connection.ExecuteAsync(
+            $"""
+            CREATE OR REPLACE TEMP TABLE {Delta} AS
+            SELECT *, {PlaceOf} AS {Place} FROM (SELECT {list}, row_number() OVER () AS {Order} FROM ({changed}))
+            QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {Order} DESC) = 1;
+            CREATE OR REPLACE TEMP TABLE {Gone} AS SELECT {keys} FROM {Delta}{(Removed is null ? "" : $" UNION SELECT {keys} FROM ({Removed})")};
+            """, cancellation);
+    }
+
+    private async Task<IReadOnlyList<ExtractPart>> WriteAsync(ExtractWriter writer, ExtractTable? previous, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
+    {
+        var incoming = await writer.Connection.QueryAsync($"SELECT DISTINCT {Place} FROM {Delta} ORDER BY 1", row => row.GetString(0), cancellation);
+        var before = previous?.Parts ?? [];
+        var places = before.Select(part => part.Key ?? "").Union(incoming, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        if (places.Count > PartitionsMax) throw new InvalidDataException($"The table would have {places.Count} partitions, and may have {PartitionsMax}: choose a coarser partition.");
+        var sameColumns = previous is not null && previous.Columns.SequenceEqual(columns);
+        var kept = new List<Task<ExtractPart>>();
+        var hasChanged = false;
+        foreach (var place in places)
+        {
+            var old = before.Where(part => (part.Key ?? "") == place).ToList();
+            if (sameColumns && !incoming.Contains(place, StringComparer.Ordinal) && !await HoldsGoneAsync(writer, old, cancellation))
+            {
+                kept.AddRange(old.Select(Task.FromResult));
+                continue;
+            }
+
+            hasChanged = true;
+            var written = await writer.WritePartAsync(Rows(writer, old, previous, columns, place), NameOf(place), md5: places.Count == 1, cancellation);
+            if (written.Rows > 0 || places.Count == 1) kept.Add(StoredAsync(written, place));
+            else await written.Storing;
+        }
+
+        if (!hasChanged && previous is not null) return previous.Parts;
+        if (kept.Count > 0) return await WithMd5Async(writer, await Task.WhenAll(kept), cancellation);
+        // Everything is gone: a table of no rows still has its columns.
+        var empty = await writer.WritePartAsync(Rows(writer, [], null, columns, ""), NameOf(""), md5: true, cancellation);
+        return [await StoredAsync(empty, "")];
+    }
+
+    /// <summary>A part that had neighbours before was hashed without it.</summary>
+    private static async Task<IReadOnlyList<ExtractPart>> WithMd5Async(ExtractWriter writer, ExtractPart[] parts, CancellationToken cancellation) =>
+        parts is [{ Md5: null } only] ? [only with { Md5 = await ContentHash.Md5Async(writer.Store.PathOf(only.Part.Sha256), cancellation) }] : parts;
+
+    private static async Task<ExtractPart> StoredAsync(WrittenPart written, string place) => (await written.Storing) with { Key = place.Length == 0 ? null : place };
+
+    private async Task<bool> HoldsGoneAsync(ExtractWriter writer, List<ExtractPart> parts, CancellationToken cancellation) =>
+        parts.Count > 0 && await writer.Connection.ScalarAsync<bool>($"SELECT count(*) > 0 FROM (SELECT 1 FROM {writer.Read(parts)} AS part SEMI JOIN {Gone} AS gone ON {Same("part", "gone")} LIMIT 1)", cancellation);
+
+    private string Rows(ExtractWriter writer, List<ExtractPart> old, ExtractTable? previous, IReadOnlyList<TableColumn> columns, string place)
+    {
+        var names = Names(columns.Select(column => column.Name));
+        var fresh = $"SELECT {names} FROM {Delta} WHERE {Place} = {SqlText.Literal(place)}";
+        if (old.Count == 0) return fresh;
+        var held = previous!.Columns.Select(column => column.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var cells = string.Join(", ", columns.Select(column => $"CAST({(held.Contains(column.Name) ? $"part.{SqlText.Identifier(column.Name)}" : "NULL")} AS {column.Type}) AS {SqlText.Identifier(column.Name)}"));
+        return $"SELECT {cells} FROM {writer.Read(old)} AS part ANTI JOIN {Gone} AS gone ON {Same("part", "gone")} UNION ALL {fresh}";
+    }
+
+    private string PlaceOf => Partition is null ? "''" : $"coalesce(CAST(({Partition}) AS VARCHAR), 'null')";
+
+    private string Same(string left, string right) => string.Join(" AND ", Keys.Select(key => $"{left}.{SqlText.Identifier(key)} IS NOT DISTINCT FROM {right}.{SqlText.Identifier(key)}"));
+
+    private static string Names(IEnumerable<string> names) => string.Join(", ", names.Select(SqlText.Identifier));
+
+    /// <summary>What the partition is called, as far as a file's name can say it; the rest tells two apart.</summary>
+    private static string NameOf(string place)
+    {
+        if (place.Length == 0) return "all.parquet";
+        var plain = string.Concat(place.Take(64).Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' ? character : '_'));
+        return plain == place ? $"{plain}.parquet" : $"{plain}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(place)))[..8]}.parquet";
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Agnes.Protocol;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Sources.BigQuery;
+
+/// <summary>BigQuery, whose tables stay where they are or are taken by a query.</summary>
+internal sealed partial class BigQueryKind : SourceKind
+{
+    private const string LocationDefault = "us";
+
+    /// <summary>Schema of the other installation since which queries name tables in BigQuery's own way.</summary>
+    private const int QuotedQueriesUntil = 24;
+
+    public override string Name => "bigquery";
+
+    public override string Title => "BigQuery";
+
+    public override string MainAs => Name;
+
+    public override string SqlFlavor => "bigquery";
+
+    public override bool MaterializesWhole => true;
+
+    public override IReadOnlyList<string> Modes => [TableRules.ModeRemote, TableRules.ModeMaterialized];
+
+    /// <summary>Tables are checked against their project, which needs the connector.</summary>
+    public override string NotServed => "BigQuery is not configured on this server: it has no project.";
+
+    public override IReadOnlyList<SourceSetting> Settings =>
+    [
+        new("project"),
+        new("location"),
+        new("billing_project") { PlaceholderFrom = "project" },
+        new("max_bytes_per_materialize", "int") { Default = 10_737_418_240, Hint = "0 disables.", IsShown = true },
+        new("bq_max_scan_bytes", "int") { Default = 5_368_709_120, Hint = "0 disables.", IsShown = true },
+        new("query_timeout_ms", "int") { Default = 600_000 },
+        new("session_pool_size", "int") { Default = 4 },
+    ];
+
+    public override TableRow Complete(TableRow row) => row with { QueryMode = row.QueryMode == TableRules.ModeMaterialized ? row.QueryMode : TableRules.ModeRemote };
+
+    public override RuleViolation? Check(TableRow row)
+    {
+        var needsTable = row.QueryMode == TableRules.ModeRemote || row.SourceQuery is null;
+        if (needsTable && (string.IsNullOrEmpty(row.Bucket) || string.IsNullOrEmpty(row.SourceTable)))
+            return new(null, "BigQuery tables need bucket (dataset) and source_table");
+        foreach (var (field, value) in new[] { ("bucket", row.Bucket), ("source_table", row.SourceTable) })
+        {
+            if (value is null || row.QueryMode == TableRules.ModeMaterialized) continue;
+            if (value.Contains('*', StringComparison.Ordinal)) return new(field, $"{field} must not contain '*'", StatusCodes.Status400BadRequest);
+            if (!Identifiers.IsQuoted(value))
+                return new(field, $"{field} '{TableRules.Shorten(value)}' is no valid BigQuery name", StatusCodes.Status400BadRequest);
+        }
+
+        return null;
+    }
+
+    public override SourceSetUp SetUp(Func<string, string?> given, IServiceProvider services)
+    {
+        var (project, location) = (given("bigquery_project"), given("bigquery_location"));
+        return new("unverified")
+        {
+            Fault = project is null ? "bigquery needs bigquery_project."
+                : !ProjectShape().IsMatch(project) ? "bigquery_project is no project id: lower-case letters, digits and hyphens, 6 to 30."
+                : location is not null && !LocationShape().IsMatch(location) ? "bigquery_location is no location, such as us or europe-west1."
+                : null,
+            Section = new JsonObject { ["project"] = project, ["location"] = location ?? LocationDefault },
+        };
+    }
+
+    public override ImportedTable Modernised(TableRow row, int version, Func<string, string?> find)
+    {
+        if (version >= QuotedQueriesUntil || row is not { QueryMode: TableRules.ModeMaterialized, SourceQuery: { } query }) return new(row);
+        var project = find("BIGQUERY_PROJECT") ?? find("data_source.bigquery.project");
+        var rewritten = QuotedQueries.Rewrite(query, project ?? "?", out var found);
+        if (!found) return new(row);
+        return project is null
+            ? new(row, Left: "its query names tables as bq.\"dataset\".\"table\", and no project is configured to put in front (BIGQUERY_PROJECT): edit the query")
+            : new(row with { SourceQuery = rewritten }, Changed: "bq.\"dataset\".\"table\" in its query became `project.dataset.table`");
+    }
+
+    [GeneratedRegex(@"\A[a-z][a-z0-9-]{4,28}[a-z0-9]\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ProjectShape();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9-]{1,40}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex LocationShape();
+}

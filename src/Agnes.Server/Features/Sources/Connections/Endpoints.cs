@@ -1,0 +1,16 @@
+using Agnes.Server.Platform.Access;
+
+namespace Agnes.Server.Features.Sources.Connections;
+
+/// <summary>Which sources there are, and the connections to each. Admins only.</summary>
+internal static class ConnectionsEndpoints
+{
+    public static void MapConnections(this IEndpointRouteBuilder routes)
+    {
+        var admin = routes.MapGroup("/api/admin/connections").WithTags("Sources").Admin();
+        admin.MapGet("", ListConnections.Handle).WithSummary("The kinds of sources with what is set for each, and the connections that there are.");
+        admin.MapPost("", AddConnection.HandleAsync).WithSummary("Add a connection: name, kind, settings. Secrets are stored apart.");
+        admin.MapPut("/{name}", UpdateConnection.HandleAsync).WithSummary("Change settings: what is absent stays, null clears.");
+        admin.MapDelete("/{name}", RemoveConnection.HandleAsync).WithSummary("Remove a connection through which no table comes.");
+    }
+}

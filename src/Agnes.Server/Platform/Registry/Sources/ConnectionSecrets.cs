@@ -1,0 +1,26 @@
+using Agnes.Server.Platform.Config;
+
+namespace Agnes.Server.Platform.Registry.Sources;
+
+/// <summary>
+/// Secrets of connections: stored secrets under a name that says whose they are. Where they go is written in the connection's row by an admin, so that nothing of the
+/// operator's environment is looked at here.
+/// </summary>
+internal static class ConnectionSecrets
+{
+    public static string NameOf(string connection, string setting) => $"{SettingLayers.ConnectionPrefix}{connection.ToUpperInvariant()}_{setting.ToUpperInvariant()}";
+
+    /// <summary>Those of the connection's secrets that are stored.</summary>
+    public static IEnumerable<(string Setting, string Value)> Of(SecretStore secrets, Connection connection) =>
+        from setting in connection.Kind.ConnectionSettings
+        where setting.IsSecret
+        let value = secrets.Find(NameOf(connection.Name, setting.Name))
+        where value is not null
+        select (setting.Name, value);
+
+    public static async Task ForgetAsync(SecretStore secrets, SourceKind kind, string connection, CancellationToken stop)
+    {
+        foreach (var setting in kind.ConnectionSettings.Where(setting => setting.IsSecret && secrets.Find(NameOf(connection, setting.Name)) is not null))
+            await secrets.SetAsync(NameOf(connection, setting.Name), "", stop);
+    }
+}

@@ -1,0 +1,167 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Registry.Sources;
+
+/// <summary>
+/// A kind of source, which describes itself here and nowhere else: what it is called, what is set for it, what its tables can be, and what it can do. What a kind does
+/// not say has a default, so that one that merely pulls is a few lines.
+/// </summary>
+internal abstract class SourceKind
+{
+    /// <summary>As <c>source_type</c> is stored; also the folder of its default connection below <c>extracts/</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>For people, in a sentence.</summary>
+    public abstract string Title { get; }
+
+    /// <summary>Other names that it is taken by at every entrance.</summary>
+    public virtual IReadOnlyList<string> Aliases => [];
+
+    /// <summary>Its name in lists of what tables can be registered for; null: nobody registers tables for it by hand.</summary>
+    public virtual string? OfferedAs => Name;
+
+    /// <summary>Its name in <c>data_source.type</c>; null: it is no instance's main source.</summary>
+    public virtual string? MainAs => null;
+
+    /// <summary>The tables of a row that names no kind are its.</summary>
+    public virtual bool IsDefault => false;
+
+    /// <summary>A section of <c>instance.yaml</c> of its own, beside <c>data_source</c>.</summary>
+    public virtual string? Section => null;
+
+    /// <summary>What <c>data_source.NAME</c> of <c>instance.yaml</c> sets for its default connection.</summary>
+    public virtual IReadOnlyList<SourceSetting> Settings => [];
+
+    /// <summary>What is set for each further connection; secrets are stored apart, see <see cref="Connection"/>.</summary>
+    public virtual IReadOnlyList<SourceSetting> ConnectionSettings => [];
+
+    /// <summary>Ways in which a table of it can be queried.</summary>
+    public virtual IReadOnlyList<string> Modes => [TableRules.ModeLocal];
+
+    /// <summary>A table without a query of its own can be materialized whole.</summary>
+    public virtual bool MaterializesWhole => false;
+
+    /// <summary>The language of queries that it answers itself.</summary>
+    public virtual string SqlFlavor => "duckdb";
+
+    /// <summary>Which connector of the engine pulls from it; null: this server does not, and serves what another program brings.</summary>
+    public virtual string? Connector => null;
+
+    /// <summary>What its connector is told besides the tables. May hold secrets: it goes by pipe.</summary>
+    public virtual Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => [];
+
+    /// <summary>The operator's program that a connection runs; null: none.</summary>
+    /// <exception cref="WorkerFailedException">It should have one, and there is none.</exception>
+    public virtual ExtractProgram? ProgramOf(Connection connection, ServerOptions options) => null;
+
+    /// <summary>A table that names no connection comes through that of its kind.</summary>
+    public virtual bool HasDefault => true;
+
+    /// <summary>A row of the registry as its connector reads it.</summary>
+    public virtual TableConfig ConfigOf(TableRow row) =>
+        new(row.Id, row.Name, row.Bucket, row.SourceTable, row.Description, Settings: row.Settings is null ? null : JsonElement.Parse(row.Settings));
+
+    /// <summary>Fills in what follows for a table of this kind from the rest.</summary>
+    public virtual TableRow Complete(TableRow row) => row;
+
+    /// <summary>The first rule of its own that a table breaks, or null.</summary>
+    public virtual RuleViolation? Check(TableRow row) => null;
+
+    /// <summary>The same, for what has to be looked up; it is done last.</summary>
+    public virtual RuleViolation? LookAt(TableRow row, Connection? connection, DataFolder folder) =>
+        row.Settings is null ? null : new RuleViolation("settings", $"A table of {row.SourceType} has no settings of its own");
+
+    /// <summary>Why no table can be registered for it now, or null.</summary>
+    public virtual string? NotServed => null;
+
+    /// <summary>What can be said of a table's source without opening it.</summary>
+    public virtual string NoteOn(TableRow row, Connection? connection, DataFolder folder) => "Not looked at: this server does not pull from this source.";
+
+    /// <summary>Why the settings of a further connection cannot be, or null.</summary>
+    public virtual string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) => null;
+
+    /// <summary>What the first set-up of the instance makes of the answers for this kind.</summary>
+    /// <param name="given">The answer of a name, trimmed; null where there is none.</param>
+    public virtual SourceSetUp SetUp(Func<string, string?> given, IServiceProvider services) => new("unverified");
+
+    /// <summary>Where types and descriptions of columns can be given back to; null: it takes none.</summary>
+    public virtual IColumnTarget? ColumnTarget => null;
+
+    /// <summary>A row of another installation's registry with what its own later versions would have changed in it.</summary>
+    /// <param name="version">Of the schema that the row is from.</param>
+    /// <param name="find">A setting of the instance that is imported into, or that is imported from.</param>
+    public virtual ImportedTable Modernised(TableRow row, int version, Func<string, string?> find) => new(row);
+}
+
+/// <summary>One thing that is set for a source.</summary>
+/// <param name="Kind">In the words of the configuration's form: <c>string</c>, <c>int</c>, <c>bool</c>, <c>secret</c>.</param>
+internal sealed record SourceSetting(string Name, string Kind = "string")
+{
+    public JsonNode? Default { get; init; }
+
+    public string? Hint { get; init; }
+
+    /// <summary>The setting whose value stands where this one has none.</summary>
+    public string? PlaceholderFrom { get; init; }
+
+    /// <summary>The default is shown as if it were set.</summary>
+    public bool IsShown { get; init; }
+
+    /// <summary>An address that secrets are sent to: it must not lead into a private network.</summary>
+    public bool IsDestination { get; init; }
+
+    public bool IsRequired { get; init; }
+
+    public bool IsSecret => Kind == "secret";
+
+    /// <summary>As the form of the configuration is told.</summary>
+    public JsonObject Field()
+    {
+        var field = new JsonObject { ["kind"] = Kind };
+        if (PlaceholderFrom is not null) field["placeholder_from"] = PlaceholderFrom;
+        if (Default is not null) field["default"] = Default.DeepClone();
+        if (Hint is not null) field["hint"] = Hint;
+        return field;
+    }
+}
+
+/// <param name="Connection">What the answer says of it: <c>verified</c>, <c>unverified</c> or <c>local</c>.</param>
+internal sealed record SourceSetUp(string Connection)
+{
+    /// <summary>What is wrong with the answers by themselves.</summary>
+    public string? Fault { get; init; }
+
+    /// <summary>Asks the source; what is wrong, without any secret.</summary>
+    public Func<CancellationToken, Task<string?>>? Verify { get; init; }
+
+    /// <summary>For <c>data_source.NAME</c>.</summary>
+    public JsonObject? Section { get; init; }
+
+    /// <summary>To be stored under these names, once the source has taken them.</summary>
+    public IReadOnlyList<(string Name, string Value)> Secrets { get; init; } = [];
+
+    public override string ToString() => Connection;
+}
+
+/// <summary>Takes types and descriptions of columns back to the source.</summary>
+internal interface IColumnTarget
+{
+    /// <summary>Why it cannot be reached at all, or null.</summary>
+    string? NotSetUp(IServiceProvider services);
+
+    /// <returns>What was wrong, without any secret and without what the other side wrote.</returns>
+    Task<PushedColumn> PushAsync(IServiceProvider services, TableRow table, ColumnMetadataRow column, CancellationToken stop);
+}
+
+/// <param name="WasReached">False: there is no use in trying the next.</param>
+internal sealed record PushedColumn(string? Fault, bool WasReached);
+
+/// <param name="Changed">What became of it, for the report.</param>
+/// <param name="Left">What could not be done, with the advice.</param>
+internal sealed record ImportedTable(TableRow Row, string? Changed = null, string? Left = null);

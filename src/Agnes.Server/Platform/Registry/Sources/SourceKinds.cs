@@ -1,0 +1,67 @@
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Platform.Registry.Sources;
+
+/// <summary>A named instance of a kind of source: its tables lie in <c>extracts/NAME</c>, which is ours to write.</summary>
+/// <param name="Settings">What is set for it; empty for the default connection, which the instance's configuration describes.</param>
+internal sealed record Connection(string Name, SourceKind Kind, IReadOnlyDictionary<string, string> Settings)
+{
+    public static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>(StringComparer.Ordinal);
+}
+
+/// <summary>The kinds of sources that there are, and which connection a table is pulled through. All other extracts are dropped there by somebody else and served as they are.</summary>
+internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
+{
+    public IReadOnlyList<SourceKind> All { get; } = [.. kinds];
+
+    /// <summary>What tables can be registered for, for people to choose from.</summary>
+    public IEnumerable<string> Offered => All.Select(kind => kind.OfferedAs).OfType<string>();
+
+    /// <summary>What can be an instance's main source.</summary>
+    public IEnumerable<SourceKind> Main => All.Where(kind => kind.MainAs is not null);
+
+    /// <summary>By its own name or another that it is taken by; null where unknown.</summary>
+    public SourceKind? Named(string given) => All.FirstOrDefault(kind => kind.Name == given || kind.Aliases.Contains(given, StringComparer.Ordinal));
+
+    /// <summary>By what is stored in a row; null for a type of which nothing is known here.</summary>
+    public SourceKind? OfType(string? sourceType) => All.FirstOrDefault(kind => sourceType is null ? kind.IsDefault : kind.Name == sourceType);
+
+    /// <summary>Through which connection this server pulls a table; null where it does not.</summary>
+    public Connection? PulledBy(Snapshot snapshot, TableRow row)
+    {
+        if (OfType(row.SourceType) is not { Connector: not null } kind) return null;
+        if (row.Connection is null) return kind.HasDefault ? DefaultOf(kind) : null;
+        return snapshot.Connections.GetValueOrDefault(row.Connection) is { } named && named.Kind == kind.Name ? new Connection(named.Name, kind, named.Values) : null;
+    }
+
+    /// <summary>Whose tables lie in a folder below <c>extracts/</c>; null where it is another program's.</summary>
+    public Connection? OfFolder(Snapshot snapshot, string folder)
+    {
+        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null, HasDefault: true } kind ? DefaultOf(kind) : null;
+        return OfType(named.Kind) is { Connector: not null } of ? new Connection(named.Name, of, named.Values) : null;
+    }
+
+    /// <summary>All connections that this server pulls through.</summary>
+    public IEnumerable<Connection> Pulled(Snapshot snapshot) =>
+        from kind in All
+        where kind.Connector is not null
+        from connection in (kind.HasDefault ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind))
+        select connection;
+
+    /// <summary>The tables that are pulled through a connection: registered for it, and not served by somebody else's extract.</summary>
+    public IEnumerable<TableRow> RegisteredFor(Snapshot snapshot, Connection connection) => snapshot.TablesById.Values
+        .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && row.QueryMode is null or TableRules.ModeLocal && !snapshot.IsServedByOther(row.Name, connection.Name))
+        .OrderBy(row => row.Name, StringComparer.Ordinal);
+
+    private static IEnumerable<Connection> NamedOf(Snapshot snapshot, SourceKind kind) => snapshot.Connections.Values.Where(row => row.Kind == kind.Name)
+        .OrderBy(row => row.Name, StringComparer.Ordinal).Select(row => new Connection(row.Name, kind, row.Values));
+
+    private static Connection DefaultOf(SourceKind kind) => new(kind.Name, kind, Connection.Nothing);
+}
+
+internal static class Served
+{
+    public static bool IsServedByOther(this Snapshot snapshot, string name, string folder) =>
+        snapshot.ViewOwners.TryGetValue(name, out var owner) && owner.SourceName != folder;
+}

@@ -1,0 +1,25 @@
+using Agnes.Server.Features.Demo;
+using Agnes.Server.Features.Sources.BigQuery;
+using Agnes.Server.Features.Sources.Custom;
+using Agnes.Server.Features.Sources.Files;
+using Agnes.Server.Features.Sources.Jira;
+using Agnes.Server.Features.Sources.Keboola;
+using Agnes.Server.Platform.Registry.Sources;
+
+namespace Agnes.Server;
+
+/// <summary>The kinds of sources, one line each, in the order in which people are offered them.</summary>
+internal static class SourceList
+{
+    public static IReadOnlyList<SourceKind> All { get; } =
+    [
+        new KeboolaKind(),
+        new BigQueryKind(),
+        new JiraKind(),
+        new FilesKind(),
+        new SampleKind(),
+        new CustomKind(),
+    ];
+
+    public static void AddSources(this IServiceCollection services) => services.AddSingleton(new SourceKinds(All));
+}
