@@ -65,6 +65,7 @@ public sealed class DemoServer : IAsyncLifetime
         {
             ["AGNES_AUTH_RATELIMIT_ENABLED"] = "0",
             ["AGNES_API_RATE"] = "0",
+            ["AGNES_CHECK_STATE"] = "1",
             ["AGNES_MEMORY"] = "1GiB",
             ["AGNES_CLI_DIST_DIR"] = _data["dist"], // not what somebody packed in this source tree
         };
