@@ -80,6 +80,7 @@ public sealed class AdminTests : IAsyncLifetime
     [InlineData("grant|resource-types")]
     [InlineData("sync|runs")]
     [InlineData("add-user|bo@example.com")]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task Json_is_the_servers_answer(string arguments)
     {
         (await _agnes.RunAsync(["admin", .. arguments.Split('|')])).ShouldSucceed().Out.ShouldNotBeEmpty();

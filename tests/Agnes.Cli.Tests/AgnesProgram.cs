@@ -3,10 +3,19 @@ using System.Text.Json;
 
 namespace Agnes.Cli.Tests;
 
-/// <summary>The built program, started as a process with a configuration folder, a home and a workspace of its own.</summary>
+/// <summary>
+/// The built program, or the packed one that <c>AGNES_TEST_PROGRAM</c> names (<c>deploy/pack --test</c>), started as a process with a configuration folder, a home and a
+/// workspace of its own.
+/// </summary>
 internal sealed class AgnesProgram : IDisposable
 {
     private const int SecondsMax = 120;
+
+    /// <summary>On the tests that say in a minute whether a packed program is whole.</summary>
+    public const string Packed = "Packed";
+
+    public const string Sample = "sample";
+
     private readonly Testing.TemporaryFolder _folder = new();
 
     public AgnesProgram(string? server = null)
@@ -14,6 +23,14 @@ internal sealed class AgnesProgram : IDisposable
         foreach (var name in (string[])["config", "home", "workspace"]) Directory.CreateDirectory(_folder[name]);
         if (server is not null) File.WriteAllText(_folder["config", "config.yaml"], $"server: {server}\n");
     }
+
+    /// <summary>The packed program under test; null: the built one is.</summary>
+    public static string? PackedProgram { get; } = System.Environment.GetEnvironmentVariable("AGNES_TEST_PROGRAM") is { Length: > 0 } given ? Path.GetFullPath(given) : null;
+
+    public static string Program { get; } = PackedProgram ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes");
+
+    /// <summary>With a slash at its end.</summary>
+    public static string Folder { get; } = Path.GetDirectoryName(Program)! + Path.DirectorySeparatorChar;
 
     public string Workspace => _folder["workspace"];
 
@@ -50,7 +67,7 @@ internal sealed class AgnesProgram : IDisposable
 
     public Process Start(string[] arguments, bool withInput = false, string? directory = null, string? program = null)
     {
-        var process = StartProgram(program ?? Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes.exe" : "agnes"), arguments, directory);
+        var process = StartProgram(program ?? Program, arguments, directory);
         if (!withInput) process.StandardInput.Close();
         return process;
     }
@@ -71,7 +88,7 @@ internal sealed class AgnesProgram : IDisposable
         info.Environment["HOME"] = _folder["home"];
         info.Environment["AGNES_NO_UPDATE_CHECK"] = "1";
         info.Environment["NO_PROXY"] = "127.0.0.1,localhost";
-        info.Environment["PATH"] = $"{AppContext.BaseDirectory}{Path.PathSeparator}{System.Environment.GetEnvironmentVariable("PATH")}";
+        info.Environment["PATH"] = $"{Folder}{Path.PathSeparator}{System.Environment.GetEnvironmentVariable("PATH")}";
         foreach (var (name, value) in Environment) info.Environment[name] = value;
         return Process.Start(info)!;
     }

@@ -36,6 +36,7 @@ public sealed class CatalogTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task Schema_and_sample_are_shown_whatever_the_order_of_options()
     {
         foreach (var arguments in (string[][])[["schema", "orders", "--json"], ["schema", "--json", "orders"]])

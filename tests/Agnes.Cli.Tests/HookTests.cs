@@ -82,6 +82,7 @@ public sealed class HookTests : IAsyncLifetime
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task A_session_with_a_good_server_is_captured_pulled_and_pushed_without_a_word(bool throughShell)
     {
         _server.Add("orders", Parquet.Number(2));

@@ -20,6 +20,7 @@ public sealed class InitTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task A_folder_becomes_a_workspace_with_its_tables()
     {
         _server.Add("orders", Parquet.Number(7));

@@ -12,7 +12,7 @@ public sealed class McpTests(QueryTests.PulledWorkspace pulled) : IClassFixture<
     private const string CurrentRevision = "2026-07-28";
 
     /// <summary>Where it was built: beside the tests some of its libraries are left to ASP.NET's framework, which it does not use.</summary>
-    private static readonly string Program = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Agnes.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "agnes"));
+    private static readonly string Program = AgnesProgram.PackedProgram ?? Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Agnes.Cli", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "agnes"));
 
     private McpClient _client = null!;
 
@@ -32,6 +32,7 @@ public sealed class McpTests(QueryTests.PulledWorkspace pulled) : IClassFixture<
     public async ValueTask DisposeAsync() => await _client.DisposeAsync();
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task An_agent_without_a_shell_finds_tables_metrics_and_answers()
     {
         _client.ServerInfo!.Name.ShouldBe("agnes");
@@ -131,6 +132,7 @@ public sealed class McpTests(QueryTests.PulledWorkspace pulled) : IClassFixture<
     }
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task A_snapshot_is_taken_listed_and_queried_and_never_replaced()
     {
         (await OkAsync("snapshot", ("table", "orders"), ("name", "first_two"), ("select", new[] { "n" }), ("where", "n < 3"))).GetProperty("rows").GetInt64().ShouldBe(2);

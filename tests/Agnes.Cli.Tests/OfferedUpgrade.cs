@@ -54,8 +54,12 @@ internal sealed class OfferedUpgrade : IAsyncDisposable
         var offered = new OfferedUpgrade(await FakeServer.StartAsync());
         offered.Server.Intercept = offered.AnswerAsync;
         var home = Directory.CreateDirectory(Path.Combine(offered.Root, "versions", Own)).FullName;
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => Path.GetFileName(file) is var name && !name.StartsWith("libduckdb", StringComparison.Ordinal) && !name.EndsWith(".pdb", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(AgnesProgram.Folder)
+            .Where(file => Path.GetFileName(file) is var name && !name.StartsWith("libduckdb", StringComparison.Ordinal) && !name.EndsWith(".pdb", StringComparison.Ordinal)))
+        {
             File.Copy(file, Path.Combine(home, Path.GetFileName(file)));
+        }
+
         Directory.CreateSymbolicLink(Path.Combine(offered.Root, "current"), Path.Combine("versions", Own));
         if (pinned) offered.Pin(offered.Fingerprint);
         return offered;

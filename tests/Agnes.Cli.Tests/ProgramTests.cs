@@ -7,6 +7,7 @@ public sealed class ProgramTests
     [InlineData("--version")]
     [InlineData("-V")]
     [InlineData("--version|nonsense")]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task The_version_comes_before_anything_else(string arguments)
     {
         using var agnes = new AgnesProgram();
@@ -22,6 +23,7 @@ public sealed class ProgramTests
     [InlineData("admin|group")]
     [InlineData("auth")]
     [InlineData("auth|token")]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task A_group_alone_shows_its_help_and_exits_2(string arguments)
     {
         using var agnes = new AgnesProgram();

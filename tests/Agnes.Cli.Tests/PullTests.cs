@@ -54,6 +54,7 @@ public sealed class PullTests : IAsyncLifetime
     }
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task A_changed_part_of_many_is_all_that_is_fetched()
     {
         var parts = Enumerable.Range(0, 20).Select(index => Parquet.Number(index)).ToArray();

@@ -124,6 +124,7 @@ public sealed class QueryTests(QueryTests.PulledWorkspace pulled) : IClassFixtur
     }
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task Json_keeps_every_column_and_shape()
     {
         var rows = (await pulled.Agnes.RunAsync("query", "SELECT 1 AS a, 'x' AS a, 2.5::DECIMAL(4,1) AS d, DATE '2026-01-05' AS day, 'nan'::DOUBLE AS f, {'k': [1, 2]} AS s, 'ž' AS u, 9007199254740993 AS big", "--json")).ShouldSucceed().Json;
@@ -200,6 +201,7 @@ public sealed class QueryTests(QueryTests.PulledWorkspace pulled) : IClassFixtur
     }
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task Errors_say_what_to_do_next()
     {
         var missing = (await pulled.Agnes.RunAsync("query", "SELECT * FROM ordres")).ShouldFail(1).Error;
@@ -219,6 +221,7 @@ public sealed class QueryTests(QueryTests.PulledWorkspace pulled) : IClassFixtur
     }
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task Explore_shows_a_table_offline()
     {
         var json = (await pulled.Agnes.RunAsync("explore", "Orders", "--json")).ShouldSucceed().Json;

@@ -14,6 +14,7 @@ public sealed class SelfUpgradeTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _offered.DisposeAsync();
 
     [Fact]
+    [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task A_newer_version_takes_the_place_of_the_old_one_once_it_has_shown_that_it_starts()
     {
         _offered.Archive = Tar(("agnes", Script($"echo 'agnes {Newer}'")), ("libduckdb.so", "x"));

@@ -13,7 +13,7 @@ public sealed partial class BannedTests
         (EmptyCatch(), "say in the handler why nothing is to be done, or let it rise", []),
         (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Foreign/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
         (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
-        (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Engine/Outbound/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs",
+        (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Engine/Outbound/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs", "src/Agnes.Server/Features/SignIn/Mail/Smtp.cs",
                 "src/Agnes.Engine/Limits/Walls/SyscallFilter.cs", "src/Agnes.Engine/Limits/Walls/SyscallList.cs"]),
         (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
         (PeersAddress(), "context.Client() says where a request comes from, and nothing is granted for it",

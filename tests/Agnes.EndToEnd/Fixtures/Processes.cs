@@ -12,9 +12,10 @@ public static class Processes
 {
     private static readonly TimeSpan RunLimit = TimeSpan.FromSeconds(120);
 
-    /// <summary>Where the build put a program: <c>agnes-server</c> or <c>agnes</c>.</summary>
+    /// <summary>Where the build put a program: <c>agnes-server</c> or <c>agnes</c>; of the latter, the packed one that <c>AGNES_TEST_PROGRAM</c> names.</summary>
     public static string Program(string name)
     {
+        if (name == "agnes" && Environment.GetEnvironmentVariable("AGNES_TEST_PROGRAM") is { Length: > 0 } packed) return Path.GetFullPath(packed);
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
         var project = name == "agnes" ? "Agnes.Cli" : "Agnes.Server";
         return Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", project, configuration, name));

@@ -30,6 +30,46 @@ public sealed class PasswordsTests
         foreach (var password in (string[])["", "x", hash ?? "null", new string('x', 5_000)]) (await passwords.MatchesAsync(hash, password, CancellationToken.None)).ShouldBeFalse();
     }
 
+    /// <summary>Made by the reference implementation's own program.</summary>
+    [Theory]
+    [InlineData("whatever it was", "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("correct horse", "$argon2id$v=19$m=64,t=1,p=2$c2FsdHNhbHRzYWx0$4rB3swn3f1jaR9G+WkBbmEWXck/9UzA5")]
+    public async Task An_imported_argon2_hash_is_checked_and_counts_as_old(string password, string hash)
+    {
+        using var passwords = new Passwords(iterations: 10);
+        Passwords.IsUsable(hash).ShouldBeTrue();
+        (await passwords.CompareAsync(hash, password, CancellationToken.None)).ShouldBe(PasswordMatch.YesByAnOldHash);
+        foreach (var wrong in (string[])["", password + " ", new string('x', 5_000)]) (await passwords.MatchesAsync(hash, wrong, CancellationToken.None)).ShouldBeFalse(wrong);
+
+        // From now on whoever is refused waits as long, with a hash of ours or with none.
+        var began = TimeProvider.System.GetTimestamp();
+        (await passwords.MatchesAsync(hash, "wrong", CancellationToken.None)).ShouldBeFalse();
+        var took = TimeProvider.System.GetElapsedTime(began);
+        foreach (var other in (string?[])[null, await passwords.HashAsync("another", CancellationToken.None)])
+        {
+            began = TimeProvider.System.GetTimestamp();
+            (await passwords.MatchesAsync(other, "wrong", CancellationToken.None)).ShouldBeFalse();
+            TimeProvider.System.GetElapsedTime(began).ShouldBeGreaterThan(took / 4);
+        }
+    }
+
+    [Theory]
+    [InlineData("$argon2id$v=19$m=1048576,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$argon2id$v=19$m=65536,t=11,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$argon2id$v=19$m=65536,t=3,p=17$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$argon2id$v=19$m=65536,t=0,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$argon2id$v=19$m=8,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$argon2id$v=16$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$argon2id$v=19$m=65536,t=3,p=4$c29t$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU")]
+    [InlineData("$2b$12$abcdefghijklmnopqrstuuWq0f9yv1sV7Z3n0yH5e9m9dKqS1F8uG")]
+    public async Task A_hash_that_would_cost_more_than_a_sign_in_may_or_is_of_another_kind_is_none(string hash)
+    {
+        using var passwords = new Passwords(iterations: 10);
+        Passwords.IsUsable(hash).ShouldBeFalse();
+        (await passwords.MatchesAsync(hash, "whatever it was", CancellationToken.None)).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task A_password_longer_than_is_taken_never_matches_and_costs_no_more()
     {

@@ -260,17 +260,25 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
     }
 
     [Fact]
-    public async Task An_imported_password_hash_never_matches_and_its_owner_is_told_nothing_new()
+    public async Task An_imported_password_signs_in_and_is_hashed_anew_and_one_that_cannot_be_checked_tells_nothing()
     {
         await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
-        await server.State.WriteAsync(async write =>
+        async Task<Answer> SignInAsync(string hash)
         {
-            var user = write.Before.UserByEmail(TestServer.AdminEmail)! with { PasswordHash = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHRzYWx0$aGFzaA" };
-            await write.ExecuteAsync("UPDATE users SET password_hash = @PasswordHash WHERE id = @Id", user);
-            write.Apply(snapshot => snapshot.WithUser(user));
-        });
-        var answer = await server.SendAsync("POST", "/auth/token", $$"""{"email":"{{TestServer.AdminEmail}}","password":"{{TestServer.AdminPassword}}"}""");
+            await server.State.WriteAsync(async write =>
+            {
+                var user = write.Before.UserByEmail(TestServer.AdminEmail)! with { PasswordHash = hash };
+                await write.ExecuteAsync("UPDATE users SET password_hash = @PasswordHash WHERE id = @Id", user);
+                write.Apply(snapshot => snapshot.WithUser(user));
+            });
+            return await server.SendAsync("POST", "/auth/token", $$"""{"email":"{{TestServer.AdminEmail}}","password":"correct horse"}""");
+        }
+
+        var answer = await SignInAsync("$argon2id$v=19$m=64,t=1,p=2$c2FsdHNhbHRzYWx0$aGFzaA");
         (answer.Status, answer.Text("detail")).ShouldBe((401, "Invalid password"));
+        (await SignInAsync("$argon2id$v=19$m=64,t=1,p=2$c2FsdHNhbHRzYWx0$4rB3swn3f1jaR9G+WkBbmEWXck/9UzA5")).Status.ShouldBe(200);
+        server.State.Snapshot.UserByEmail(TestServer.AdminEmail)!.PasswordHash!.ShouldNotStartWith("$");
+        (await server.SignInAsync(TestServer.AdminEmail, "correct horse")).ShouldNotBeEmpty();
     }
 
     [Fact]

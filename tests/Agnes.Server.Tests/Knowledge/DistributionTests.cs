@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Agnes.Server.Features.Distribution.Pages;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
@@ -29,8 +31,27 @@ public sealed class DistributionTests(Postgres postgres)
         (await server.SendAsync("GET", "/cli/download?rid=win-x64")).Header("Content-Disposition")!.ShouldContain("agnes-9.9.0-win-x64.zip");
         foreach (var path in (string[])["/cli/download/agnes-9.9.0-linux-x64.tar.gz", "/cli/download/secret.txt", "/cli/download/..%2Fsecret.txt", "/cli/wheel/agnes.whl", "/cli/download?rid=../x"])
             (await server.SendAsync("GET", path)).Status.ShouldBe(404, path);
-        (await server.SendAsync("GET", "/setup")).Body.ShouldContain("/cli/install.sh | bash");
+        var page = (await server.SendAsync("GET", "/setup")).Body;
+        page.ShouldContain("the install command for Linux and macOS");
+        page.ShouldContain("the install command for Windows");
         (await server.SendAsync("GET", "/install")).Header("Location").ShouldBe("/setup");
+    }
+
+    [Fact]
+    public async Task A_page_shows_no_installer_that_has_nothing_to_install_and_a_server_from_its_source_says_how_to_pack()
+    {
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
+        var page = (await server.SendAsync("GET", "/setup")).Body;
+        page.ShouldContain("AGNES_CLI_DIST_DIR");
+        page.ShouldNotContain("the install command for");
+        page.ShouldNotContain("deploy/pack");
+
+        SourceTree.DistDir.ShouldNotBeNull().ShouldEndWith(Path.Combine("artifacts", "dist"));
+        File.Exists(Path.Combine(SourceTree.DistDir, "..", "..", SourceTree.PackHere.Split(' ')[0])).ShouldBeTrue();
+        var model = new SetupModel("http://localhost:8000", [], "") { FromSource = true };
+        (model.PackCommand, model.Unix, model.Windows).ShouldBe((SourceTree.PackHere, null, null));
+        (model with { Platforms = [("linux-x64", "1.0.0")] }).PackCommand.ShouldBeNull();
+        (model with { Platforms = [("linux-x64", "1.0.0")] }).Windows.ShouldBeNull();
     }
 
     [Fact]

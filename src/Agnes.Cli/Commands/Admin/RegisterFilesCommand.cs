@@ -16,7 +16,7 @@ internal static class RegisterFilesCommand
     {
         var files = new Argument<string[]>("file") { Description = "Paths below the server's folder for files, as 'orders.csv' or 'web/events-*.csv'; '-' reads them from the standard input, one a line.", Arity = ArgumentArity.OneOrMore };
         var prefix = new Option<string>("--prefix") { Description = "Put before each table's name.", DefaultValueFactory = _ => "" };
-        var schedule = new Option<string?>("--sync-schedule") { Description = "'every 1h', 'daily 06:00' or cron." };
+        var schedule = new Option<string?>("--sync-schedule") { Description = "'every 1h', 'daily 06:00' (UTC) or 'cron 0 6 * * 1-5 @ Europe/Prague'." };
         var group = new Option<string?>("--grant") { Description = "Grant all of them to this group (name or id)." };
         var sync = new Option<bool>("--sync") { Description = "Bring them at once, and wait." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only show the names that the tables would get." };

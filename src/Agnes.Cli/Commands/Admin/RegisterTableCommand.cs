@@ -93,7 +93,7 @@ internal sealed class RegisterOptions
 
     private readonly (Option<string?> Option, string Field)[] _texts =
     [
-        (new("--sync-schedule") { Description = "'every 1h', 'daily 06:00' or cron; default: the server's." }, "sync_schedule"),
+        (new("--sync-schedule") { Description = "'every 1h', 'daily 06:00' (UTC) or 'cron 0 6 * * 1-5 @ Europe/Prague'; default: the server's." }, "sync_schedule"),
         (new("--partition-by") { Description = "Column to partition by." }, "partition_by"),
         (new("--partition-granularity") { Description = "day, month or year." }, "partition_granularity"),
     ];

@@ -20,7 +20,7 @@ internal static class TableCommands
             (new("--query-mode") { Description = "local, remote or materialized." }, "query_mode"),
             (new("--query") { Description = "SQL of a materialized table, or @file; empty clears it." }, "source_query"),
             (new("--description") { Description = "What a row is, for people and agents." }, "description"),
-            (new("--sync-schedule") { Description = "'every 1h', 'daily 06:00' or cron." }, "sync_schedule"),
+            (new("--sync-schedule") { Description = "'every 1h', 'daily 06:00' (UTC) or 'cron 0 6 * * 1-5 @ Europe/Prague'." }, "sync_schedule"),
             (new("--source-type") { Description = "Which connector brings it." }, "source_type"),
         ];
         var settings = TableSettings.Option();

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using Agnes.Cli.Api;
 using Agnes.Cli.Settings;
+using Agnes.Protocol;
 
 namespace Agnes.Cli.Workspace.Downloads;
 
@@ -12,7 +13,8 @@ internal sealed class PartDownloader(Host host, HttpClient client, ServerAddress
     private const int BufferBytes = 256 << 10;
     private const int MismatchesMax = 2;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(300);
-    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
+    private static readonly TimeSpan PauseFirst = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(5);
 
     /// <param name="streams">How many ranges of this file may be under way at once.</param>
     /// <param name="received">Told how many bytes have come, also negatively when they had to be thrown away.</param>
@@ -83,18 +85,19 @@ internal sealed class PartDownloader(Host host, HttpClient client, ServerAddress
     /// <summary>Retries on transport errors and 5xx, continuing where the connection broke.</summary>
     private async Task FetchSegmentAsync(FetchItem item, RemoteFile source, PartialFile partial, Segment segment, Action<long> received, CancellationToken cancellation)
     {
-        for (var retry = 0; ; retry++)
+        var tries = EnvironmentNumbers.StreamRetries;
+        try
         {
-            try
-            {
-                if (!segment.IsComplete || segment.Length == 0) await ReceiveAsync(item, source, partial, segment, received, cancellation);
-                return;
-            }
-            catch (Exception problem) when (!cancellation.IsCancellationRequested && IsTransient(problem))
-            {
-                if (retry >= EnvironmentNumbers.StreamRetries) throw new FetchException($"{Innermost(problem)} (tried {retry + 1} times)");
-                await Task.Delay(Pauses[Math.Min(retry, Pauses.Length - 1)], host.Clock, cancellation);
-            }
+            await Retries.After(tries, PauseFirst, PauseMax, host.Clock, IsTransient).ExecuteAsync(
+                async stop =>
+                {
+                    if (!segment.IsComplete || segment.Length == 0) await ReceiveAsync(item, source, partial, segment, received, stop);
+                },
+                cancellation);
+        }
+        catch (Exception problem) when (!cancellation.IsCancellationRequested && IsTransient(problem))
+        {
+            throw new FetchException($"{Innermost(problem)} (tried {tries + 1} times)");
         }
     }
 

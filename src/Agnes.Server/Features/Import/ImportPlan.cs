@@ -86,7 +86,7 @@ internal sealed class ImportPlan
 
             if (email != written) report.Change("users", email, "spaces around the e-mail removed");
             var hash = row.Text("password_hash");
-            if (hash is ['$', ..]) report.NeedPassword.Add(email);
+            if (hash is { Length: > 0 } && !Passwords.IsUsable(hash)) report.NeedPassword.Add(email);
             if (row.Text("setup_token") is not null || row.Text("reset_token") is not null) report.Change("users", email, "a link for setting a password that was sent is void");
             Users.Add(new UserRow
             {

@@ -48,7 +48,7 @@ internal sealed class ImportReport
         foreach (var ((kind, what), names) in _changed) yield return $"changed: {names.Count} {kind}: {what}: {Shown(names)}";
         foreach (var ((kind, why), names) in _left) yield return $"left: {names.Count} {kind}: {why}: {Shown(names)}";
         if (NeedPassword.Count == 0) yield break;
-        yield return $"These {NeedPassword.Count} people have to set a new password, since theirs cannot be checked here: {Shown([.. NeedPassword])}";
+        yield return $"Who has to set a new password, since theirs cannot be checked here ({NeedPassword.Count}): {Shown([.. NeedPassword])}";
         yield return "Give each a link: agnes admin reset-password EMAIL; or all at once: run this again with --password-links FILE.";
     }
 

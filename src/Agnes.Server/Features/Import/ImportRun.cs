@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Server.Features.SignIn;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
@@ -142,7 +143,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         var lines = new List<string>();
         foreach (var email in _report.NeedPassword)
         {
-            if (state.Snapshot.UserByEmail(email) is not { Active: true, PasswordHash: ['$', ..] } user) continue;
+            if (state.Snapshot.UserByEmail(email) is not { Active: true, PasswordHash: ['$', ..] } user || Passwords.IsUsable(user.PasswordHash)) continue;
             var token = await state.WriteAsync(write => PasswordLinks.CreateAsync(write, user.Id, LinkPurpose.Setup), stop);
             lines.Add($"{user.Email}\t{address}/auth/password/setup?email={Uri.EscapeDataString(user.Email)}&token={token}\n");
         }

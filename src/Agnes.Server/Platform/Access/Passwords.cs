@@ -14,7 +14,7 @@ internal enum PasswordMatch
     YesByAnOldHash,
 }
 
-/// <summary>Hashes and checks passwords: PBKDF2-HMAC-SHA512 in the framework's self-describing form, two at once at most.</summary>
+/// <summary>Hashes and checks passwords: PBKDF2-HMAC-SHA512 in the framework's self-describing form, two at once at most. Imported Argon2id hashes are checked too, and never made.</summary>
 internal sealed class Passwords : IDisposable
 {
     public const int CharsMin = 8;
@@ -29,6 +29,7 @@ internal sealed class Passwords : IDisposable
     private readonly SemaphoreSlim _slots = new(AtOnceMax, AtOnceMax);
     private readonly Lazy<string> _nobody;
     private int _waiting;
+    private TimeSpan _importedTook; // a race loses one measurement
 
     public Passwords(int iterations = IterationsDefault)
     {
@@ -40,25 +41,42 @@ internal sealed class Passwords : IDisposable
 
     public async Task<bool> MatchesAsync(string? hash, string password, CancellationToken stop) => await CompareAsync(hash, password, stop) != PasswordMatch.No;
 
-    /// <summary>Takes as long for an account without a password, or for none at all, as for a wrong one.</summary>
-    public Task<PasswordMatch> CompareAsync(string? hash, string password, CancellationToken stop)
+    /// <summary>
+    /// Takes as long for an account without a password, or for none at all, as for a wrong one. An imported hash may cost more: from the first that is checked on, whoever is refused
+    /// waits as long as it took, so that nobody learns who has one.
+    /// </summary>
+    public async Task<PasswordMatch> CompareAsync(string? hash, string password, CancellationToken stop)
     {
-        // An imported Argon2 hash is kept but never matches: its owner sets a new password by link.
-        var usable = IsUsable(hash) && password.Length <= CharsMax;
-        return InSlotAsync(
-            () => _hasher.VerifyHashedPassword(this, usable ? hash! : _nobody.Value, password.Length <= CharsMax ? password : "") switch
-            {
-                PasswordVerificationResult.Success when usable => PasswordMatch.Yes,
-                PasswordVerificationResult.SuccessRehashNeeded when usable => PasswordMatch.YesByAnOldHash,
-                _ => PasswordMatch.No,
-            },
-            stop);
+        if (password.Length > CharsMax) (hash, password) = (null, "");
+        var imported = Argon2Hash.Parse(hash);
+        var (match, took) = await InSlotAsync(() => Timed(() => imported is null ? Compare(hash, password) : imported.Matches(password) ? PasswordMatch.YesByAnOldHash : PasswordMatch.No), stop);
+        if (imported is not null) _importedTook = took > _importedTook ? took : _importedTook;
+        else if (match == PasswordMatch.No && _importedTook > took) await Task.Delay(_importedTook - took, TimeProvider.System, stop);
+        return match;
     }
 
     /// <summary>Whether a password could match at all.</summary>
-    public static bool IsUsable([NotNullWhen(true)] string? hash) => hash is { Length: > 0 } && hash[0] != '$';
+    public static bool IsUsable([NotNullWhen(true)] string? hash) => hash is { Length: > 0 } && (hash[0] != '$' || Argon2Hash.Parse(hash) is not null);
 
     public void Dispose() => _slots.Dispose();
+
+    private PasswordMatch Compare(string? hash, string password)
+    {
+        var usable = IsUsable(hash);
+        return _hasher.VerifyHashedPassword(this, usable ? hash! : _nobody.Value, password) switch
+        {
+            PasswordVerificationResult.Success when usable => PasswordMatch.Yes,
+            PasswordVerificationResult.SuccessRehashNeeded when usable => PasswordMatch.YesByAnOldHash,
+            _ => PasswordMatch.No,
+        };
+    }
+
+    private static (T Value, TimeSpan Took) Timed<T>(Func<T> work)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        var value = work();
+        return (value, TimeProvider.System.GetElapsedTime(began));
+    }
 
     private async Task<T> InSlotAsync<T>(Func<T> work, CancellationToken stop)
     {

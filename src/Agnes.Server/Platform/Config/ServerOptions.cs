@@ -177,7 +177,7 @@ public sealed record ServerOptions
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             Walls = WallsOf(Setting("AGNES_WALLS")),
             SharedInbox = IsOn(Setting("AGNES_SHARED_INBOX")),
-            CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? "/app/dist"),
+            CliDistDir = Path.GetFullPath(Setting("AGNES_CLI_DIST_DIR") ?? SourceTree.DistDir ?? "/app/dist"),
             ReleaseKeyFile = Setting("AGNES_RELEASE_KEY_FILE") is { } key ? Path.GetFullPath(key) : null,
             CorsOrigins = List(Setting("CORS_ORIGINS")),
             SignIn = SignInOptions.From(environment, layers.OwnerOf),

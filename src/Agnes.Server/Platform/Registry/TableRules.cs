@@ -59,7 +59,7 @@ internal static class TableRules
     private static RuleViolation? CheckWords(TableRow row)
     {
         if (row.SyncSchedule is { } schedule && !SyncSchedule.IsValid(schedule))
-            return new("sync_schedule", $"Invalid sync_schedule '{Shorten(schedule)}': use 'every 15m', 'every 2h' or 'daily 07:00,13:00'");
+            return new("sync_schedule", $"Invalid sync_schedule '{Shorten(schedule)}': use 'every 15m', 'every 2h', 'daily 07:00,13:00' (UTC) or 'cron 0 3 * * 1-5 @ Europe/Prague'");
         if (!Strategies.Contains(row.SyncStrategy, StringComparer.Ordinal))
             return new("sync_strategy", $"sync_strategy must be one of {string.Join(", ", Strategies)}");
         if (row.PartitionGranularity is { } granularity && !Granularities.Contains(granularity, StringComparer.Ordinal))

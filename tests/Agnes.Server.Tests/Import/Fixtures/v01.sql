@@ -3,7 +3,7 @@ CREATE TABLE schema_version (version INTEGER NOT NULL, applied_at TIMESTAMP DEFA
 INSERT INTO schema_version VALUES (1, '2026-01-01 00:00:00');
 CREATE TABLE users (id VARCHAR PRIMARY KEY, email VARCHAR UNIQUE NOT NULL, name VARCHAR, role VARCHAR DEFAULT 'analyst', password_hash VARCHAR, setup_token VARCHAR, setup_token_created TIMESTAMP, reset_token VARCHAR, reset_token_created TIMESTAMP, created_at TIMESTAMP DEFAULT current_timestamp, updated_at TIMESTAMP);
 INSERT INTO users (id, email, name, role, password_hash, created_at) VALUES
-    ('u-root', 'root@example.com', 'Root', 'admin', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$qMPcXkO0XyGy5w0C8uXl8oU5n7H5uYt2mFjT1v3m1xk', '2025-01-01 00:00:00'),
+    ('u-root', 'root@example.com', 'Root', 'admin', '$argon2id$v=19$m=1048576,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$qMPcXkO0XyGy5w0C8uXl8oU5n7H5uYt2mFjT1v3m1xk', '2025-01-01 00:00:00'),
     ('u-ana', 'ana@example.com', 'Ana', 'analyst', NULL, '2025-01-02 00:00:00'),
     ('u-kim', 'kim@example.com', 'Kim', 'km_admin', NULL, '2025-01-03 00:00:00'),
     ('u-vera', 'vera@example.com', 'Vera', NULL, NULL, '2025-01-04 00:00:00'),

@@ -3,7 +3,7 @@ CREATE TABLE schema_version (version INTEGER NOT NULL, applied_at TIMESTAMP DEFA
 INSERT INTO schema_version VALUES (9, '2026-01-01 00:00:00');
 CREATE TABLE users (id VARCHAR PRIMARY KEY, email VARCHAR UNIQUE NOT NULL, name VARCHAR, password_hash VARCHAR, setup_token VARCHAR, setup_token_created TIMESTAMP, reset_token VARCHAR, reset_token_created TIMESTAMP, role VARCHAR, active BOOLEAN, deactivated_at TIMESTAMP, deactivated_by VARCHAR, created_at TIMESTAMP DEFAULT current_timestamp, updated_at TIMESTAMP);
 INSERT INTO users (id, email, name, password_hash, active, created_at) VALUES
-    ('u-root', 'root@example.com', 'Root', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$qMPcXkO0XyGy5w0C8uXl8oU5n7H5uYt2mFjT1v3m1xk', NULL, '2025-01-01 00:00:00'), ('u-ana', 'ana@example.com', 'Ana', NULL, true, '2025-01-02 00:00:00'),
+    ('u-root', 'root@example.com', 'Root', '$argon2id$v=19$m=1048576,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$qMPcXkO0XyGy5w0C8uXl8oU5n7H5uYt2mFjT1v3m1xk', NULL, '2025-01-01 00:00:00'), ('u-ana', 'ana@example.com', 'Ana', NULL, true, '2025-01-02 00:00:00'),
     ('u-ben', 'ben@example.com', 'Ben', NULL, true, '2025-01-03 00:00:00'), ('u-boss', ' boss@example.com', 'Boss', NULL, true, '2025-01-04 00:00:00'), ('u-lee', 'lee@example.com', 'Lee', NULL, false, '2025-01-05 00:00:00');
 -- Left behind by somebody's own hand; since version 9 it decides nothing.
 UPDATE users SET role = 'admin' WHERE id = 'u-ben';

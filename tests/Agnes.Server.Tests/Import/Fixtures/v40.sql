@@ -3,7 +3,7 @@ CREATE TABLE schema_version (version INTEGER NOT NULL, applied_at TIMESTAMP DEFA
 INSERT INTO schema_version VALUES (40, '2026-01-01 00:00:00');
 CREATE TABLE users (id VARCHAR PRIMARY KEY, email VARCHAR UNIQUE NOT NULL, name VARCHAR, password_hash VARCHAR, setup_token VARCHAR, setup_token_created TIMESTAMP, reset_token VARCHAR, reset_token_created TIMESTAMP, active BOOLEAN NOT NULL DEFAULT TRUE, deactivated_at TIMESTAMP, deactivated_by VARCHAR, created_at TIMESTAMP DEFAULT current_timestamp, updated_at TIMESTAMP, onboarded BOOLEAN NOT NULL DEFAULT FALSE);
 INSERT INTO users (id, email, name, password_hash, active, created_at) VALUES
-    ('u-root', 'root@example.com', 'Root', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$qMPcXkO0XyGy5w0C8uXl8oU5n7H5uYt2mFjT1v3m1xk', true, '2025-01-01 00:00:00'), ('u-ana', 'ana@example.com', 'Ana', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$qMPcXkO0XyGy5w0C8uXl8oU5n7H5uYt2mFjT1v3m1xk', true, '2025-01-02 00:00:00'),
+    ('u-root', 'root@example.com', 'Root', '$argon2id$v=19$m=1048576,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$qMPcXkO0XyGy5w0C8uXl8oU5n7H5uYt2mFjT1v3m1xk', true, '2025-01-01 00:00:00'), ('u-ana', 'ana@example.com', 'Ana', '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$oK/XllAIocFCC/1ZqoR/w4DnJsPcy+a7beIXw3TSKTU', true, '2025-01-02 00:00:00'),
     ('u-ben', 'ben@example.com', 'Ben', NULL, true, '2025-01-03 00:00:00'), ('u-lee', 'lee@example.com', 'Lee', NULL, false, '2025-01-04 00:00:00');
 UPDATE users SET onboarded = true WHERE id = 'u-ana';
 CREATE TABLE user_groups (id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL UNIQUE, description TEXT, is_system BOOLEAN DEFAULT FALSE, created_at TIMESTAMP DEFAULT current_timestamp, created_by VARCHAR);

@@ -13,8 +13,9 @@ internal static class ShowSetup
         var server = ShowInstaller.Address(context, options);
         var caller = context.CallerOrNull();
         var text = await prompt.RenderAsync(context.Snapshot(), caller, server, context.RequestAborted);
-        return Page.Show<SetupPage>(new SetupModel(server, [.. packages.Current().Select(package => $"{package.Rid} ({package.Version})")], text)
+        return Page.Show<SetupPage>(new SetupModel(server, [.. packages.Current().Select(package => (package.Rid, package.Version))], text)
         {
+            FromSource = options.CliDistDir == SourceTree.DistDir,
             IsSignedIn = caller is not null,
             CanCreate = caller is { Kind: not CallerKind.Token },
             TokenName = $"Laptop, {time.GetUtcNow():yyyy-MM-dd}",
@@ -24,8 +25,13 @@ internal static class ShowSetup
 
 /// <param name="Platforms">What the server offers the command line for; empty where it has none.</param>
 /// <param name="AgentPrompt">With <c>{token}</c> where the browser puts a fresh token; the server never renders one.</param>
-public sealed record SetupModel(string Server, IReadOnlyList<string> Platforms, string AgentPrompt)
+public sealed record SetupModel(string Server, IReadOnlyList<(string Rid, string Version)> Platforms, string AgentPrompt)
 {
+    /// <summary>Whoever runs the server can pack the command line beside it.</summary>
+    public bool FromSource { get; init; }
+
+    public string? PackCommand => FromSource && Platforms.Count == 0 ? SourceTree.PackHere : null;
+
     public bool IsSignedIn { get; init; }
 
     /// <summary>Not for callers who came with a token.</summary>
@@ -33,10 +39,14 @@ public sealed record SetupModel(string Server, IReadOnlyList<string> Platforms, 
 
     public string TokenName { get; init; } = "";
 
-    public string Unix => $"curl -fsSL {Server}/cli/install.sh | bash";
+    /// <summary>Null where there is nothing that it could install.</summary>
+    public string? Unix => Platforms.Any(platform => !IsWindows(platform.Rid)) ? $"curl -fsSL {Server}/cli/install.sh | bash" : null;
 
-    public string Windows => $"irm {Server}/cli/install.ps1 | iex";
+    /// <inheritdoc cref="Unix"/>
+    public string? Windows => Platforms.Any(platform => IsWindows(platform.Rid)) ? $"irm {Server}/cli/install.ps1 | iex" : null;
 
     /// <summary>Reads the token from a variable, so that it stays out of the shell's history and of the list of processes.</summary>
     public string Init => $"agnes init --server-url {Server}";
+
+    private static bool IsWindows(string rid) => rid.StartsWith("win-", StringComparison.Ordinal);
 }

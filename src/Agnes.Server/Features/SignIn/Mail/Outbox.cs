@@ -1,4 +1,6 @@
 using System.Threading.Channels;
+using Agnes.Protocol;
+using Polly;
 
 namespace Agnes.Server.Features.SignIn.Mail;
 
@@ -15,7 +17,9 @@ internal sealed partial class Outbox(TimeProvider time, ILogger<Outbox> log, IMa
     private const int AtOnceMax = 4;
     private static readonly TimeSpan AttemptTimeMax = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PauseFirst = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(10);
+    private readonly ResiliencePipeline _retries = Retries.After(AttemptsMax - 1, PauseFirst, PauseMax, time, fault => fault is MailException { IsForNow: true });
     private readonly Channel<Letter> _letters = Channel.CreateBounded<Letter>(new BoundedChannelOptions(LettersMax));
 
     /// <summary>Whether mails are sent at all.</summary>
@@ -54,40 +58,42 @@ internal sealed partial class Outbox(TimeProvider time, ILogger<Outbox> log, IMa
     /// <summary>Nothing but the end of the process leaves this by exception: the next letter is to be sent as well.</summary>
     private async Task SendAsync(IMailTransport transport, Letter letter, CancellationToken stop)
     {
-        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
-        {
-            var (reason, isForNow) = await TryAsync(transport, letter, stop);
-            if (reason is null) return;
-            LogNotSent(log, letter.Subject, attempt, AttemptsMax, reason);
-            if (!isForNow || attempt == AttemptsMax) return;
-            await Task.Delay(RetryAfter * attempt, time, stop);
-        }
-    }
-
-    private static async Task<(string? Reason, bool IsForNow)> TryAsync(IMailTransport transport, Letter letter, CancellationToken stop)
-    {
+        var attempt = 0;
         try
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            limit.CancelAfter(AttemptTimeMax);
-            await transport.SendAsync(letter, limit.Token);
-            return (null, false);
+            await _retries.ExecuteAsync(
+                async stopped =>
+                {
+                    attempt++;
+                    await SendOnceAsync(transport, letter, stopped);
+                },
+                stop);
         }
         catch (MailException fault)
         {
-            return (fault.Message, fault.IsForNow);
-        }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
-        {
-            return ($"no answer within {AttemptTimeMax.TotalSeconds} seconds", true);
-        }
-        catch (Exception fault) when (fault is not OperationCanceledException)
-        {
-            return (fault.GetType().Name, false);
+            LogNotSent(log, letter.Subject, attempt, AttemptsMax, fault.Message);
         }
     }
 
-    [LoggerMessage(EventId = 5420, Level = LogLevel.Warning, Message = "The mail '{Subject}' could not be sent (attempt {Attempt} of {AttemptsMax}): {Reason}")]
+    private static async Task SendOnceAsync(IMailTransport transport, Letter letter, CancellationToken stop)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        limit.CancelAfter(AttemptTimeMax);
+        try
+        {
+            await transport.SendAsync(letter, limit.Token);
+        }
+        catch (OperationCanceledException fault) when (!stop.IsCancellationRequested)
+        {
+            throw new MailException($"no answer within {AttemptTimeMax.TotalSeconds} seconds", isForNow: true, fault);
+        }
+        catch (Exception fault) when (fault is not (MailException or OperationCanceledException))
+        {
+            throw new MailException(fault.GetType().Name, isForNow: false, fault);
+        }
+    }
+
+    [LoggerMessage(EventId = 5420, Level = LogLevel.Warning, Message = "The mail '{Subject}' could not be sent ({Attempt} of {AttemptsMax} attempts): {Reason}")]
     private static partial void LogNotSent(ILogger log, string subject, int attempt, int attemptsMax, string reason);
 
     [LoggerMessage(EventId = 5421, Level = LogLevel.Error, Message = "A mail was dropped: {LettersMax} wait to be sent.")]

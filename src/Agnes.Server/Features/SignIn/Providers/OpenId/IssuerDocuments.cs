@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
+using Microsoft.IdentityModel.Tokens;
 
 namespace Agnes.Server.Features.SignIn.Providers.OpenId;
 
@@ -15,7 +16,7 @@ internal sealed class IssuerDocuments(IssuerHttp http, TimeProvider time)
     /// <summary>A key that is not known may be new; a flood of made-up ones must not become a flood of requests.</summary>
     private static readonly TimeSpan KeysAskedEvery = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<string, Kept<IssuerDocument>> _documents = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Kept<IReadOnlyList<IssuerKey>>> _keys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Kept<IReadOnlyList<JsonWebKey>>> _keys = new(StringComparer.Ordinal);
 
     public async Task<IssuerDocument> DocumentAsync(OpenIdClient client, CancellationToken stop)
     {
@@ -27,7 +28,7 @@ internal sealed class IssuerDocuments(IssuerHttp http, TimeProvider time)
     }
 
     /// <summary>The keys that may have signed a token with that header.</summary>
-    public async Task<IReadOnlyList<IssuerKey>> KeysAsync(OpenIdClient client, string algorithm, string? keyId, CancellationToken stop)
+    public async Task<IReadOnlyList<JsonWebKey>> KeysAsync(OpenIdClient client, string algorithm, string? keyId, CancellationToken stop)
     {
         var now = time.GetUtcNow();
         if (_keys.TryGetValue(client.Issuer, out var kept) && now - kept.At < KeptFor)
@@ -37,13 +38,13 @@ internal sealed class IssuerDocuments(IssuerHttp http, TimeProvider time)
         }
 
         var document = await DocumentAsync(client, stop);
-        var keys = IssuerKey.ReadAll(await http.GetAsync(document.Keys, null, stop));
+        var keys = IssuerKeys.ReadAll(await http.GetAsync(document.Keys, null, stop));
         _keys[client.Issuer] = new(keys, now);
         return Matching(keys, algorithm, keyId);
     }
 
-    private static List<IssuerKey> Matching(IReadOnlyList<IssuerKey> keys, string algorithm, string? keyId) =>
-        [.. keys.Where(key => key.Fits(algorithm) && (keyId is null || key.Id == keyId))];
+    private static List<JsonWebKey> Matching(IReadOnlyList<JsonWebKey> keys, string algorithm, string? keyId) =>
+        [.. keys.Where(key => key.Fits(algorithm) && (keyId is null || key.Kid == keyId))];
 
     private static IssuerDocument Read(OpenIdClient client, JsonObject document)
     {
