@@ -11,6 +11,7 @@ namespace Agnes.Connectors.Files;
 internal sealed class CsvReader : SourceReader
 {
     private const int SampleRows = 20_480;
+    private const string Sample = "temp.agnes_sample";
 
     /// <summary>What the engine is made to say where a cell does not fit.</summary>
     private const string Misfit = "agnes: a cell does not fit the type of its column";
@@ -79,7 +80,7 @@ internal sealed class CsvReader : SourceReader
             if (whole.Columns.Count == _dialect.Columns.Count)
                 _dialect = _dialect with { Columns = [.. _dialect.Columns.Select((own, index) => _types[index].Cells is null ? own with { Type = whole.Columns[index].Type } : own)], LongLines = whole.LongLines };
         }
-        await FindTypesAsync(limit: "", cancellation);
+        await FindTypesAsync(isWhole: true, cancellation);
     }
 
     public override string Select(IReadOnlyList<TableColumn> table)
@@ -126,20 +127,33 @@ internal sealed class CsvReader : SourceReader
         var reader = new CsvReader(file, path, encoding, settings, connection, dialect);
         try
         {
-            await reader.FindTypesAsync($"LIMIT {SampleRows}", cancellation);
+            await reader.FindTypesAsync(isWhole: false, cancellation);
         }
         catch (DuckDBException e) when (FileErrors.IsLongLine(e) && reader.ExpectLongLines())
         {
-            await reader.FindTypesAsync($"LIMIT {SampleRows}", cancellation);
+            await reader.FindTypesAsync(isWhole: false, cancellation);
         }
         return reader;
     }
 
-    private async Task FindTypesAsync(string limit, CancellationToken cancellation)
+    /// <param name="isWhole">All of the file, or a sample of it, which is kept so that it is read once whatever has to be asked of it.</param>
+    private async Task FindTypesAsync(bool isWhole, CancellationToken cancellation)
     {
-        var relation = limit.Length == 0 ? _dialect.Read(_path, _settings) : $"(SELECT * FROM {_dialect.Read(_path, _settings)} {limit})";
-        _isWhole = limit.Length == 0 || await _connection.ScalarAsync<long>($"SELECT count(*) FROM {relation}", cancellation) < SampleRows;
-        _types = await new ColumnTypes(_settings).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
+        var relation = _dialect.Read(_path, _settings);
+        if (!isWhole)
+        {
+            await _connection.ExecuteAsync($"CREATE OR REPLACE TEMP TABLE {Sample} AS SELECT * FROM {relation} LIMIT {SampleRows}", cancellation);
+            relation = Sample;
+        }
+        try
+        {
+            _isWhole = isWhole || await _connection.ScalarAsync<long>($"SELECT count(*) FROM {relation}", cancellation) < SampleRows;
+            _types = await new ColumnTypes(_settings).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
+        }
+        finally
+        {
+            if (!isWhole) await _connection.ExecuteAsync($"DROP TABLE {Sample}", CancellationToken.None);
+        }
         Columns = [.. _dialect.Columns.Zip(_types, (column, type) => column with { Type = type.Cells?.Name ?? SchemaUnion.Unknown })];
         // A column without a value in the sample, or one that the sample leaves open.
         if (!_isWhole && _types.Any(type => type.Cells is null || type.IsVague)) await LookAtAllAsync(cancellation);
