@@ -20,6 +20,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         foreach (var file in FileSet.Resolve(root, table)) _inputs.Add(new Input(file, Earlier(previous, file)));
         if (previous is not null && IsUnchanged(previous))
         {
+            foreach (var input in _inputs) RepeatSetAside(input);
             writer.Keep(previous);
             progress.Report(new ExtractEvent("table_done", table.Name, previous.Rows, previous.Bytes, "unchanged"));
             return;
@@ -67,6 +68,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         {
             if (input.Earlier is not null && previous!.Columns.SequenceEqual(columns))
             {
+                RepeatSetAside(input);
                 input.Part = Task.FromResult(input.Earlier.Part with { Part = input.Earlier.Part.Part with { Name = input.File.PartName } });
                 continue;
             }
@@ -161,8 +163,15 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         if (parts is [{ Md5: null } only]) parts = [only with { Md5 = await ContentHash.Md5Async(writer.Store.PathOf(only.Part.Sha256), cancellation) }];
         var files = _inputs.Zip(parts, (input, part) => new SourceFile(input.File.Path, input.File.Stamp, part.Part.Sha256, input.Own!, ReadAs(input.File))).ToList();
         var put = new ExtractTable(table.Name, table.Description, "local", writer.Time.GetUtcNow().UtcDateTime, columns, parts, files);
+        SetAside.Put(writer.Folder, writer.Source, table.Name, _inputs.ToDictionary(input => input.File.PartName, input => input.Reader is null ? null : input.Reader.Divided?.Kept ?? ""));
         writer.Put(put);
         progress.Report(new ExtractEvent("table_done", table.Name, put.Rows, put.Bytes));
+    }
+
+    /// <summary>What was set aside in an earlier run is told for as long as it is left out.</summary>
+    private void RepeatSetAside(Input input)
+    {
+        if (_settings.SetsBadRowsAside && SetAside.Count(writer.Folder, writer.Source, table.Name, input.File.PartName) is > 0 and var count) Warn(CsvReader.SetAsideRemark(input.File.Path, count));
     }
 
     private void AddRemarks(SourceReader reader)
