@@ -1,3 +1,4 @@
+using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
@@ -92,6 +93,7 @@ public static class ServerApp
                 DataDir = options.DataDir,
                 StateDir = options.StateDir,
                 ConnectionString = options.StateUrl,
+                MemoryBytes = early.GetRequiredService<Budget>().State.MemoryBytes,
                 EveryoneByHand = options.EveryoneByHand,
                 Time = early.GetRequiredService<TimeProvider>(),
             },

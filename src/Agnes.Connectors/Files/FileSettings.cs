@@ -14,7 +14,7 @@ internal sealed partial record FileSettings
 
     public static readonly FileSettings None = new();
 
-    public const string Known = "delimiter, quote, escape, encoding, header, skip_lines, null_texts, decimal, thousands, date_format, timestamp_format, types, text_columns, trim, duplicate_names, bad_rows";
+    public const string Known = "delimiter, quote, escape, encoding, header, skip_lines, null_texts, decimal, thousands, date_format, timestamp_format, types, text_columns, trim, duplicate_names, bad_rows, verify_checksums";
 
     public string? Delimiter { get; private init; }
     public string? Quote { get; private init; }
@@ -34,6 +34,9 @@ internal sealed partial record FileSettings
 
     /// <summary>Rows that are no rows of the table are left out, kept beside it and told; else they fail it.</summary>
     public bool SetsBadRowsAside { get; private init; }
+
+    /// <summary>Pages of Parquet files are held against the checksums in them.</summary>
+    public bool VerifiesChecksums { get; private init; }
 
     /// <summary>The number of the rules by which cells become values, to be raised with them, and what was set.</summary>
     public string ReadAs { get; private init; } = RulesVersion;
@@ -84,6 +87,7 @@ internal sealed partial record FileSettings
         "text_columns" => this with { TextColumns = Texts(name, value, ColumnsMax, 255) },
         "trim" => this with { Trim = Flag(name, value) },
         "duplicate_names" => this with { FailsOnDuplicateNames = OneOf(name, value, "number", "fail") == "fail" },
+        "verify_checksums" => this with { VerifiesChecksums = Flag(name, value) },
         "bad_rows" => this with { SetsBadRowsAside = OneOf(name, value, "fail", "set_aside") == "set_aside" },
         _ => throw new TableException($"'{name}' is no setting of files. There are {Known}."),
     };

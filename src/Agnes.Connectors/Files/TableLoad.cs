@@ -31,7 +31,8 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         await PutAsync(columns, cancellation);
     }
 
-    private string ReadAs(InputFile file) => file.Format.IsDelimited ? _settings.ReadAs : "";
+    private string ReadAs(InputFile file) =>
+        file.Format.IsDelimited ? _settings.ReadAs : file.Format.Kind == FileKind.Parquet && _settings.VerifiesChecksums ? "verified" : "";
 
     /// <summary>What was made of the file in an earlier run, when neither the file, nor how it is read, nor the part has changed since.</summary>
     private EarlierPart? Earlier(ExtractTable? previous, InputFile file)
@@ -89,7 +90,10 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
             if (input.Reader is null) await LookIntoAsync(input, cancellation); // known from an earlier run, but to be written again
             try
             {
-                var written = await writer.WritePartAsync(input.Reader!.Select(columns), input.File.PartName, _inputs.Count == 1, cancellation);
+                var written = input.Reader is ParquetReader parquet && await parquet.IsPartAsync(columns, writer.Connection, cancellation)
+                    ? await writer.TakePartAsync(input.File.FullPath, input.File.PartName, _inputs.Count == 1, cancellation)
+                    : await writer.WritePartAsync(input.Reader!.Select(columns), input.File.PartName, _inputs.Count == 1, cancellation);
+                AddRemarks(input.Reader);
                 if (FileStamp.TryOf(input.File.FullPath) == input.File.Stamp)
                 {
                     if (!written.Columns.Select(column => (column.Name, column.Type)).SequenceEqual(columns.Select(column => (column.Name, column.Type))))
@@ -143,7 +147,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         {
             input.Reader = input.File.Format.Kind switch
             {
-                FileKind.Parquet => await ParquetReader.OpenAsync(input.File, writer.Connection, cancellation),
+                FileKind.Parquet => await ParquetReader.OpenAsync(input.File, _settings, writer.Connection, cancellation),
                 FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(input.File, writer.Connection, cancellation),
                 _ => await CsvReader.OpenAsync(input.File, _settings, writer.Connection, writer.TempFolder, cancellation),
             };
