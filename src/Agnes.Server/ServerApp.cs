@@ -95,6 +95,7 @@ public static class ServerApp
                 ConnectionString = options.StateUrl,
                 MemoryBytes = early.GetRequiredService<Budget>().State.MemoryBytes,
                 EveryoneByHand = options.EveryoneByHand,
+                CheckSnapshot = options.CheckState,
                 Time = early.GetRequiredService<TimeProvider>(),
             },
             early.GetRequiredService<ILogger<StateDb>>(),
