@@ -1,4 +1,5 @@
 using Agnes.Engine.Outbound;
+using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
@@ -93,6 +94,7 @@ public static class ServerApp
                 DataDir = options.DataDir,
                 StateDir = options.StateDir,
                 ConnectionString = options.StateUrl,
+                MemoryBytes = early.GetRequiredService<Budget>().State.MemoryBytes,
                 EveryoneByHand = options.EveryoneByHand,
                 CheckSnapshot = options.CheckState,
                 Time = early.GetRequiredService<TimeProvider>(),

@@ -17,6 +17,7 @@ public static class Campaigns
         new("foreign-replaced", "a foreign file replaced by rename under readers", 100, ForeignFiles.ReplacedAsync),
         new("foreign-truncated", "a foreign file truncated in place under readers", 100, ForeignFiles.TruncatedAsync),
         new("foreign-rewritten", "a foreign file rewritten in place during adoption", 100, ForeignFiles.RewrittenAsync),
+        new("csv-dialects", "generated files of many dialects and encodings, each cell compared with Python's csv", 200, CsvDialects.RunAsync),
         new("heavy-statements", "statements that exceed memory or ignore interruption, beside a neighbour", 3, HeavyStatements.RunAsync),
     ];
 }

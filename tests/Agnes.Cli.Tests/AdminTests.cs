@@ -59,6 +59,7 @@ public sealed class AdminTests : IAsyncLifetime
     [InlineData("update-table|orders|--description|new|--query=", """PUT /api/admin/registry/orders {"source_query":null,"description":"new"}""", "Updated orders")]
     [InlineData("register-table|t|--source-type|csv|--setting|date_format=%d/%m/%Y|--setting|null_texts=NA,N/A|--setting|trim=true|--setting|types={\"code\":\"VARCHAR\"}|--setting|decimal=,", """POST /api/admin/register-table {"name":"t","source_type":"csv","bucket":null,"source_table":"t","query_mode":"local","description":null,"sync_strategy":"full_refresh","settings":{"date_format":"%d/%m/%Y","null_texts":["NA","N/A"],"trim":true,"types":{"code":"VARCHAR"},"decimal":","}}""", "grant create <group> table t")]
     [InlineData("update-table|orders|--no-settings", """PUT /api/admin/registry/orders {"settings":null}""", "Updated orders: settings.")]
+    [InlineData("set-aside|orders|--limit|1", "GET /api/admin/registry/orders/set-aside?limit=1", "1 of 2 are shown")]
     [InlineData("unregister-table|orders|-y", "DELETE /api/admin/registry/orders", "Unregistered")]
     [InlineData("sync|trigger|orders|customers", """POST /api/sync/trigger {"tables":["orders","customers"]}""", "r1")]
     [InlineData("sync|trigger", "POST /api/sync/trigger", "r1")]
@@ -180,6 +181,8 @@ public sealed class AdminTests : IAsyncLifetime
         _ when asked.Contains("\"name\":\"taken\"") => (409, """{"detail":"Table 'taken' already registered"}"""),
         _ when asked.StartsWith("POST /api/admin/register-table", StringComparison.Ordinal) => (201, $$"""{"id":{{JsonDocument.Parse(asked[(asked.IndexOf('{'))..]).RootElement.GetProperty("name").GetRawText()}},"status":"registered"}"""),
         _ when asked.StartsWith("PUT /api/admin/registry", StringComparison.Ordinal) => (200, """{"id":"orders","updated":["description"]}"""),
+        _ when asked.StartsWith("GET /api/admin/registry/orders/set-aside", StringComparison.Ordinal) =>
+            (200, """{"id":"orders","count":2,"rows":[{"file":"orders.csv","line":3,"reason":"expected 2 columns, found 1","text":"3"}]}"""),
         "GET /api/admin/registry" => (200, """{"tables":[{"id":"orders","name":"orders","source_type":"csv","query_mode":"local"}],"count":1}"""),
         _ when asked.StartsWith("POST /api/sync/trigger", StringComparison.Ordinal) => (200, """{"status":"triggered","tables":"all","run_id":"r1"}"""),
         _ when asked.StartsWith("GET /api/sync/runs?", StringComparison.Ordinal) => (200, """{"runs":[{"id":"r1","status":"partial","trigger":"api","started_at":"x","duration_ms":5,"error":null}],"next":null}"""),

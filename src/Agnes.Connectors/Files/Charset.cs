@@ -20,13 +20,19 @@ internal static class Charset
 
     private static readonly string[] Western = ["windows-1252", "macintosh"];
 
+    /// <summary>The detector often names one where it is the other, or neither; looked at where Western ones make no words.</summary>
+    private static readonly string[] Central = ["windows-1250", "iso-8859-2"];
+
+    private const double Words = 1;
+
     /// <returns>A name that .NET knows; null where the text is damaged UTF-8, or nothing is likely.</returns>
     public static async Task<string?> GuessAsync(InputFile file, CancellationToken cancellation)
     {
         if (await TextEncoding.BeyondAsciiAsync(file, SampleBytesMax, cancellation) is not { Length: > 0 } lines) return null;
         var detected = CharsetDetector.DetectFromBytes(lines).Details?.Where(detail => TextEncoding.Named(detail.EncodingName) is not null).ToList() ?? [];
         if (detected is [{ Confidence: > Sure } sure, ..] && !TextEncoding.Named(sure.EncodingName)!.IsSingleByte && Decode(sure.EncodingName, lines) is not null) return Plain(sure.EncodingName);
-        var candidates = Western.Concat(detected.Select(detail => Plain(detail.EncodingName))).Distinct(StringComparer.OrdinalIgnoreCase);
+        var areWords = Western.Any(name => Decode(name, lines) is { } text && Score(text) >= Words);
+        var candidates = Western.Concat(detected.Select(detail => Plain(detail.EncodingName))).Concat(areWords ? [] : Central).Distinct(StringComparer.OrdinalIgnoreCase);
         var best = candidates.Select(name => (Name: name, Text: Decode(name, lines))).Where(each => each.Text is not null)
             .Select(each => (each.Name, Score: Score(each.Text!) + Bonus(each.Name, each.Text!, detected))).OrderByDescending(each => each.Score).FirstOrDefault();
         return best.Name;
@@ -72,15 +78,20 @@ internal static class Charset
     private static int Score(char character, char before, char after)
     {
         var inside = char.IsLetter(before) && char.IsLetter(after);
+        var alone = !char.IsLetter(before) && !char.IsLetter(after);
         return char.GetUnicodeCategory(character) switch
         {
             UnicodeCategory.Control or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => -6,
+            UnicodeCategory.LowercaseLetter or UnicodeCategory.UppercaseLetter when alone => 0,
             UnicodeCategory.LowercaseLetter => char.IsUpper(after) || char.IsDigit(before) ? -1 : 2,
             UnicodeCategory.UppercaseLetter => char.IsLower(before) ? -3 : 1,
             UnicodeCategory.OtherLetter => 1,
             UnicodeCategory.InitialQuotePunctuation => char.IsLetter(before) ? -2 : 1,
             UnicodeCategory.FinalQuotePunctuation => inside && character != '’' ? -3 : 1,
-            UnicodeCategory.CurrencySymbol => inside ? -3 : char.IsDigit(before) || char.IsDigit(after) || char.IsWhiteSpace(after) ? 1 : 0,
+            // ©koda and £ód¼ are Škoda and Łódź in another encoding; Brand® and 20 °C are what they look like.
+            UnicodeCategory.OtherSymbol => char.IsLetter(after) && character != '°' ? -3 : 0,
+            UnicodeCategory.OtherNumber => char.IsLetter(after) || character > '¹' && char.IsLetter(before) ? -3 : 0,
+            UnicodeCategory.CurrencySymbol => inside || char.IsLower(after) ? -3 : char.IsDigit(before) || char.IsDigit(after) || char.IsWhiteSpace(after) ? 1 : 0,
             _ => inside ? -3 : 0,
         };
     }

@@ -47,6 +47,16 @@ internal sealed record CsvDialect(
         }
     }
 
+    /// <summary>The dialect of a text in which some rows may be bad: what most of its lines say.</summary>
+    public static async Task<CsvDialect> RoughAsync(DuckDBConnection connection, InputFile file, string path, FileSettings settings, int sampleRows, CancellationToken cancellation)
+    {
+        var options = $"sample_size={sampleRows}{Told(settings)}, ignore_errors=true";
+        var dialect = await SniffAsync(connection, path, longLines: false, options, cancellation);
+        if (settings.Delimiter is null && dialect.Columns is [var only] && only.Name.AsSpan().IndexOfAny(Delimiters) >= 0)
+            dialect = await SniffAsync(connection, path, longLines: false, $"{options}, delim={SqlText.Literal(LikelyDelimiter(only.Name).ToString())}", cancellation);
+        return settings.Quote is null && dialect.Quote.Length == 0 && file.Format.Kind == FileKind.Csv ? dialect with { Quote = "\"", Escape = "\"" } : dialect;
+    }
+
     private static async Task<CsvDialect> SniffOnceAsync(DuckDBConnection connection, InputFile file, string path, FileSettings settings, int sampleRows, bool longLines, CancellationToken cancellation)
     {
         var options = $"sample_size={sampleRows}{Told(settings)}";

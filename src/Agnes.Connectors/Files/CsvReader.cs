@@ -11,22 +11,26 @@ namespace Agnes.Connectors.Files;
 internal sealed class CsvReader : SourceReader
 {
     private const int SampleRows = 20_480;
+    private const string Sample = "temp.agnes_sample";
 
     /// <summary>What the engine is made to say where a cell does not fit.</summary>
     private const string Misfit = "agnes: a cell does not fit the type of its column";
 
     private readonly DuckDBConnection _connection;
     private readonly FileSettings _settings;
+    private readonly CsvText _text;
     private readonly string _path;
     private readonly string? _encoding;
     private CsvDialect _dialect;
     private IReadOnlyList<ColumnType> _types = [];
     private bool _isWhole;
 
-    private CsvReader(InputFile file, string path, string? encoding, FileSettings settings, DuckDBConnection connection, CsvDialect dialect) : base(file)
+    private CsvReader(CsvText text, FileSettings settings, DuckDBConnection connection, CsvDialect dialect) : base(text.File)
     {
-        (_path, _encoding, _settings, _connection, _dialect) = (path, encoding, settings, connection, dialect);
+        (_text, _path, _encoding, _settings, _connection, _dialect) = (text, text.Divided?.Text ?? text.Path, text.Encoding, settings, connection, dialect);
     }
+
+    public override Divided? Divided => _text.Divided;
 
     public override IReadOnlyList<TableColumn> Columns { get; protected set; } = [];
 
@@ -38,15 +42,18 @@ internal sealed class CsvReader : SourceReader
         .. _settings.Header is null && !_dialect.HasHeader ? [$"{File.Path}: no header line was found, so the columns are called {Columns[0].Name} and so on"] : (string[])[],
         .. _encoding is not null && _settings.Encoding is null ? [$"{File.Path}: read as {_encoding}, since it is not UTF-8"] : (string[])[],
         .. _dialect.Renamed.Count > 0 ? [$"{File.Path}: columns of one name were numbered: {string.Join(", ", _dialect.Renamed)}"] : (string[])[],
+        .. Divided is { Count: > 0 } divided ? [SetAsideRemark(File.Path, divided.Count)] : (string[])[],
         .. _types.Zip(Columns).Where(pair => pair.First.Remark is not null).Select(pair => $"{File.Path}, column {pair.Second.Name}: {pair.First.Remark}"),
     ];
+
+    public static string SetAsideRemark(string path, long count) => $"{path}: {count} row(s) that are no rows of the table were set aside; agnes admin set-aside shows them";
 
     public static async Task<CsvReader> OpenAsync(InputFile file, FileSettings settings, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
         var (path, encoding) = await TextEncoding.AsUtf8Async(file, settings.Encoding, scratch, cancellation);
         try
         {
-            return await OpenAsync(file, path, encoding, settings, connection, cancellation);
+            return await OpenAsync(new CsvText(file, path, encoding), settings, connection, scratch, cancellation);
         }
         catch (DuckDBException e) when (FileErrors.IsEncoding(e) && encoding is null)
         {
@@ -57,7 +64,7 @@ internal sealed class CsvReader : SourceReader
 
     /// <summary>The same file in the encoding that it most likely has, when its first byte that is not UTF-8 came after the sample.</summary>
     public async Task<CsvReader?> InGuessedEncodingAsync(string scratch, CancellationToken cancellation) =>
-        _encoding is null ? await InGuessedEncodingAsync(File, _settings, _connection, scratch, cancellation) : null;
+        _encoding is null && !_text.IsChecked ? await InGuessedEncodingAsync(File, _settings, _connection, scratch, cancellation) : null;
 
     /// <summary>A line that is longer than the usual buffers came after the sample.</summary>
     /// <returns>False when long lines were expected already.</returns>
@@ -79,7 +86,7 @@ internal sealed class CsvReader : SourceReader
             if (whole.Columns.Count == _dialect.Columns.Count)
                 _dialect = _dialect with { Columns = [.. _dialect.Columns.Select((own, index) => _types[index].Cells is null ? own with { Type = whole.Columns[index].Type } : own)], LongLines = whole.LongLines };
         }
-        await FindTypesAsync(limit: "", cancellation);
+        await FindTypesAsync(isWhole: true, cancellation);
     }
 
     public override string Select(IReadOnlyList<TableColumn> table)
@@ -115,33 +122,81 @@ internal sealed class CsvReader : SourceReader
 
     private static async Task<CsvReader?> InGuessedEncodingAsync(InputFile file, FileSettings settings, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
-        if (settings.Encoding is not null || await Charset.GuessAsync(file, cancellation) is not { } guess) return null;
-        var (path, _) = await TextEncoding.AsUtf8Async(file, guess, scratch, cancellation);
-        return await OpenAsync(file, path, guess, settings, connection, cancellation);
+        if (settings.Encoding is null && await Charset.GuessAsync(file, cancellation) is { } guess)
+        {
+            var (path, _) = await TextEncoding.AsUtf8Async(file, guess, scratch, cancellation);
+            return await OpenAsync(new CsvText(file, path, guess), settings, connection, scratch, cancellation);
+        }
+        return settings.SetsBadRowsAside ? await OpenAsync(new CsvText(file, file.FullPath, null, IsChecked: true), settings, connection, scratch, cancellation) : null;
     }
 
-    private static async Task<CsvReader> OpenAsync(InputFile file, string path, string? encoding, FileSettings settings, DuckDBConnection connection, CancellationToken cancellation)
+    private static async Task<CsvReader> OpenAsync(CsvText text, FileSettings settings, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
-        var dialect = await CsvDialect.SniffAsync(connection, file, path, settings, SampleRows, longLines: false, cancellation);
-        var reader = new CsvReader(file, path, encoding, settings, connection, dialect);
+        if (!settings.SetsBadRowsAside) return await OpenAsync(text, settings, settings, connection, cancellation);
+        if (text.File.Format.Compression == "zst") throw new TableException($"{text.File.Path}: bad rows of a .zst file cannot be set aside; pack it as .gz");
+        var rough = await CsvDialect.RoughAsync(connection, text.File, text.Path, settings, SampleRows, cancellation);
+        var told = settings.With(rough);
+        var divided = await new BadRows(text.File, rough, scratch).DivideAsync(text.Path, misfits: null, text.IsChecked, cancellation);
+        var reader = await OpenAsync(text with { Divided = divided }, settings, told, connection, cancellation);
+        if (await reader.MisfitsAsync(cancellation) is not { Count: > 0 } misfits) return reader;
+        divided = await new BadRows(text.File, rough, scratch).DivideAsync(text.Path, misfits, text.IsChecked, cancellation);
+        return await OpenAsync(text with { Divided = divided }, settings, told, connection, cancellation);
+    }
+
+    /// <param name="told">What was set, and what was found out already.</param>
+    private static async Task<CsvReader> OpenAsync(CsvText text, FileSettings settings, FileSettings told, DuckDBConnection connection, CancellationToken cancellation)
+    {
+        var dialect = await CsvDialect.SniffAsync(connection, text.File, text.Divided?.Text ?? text.Path, told, SampleRows, longLines: false, cancellation);
+        var reader = new CsvReader(text, settings, connection, dialect);
         try
         {
-            await reader.FindTypesAsync($"LIMIT {SampleRows}", cancellation);
+            await reader.FindTypesAsync(isWhole: false, cancellation);
         }
         catch (DuckDBException e) when (FileErrors.IsLongLine(e) && reader.ExpectLongLines())
         {
-            await reader.FindTypesAsync($"LIMIT {SampleRows}", cancellation);
+            await reader.FindTypesAsync(isWhole: false, cancellation);
         }
         return reader;
     }
 
-    private async Task FindTypesAsync(string limit, CancellationToken cancellation)
+    /// <summary>Rows with a cell that is not of the type which a person set for its column, by their number.</summary>
+    private async Task<Dictionary<long, string>> MisfitsAsync(CancellationToken cancellation)
     {
-        var relation = limit.Length == 0 ? _dialect.Read(_path, _settings) : $"(SELECT * FROM {_dialect.Read(_path, _settings)} {limit})";
-        _isWhole = limit.Length == 0 || await _connection.ScalarAsync<long>($"SELECT count(*) FROM {relation}", cancellation) < SampleRows;
-        _types = await new ColumnTypes(_settings).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
+        var tests = Columns.Select((column, index) => _settings.TypeOf(column.Name) is { } type && type != CellType.Text
+            ? $"WHEN NOT coalesce({type.Test($"x{index}")}, true) THEN {SqlText.Literal(Fault(column, type))}" : "").Where(test => test.Length > 0).ToList();
+        if (tests.Count == 0) return [];
+        var rows = await _connection.QueryAsync(
+            $"SELECT n, why FROM (SELECT n, CASE {string.Join(' ', tests)} END AS why FROM (SELECT row_number() OVER () AS n, * FROM {_dialect.Read(_path, _settings)})) "
+            + $"WHERE why IS NOT NULL LIMIT {BadRows.RowsMax + 1}", row => (Number: row.GetInt64(0), Why: row.GetString(1)), cancellation);
+        return rows.ToDictionary(row => row.Number, row => row.Why);
+    }
+
+    /// <param name="isWhole">All of the file, or a sample of it, which is kept so that it is read once whatever has to be asked of it.</param>
+    private async Task FindTypesAsync(bool isWhole, CancellationToken cancellation)
+    {
+        var relation = _dialect.Read(_path, _settings);
+        if (!isWhole)
+        {
+            await _connection.ExecuteAsync($"CREATE OR REPLACE TEMP TABLE {Sample} AS SELECT * FROM {relation} LIMIT {SampleRows}", cancellation);
+            relation = Sample;
+        }
+        try
+        {
+            _isWhole = isWhole || await _connection.ScalarAsync<long>($"SELECT count(*) FROM {relation}", cancellation) < SampleRows;
+            _types = await new ColumnTypes(_settings).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
+        }
+        finally
+        {
+            if (!isWhole) await _connection.ExecuteAsync($"DROP TABLE {Sample}", CancellationToken.None);
+        }
         Columns = [.. _dialect.Columns.Zip(_types, (column, type) => column with { Type = type.Cells?.Name ?? SchemaUnion.Unknown })];
         // A column without a value in the sample, or one that the sample leaves open.
         if (!_isWhole && _types.Any(type => type.Cells is null || type.IsVague)) await LookAtAllAsync(cancellation);
     }
 }
+
+/// <summary>A delimited text before it is read.</summary>
+/// <param name="Path">Where it lies in UTF-8.</param>
+/// <param name="Encoding">What it was in, where that is not UTF-8.</param>
+/// <param name="IsChecked">Rows that are no UTF-8 are set aside, since the file is in no other encoding.</param>
+internal sealed record CsvText(InputFile File, string Path, string? Encoding, bool IsChecked = false, Divided? Divided = null);

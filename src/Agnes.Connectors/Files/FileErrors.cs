@@ -13,7 +13,7 @@ internal static partial class FileErrors
     {
         var text = error.Message;
         var line = Line().Match(text) is { Success: true } found ? $", line {found.Groups[1].Value}" : "";
-        return $"{path}{line}: {Reason(text, path, fullPath)}";
+        return $"{path}{line}: {Reason(error, path, fullPath)}";
     }
 
     public static bool IsEncoding(DuckDBException error) => error.Message.Contains("not utf-8 encoded", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("Invalid unicode", StringComparison.OrdinalIgnoreCase);
@@ -21,8 +21,13 @@ internal static partial class FileErrors
     /// <summary>A line that does not fit the usual buffers; the engine has two ways to say so.</summary>
     public static bool IsLongLine(DuckDBException error) => error.Message.Contains("Maximum line size", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("does not support a full read", StringComparison.OrdinalIgnoreCase);
 
-    private static string Reason(string text, string path, string fullPath)
+    public static bool IsMemory(DuckDBException error) => error.ErrorType == DuckDBErrorType.OutOfMemory;
+
+    private static string Reason(DuckDBException error, string path, string fullPath)
     {
+        var text = error.Message;
+        if (IsMemory(error))
+            return "reading it needs more memory than a job has. Raise AGNES_MEMORY, or write it as several files, with fewer columns or smaller row groups";
         if (Columns().Match(text) is { Success: true } columns) return $"expected {columns.Groups[1].Value} columns, found {columns.Groups[2].Value}";
         if (Value().Match(text) is { Success: true } value) return $"column {value.Groups[1].Value}: '{Short(value.Groups[2].Value)}' is no {value.Groups[3].Value}";
         if (text.Contains("unterminated quote", StringComparison.OrdinalIgnoreCase)) return "a quote is opened and not closed";

@@ -14,7 +14,7 @@ internal sealed partial record FileSettings
 
     public static readonly FileSettings None = new();
 
-    public const string Known = "delimiter, quote, escape, encoding, header, skip_lines, null_texts, decimal, thousands, date_format, timestamp_format, types, text_columns, trim, duplicate_names";
+    public const string Known = "delimiter, quote, escape, encoding, header, skip_lines, null_texts, decimal, thousands, date_format, timestamp_format, types, text_columns, trim, duplicate_names, bad_rows, verify_checksums";
 
     public string? Delimiter { get; private init; }
     public string? Quote { get; private init; }
@@ -32,11 +32,21 @@ internal sealed partial record FileSettings
     public bool Trim { get; private init; }
     public bool FailsOnDuplicateNames { get; private init; }
 
+    /// <summary>Rows that are no rows of the table are left out, kept beside it and told; else they fail it.</summary>
+    public bool SetsBadRowsAside { get; private init; }
+
+    /// <summary>Pages of Parquet files are held against the checksums in them.</summary>
+    public bool VerifiesChecksums { get; private init; }
+
     /// <summary>The number of the rules by which cells become values, to be raised with them, and what was set.</summary>
     public string ReadAs { get; private init; } = RulesVersion;
 
     /// <summary>Cells mean something else than they would by themselves, so that what the sniffer made of them says little.</summary>
     public bool ChangesCells => NullTexts.Count > 0 || DecimalMark is not null || DateFormat is not null || TimestampFormat is not null || Trim;
+
+    /// <summary>With the marks of a dialect that was found already.</summary>
+    public FileSettings With(CsvDialect dialect) =>
+        this with { Delimiter = dialect.Delimiter, Quote = dialect.Quote, Escape = dialect.Escape, Header = dialect.HasHeader, SkipLines = dialect.SkippedLines };
 
     /// <summary>The type that was set for a column, or null.</summary>
     public CellType? TypeOf(string column) =>
@@ -77,6 +87,8 @@ internal sealed partial record FileSettings
         "text_columns" => this with { TextColumns = Texts(name, value, ColumnsMax, 255) },
         "trim" => this with { Trim = Flag(name, value) },
         "duplicate_names" => this with { FailsOnDuplicateNames = OneOf(name, value, "number", "fail") == "fail" },
+        "verify_checksums" => this with { VerifiesChecksums = Flag(name, value) },
+        "bad_rows" => this with { SetsBadRowsAside = OneOf(name, value, "fail", "set_aside") == "set_aside" },
         _ => throw new TableException($"'{name}' is no setting of files. There are {Known}."),
     };
 

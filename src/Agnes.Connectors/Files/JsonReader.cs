@@ -9,6 +9,9 @@ internal sealed class JsonReader : SourceReader
 {
     private const string Json = "JSON";
     private const string Huge = "HUGEINT";
+
+    // Each thread has two buffers of that size, so that the larger one is for files that need it.
+    private const int ObjectBytesUsual = 16 << 20;
     private const int ObjectBytesMax = 64 << 20;
     private readonly string _options;
 
@@ -18,8 +21,20 @@ internal sealed class JsonReader : SourceReader
 
     public static async Task<JsonReader> OpenAsync(InputFile file, DuckDBConnection connection, CancellationToken cancellation)
     {
+        try
+        {
+            return await OpenAsync(file, connection, ObjectBytesUsual, cancellation);
+        }
+        catch (DuckDBException e) when (e.Message.Contains("maximum_object_size", StringComparison.Ordinal))
+        {
+            return await OpenAsync(file, connection, ObjectBytesMax, cancellation);
+        }
+    }
+
+    private static async Task<JsonReader> OpenAsync(InputFile file, DuckDBConnection connection, int objectBytesMax, CancellationToken cancellation)
+    {
         var format = file.Format.Kind == FileKind.NewlineJson ? "newline_delimited" : "auto";
-        var options = $"format='{format}', maximum_object_size={ObjectBytesMax}, hive_partitioning=false";
+        var options = $"format='{format}', maximum_object_size={objectBytesMax}, hive_partitioning=false";
         var from = $"FROM read_json({Statements.ExactPath(file.FullPath)}, {options}, sample_size=-1)";
         var columns = await connection.ColumnsAsync(from, cancellation);
         if (await TextEncoding.IsCutShortAsync(file, cancellation)) throw new TableException($"{file.Path}: it ends before its array does; most likely it was cut short");

@@ -14,6 +14,9 @@ internal abstract class SourceReader(InputFile file)
     /// <summary>What a person should know about how the file is read; empty mostly.</summary>
     public virtual IReadOnlyList<string> Remarks => [];
 
+    /// <summary>The bad rows that were left out, where a person wanted it so.</summary>
+    public virtual Divided? Divided => null;
+
     /// <summary>Whether <see cref="Columns"/> came from a sample, so that reading may find a value that does not fit.</summary>
     public virtual bool IsSampled => false;
 

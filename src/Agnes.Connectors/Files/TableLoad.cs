@@ -20,6 +20,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         foreach (var file in FileSet.Resolve(root, table)) _inputs.Add(new Input(file, Earlier(previous, file)));
         if (previous is not null && IsUnchanged(previous))
         {
+            foreach (var input in _inputs) RepeatSetAside(input);
             writer.Keep(previous);
             progress.Report(new ExtractEvent("table_done", table.Name, previous.Rows, previous.Bytes, "unchanged"));
             return;
@@ -30,7 +31,8 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         await PutAsync(columns, cancellation);
     }
 
-    private string ReadAs(InputFile file) => file.Format.IsDelimited ? _settings.ReadAs : "";
+    private string ReadAs(InputFile file) =>
+        file.Format.IsDelimited ? _settings.ReadAs : file.Format.Kind == FileKind.Parquet && _settings.VerifiesChecksums ? "verified" : "";
 
     /// <summary>What was made of the file in an earlier run, when neither the file, nor how it is read, nor the part has changed since.</summary>
     private EarlierPart? Earlier(ExtractTable? previous, InputFile file)
@@ -67,6 +69,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         {
             if (input.Earlier is not null && previous!.Columns.SequenceEqual(columns))
             {
+                RepeatSetAside(input);
                 input.Part = Task.FromResult(input.Earlier.Part with { Part = input.Earlier.Part.Part with { Name = input.File.PartName } });
                 continue;
             }
@@ -87,7 +90,10 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
             if (input.Reader is null) await LookIntoAsync(input, cancellation); // known from an earlier run, but to be written again
             try
             {
-                var written = await writer.WritePartAsync(input.Reader!.Select(columns), input.File.PartName, _inputs.Count == 1, cancellation);
+                var written = input.Reader is ParquetReader parquet && await parquet.IsPartAsync(columns, writer.Connection, cancellation)
+                    ? await writer.TakePartAsync(input.File.FullPath, input.File.PartName, _inputs.Count == 1, cancellation)
+                    : await writer.WritePartAsync(input.Reader!.Select(columns), input.File.PartName, _inputs.Count == 1, cancellation);
+                AddRemarks(input.Reader);
                 if (FileStamp.TryOf(input.File.FullPath) == input.File.Stamp)
                 {
                     if (!written.Columns.Select(column => (column.Name, column.Type)).SequenceEqual(columns.Select(column => (column.Name, column.Type))))
@@ -141,7 +147,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         {
             input.Reader = input.File.Format.Kind switch
             {
-                FileKind.Parquet => await ParquetReader.OpenAsync(input.File, writer.Connection, cancellation),
+                FileKind.Parquet => await ParquetReader.OpenAsync(input.File, _settings, writer.Connection, cancellation),
                 FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(input.File, writer.Connection, cancellation),
                 _ => await CsvReader.OpenAsync(input.File, _settings, writer.Connection, writer.TempFolder, cancellation),
             };
@@ -161,8 +167,15 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         if (parts is [{ Md5: null } only]) parts = [only with { Md5 = await ContentHash.Md5Async(writer.Store.PathOf(only.Part.Sha256), cancellation) }];
         var files = _inputs.Zip(parts, (input, part) => new SourceFile(input.File.Path, input.File.Stamp, part.Part.Sha256, input.Own!, ReadAs(input.File))).ToList();
         var put = new ExtractTable(table.Name, table.Description, "local", writer.Time.GetUtcNow().UtcDateTime, columns, parts, files);
+        SetAside.Put(writer.Folder, writer.Source, table.Name, _inputs.ToDictionary(input => input.File.PartName, input => input.Reader is null ? null : input.Reader.Divided?.Kept ?? ""));
         writer.Put(put);
         progress.Report(new ExtractEvent("table_done", table.Name, put.Rows, put.Bytes));
+    }
+
+    /// <summary>What was set aside in an earlier run is told for as long as it is left out.</summary>
+    private void RepeatSetAside(Input input)
+    {
+        if (_settings.SetsBadRowsAside && SetAside.Count(writer.Folder, writer.Source, table.Name, input.File.PartName) is > 0 and var count) Warn(CsvReader.SetAsideRemark(input.File.Path, count));
     }
 
     private void AddRemarks(SourceReader reader)

@@ -133,6 +133,10 @@ internal static class TextEncoding
         return target;
     }
 
+    /// <summary>The text of a file, out of its compression; or that of a copy in scratch, which has none.</summary>
+    public static Stream Open(InputFile file, string path) =>
+        path == file.FullPath ? Open(file) : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan);
+
     private static Stream Open(InputFile file)
     {
         var plain = new FileStream(file.FullPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, BufferBytes, FileOptions.Asynchronous | FileOptions.SequentialScan);

@@ -26,6 +26,7 @@ internal static class ExtractFile
         DeleteIfThere($"{building}.wal");
         ExtractLedger.Write(folder, source, FileStamp.Of(target));
         DataLinks.RemoveOthers(data, tables);
+        SetAside.RemoveOthers(folder, source, tables.Select(table => table.Name));
     }
 
     private static async Task BuildAsync(DuckDBConnection connection, string file, string data, IReadOnlyList<ExtractTable> tables, IReadOnlyList<ExtractTable> viewed, CancellationToken cancellation)

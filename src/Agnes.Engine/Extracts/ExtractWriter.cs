@@ -102,6 +102,28 @@ public sealed class ExtractWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes a Parquet file of somebody else a part as it is: cloned or copied, so that its owner can go on writing, hashed on the way, and never encoded anew.</summary>
+    /// <param name="file">The caller compares its stamp before and after.</param>
+    /// <param name="md5">Also compute the MD5: for tables of one part.</param>
+    public async Task<WrittenPart> TakePartAsync(string file, string partName, bool md5, CancellationToken cancellation)
+    {
+        var staged = _staging.NewFile();
+        using var opened = OpenedFile.TryOpen(file) ?? throw new IOException($"{Path.GetFileName(file)} is no plain file.");
+        var (sha256, md5Hash) = await PartCopy.TakeAsync(opened, staged, md5, cancellation);
+        var from = $"FROM read_parquet({Statements.ExactPath(staged)}, hive_partitioning=false)";
+        var (columns, rows) = (await Connection.ColumnsAsync(from, cancellation), await Connection.ScalarAsync<long>($"SELECT count(*) {from}", cancellation));
+        await SettledAsync(_hashing);
+        var storing = Task.Run(
+            async () =>
+            {
+                var (part, stamp) = await Store.AddHashedAsync(staged, FileStamp.Of(staged), sha256, partName, rows, cancellation);
+                return new ExtractPart(part, md5Hash, stamp.ModifiedNs);
+            },
+            cancellation);
+        _hashing = storing;
+        return new WrittenPart(columns, rows, storing);
+    }
+
     /// <summary>A whole table of this run. All parts must have the same columns.</summary>
     public void Put(ExtractTable table)
     {

@@ -46,6 +46,10 @@ internal static class WorkerDatabase
 /// <summary>Short forms for the statements of extract workers.</summary>
 public static class Statements
 {
+    private const long RowGroupRows = 122_880; // the engine's own
+    private const long VectorRows = 2048;
+    private const long CellBytes = 96;
+
     /// <summary>A path as a literal for the engine's readers, which would take brackets, stars and question marks in a file's name for a pattern.</summary>
     public static string ExactPath(string path) =>
         SqlText.Literal(path.AsSpan().IndexOfAny("[*?") < 0 ? path : path.Replace("[", "[[]", StringComparison.Ordinal).Replace("*", "[*]", StringComparison.Ordinal).Replace("?", "[?]", StringComparison.Ordinal));
@@ -71,10 +75,14 @@ public static class Statements
     /// <returns>The rows written, as the file's own footer counts them, and the columns that reading it yields.</returns>
     public static async Task<(long Rows, IReadOnlyList<TableColumn> Columns)> CopyAsync(this DuckDBConnection connection, string select, string file, CancellationToken cancellation)
     {
-        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)", cancellation);
+        var rows = RowGroup((await connection.ColumnsAsync(select, cancellation)).Count, Budget.ParseBytes(await connection.ScalarAsync<string>("SELECT current_setting('memory_limit')", cancellation)));
+        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}, USE_TMP_FILE false)", cancellation);
         var written = $"FROM read_parquet({ExactPath(file)}, hive_partitioning=false)";
         return (await connection.ScalarAsync<long>($"SELECT count(*) {written}", cancellation), await connection.ColumnsAsync(written, cancellation));
     }
+
+    /// <summary>The engine keeps a row group of each thread in memory until it is written; those of wide tables have fewer rows.</summary>
+    private static long RowGroup(int columns, long memoryBytes) => Math.Clamp(memoryBytes / CellBytes / Math.Max(1, columns) / VectorRows * VectorRows, VectorRows, RowGroupRows);
 
     /// <summary>The columns that a SELECT or a table yields, with the engine's names of the types.</summary>
     public static Task<List<TableColumn>> ColumnsAsync(this DuckDBConnection connection, string select, CancellationToken cancellation) =>

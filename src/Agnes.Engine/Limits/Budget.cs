@@ -6,8 +6,11 @@ namespace Agnes.Engine.Limits;
 public sealed record Share(long MemoryBytes, int Threads, long TempBytes);
 
 /// <summary>One budget dealt in fixed shares. No connection sets its own limits.</summary>
+/// <param name="State">Of the state, where it is a file of ours.</param>
+/// <param name="Jobs">Of the one child that extracts.</param>
+/// <param name="Publishing">Of the one child that prepares what others extracted, writes views, or puts parts together.</param>
 /// <param name="Query">Of each of the <see cref="QueryWorkers"/>.</param>
-public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Query, int QueryWorkers)
+public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publishing, Share Query, int QueryWorkers)
 {
     public const long TotalBytesMin = 512L << 20;
     private const long TotalBytesDefaultMax = 8L << 30;
@@ -26,18 +29,20 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Quer
         return FromTotal(Math.Max(TotalBytesMin, Math.Min(physical / 2, TotalBytesDefaultMax)), processors);
     }
 
-    /// <summary>An eighth for state, three eighths for jobs (one child at a time), half for query workers.</summary>
+    /// <summary>An eighth for state, a quarter for extracting, an eighth for publishing (one child at a time each), half for query workers.</summary>
     public static Budget FromTotal(long total, int processors)
     {
         if (total < TotalBytesMin) throw new FormatException($"AGNES_MEMORY must be at least {TotalBytesMin >> 20} MiB.");
         var state = Math.Clamp(total / 8, StateBytesMin, StateBytesMax);
         var query = total / 2;
-        var jobs = total - state - query;
+        var publishing = total / 8;
+        var jobs = total - state - query - publishing;
         var workers = (int)Math.Clamp(Math.Min(processors * 2L, query / QueryBytesMin), 1, QueryWorkersMax);
         return new Budget(
             total,
             new Share(state, Math.Min(processors, 4), state * TempFactor),
             new Share(jobs, processors, jobs * TempFactor),
+            new Share(publishing, processors, publishing * TempFactor),
             new Share(query / workers, processors, query / workers * TempFactor),
             workers);
     }

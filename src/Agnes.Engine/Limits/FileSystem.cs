@@ -105,12 +105,15 @@ internal sealed class OpenedFile : IDisposable
         return cloned;
     }
 
+    /// <summary>The content, from the descriptor.</summary>
+    public FileStream OpenRead() => OperatingSystem.IsLinux()
+        ? new FileStream($"/proc/self/fd/{_descriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CopyBytes, useAsync: true)
+        : new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CopyBytes, useAsync: true);
+
     /// <summary>Copies the content, from the descriptor.</summary>
     public async Task CopyToAsync(string target, CancellationToken cancellation)
     {
-        await using var source = OperatingSystem.IsLinux()
-            ? new FileStream($"/proc/self/fd/{_descriptor}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CopyBytes, useAsync: true)
-            : new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, CopyBytes, useAsync: true);
+        await using var source = OpenRead();
         await using var copy = new FileStream(target, FileMode.CreateNew, FileAccess.Write, FileShare.Read, CopyBytes, useAsync: true);
         await source.CopyToAsync(copy, CopyBytes, cancellation);
     }

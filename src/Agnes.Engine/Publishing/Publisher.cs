@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
 using Agnes.Protocol;
 
@@ -10,6 +11,7 @@ namespace Agnes.Engine.Publishing;
 public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget, WorkerProgram? program = null)
 {
     private readonly WorkerProgram _program = program ?? WorkerProgram.Default;
+    private readonly SemaphoreSlim _child = new(1, 1); // whose share is dealt once
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.OrdinalIgnoreCase); // one per source folder
 
     /// <summary>The sources that have an extract, by folder name, in order. Names that are not allowed are left out.</summary>
@@ -38,26 +40,39 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
     public async Task WriteAnalyticsAsync(IReadOnlyList<AnalyticsTable> tables, CancellationToken cancellation)
     {
         using var home = scratch.NewFolder("analytics");
-        await ExtractWorker.RunAsync(_program, home.Path, new WorkerRequest("analytics", folder.Root, budget.Jobs, Analytics: tables), ExtractReach.Analytics(folder), null, cancellation);
+        await RunAsync(home, new WorkerRequest("analytics", folder.Root, budget.Publishing, Analytics: tables), ExtractReach.Analytics(folder), cancellation);
     }
 
     /// <summary>Writes all rows of a table of several parts into one file in the store.</summary>
     public async Task<WholeFile> ConsolidateAsync(IReadOnlyList<TablePart> parts, CancellationToken cancellation)
     {
         using var home = scratch.NewFolder("whole");
-        var request = new WorkerRequest("consolidate", folder.Root, budget.Jobs, RunId: Path.GetFileName(home.Path), Parts: parts);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, request, ExtractReach.Store(folder), null, cancellation);
+        var request = new WorkerRequest("consolidate", folder.Root, budget.Publishing, RunId: Path.GetFileName(home.Path), Parts: parts);
+        var line = await RunAsync(home, request, ExtractReach.Store(folder), cancellation);
         return line.Whole ?? throw new WorkerFailedException("The extract worker answered something else.");
+    }
+
+    private async Task<WorkerLine> RunAsync(ScratchFolder home, WorkerRequest request, Reach reach, CancellationToken cancellation)
+    {
+        await _child.WaitAsync(cancellation);
+        try
+        {
+            return await ExtractWorker.RunAsync(_program, home.Path, request, reach, null, cancellation);
+        }
+        finally
+        {
+            _child.Release();
+        }
     }
 
     private async Task<Publication> PrepareAloneAsync(string source, IReadOnlyList<PublishedTable> known, CancellationToken cancellation)
     {
         using var home = scratch.NewFolder("prepare");
-        var request = new WorkerRequest("prepare", folder.Root, budget.Jobs, Source: source, RunId: Path.GetFileName(home.Path), Known: known);
+        var request = new WorkerRequest("prepare", folder.Root, budget.Publishing, Source: source, RunId: Path.GetFileName(home.Path), Known: known);
         WorkerLine line;
         try
         {
-            line = await ExtractWorker.RunAsync(_program, home.Path, request, ExtractReach.Source(folder, source, isWritten: false, isRead: true), null, cancellation);
+            line = await RunAsync(home, request, ExtractReach.Source(folder, source, isWritten: false, isRead: true), cancellation);
         }
         catch (WorkerCrashedException crash)
         {

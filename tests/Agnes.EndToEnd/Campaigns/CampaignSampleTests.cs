@@ -19,6 +19,7 @@ public sealed class CampaignSampleTests
     [InlineData("foreign-replaced", 2)]
     [InlineData("foreign-truncated", 2)]
     [InlineData("foreign-rewritten", 2)]
+    [InlineData("csv-dialects", 20)]
     public async Task A_few_rounds_of_trouble_leave_nothing_lost_or_mixed(string campaign, int rounds)
     {
         if (campaign.EndsWith("-postgres", StringComparison.Ordinal) && Testing.Postgres.Binaries is null) Assert.Skip("PostgreSQL is not installed.");

@@ -27,7 +27,7 @@ public sealed class BudgetTests
     public void The_shares_never_add_up_to_more_than_the_whole(long total, int processors)
     {
         var budget = Budget.FromTotal(total, processors);
-        (budget.State.MemoryBytes + budget.Jobs.MemoryBytes + budget.Query.MemoryBytes * budget.QueryWorkers).ShouldBeLessThanOrEqualTo(total);
+        (budget.State.MemoryBytes + budget.Jobs.MemoryBytes + budget.Publishing.MemoryBytes + budget.Query.MemoryBytes * budget.QueryWorkers).ShouldBeLessThanOrEqualTo(total);
         budget.QueryWorkers.ShouldBeGreaterThan(0);
         budget.Query.MemoryBytes.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }

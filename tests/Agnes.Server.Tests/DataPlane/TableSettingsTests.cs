@@ -52,6 +52,20 @@ public sealed class TableSettingsTests(Postgres postgres)
         (await shop.AsAdminAsync("POST", "/api/query", """{"sql":"SELECT sum(a) AS s FROM invoices"}""")).Body.ShouldContain("[[1]]");
     }
 
+    [Fact]
+    public async Task Rows_that_were_set_aside_are_shown_in_the_run_the_page_and_to_admins()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        await WriteAsync(shop, "rows.csv", "a,b\n1,2\n3\n4,5,6\n");
+        (await shop.AsAdminAsync("POST", "/api/admin/register-table", """{"name":"rows","source_type":"csv","source_table":"rows.csv","settings":{"bad_rows":"set_aside"}}""")).Status.ShouldBe(201);
+        var run = await shop.SyncAsync("""["rows"]""");
+        (await shop.AsAdminAsync("GET", $"/api/sync/runs/{run["id"]}/log")).Body.ShouldContain("2 row(s) that are no rows of the table were set aside");
+        var shown = await shop.AsAdminAsync("GET", "/api/admin/registry/rows/set-aside?limit=1");
+        shown.Json.ToJsonString().ShouldBe("""{"id":"rows","count":2,"rows":[{"file":"rows.csv","line":3,"reason":"expected 2 columns, found 1","text":"3"}]}""");
+        (await shop.AsAdminAsync("GET", "/catalog/rows")).Body.ShouldContain("2 of its rows were left out");
+        (await shop.AsAdminAsync("DELETE", "/api/admin/registry/rows")).Status.ShouldBe(204);
+    }
+
     private static async Task<string> ColumnsAsync(Shop shop)
     {
         var schema = (await shop.AsAdminAsync("GET", "/api/v2/schema/sales")).Json;

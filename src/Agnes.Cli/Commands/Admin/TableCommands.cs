@@ -7,7 +7,7 @@ namespace Agnes.Cli.Commands.Admin;
 
 internal static class TableCommands
 {
-    public static IEnumerable<Command> Build(Host host) => [RegisterTableCommand.Build(host), Update(host), Unregister(host), List(host)];
+    public static IEnumerable<Command> Build(Host host) => [RegisterTableCommand.Build(host), Update(host), Unregister(host), List(host), SetAsideCommand.Build(host)];
 
     private static AgnesCommand Update(Host host)
     {

@@ -10,7 +10,7 @@ internal static class TableSettings
     public static Option<string[]> Option() => new("--setting")
     {
         Description = "How the table's files are read, as name=value; once for each. delimiter, quote, escape, encoding, header, skip_lines, null_texts, decimal, thousands, "
-            + "date_format, timestamp_format, types, text_columns, trim, duplicate_names. The value is JSON or a text; @file.json holds all.",
+            + "date_format, timestamp_format, types, text_columns, trim, duplicate_names, bad_rows, verify_checksums. The value is JSON or a text; @file.json holds all.",
     };
 
     /// <exception cref="CliException">It is neither name=value nor a file.</exception>
@@ -39,7 +39,7 @@ internal static class TableSettings
     {
         var parsed = Parsed(text);
         if (name is "null_texts" or "text_columns" && parsed is not JsonArray) return new JsonArray([.. text.Split(',').Select(one => (JsonNode)one)]);
-        return name is "header" or "trim" or "skip_lines" or "types" or "null_texts" or "text_columns" && parsed is not null ? parsed : text;
+        return name is "header" or "trim" or "verify_checksums" or "skip_lines" or "types" or "null_texts" or "text_columns" && parsed is not null ? parsed : text;
     }
 
     private static JsonNode? Parsed(string text)

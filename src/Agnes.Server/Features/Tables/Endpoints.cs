@@ -17,6 +17,7 @@ internal static class TablesFeature
         admin.MapPost("/register-table/precheck", PrecheckTable.HandleAsync);
         admin.MapPost("/register-tables", RegisterTables.HandleAsync).BodyBytesMax(BatchBytesMax);
         admin.MapGet("/registry", ListRegistry.Handle);
+        admin.MapGet("/registry/{id}/set-aside", ShowSetAside.Handle);
         admin.MapPut("/registry/{id}", UpdateTable.HandleAsync);
         admin.MapDelete("/registry/{id}", DeleteTable.HandleAsync);
     }

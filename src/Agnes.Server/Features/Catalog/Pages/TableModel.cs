@@ -8,6 +8,9 @@ public sealed record TableModel(CatalogEntry Entry, IReadOnlyList<TableColumn> C
     /// <summary>The groups that were granted it; for admins only.</summary>
     public IReadOnlyList<string>? Groups { get; init; }
 
+    /// <summary>Rows of its files that were left out of it.</summary>
+    public long SetAside { get; init; }
+
     /// <summary>By the column's name, where something is known of it.</summary>
     public IReadOnlyDictionary<string, string> Descriptions { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
