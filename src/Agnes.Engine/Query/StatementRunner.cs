@@ -26,9 +26,15 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// </summary>
     /// <param name="limit">Rows at most; one more is looked for, to tell <c>truncated</c>.</param>
     /// <param name="client">Fires when the client has gone: the statement is ended, with <see cref="StatementStatus.ClientGone"/>.</param>
-    public Task<StatementOutcome> RunAsync(Lease lease, Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken client) =>
+    /// <param name="leaving">
+    /// Awaited with the tables' names before rows leave ahead of the statement's end, at most once; where it throws, none leave and the call throws the same.
+    /// An answer for which it is not called has not left when the call returns.
+    /// </param>
+    public Task<StatementOutcome> RunAsync(
+        Lease lease, Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken client, Func<IReadOnlyList<string>, Task>? leaving = null) =>
         InSlotAsync(lease, limits, output, client, run =>
         {
+            run.Leaving = leaving;
             if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax)
                 return Task.FromResult(run.Refused(StatementStatus.TooLarge, $"A query's text may be {StatementLimits.SqlBytesMax >> 10} KiB long at most."));
             return sql.Contains('\0')
