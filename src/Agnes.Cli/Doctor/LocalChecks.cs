@@ -115,7 +115,7 @@ internal sealed class LocalChecks(Host host, Layout layout)
         var last = File.Exists(layout.CaptureLog) ? File.ReadLines(layout.CaptureLog).LastOrDefault() : null;
         var outcome = last?.Split('\t').ElementAtOrDefault(1);
         return outcome is not (null or "ok" or "private_skip")
-            ? new Check("sessions", Check.Warning, $"the last session was not captured: {DisplayText.OneLine(outcome)}", $"See {layout.CaptureLog}")
+            ? new Check("sessions", Check.Warning, $"the last session was not captured: {DisplayText.Message(outcome)}", $"See {layout.CaptureLog}")
             : new Check("sessions", Check.Info, $"{waiting} wait to be uploaded", waiting > 0 ? "agnes push" : null);
     }
 }

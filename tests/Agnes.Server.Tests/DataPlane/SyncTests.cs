@@ -42,6 +42,17 @@ public sealed class SyncTests(Postgres postgres, Worlds worlds)
     }
 
     [Fact]
+    public async Task A_warning_stands_once_in_the_log_of_its_run()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        shop.WriteCsv("odd.csv", "id,id\n1,2\n3,4\n");
+        await shop.RegisterAsync("""{"name":"odd","source_type":"local","source_table":"odd.csv"}""");
+        var run = await shop.SyncAsync();
+        var log = (await shop.AsAdminAsync("GET", $"/api/sync/runs/{run["id"]}/log")).Body;
+        log.Split("columns of one name were numbered").Length.ShouldBe(2, log);
+    }
+
+    [Fact]
     public async Task An_unchanged_table_is_not_published_again()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
