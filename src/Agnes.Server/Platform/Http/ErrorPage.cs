@@ -5,6 +5,9 @@ namespace Agnes.Server.Platform.Http;
 /// <summary>The page a person sees instead of an error's JSON.</summary>
 internal static class ErrorPage
 {
+    /// <summary>For an error that has no text, but a list of faults.</summary>
+    public const string Unreadable = "Something in the form is missing or cannot be read. Go back and fill it in again.";
+
     public static Task WriteAsync(HttpContext context, int status, string message)
     {
         var model = new ErrorModel(status, Title(status), message, context.Request.Path, context.TraceIdentifier);
