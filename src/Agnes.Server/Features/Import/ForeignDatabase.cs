@@ -16,6 +16,7 @@ internal sealed class ForeignDatabase : IAsyncDisposable
     [
         "schema_version", "users", "personal_access_tokens", "user_groups", "user_group_members", "resource_grants", "table_registry",
         "dataset_permissions", "access_requests", "user_sync_settings", "internal_roles", "group_mappings", "user_role_grants", "plugin_access",
+        ForeignKnowledge.Metrics, ForeignKnowledge.Columns, ForeignKnowledge.Templates, .. ForeignKnowledge.SingleTemplates.Select(single => single.Table),
     ];
 
     private readonly IAsyncEnumerator<ForeignLine> _lines;
@@ -44,7 +45,7 @@ internal sealed class ForeignDatabase : IAsyncDisposable
                 counts = lines.Current.Counts ?? counts;
                 if (lines.Current.Table == History) atHistory = true;
                 else if (lines.Current.Row is { } columns) rows.Add((lines.Current.Table!, new ForeignRow(columns)));
-                if (rows.Count > HeldRowsMax) throw new ImportException($"The database has more than {HeldRowsMax} users, groups, grants, tokens and tables: it cannot be such an installation's. Nothing was changed.");
+                if (rows.Count > HeldRowsMax) throw new ImportException($"The database has more than {HeldRowsMax} users, groups, grants, tokens, tables and descriptions: it cannot be such an installation's. Nothing was changed.");
             }
 
             var version = rows.Where(found => found.Table == "schema_version").Max(found => found.Row.Integer("version")) ?? 0;

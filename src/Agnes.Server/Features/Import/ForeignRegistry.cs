@@ -11,14 +11,14 @@ internal static class ForeignRegistry
     private const int QuotedQueriesUntil = 24;
     private const int KeboolaLocalUntil = 26;
 
-    public static IEnumerable<TableRow> Tables(ForeignState state, ImportReport report, string? bigQueryProject, DateTime now)
+    public static IEnumerable<TableRow> Tables(ForeignState state, ImportReport report, ForeignSettings settings, DateTime now)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var row in state.Rows("table_registry").OrderBy(row => row.Time("registered_at") ?? DateTime.MaxValue).ThenBy(row => row.Text("id"), StringComparer.Ordinal))
         {
             if (row.Text("id") is not { } id || row.Text("name") is not { } name) report.Leave("tables", row.Text("id") ?? "?", "without an id or a name");
             else if (!names.Add(name)) report.Leave("tables", $"{name} ({id})", "another table has the name but for case");
-            else yield return Modern(Table(row, id, name, now), state.Version, report, bigQueryProject);
+            else yield return Modern(Typed(Table(row, id, name, now), settings, report), state.Version, report, settings.Project);
         }
     }
 
@@ -47,6 +47,13 @@ internal static class ForeignRegistry
         PartitionGranularity = row.Text("partition_granularity"),
         WhereFilters = row.Text("where_filters"),
     };
+
+    private static TableRow Typed(TableRow table, ForeignSettings settings, ImportReport report)
+    {
+        if (table.SourceType is not null || settings.TypeOf(null, table.QueryMode, table.SourceQuery, table.Id, table.Bucket) is not { } type) return table;
+        report.Change("tables", table.Name, $"without a source type, taken as one of {type}");
+        return table with { SourceType = type };
+    }
 
     private static TableRow Modern(TableRow table, int version, ImportReport report, string? project)
     {

@@ -1,8 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
+using Agnes.Server.Features.Prompts;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Import;
@@ -31,13 +34,19 @@ internal sealed class ImportPlan
 
     public List<PreferenceRow> Preferences { get; } = [];
 
+    public List<MetricRow> Metrics { get; } = [];
+
+    public List<ColumnMetadataRow> Columns { get; } = [];
+
+    public List<TemplateRow> Templates { get; } = [];
+
     /// <summary>Requests for access that nobody had answered: user, table, reason.</summary>
     public List<(string Id, string? UserId, string? TableId, string? Reason)> DroppedRequests { get; } = [];
 
     private readonly HashSet<(string User, string Group, string Source)> _members = [];
     private readonly HashSet<(string Group, string Type, string Id)> _granted = [];
 
-    public static ImportPlan Of(ForeignState state, ImportReport report, string? bigQueryProject, DateTime now)
+    public static ImportPlan Of(ForeignState state, ImportReport report, ForeignSettings settings, DateTime now)
     {
         var plan = new ImportPlan();
         plan.AddUsers(state, report, now);
@@ -45,9 +54,12 @@ internal sealed class ImportPlan
         plan.AddMemberships(state, report, now);
         plan.AddGrants(state, report, now);
         plan.AddTokens(state, report, now);
-        plan.Tables.AddRange(ForeignRegistry.Tables(state, report, bigQueryProject, now));
+        plan.Tables.AddRange(ForeignRegistry.Tables(state, report, settings, now));
         LegacyAccess.Add(plan, state, report, now);
         plan.AddPreferences(state, report, now);
+        plan.Metrics.AddRange(ForeignKnowledge.MetricsOf(state, report, now));
+        plan.Columns.AddRange(ForeignKnowledge.ColumnsOf(state, report, now));
+        plan.Templates.AddRange(ForeignKnowledge.TemplatesOf(state, report, now));
         return plan;
     }
 

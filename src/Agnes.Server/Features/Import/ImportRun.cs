@@ -18,14 +18,6 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
     /// <summary>What publishing makes anew, so that nothing is lost by not taking it.</summary>
     private static readonly string[] Derived = ["sync_state", "sync_history", "view_ownership", "table_profiles", "bq_metadata_cache"];
 
-    /// <summary>What goes by a file of its own.</summary>
-    private static readonly Dictionary<string, string> Moved = new(StringComparer.Ordinal)
-    {
-        ["column_metadata"] = "say it again here: agnes admin metadata-apply",
-        ["metric_definitions"] = "export them there and import them here: agnes admin metrics import",
-        ["instance_templates"] = "put a text of your own back with PUT /api/admin/workspace-prompt-template",
-    };
-
     private readonly ImportReport _report = new();
 
     /// <exception cref="ImportException">It cannot be imported.</exception>
@@ -60,7 +52,11 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         {
             var rows = new ImportRows(state, _report);
             if (database is not null) await WriteRowsAsync(from!, database, state, rows, stop);
-            if ((from?.RegistryFile ?? given.RegistryFile) is { } registry) await rows.WriteTablesAsync(RegistryFile.Read(registry, given.SourceType, _report, time.GetUtcNow().UtcDateTime), stop);
+            if ((from?.RegistryFile ?? given.RegistryFile) is { } registry)
+            {
+                var settings = from is null ? ForeignSettings.None : ForeignSettings.Of(from, options.Variables);
+                await rows.WriteTablesAsync(RegistryFile.Read(registry, given.SourceType, settings, _report, time.GetUtcNow().UtcDateTime), stop);
+            }
             if (given.PasswordLinks is { } links && !given.DryRun) await WriteLinksAsync(state, links, stop);
         }
 
@@ -76,7 +72,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         var now = state.Options.Time.GetUtcNow().UtcDateTime;
         now = new DateTime(now.Ticks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
         _report.Version = foreign.Version;
-        var plan = ImportPlan.Of(foreign, _report, Project(from), now);
+        var plan = ImportPlan.Of(foreign, _report, ForeignSettings.Of(from, options.Variables), now);
         await rows.WriteAsync(plan, stop);
         var history = new ImportHistory(state, _report);
         await foreach (var row in database.HistoryAsync(stop)) await history.AddAsync(row, stop);
@@ -84,7 +80,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         await history.AddDroppedAsync(plan, now, stop);
         foreach (var (table, count) in foreign.Counts.Where(table => table.Value > 0 && !ForeignDatabase.Reads(table.Key)))
         {
-            _report.Leave($"rows of {table}", count.ToString(System.Globalization.CultureInfo.InvariantCulture), Derived.Contains(table) ? "made anew by the first sync" : Moved.GetValueOrDefault(table, "nothing here keeps them yet; keep the old database"));
+            _report.Leave($"rows of {table}", count.ToString(System.Globalization.CultureInfo.InvariantCulture), Derived.Contains(table) ? "made anew by the first sync" : "nothing here keeps them yet; keep the old database");
         }
 
         if (_report.Taken.Count == 0) return;
@@ -111,28 +107,6 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         }
 
         return await StateDb.OpenAsync(real with { StateDir = folder, ConnectionString = null }, cancellation: stop);
-    }
-
-    /// <summary>The environment's, else that of the other installation's configuration.</summary>
-    private string? Project(Installation from)
-    {
-        if (options.Variables("BIGQUERY_PROJECT") is { Length: > 0 } project) return project;
-        var overlay = Path.Combine(from.StateDir, InstanceConfig.FileName);
-        foreach (var file in ((string?[])[overlay, from.ConfigFile]).OfType<string>().Where(Installation.IsPlain))
-        {
-            try
-            {
-                Func<string, string?> variables = file == overlay ? static _ => null : options.Variables; // the overlay's texts are the admins' of that installation
-                var found = InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], "data_source.bigquery.project") as JsonValue;
-                if (References.Resolve(found, variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
-            }
-            catch (FormatException)
-            {
-                // Said where the configuration is taken.
-            }
-        }
-
-        return null;
     }
 
     private async Task WriteLinksAsync(StateDb state, string file, CancellationToken stop)

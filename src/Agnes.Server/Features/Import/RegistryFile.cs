@@ -12,7 +12,7 @@ internal static class RegistryFile
     private const int BytesMax = 16 << 20;
 
     /// <exception cref="ImportException">It is no such file.</exception>
-    public static IReadOnlyList<TableRow> Read(string path, string? sourceType, ImportReport report, DateTime now)
+    public static IReadOnlyList<TableRow> Read(string path, string? sourceType, ForeignSettings settings, ImportReport report, DateTime now)
     {
         if (!Installation.IsPlain(path) || new FileInfo(path).Length > BytesMax) throw new ImportException($"{path} is no plain file that can be read, or larger than {BytesMax >> 20} MiB.");
         var text = File.ReadAllText(path);
@@ -27,14 +27,16 @@ internal static class RegistryFile
                 continue;
             }
 
-            tables.TryAdd(id, Table(row, id, sourceType, now));
+            var table = Table(row, id, sourceType, settings, now);
+            if (table.SourceType is null) report.Leave("tables of the registry file", id, "it says no source type: give --source-type");
+            else tables.TryAdd(id, table);
         }
 
         return [.. tables.Values];
     }
 
     /// <summary>What stands before the last dot of an id is the bucket, what stands behind it the table.</summary>
-    private static TableRow Table(ForeignRow row, string id, string? sourceType, DateTime now)
+    private static TableRow Table(ForeignRow row, string id, string? sourceType, ForeignSettings settings, DateTime now)
     {
         var dot = id.LastIndexOf('.');
         var table = ForeignRegistry.Table(row, id, row.Text("name") ?? id[(dot + 1)..], now);
@@ -42,7 +44,7 @@ internal static class RegistryFile
         {
             Bucket = table.Bucket ?? (dot > 0 ? id[..dot] : null),
             SourceTable = table.SourceTable ?? id[(dot + 1)..],
-            SourceType = sourceType ?? table.SourceType,
+            SourceType = sourceType ?? settings.TypeOf(table.SourceType, table.QueryMode, table.SourceQuery, id, table.Bucket),
             RegisteredBy = By,
         };
     }
