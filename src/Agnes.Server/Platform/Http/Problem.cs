@@ -94,7 +94,7 @@ internal static class ApiPaths
     /// <summary>Our pages' scripts say it, and show what they get in their own way.</summary>
     private const string FetchedByScript = "X-Requested-With";
 
-    private static readonly string[] Prefixes = ["/api/", "/auth/", "/marketplace.zip", "/marketplace.git", "/marketplace/", "/openapi/"];
+    private static readonly string[] Prefixes = ["/api/", "/auth/", "/marketplace.zip", "/marketplace.git", "/marketplace/", "/openapi/", "/openapi.json"];
 
     public static bool IsApi(PathString path)
     {
