@@ -68,6 +68,7 @@ internal static class Program
         {
             throw new OptionsException($"The server cannot listen: {fault.Message.TrimEnd('.')}. End the program that is there, or choose another address: --urls http://localhost:8001");
         }
+        await LastAddress.SaveAsync(options, app.Urls, CancellationToken.None);
         await app.WaitForShutdownAsync(CancellationToken.None);
         return 0;
     }

@@ -15,6 +15,9 @@ internal static partial class Configure
     private const string LocationDefault = "us";
     private const int NameCharsMax = 128;
 
+    /// <summary>As tables of files are called everywhere; other names for it are taken at the entrance.</summary>
+    private const string Files = "local";
+
     /// <summary>Whose key is at hand, in the order in which it is taken.</summary>
     private static readonly string[] LanguageModelKeys = ["ANTHROPIC_API_KEY", "LLM_API_KEY"];
 
@@ -100,13 +103,13 @@ internal static partial class Configure
         {
             string? Text(string name) => body.OptionalString(name)?.Trim() is { Length: > 0 } value ? value : null;
             return new Asked(
-                body.String("data_source"), Text("keboola_token"), Text("keboola_url")?.TrimEnd('/'), Text("keboola_project_id"), Text("bigquery_project"), Text("bigquery_location"),
+                body.String("data_source") is "csv" or "files" ? Files : body.String("data_source"), Text("keboola_token"), Text("keboola_url")?.TrimEnd('/'), Text("keboola_project_id"), Text("bigquery_project"), Text("bigquery_location"),
                 Text("instance_name"), Text("allowed_domain"));
         }
 
         public string? Fault() => this switch
         {
-            { Source: not ("keboola" or "bigquery" or "local") } => "data_source must be keboola, bigquery or local (tables from files).",
+            { Source: not ("keboola" or "bigquery" or Files) } => "data_source must be keboola, bigquery or local (tables from files; csv and files are the same).",
             { Source: "keboola", Token: null } or { Source: "keboola", Url: null } => "keboola needs keboola_token and keboola_url.",
             { Source: "bigquery", Project: null } => "bigquery needs bigquery_project.",
             { Source: "bigquery", Project: { } project } when !ProjectShape().IsMatch(project) => "bigquery_project is no project id: lower-case letters, digits and hyphens, 6 to 30.",

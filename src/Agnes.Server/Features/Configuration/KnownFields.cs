@@ -8,8 +8,8 @@ namespace Agnes.Server.Features.Configuration;
 /// <summary>What optional keys mean and may hold: for the form that edits them, and for refusing what nobody could read later.</summary>
 internal static class KnownFields
 {
-    /// <summary>By section.</summary>
-    public static readonly JsonObject All = JsonNode.Parse(
+    /// <summary>By section. What nothing reads yet says so: <c>"read":false</c>.</summary>
+    public static readonly JsonObject All = Marked(JsonNode.Parse(
         """
         {
           "instance": {
@@ -35,7 +35,7 @@ internal static class KnownFields
             "smtp_user": {"kind":"string"}, "smtp_password": {"kind":"secret"}
           },
           "data_source": {
-            "type": {"kind":"select","options":["keboola","bigquery","local"],"default":"local"},
+            "type": {"kind":"select","options":["keboola","bigquery","local","csv","files"],"default":"local"},
             "keboola": {"kind":"object","fields":{
               "stack_url": {"kind":"string","hint":"https address of the stack."}, "project_id": {"kind":"string"}, "token_env": {"kind":"string","default":"KEBOOLA_STORAGE_TOKEN"}}},
             "bigquery": {"kind":"object","fields":{
@@ -71,7 +71,22 @@ internal static class KnownFields
             "domain_owners": {"kind":"map","key_kind":"string","value_kind":"array"}, "domains": {"kind":"array","item_kind":"string"}, "groups": {"kind":"map","key_kind":"string","value_kind":"object"}
           }
         }
-        """)!.AsObject();
+        """)!.AsObject());
+
+    private static JsonObject Marked(JsonObject sections)
+    {
+        foreach (var (section, fields) in sections) Mark(fields!.AsObject(), section);
+        return sections;
+
+        static void Mark(JsonObject fields, string path)
+        {
+            foreach (var (key, field) in fields)
+            {
+                if (field!["fields"] is JsonObject below) Mark(below, $"{path}.{key}");
+                else if (!ReadKeys.All.Contains($"{path}.{key}")) field["read"] = false;
+            }
+        }
+    }
 
     /// <summary>Adds a fault for each known key whose value is of another kind, or is one that the start would not take. Unknown keys, nulls, masks and references pass.</summary>
     public static void Check(JsonObject sections, RequestBody body)

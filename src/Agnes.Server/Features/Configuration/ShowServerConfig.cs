@@ -34,6 +34,7 @@ internal static class ShowServerConfig
             ["secret_key_patterns"] = Texts(Sections.SecretPatterns),
             ["known_fields"] = KnownFields.All.DeepClone(),
             ["problems"] = Texts(config.Problems),
+            ["without_effect"] = Texts(ReadKeys.Unread(raw)),
         });
     }
 

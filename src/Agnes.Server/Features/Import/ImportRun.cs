@@ -111,7 +111,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
 
     private async Task WriteLinksAsync(StateDb state, string file, CancellationToken stop)
     {
-        var address = PublicAddress.Configured(options) ?? ServerOptions.UrlDefault;
+        var address = LastAddress.Of(options);
         var lines = new List<string>();
         foreach (var email in _report.NeedPassword)
         {

@@ -42,6 +42,9 @@ public sealed record ServerOptions
     /// <summary>Error answers carry the exception's text.</summary>
     public bool Debug { get; init; }
 
+    /// <summary>What is logged at least.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
     /// <summary>PostgreSQL connection string; null means the embedded DuckDB state.</summary>
     public string? StateUrl { get; init; }
 
@@ -151,6 +154,7 @@ public sealed record ServerOptions
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
             Debug = IsOn(Setting("DEBUG")),
+            LogLevel = LevelOf(Setting("LOG_LEVEL"), IsOn(Setting("DEBUG"))),
             StateUrl = stateUrl,
             Memory = Setting("AGNES_MEMORY"),
             QueryTimeLimit = Seconds("AGNES_QUERY_SECONDS_MAX", Setting("AGNES_QUERY_SECONDS_MAX"), StatementLimits.TimeDefault),
@@ -214,6 +218,17 @@ public sealed record ServerOptions
         "required" => WallMode.Required,
         "off" => WallMode.Off,
         _ => throw new OptionsException($"AGNES_WALLS must be available, required or off, not '{value}'."),
+    };
+
+    private static LogLevel LevelOf(string? value, bool isDebug) => value?.Trim().ToUpperInvariant() switch
+    {
+        null => isDebug ? LogLevel.Debug : LogLevel.Information,
+        "DEBUG" => LogLevel.Debug,
+        "INFO" => LogLevel.Information,
+        "WARNING" or "WARN" => LogLevel.Warning,
+        "ERROR" => LogLevel.Error,
+        "CRITICAL" => LogLevel.Critical,
+        _ => throw new OptionsException($"LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not '{value}'."),
     };
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";
