@@ -140,8 +140,12 @@ internal sealed class Snapshotter(Host host, Layout layout)
         var (path, _) = session.WriteParquet(request.ToSql(table), limit: null);
         File.Move(path, target, overwrite: true);
         var (state, _) = PullState.Read(layout);
-        return state.Servers.Values.Select(server => server.Tables.GetValueOrDefault(table)?.Updated).OfType<string>().FirstOrDefault();
+        return state.Servers.Values.Select(server => server.Tables.GetValueOrDefault(table)?.Updated).OfType<string>().Select(WithOffset).FirstOrDefault();
     }
+
+    /// <summary>A manifest's times mean UTC and do not say so.</summary>
+    private static string WithOffset(string time) =>
+        DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var known) ? Stamp(known) : time;
 
     private async Task<string?> ScanAsync(SnapshotRequest request, string target, SnapshotPurpose purpose, CancellationToken cancellation)
     {

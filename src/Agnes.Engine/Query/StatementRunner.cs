@@ -4,6 +4,7 @@ using System.Text.Json;
 using Agnes.Engine.Query.Scans;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query;
 
@@ -89,6 +90,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             var row = rows.RootElement[0];
             using var tree = JsonDocument.Parse(row.GetProperty("tree").GetString()!, new JsonDocumentOptions { MaxDepth = PredicateDepthMax });
             var fault = PredicateTree.Check(tree.RootElement, row.GetProperty("alone").GetString(), table.Columns, alias);
+            if (fault is { Kind: PredicateFault.Unparseable } && SqlWords.HasSeveralStatements(text)) fault = new PredicateFault(PredicateFault.SeveralStatements);
             return new PredicateCheck(null, fault, fault is null ? row.GetProperty("canonical").GetString() : null);
         }
         catch (JsonException)
