@@ -37,6 +37,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         info.Environment["SEED_ADMIN_EMAIL"] = "root@example.com";
         info.Environment["SEED_ADMIN_PASSWORD"] = "a long password";
         info.Environment["AGNES_MEMORY"] = "600MiB";
+        info.Environment["AGNES_CHECK_STATE"] = "1";
         var server = new ServerProcess(Process.Start(info)!);
         server.Client = new HttpClient { BaseAddress = new Uri(await server._address.Task.WaitAsync(StartTimeMax)) };
         for (var i = 0; i < 600; i++)

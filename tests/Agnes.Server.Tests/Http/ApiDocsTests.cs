@@ -50,7 +50,7 @@ public sealed partial class ApiDocsTests(Postgres postgres, Worlds worlds)
     public async Task Faults_on_demand_are_there_only_for_finding_faults()
     {
         var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
-        foreach (var path in (string[])["/api/debug/throw", "/_debug/throw/http/418", "/_debug/throw/exc"]) (await world.AsAdminAsync("GET", path)).Status.ShouldBe(404, path);
+        foreach (var path in (string[])["/api/debug/throw", "/_debug/throw/http/418", "/_debug/throw/exc"]) (await world.Server.SendAsync("GET", path, token: world.TokenOf(Principal.Admin))).Status.ShouldBe(404, path);
 
         await using var debug = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with { Debug = true });
         var token = await debug.SignInAsync();

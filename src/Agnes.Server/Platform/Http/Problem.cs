@@ -7,6 +7,8 @@ namespace Agnes.Server.Platform.Http;
 public static class Problem
 {
     /// <summary>An error with a text that tells the caller what to do next.</summary>
+    public static IResult TooLarge() => Detail(StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this endpoint accepts.");
+
     public static IResult Detail(int status, string detail) => new ProblemResult(status, JsonValue.Create(detail), detail);
 
     /// <summary>An error with a structured detail, for callers that branch on it.</summary>
@@ -57,6 +59,9 @@ public sealed class ProblemException : Exception
 /// <summary>Writes the error in the form that the path and the caller's <c>Accept</c> ask for.</summary>
 internal sealed class ProblemResult(int status, JsonNode? detail, string? text, bool alwaysJson = false) : IResult, IStatusCodeHttpResult
 {
+    /// <summary>For people, of an error that has no text but a list of faults.</summary>
+    private const string Unreadable = "Something in the form is missing or cannot be read. Go back and fill it in again.";
+
     public int? StatusCode => status;
 
     public JsonNode? Body => detail;
@@ -76,7 +81,7 @@ internal sealed class ProblemResult(int status, JsonNode? detail, string? text, 
 
             if (isNavigation || ApiPaths.WantsHtml(request))
             {
-                await ErrorPage.WriteAsync(httpContext, status, text ?? ErrorPage.Unreadable);
+                await httpContext.RequestServices.GetRequiredService<ErrorPage>()(httpContext, status, text ?? Unreadable);
                 return;
             }
         }
