@@ -6,7 +6,7 @@ using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Commands;
-using Agnes.Server.Features.Import;
+using Agnes.Server.Commands.Import;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Agnes.Server.Features.Import;
+using Agnes.Server.Commands.Import;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.DataPlane;

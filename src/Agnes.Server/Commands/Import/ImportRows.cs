@@ -7,7 +7,7 @@ using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>
 /// Writes a plan's rows, a few hundred in a transaction. What is there under the same id stays as it is, so that an import that was cut off, or is repeated, adds just what is missing.

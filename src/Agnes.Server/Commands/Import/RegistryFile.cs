@@ -4,7 +4,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>The registry as it was before there was a state: <c>table_registry.json</c>, or fenced <c>yaml</c> blocks in a document, each with a list <c>tables</c>.</summary>
 internal static class RegistryFile

@@ -6,7 +6,7 @@ using Agnes.Server.Features.Prompts.Templates;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>What people of the other installation wrote about their data: metric definitions, what is known of columns, and texts for agents.</summary>
 internal static class ForeignKnowledge

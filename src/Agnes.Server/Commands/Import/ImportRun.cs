@@ -5,7 +5,7 @@ using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>
 /// Takes over another installation: keys first, so that no server can make its own meanwhile; then rows, configuration and extracts. Its database is copied and read in a process of

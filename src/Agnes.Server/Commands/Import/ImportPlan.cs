@@ -8,7 +8,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <param name="LastUsedAt">Kept beside the token.</param>
 internal sealed record ImportedToken(TokenRow Row, DateTime? LastUsedAt, string? LastUsedIp);

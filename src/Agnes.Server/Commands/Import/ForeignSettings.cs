@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Agnes.Server.Platform.Config;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>What the other installation's configuration says about its tables; the environment of this command goes before.</summary>
 /// <param name="Project">Of BigQuery.</param>

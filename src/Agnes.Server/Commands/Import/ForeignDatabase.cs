@@ -3,7 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>A copy of another installation's database, read once from front to back by a process of its own: first the tables that are held, then the long history.</summary>
 internal sealed class ForeignDatabase : IAsyncDisposable
