@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
@@ -21,6 +22,32 @@ public sealed partial class ApiDocsTests(Postgres postgres, Worlds worlds)
         document.Json["paths"]!["/api/users"]!["get"]!["responses"]!["403"]!["content"]!["application/json"]!["schema"]!["required"]!.ToJsonString().ShouldBe("""["detail"]""");
         (await world.Server.SendAsync("GET", "/openapi.json")).Status.ShouldBe(401);
     }
+
+    [Fact]
+    public async Task Answers_are_described_under_the_names_that_they_have()
+    {
+        var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
+        var document = (await world.AsAdminAsync("GET", "/openapi.json")).Json;
+        var faults = new List<string>();
+        var compared = 0;
+        foreach (var (path, methods) in document["paths"]!.AsObject())
+        {
+            if (path.Contains('{', StringComparison.Ordinal) || methods!["get"]?["responses"]?["200"]?["content"]?["application/json"]?["schema"] is not { } schema) continue;
+            var answer = await world.Server.SendAsync("GET", path, token: world.TokenOf(Principal.Admin));
+            if (answer.Status != 200) continue;
+            var item = answer.Json is JsonArray list ? list.FirstOrDefault() : answer.Json;
+            if (item is not JsonObject found) continue;
+            var described = Resolved(document, answer.Json is JsonArray ? schema["items"]! : schema)["properties"]!.AsObject().Select(property => property.Key).ToHashSet(StringComparer.Ordinal);
+            faults.AddRange(found.Select(property => property.Key).Where(name => !described.Contains(name)).Select(name => $"{path}: {name} is not among {string.Join(", ", described)}"));
+            compared++;
+        }
+
+        faults.ShouldBeEmpty();
+        compared.ShouldBeGreaterThan(8);
+    }
+
+    private static JsonNode Resolved(JsonNode document, JsonNode schema) =>
+        schema["$ref"]?.GetValue<string>() is { } reference ? document["components"]!["schemas"]![reference.Split('/')[^1]]! : schema;
 
     [Fact]
     public async Task The_page_loads_nothing_from_elsewhere_and_its_policy_lets_nothing_out()

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Microsoft.AspNetCore.OpenApi;
@@ -8,7 +9,14 @@ namespace Agnes.Server.Platform.Access;
 /// <summary>The API's own description at <c>/openapi/v1.json</c>: every endpoint with what it needs.</summary>
 internal static class ApiDescription
 {
-    public static void AddTo(IServiceCollection services) => services.AddOpenApi("v1", options =>
+    public static void AddTo(IServiceCollection services)
+    {
+        // Shapes of answers are described under the names that they are written with.
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower);
+        services.AddOpenApi("v1", Describe);
+    }
+
+    private static void Describe(OpenApiOptions options)
     {
         options.AddDocumentTransformer((document, _, _) =>
         {
@@ -23,7 +31,7 @@ internal static class ApiDescription
             DescribeRefusals(operation, access, context.Description.HttpMethod ?? "");
             return Task.CompletedTask;
         });
-    });
+    }
 
     /// <summary>At the address of its version, and at the one that clients of the original know.</summary>
     public static void Map(IEndpointRouteBuilder routes)
