@@ -1,8 +1,10 @@
+using Agnes.Server.Features.ApiDocs;
 using Agnes.Server.Features.Audit;
 using Agnes.Server.Features.Catalog;
 using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Features.Configuration;
+using Agnes.Server.Features.Debugging;
 using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Desktop;
 using Agnes.Server.Features.Distribution;
@@ -65,6 +67,8 @@ internal static class FeatureList
     public static void Map(IEndpointRouteBuilder routes)
     {
         ApiDescription.Map(routes);
+        routes.MapApiDocs();
+        routes.MapDebugging();
         routes.MapHealth();
         routes.MapTables();
         routes.MapConnections();

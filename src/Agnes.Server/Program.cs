@@ -6,7 +6,7 @@ using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Commands;
-using Agnes.Server.Features.Import;
+using Agnes.Server.Commands.Import;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
@@ -68,6 +68,7 @@ internal static class Program
         {
             throw new OptionsException($"The server cannot listen: {fault.Message.TrimEnd('.')}. End the program that is there, or choose another address: --urls http://localhost:8001");
         }
+        await LastAddress.SaveAsync(options, app.Urls, CancellationToken.None);
         await app.WaitForShutdownAsync(CancellationToken.None);
         return 0;
     }

@@ -35,7 +35,7 @@ public static class ServerApp
             ContentRootPath = AppContext.BaseDirectory,
             ApplicationName = typeof(ServerApp).Assembly.GetName().Name, // also when a test's program hosts it: the web's files go by this name
         });
-        LogLines.AddTo(builder.Logging);
+        LogLines.AddTo(builder.Logging, options.LogLevel);
         builder.WebHost.UseUrls(options.Urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -1,7 +1,7 @@
 namespace Agnes.Sql;
 
 /// <summary>The names and texts in a statement, as the engine's scanner would cut them: without comments, numbers and operators.</summary>
-internal static class SqlWords
+public static class SqlWords
 {
     /// <param name="keyword">Sought outside of quotes.</param>
     public static HashSet<string> Of(string sql, string keyword, out bool hasKeyword)
@@ -26,6 +26,26 @@ internal static class SqlWords
         }
 
         return words;
+    }
+
+    /// <summary>Whether a semicolon outside of quotes and comments has more than blanks and comments behind it.</summary>
+    public static bool HasSeveralStatements(string sql)
+    {
+        var isEnded = false;
+        for (var i = 0; i < sql.Length;)
+        {
+            var start = i;
+            if (Begins(sql, i, "--")) i = After(sql, i, "\n");
+            else if (Begins(sql, i, "/*")) i = AfterComment(sql, i);
+            else if (char.IsWhiteSpace(sql[i])) i++;
+            else if (isEnded) return true;
+            else if (sql[i] is '"' or '\'') i = AfterQuoted(sql, i, isEscaped: i > 0 && sql[i - 1] is 'e' or 'E');
+            else if (sql[i] is '$') i = AddDollar(sql, i, []);
+            else i++;
+            isEnded |= sql[start] == ';';
+        }
+
+        return false;
     }
 
     private static int AddWord(string sql, int start, HashSet<string> words)

@@ -118,6 +118,26 @@ public sealed class AdminTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_cannot_be_registered_is_left_with_its_reason_and_holds_up_no_other()
+    {
+        var outcome = (await _agnes.RunAsync("admin", "register-files", "a.csv", "a.json", "web/clicks", "mail/", "notes.exe", "../x.csv", "other.csv", "ok.csv.zst", "--json")).ShouldFail(1);
+        outcome.Json.EnumerateArray().Select(row => $"{row.GetProperty("file").GetString()} {row.GetProperty("name").GetString()} {row.GetProperty("result").GetString()}").ShouldBe(
+            ["a.csv a left", "a.json a left", "web/clicks clicks registered", "mail mail registered", "notes.exe notes_exe left", "../x.csv x left", "other.csv other left", "ok.csv.zst ok registered"]);
+        outcome.Json[0].GetProperty("error").GetString()!.ShouldStartWith("'a' would also be the name of a.json");
+        outcome.Json[6].GetProperty("error").GetString()!.ShouldContain("taken", customMessage: "a table of that name is of another file");
+        _asked.ShouldContain("""POST /api/admin/register-table {"name":"clicks","source_type":"csv","bucket":"web","source_table":"clicks","query_mode":"local","sync_strategy":"full_refresh"}""");
+    }
+
+    [Fact]
+    public async Task A_dry_run_registers_nothing_and_shows_rows_and_columns_as_far_as_they_are_known()
+    {
+        var outcome = (await _agnes.RunAsync("admin", "register-files", "orders.csv", "unknown.csv", "--dry-run")).ShouldSucceed();
+        outcome.Out.ShouldMatch(@"orders +orders\.csv +3 +2 +would register");
+        outcome.Out.ShouldMatch(@"unknown +unknown\.csv +- +- +would register");
+        _asked.ShouldNotContain(asked => asked.StartsWith("POST /api/admin/register-table {", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Watching_follows_a_run_to_its_end_and_fails_with_it()
     {
         var good = (await _agnes.RunAsync("admin", "sync", "watch")).ShouldSucceed();
@@ -177,13 +197,16 @@ public sealed class AdminTests : IAsyncLifetime
         _ when asked.Contains("\"dry_run\":true") => (200, """{"status":"dry_run","diff":[{"path":"instance.name","before":"Acme","after":"New"}],"diff_count":1}"""),
         _ when asked.StartsWith("POST /api/admin/server-config", StringComparison.Ordinal) => (200, """{"status":"ok","restart_required":true,"sections_updated":["auth"],"diff_count":1}"""),
         "GET /api/admin/secrets" => (200, """{"secrets":[{"name":"KEBOOLA_STORAGE_TOKEN","overridden_by_environment":false}]}"""),
+        _ when asked.Contains("register-table/precheck") && asked.Contains("\"source_table\":\"orders.csv\"") => (200, """{"ok":true,"table":{"name":"orders","rows":3,"columns":[{"name":"n","type":"BIGINT"},{"name":"m","type":"DATE"}]}}"""),
+        _ when asked.Contains("register-table/precheck") && asked.Contains("\"source_table\":\"unknown.csv\"") => (200, """{"ok":true,"table":{"name":"unknown","rows":null,"columns":[]}}"""),
         _ when asked.Contains("register-table/precheck") => (200, """{"ok":true,"table":{"name":"t","rows":null,"columns":[{"name":"n","type":"BIGINT"}]}}"""),
         _ when asked.Contains("\"name\":\"taken\"") => (409, """{"detail":"Table 'taken' already registered"}"""),
+        _ when asked.Contains("\"name\":\"other\"") => (409, """{"detail":"The name 'other' is taken"}"""),
         _ when asked.StartsWith("POST /api/admin/register-table", StringComparison.Ordinal) => (201, $$"""{"id":{{JsonDocument.Parse(asked[(asked.IndexOf('{'))..]).RootElement.GetProperty("name").GetRawText()}},"status":"registered"}"""),
         _ when asked.StartsWith("PUT /api/admin/registry", StringComparison.Ordinal) => (200, """{"id":"orders","updated":["description"]}"""),
         _ when asked.StartsWith("GET /api/admin/registry/orders/set-aside", StringComparison.Ordinal) =>
             (200, """{"id":"orders","count":2,"rows":[{"file":"orders.csv","line":3,"reason":"expected 2 columns, found 1","text":"3"}]}"""),
-        "GET /api/admin/registry" => (200, """{"tables":[{"id":"orders","name":"orders","source_type":"csv","query_mode":"local"}],"count":1}"""),
+        "GET /api/admin/registry" => (200, """{"tables":[{"id":"orders","name":"orders","source_type":"csv","query_mode":"local"},{"id":"taken","name":"taken","bucket":null,"source_table":"taken.csv"},{"id":"o","name":"other","bucket":"web","source_table":"other.csv"}],"count":3}"""),
         _ when asked.StartsWith("POST /api/sync/trigger", StringComparison.Ordinal) => (200, """{"status":"triggered","tables":"all","run_id":"r1"}"""),
         _ when asked.StartsWith("GET /api/sync/runs?", StringComparison.Ordinal) => (200, """{"runs":[{"id":"r1","status":"partial","trigger":"api","started_at":"x","duration_ms":5,"error":null}],"next":null}"""),
         _ when asked.StartsWith("GET /api/sync/runs/r1/log", StringComparison.Ordinal) => (200, """{"lines":[{"seq":1,"ts":"2026-01-05T10:00:00","line":"reading orders.csv"}]}"""),

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.Tests;
 
@@ -8,8 +10,8 @@ public sealed partial class DocumentedCommandsTests
 {
     private static readonly string Root = FindRoot();
 
-    /// <summary>What follows the program's name in a sentence; and what comes with the marketplace.</summary>
-    private static readonly string[] Prose = ["for", "says", "was", "that", "is", "on", "needs", "does", "command", "line", "sign-in", "agnes", "refresh-marketplace"];
+    /// <summary>What follows the program's name in a sentence.</summary>
+    private static readonly string[] Prose = ["for", "says", "was", "that", "is", "on", "needs", "does", "command", "line", "sign-in", "agnes"];
 
     [Theory]
     [InlineData("AGENTS.md")]
@@ -47,6 +49,38 @@ public sealed partial class DocumentedCommandsTests
         faults.ShouldBeEmpty();
         checkedHere.ShouldBeGreaterThan(200);
     }
+
+    /// <summary>Guides, hooks, slash commands, workspace files and pages of documentation: each example is one that the program takes as it stands.</summary>
+    [Fact]
+    public void Every_example_is_taken_by_the_program()
+    {
+        string[] texts = [
+            .. Directory.EnumerateFiles(Path.Combine(Root, "src", "Agnes.Cli", "Skills"), "*.md"), .. Directory.EnumerateFiles(Path.Combine(Root, "docs"), "README.md", SearchOption.AllDirectories),
+            .. (string[])["src/Agnes.Server/Features/Prompts/workspace.md", "src/Agnes.Cli/Workspace/WorkspaceTexts.cs", "src/Agnes.Cli/Workspace/AgentCommands.cs", "AGENTS.md", "README.md"],
+        ];
+        var settings = new JsonObject();
+        AgentHooks.Merge(settings).ShouldBeEmpty();
+        var (tried, faults) = (0, new List<string>());
+        foreach (var (path, text) in texts.Select(path => (path, File.ReadAllText(Path.Combine(Root, path)))).Append(("hooks", settings.ToString())))
+        {
+            foreach (var command in Commands(text))
+            {
+                if (NotTaken(command) is not { } fault) continue;
+                tried++;
+                if (fault.Length > 0) faults.Add($"{Path.GetFileName(path)}: {command}: {fault}");
+            }
+        }
+
+        faults.ShouldBeEmpty();
+        tried.ShouldBeGreaterThan(60);
+    }
+
+    [Theory]
+    [InlineData("agnes admin grant create analysts table")]
+    [InlineData("agnes query --format cvs \"SELECT 1\"")]
+    [InlineData("agnes admin register-table orders --source-table \"*.csv\"")]
+    [InlineData("agnes admin grant delete 1")]
+    public void The_check_finds_what_the_program_would_not_take_or_what_does_something_else(string command) => NotTaken(command).ShouldNotBeNullOrEmpty();
 
     [Theory]
     [InlineData("agnes qeury \"SELECT 1\"")]
@@ -100,6 +134,27 @@ public sealed partial class DocumentedCommandsTests
         return null;
     }
 
+    /// <returns>What the program has against the example; empty: nothing. Null: it only names a command, without what follows it.</returns>
+    private static string? NotTaken(string line)
+    {
+        var text = Placeholder().Replace(Comment().Split(line)[0], "x");
+        if (Sketch().IsMatch(text)) return null;
+        if (AllOfAFolder().IsMatch(text)) return "every file of the folder becomes one table";
+        if (NumberAsId().IsMatch(text)) return "ids are no numbers";
+        using var host = new Host(TimeProvider.System, Stream.Null);
+        var words = Word().Matches(text).Select(match => match.Value).Skip(1).TakeWhile(word => word is not ("|" or ">" or "#" or "→" or "&&" or "||" or "<" or "·" or ">/dev/null" or "2>/dev/null" or "</dev/null")).ToArray();
+        if (Array.FindIndex(words, word => word[0] is not ('"' or '\'') && word[^1] is '.' or ',' or ':' or ')') is >= 0 and var end) words = [.. words[..end], words[end][..^1]];
+        words = [.. words.Select(word => word.Trim('"', '\''))];
+        var root = CommandTree.Root(host, words);
+        Command named = root;
+        foreach (var word in words) named = named.Subcommands.FirstOrDefault(sub => sub.Name == word) ?? named;
+        var isNameOnly = words.All(word => word == named.Name || root.Subcommands.Any(sub => Has(sub, word)));
+        if (isNameOnly) return null;
+        return string.Join(' ', root.Parse(words).Errors.Select(error => error.Message));
+
+        static bool Has(Command command, string name) => command.Name == name || command.Subcommands.Any(sub => Has(sub, name));
+    }
+
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -117,6 +172,22 @@ public sealed partial class DocumentedCommandsTests
     /// <summary>Where a sentence goes on after a command.</summary>
     [GeneratedRegex(@":\*|[.,:)?!]+(?:\s|$)|'(?:\s|[.,:)]|$)| (?:or|and|where|when|lists|to|in|of) | [(–—→]", RegexOptions.CultureInvariant)]
     private static partial Regex Ending();
+
+    [GeneratedRegex(@"\s+# ", RegexOptions.CultureInvariant)]
+    private static partial Regex Comment();
+
+    [GeneratedRegex("<[^<>]+>", RegexOptions.CultureInvariant)]
+    private static partial Regex Placeholder();
+
+    /// <summary>Shows several commands at once, or leaves something out.</summary>
+    [GeneratedRegex(@"…|<<|\[|\w\|\w|-completion|\\u", RegexOptions.CultureInvariant)]
+    private static partial Regex Sketch();
+
+    [GeneratedRegex(@"--source-table\s+[""']?\*\.", RegexOptions.CultureInvariant)]
+    private static partial Regex AllOfAFolder();
+
+    [GeneratedRegex(@"\b(?:delete|revoke|cancel)\s+\d+\b", RegexOptions.CultureInvariant)]
+    private static partial Regex NumberAsId();
 
     [GeneratedRegex("\"[^\"]*\"|'[^']*'|\\S+", RegexOptions.CultureInvariant)]
     private static partial Regex Word();

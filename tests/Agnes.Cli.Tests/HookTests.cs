@@ -34,7 +34,7 @@ public sealed class HookTests : IAsyncLifetime
         Commands(settings, "SessionEnd").Single().ShouldContain("agnes push --quiet");
         Commands(settings, "SessionStart").Concat(Commands(settings, "SessionEnd")).ShouldAllBe(command => command.StartsWith("bash -c \"") && command.EndsWith('"') && command.Substring(9, command.Length - 10).IndexOf('"') < 0);
         ((string?)settings["statusLine"]!["command"]).ShouldBe("agnes statusline");
-        foreach (var name in (string[])["agnes-private.md", "update-agnes-plugins.md"]) File.ReadAllText(_agnes.InWorkspace(".claude", "commands", name)).ShouldStartWith("---\ndescription: ");
+        File.ReadAllText(_agnes.InWorkspace(".claude", "commands", "agnes-private.md")).ShouldStartWith("---\ndescription: ");
     }
 
     [Fact]

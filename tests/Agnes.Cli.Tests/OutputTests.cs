@@ -83,6 +83,12 @@ public sealed class OutputTests
         Prop.ForAll<NonNull<string>>(text => !DisplayText.OneLine(text.Get).Any(char.IsControl)).QuickCheckThrowOnFailure();
 
     [Theory]
+    [InlineData("Parser Error: no\n\nLINE 1: SELECT x\n               ^", "Parser Error: no")]
+    [InlineData(" one\r\n  two\nthree ", "one two three")]
+    [InlineData("bell\u0007", "bell\\u0007")]
+    public void A_message_is_one_sentence_without_escapes_of_line_ends(string text, string said) => DisplayText.Message(text).ShouldBe(said);
+
+    [Theory]
     [InlineData("plain", 5)]
     [InlineData("日本", 4)]
     [InlineData("e\u0301", 1)]

@@ -54,6 +54,18 @@ public sealed class PullTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_missing_file_is_noticed_and_put_back_also_where_the_server_names_it_by_its_md5_alone()
+    {
+        _server.AddPlain("orders", Parquet.Number(1));
+        await Pull();
+        File.Delete(_agnes.InWorkspace("server", "parquet", "orders.parquet"));
+        (await _agnes.RunAsync("diagnose", "--json")).Json.GetProperty("checks").EnumerateArray().Single(check => check.GetProperty("name").GetString() == "files").GetProperty("status").GetString().ShouldBe("error");
+        (await Pull()).GetProperty("tables_updated").GetInt32().ShouldBe(1);
+        File.Exists(_agnes.InWorkspace("server", "parquet", "orders.parquet")).ShouldBeTrue();
+        await ShouldRead("orders", 1);
+    }
+
+    [Fact]
     [Trait(AgnesProgram.Packed, AgnesProgram.Sample)]
     public async Task A_changed_part_of_many_is_all_that_is_fetched()
     {

@@ -71,6 +71,50 @@ public sealed partial class DocumentationTests
 
     private static IEnumerable<Match> Templates(string name, Regex line) => File.ReadLines(Path.Combine(Repository.Root, "config", name)).Select(text => line.Match(text)).Where(match => match.Success);
 
+    /// <summary>Whoever sets a server up finds all that can be set, set or commented out.</summary>
+    [Fact]
+    public void Every_setting_that_the_server_reads_stands_in_the_templates_and_the_pages_for_operators()
+    {
+        var read = Repository.Sources("src/Agnes.Server", ".cs").SelectMany(file => file.Lines).SelectMany(line => Asked().Matches(line)).Select(match => match.Groups[1].Value).Except(NotSettings).Distinct(StringComparer.Ordinal).ToList();
+        read.Count.ShouldBeGreaterThan(65);
+        var offered = Templates(".env.template", AssignedOrNot()).Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
+        read.Where(name => !offered.Contains(name)).ShouldBeEmpty();
+        var pages = string.Join('\n', Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs", "operator"), "*.md").Select(File.ReadAllText));
+        read.Where(name => !pages.Contains($"`{name}`", StringComparison.Ordinal)).ShouldBeEmpty();
+
+        var keys = Regex.Matches(string.Join('\n', Repository.Sources("src/Agnes.Server/Platform/Config", ".cs").Single(file => file.Path.EndsWith("ReadKeys.cs", StringComparison.Ordinal)).Lines
+            .Concat(Repository.Sources("src/Agnes.Server/Platform/Config", ".cs").Single(file => file.Path.EndsWith("SettingLayers.cs", StringComparison.Ordinal)).Lines.Where(line => line.Contains("\"] = \"", StringComparison.Ordinal)))),
+            "\"([a-z_]+(?:\\.[a-z_]+)+)\"").Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
+        keys.Count.ShouldBeGreaterThan(25);
+        ExampleKeys().Order(StringComparer.Ordinal).ShouldBe(keys.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>What the runtime sets, or the product only forbids to set.</summary>
+    private static readonly string[] NotSettings = ["DOTNET_ROOT", "PATH", "HOME"];
+
+    /// <summary>Dotted, also of lines that are commented out.</summary>
+    private static IEnumerable<string> ExampleKeys()
+    {
+        var path = new List<(int Indent, string Key)>();
+        foreach (var match in Templates("instance.yaml.example", KeyOrNot()))
+        {
+            var indent = match.Groups[1].Length + match.Groups[2].Length - (match.Groups[1].Value.Contains('#', StringComparison.Ordinal) ? 2 : 0);
+            path.RemoveAll(above => above.Indent >= indent);
+            path.Add((indent, match.Groups[3].Value));
+            if (match.Groups[4].Value.Length > 0 && path.Count > 1) yield return string.Join('.', path.Select(step => step.Key));
+        }
+    }
+
+    /// <summary>In whichever way a variable is asked for.</summary>
+    [GeneratedRegex(@"(?:Setting|[sS]etting|read\.\w+|environment|[vV]ariables|GetEnvironmentVariable|Number|Days|Seconds|Secret)\((?:setting, |environment, |read, )?""([A-Z][A-Z0-9_]+)""")]
+    private static partial Regex Asked();
+
+    [GeneratedRegex("^(?:# )?([A-Z][A-Z0-9_]*)=")]
+    private static partial Regex AssignedOrNot();
+
+    [GeneratedRegex("^( *(?:# )?)( *)([a-z_]+):(?: +([^ #].*)| *(?:#.*)?)$")]
+    private static partial Regex KeyOrNot();
+
     [GeneratedRegex("^([A-Z][A-Z0-9_]*)=")]
     private static partial Regex Assigned();
 

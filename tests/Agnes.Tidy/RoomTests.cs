@@ -20,7 +20,6 @@ public sealed class RoomTests
         "Distribution → Prompts",
         "Groups → Users",
         "Home → Catalog", "Home → Sync",
-        "Import → Configuration", "Import → Groups", "Import → Preferences", "Import → SignIn", "Import → Tokens", "Import → Users",
         "Metrics → Catalog", "Metrics → VerifiedQueries",
         "Profiles → Metrics",
         "Prompts → Metrics",

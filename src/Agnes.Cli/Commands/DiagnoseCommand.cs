@@ -81,12 +81,12 @@ internal static class DiagnoseCommand
         {
             foreach (var check in checks)
             {
-                host.Out.WriteLine($"{Mark(check.Status)} {check.Name}: {DisplayText.OneLine(check.Detail)}");
-                if (check.Status is Check.Error or Check.Warning && check.Remedy is not null) host.Out.WriteLine($"       -> {DisplayText.OneLine(check.Remedy)}");
+                host.Out.WriteLine($"{Mark(check.Status)} {check.Name}: {DisplayText.Message(check.Detail)}");
+                if (check.Status is Check.Error or Check.Warning && check.Remedy is not null) host.Out.WriteLine($"       -> {DisplayText.Message(check.Remedy)}");
             }
 
             host.Out.WriteLine($"Overall: {overall}");
-            if (symptom is not null) host.Out.WriteLine($"Symptom: {DisplayText.OneLine(symptom)}. Guides: agnes skills show troubleshoot");
+            if (symptom is not null) host.Out.WriteLine($"Symptom: {DisplayText.Message(symptom)}. Guides: agnes skills show troubleshoot");
         }
 
         return overall == "unhealthy" && !exitZero ? ExitCode.Failed : ExitCode.Ok;

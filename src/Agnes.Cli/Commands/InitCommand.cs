@@ -152,7 +152,7 @@ internal static class InitCommand
             return;
         }
 
-        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {error}");
+        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {DisplayText.Message(error.ToString())}");
         host.Out.WriteLine($"Workspace: {layout.Root}");
         host.Out.WriteLine($"Server: {server}");
         if (releaseKey is not null) host.Out.WriteLine($"Upgrades: signed with {releaseKey}");

@@ -94,7 +94,7 @@ internal static class PullCommand
             return report.Errors.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
         }
 
-        foreach (var warning in report.Warnings.Concat(report.Errors.Select(error => error.ToString()))) host.Error.WriteLine($"warn: {warning}");
+        foreach (var warning in report.Warnings.Concat(report.Errors.Select(error => error.ToString()))) host.Error.WriteLine($"warn: {DisplayText.Message(warning)}");
         host.Out.WriteLine($"Back at the version before, for: {string.Join(", ", report.Updated)}");
         host.Out.WriteLine("The pulls of your sessions leave it so. Forward again: agnes pull");
         return report.Errors.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
@@ -109,8 +109,8 @@ internal static class PullCommand
     {
         if (asJson) JsonText.Write(host, (JsonNode)report.ToJson());
         host.Flush();
-        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {error}");
-        foreach (var warning in report.Warnings) host.Error.WriteLine($"warn: {warning}");
+        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {DisplayText.Message(error.ToString())}");
+        foreach (var warning in report.Warnings) host.Error.WriteLine($"warn: {DisplayText.Message(warning)}");
         if (asJson || options.IsQuiet) return;
         if (report.IsSkippedLocked) host.Out.WriteLine("Another pull is at work in this workspace.");
         else if (report.IsDryRun) PrintPlan(host, report);

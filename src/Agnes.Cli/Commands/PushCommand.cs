@@ -44,7 +44,7 @@ internal static class PushCommand
         foreach (var session in plan["would_upload"]!["sessions"]!.AsArray()) host.Out.WriteLine($"would upload {session}");
         if (plan["would_upload"]!["local_md"] is { } notes) host.Out.WriteLine($"would upload {notes}");
         foreach (var session in plan["would_skip_private"]!.AsArray()) host.Out.WriteLine($"private, stays here: {session!["path"]}");
-        foreach (var session in plan["would_refuse"]!.AsArray()) host.Out.WriteLine($"stays here: {DisplayText.OneLine($"{session!["path"]}: {session["error"]}")}");
+        foreach (var session in plan["would_refuse"]!.AsArray()) host.Out.WriteLine($"stays here: {DisplayText.Message($"{session!["path"]}: {session["error"]}")}");
         host.Out.WriteLine($"{plan["summary"]!["sessions_count"]} sessions");
         return ExitCode.Ok;
     }
@@ -54,7 +54,7 @@ internal static class PushCommand
         if (asJson) JsonText.Write(host, (JsonNode)(report?.ToJson() ?? new JsonObject { ["skipped"] = "locked" }));
         host.Flush();
         if (report is null) return;
-        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {DisplayText.OneLine($"{error!["file"]}: {error["error"] ?? $"HTTP {error["status"]}"}")}");
+        foreach (var error in report.Errors) host.Error.WriteLine($"warn: {DisplayText.Message($"{error!["file"]}: {error["error"] ?? $"HTTP {error["status"]}"}")}");
         if (asJson || isQuiet) return;
         host.Out.WriteLine($"Uploaded: {report.Sessions} sessions{(report.LocalNotes ? ", CLAUDE.local.md" : "")} (log: {layout.SessionsUploaded})");
         if (report.PrivateSkipped > 0) host.Out.WriteLine($"Private, not uploaded: {report.PrivateSkipped} (log: {layout.SessionsPrivateSkipped})");

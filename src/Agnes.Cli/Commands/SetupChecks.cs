@@ -43,7 +43,7 @@ internal static class SetupChecks
                 return ExitCode.Ok;
             }
 
-            foreach (var check in checks) host.Out.WriteLine($"[{check.Status}] {check.Name}: {DisplayText.OneLine(check.Detail)}");
+            foreach (var check in checks) host.Out.WriteLine($"[{check.Status}] {check.Name}: {DisplayText.Message(check.Detail)}");
             host.Out.WriteLine($"Overall: {overall}");
             return overall == Fail ? ExitCode.Failed : ExitCode.Ok;
         });

@@ -102,7 +102,7 @@ internal static class StatusCommand
         host.Out.WriteLine($"Snapshots: {facts["snapshots"]}; sessions waiting for upload: {facts["sessions_pending_upload"]}; hooks: {(Is(facts, "hooks_installed") ? "installed" : "not installed")}");
         host.Out.WriteLine($"Local database: {(Is(facts, "duckdb_exists") ? "ready" : "none yet; run: agnes pull")}");
         if (!Is(facts, "initialized")) host.Out.WriteLine("To set this folder up: agnes init --server-url URL --token -");
-        foreach (var warning in facts["warnings"]!.AsArray()) host.Error.WriteLine($"warn: {warning}");
+        foreach (var warning in facts["warnings"]!.AsArray()) host.Error.WriteLine($"warn: {DisplayText.Message(warning!.ToString())}");
     }
 
     private static string Since(Host host, JsonNode? stamp) =>

@@ -58,10 +58,14 @@ internal sealed class LocalChecks(Host host, Layout layout)
         return age > OldAfter ? new Check("freshness", Check.Warning, $"pulled {HookCommands.Age(age)} ago", "agnes pull") : Check.Ok("freshness", $"pulled {HookCommands.Age(age)} ago");
     }
 
+    /// <summary>By the rule that a pull goes by, so that what one calls whole the other does not mend.</summary>
+    private static bool IsWhole(string name, IReadOnlyList<TablePart> parts, DiskListing disk) =>
+        parts.All(disk.HasPart) && WantedTable.Links(name, parts).All(link => disk.HasLink(link.Path, link.Part.SizeBytes));
+
     private Check Files(PullState state)
     {
         var disk = DiskListing.Read(layout);
-        var missing = state.Servers.Values.SelectMany(server => server.Tables).Where(table => !table.Value.Parts.All(disk.HasPart)).Select(table => table.Key).Order(StringComparer.Ordinal).ToList();
+        var missing = state.Servers.Values.SelectMany(server => server.Tables).Where(table => !IsWhole(table.Key, table.Value.Parts, disk)).Select(table => table.Key).Order(StringComparer.Ordinal).ToList();
         var problems = state.Servers.Values.SelectMany(server => server.Tables).Where(table => table.Value.Problem is not null).Select(table => $"{table.Key}: {table.Value.Problem}").ToList();
         if (missing.Count > 0) return new Check("files", Check.Error, $"files are missing or of another size: {string.Join(", ", missing)}", "agnes pull");
         if (problems.Count > 0) return new Check("files", Check.Error, string.Join("; ", problems), "Tell an admin; the other tables can be queried.");
@@ -115,7 +119,7 @@ internal sealed class LocalChecks(Host host, Layout layout)
         var last = File.Exists(layout.CaptureLog) ? File.ReadLines(layout.CaptureLog).LastOrDefault() : null;
         var outcome = last?.Split('\t').ElementAtOrDefault(1);
         return outcome is not (null or "ok" or "private_skip")
-            ? new Check("sessions", Check.Warning, $"the last session was not captured: {DisplayText.OneLine(outcome)}", $"See {layout.CaptureLog}")
+            ? new Check("sessions", Check.Warning, $"the last session was not captured: {DisplayText.Message(outcome)}", $"See {layout.CaptureLog}")
             : new Check("sessions", Check.Info, $"{waiting} wait to be uploaded", waiting > 0 ? "agnes push" : null);
     }
 }

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Agnes.Cli.Output;
 
 /// <summary>Text on a terminal: how wide it is, and made safe. A cell is data from outside; it must not move the cursor or set colours.</summary>
-internal static class DisplayText
+internal static partial class DisplayText
 {
     /// <summary>Columns that the text takes: two for East Asian wide characters and emoji, none for combining marks.</summary>
     public static int Width(string text)
@@ -36,6 +37,9 @@ internal static class DisplayText
         return safe.ToString();
     }
 
+    /// <summary>A message of several lines, such as an engine's error, as one sentence: without the lines that point into a statement.</summary>
+    public static string Message(string text) => OneLine(LineEnds().Replace(Pointer().Replace(text.Trim(), ""), " "));
+
     /// <summary>The same for a text of several lines: an error may quote a cell, or a server.</summary>
     public static string Lines(string text) => string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(OneLine));
 
@@ -66,4 +70,10 @@ internal static class DisplayText
             _ => 1,
         };
     }
+
+    [GeneratedRegex(@"\n\s*LINE \d+:[\s\S]*\z")]
+    private static partial Regex Pointer();
+
+    [GeneratedRegex(@"\s*[\r\n]\s*")]
+    private static partial Regex LineEnds();
 }

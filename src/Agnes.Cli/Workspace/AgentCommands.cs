@@ -14,18 +14,4 @@ internal static class AgentCommands
         From now on `agnes push` skips the transcript of this session. Tell the user so in one sentence, and do nothing else.
 
         """;
-
-    public const string UpdatePlugins = """
-        ---
-        description: Bring the company's plugins for this workspace up to date
-        allowed-tools: Bash(agnes refresh-marketplace:*)
-        ---
-
-        Run `agnes refresh-marketplace` and show its output as it comes.
-
-        - When plugins were installed or updated, suggest to type `/reload-plugins`.
-        - When it fails, report the exact error. Two common remedies: `agnes refresh-marketplace --bootstrap` where there is no clone yet,
-          `agnes auth import-token --token -` where the token is missing or expired.
-
-        """;
 }

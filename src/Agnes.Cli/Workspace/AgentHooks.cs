@@ -16,19 +16,21 @@ internal static class AgentHooks
     private const int UpgradeSecondsMax = 10;
 
     private const string StatusLine = "agnes statusline";
+    /// <summary>An earlier version ran a command that the program does not have.</summary>
+    private const string OfEarlier = "agnes" + " refresh-marketplace";
+
     private const string Background = "</dev/null >/dev/null 2>&1 &";
 
     /// <summary>By which entries of ours, of any version, are known.</summary>
     private static readonly string[] Marks =
     [
-        "agnes self-upgrade", "agnes pull", "agnes push", "agnes refresh-marketplace", "agnes capture-session", "agnes mark-private", StatusLine, "da sync",
+        "agnes self-upgrade", "agnes pull", "agnes push", OfEarlier, "agnes capture-session", "agnes mark-private", StatusLine, "da sync",
     ];
 
     private static readonly (string Event, string Command)[] Ours =
     [
         ("SessionStart", Bash("agnes capture-session 2>/dev/null || true")),
         ("SessionStart", Bash($"agnes self-upgrade --quiet --within {UpgradeSecondsMax} >/dev/null 2>&1 || ( nohup agnes self-upgrade --quiet {Background} ) || true; agnes pull --quiet --within {PullSecondsMax} >/dev/null 2>&1 || ( nohup agnes pull --quiet {Background} ) || true")),
-        ("SessionStart", Bash("agnes refresh-marketplace --check 2>/dev/null || true")),
         // The transcript is whole only now, and a push of another session may have taken this one along before.
         ("SessionEnd", Bash($"agnes capture-session 2>/dev/null; ( nohup agnes push --quiet {Background} ) || true")),
     ];

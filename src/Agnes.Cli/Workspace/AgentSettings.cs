@@ -49,7 +49,9 @@ internal static class AgentSettings
         await MergeAsync(host, layout, cancellation);
         var commands = Directory.CreateDirectory(layout.Commands).FullName;
         await AtomicFile.WriteTextAsync(Path.Combine(commands, "agnes-private.md"), AgentCommands.Private, cancellation);
-        await AtomicFile.WriteTextAsync(Path.Combine(commands, "update-agnes-plugins.md"), AgentCommands.UpdatePlugins, cancellation);
+        // An earlier version told the agent to run what the program cannot do.
+        var obsolete = Path.Combine(commands, "update-agnes-plugins.md");
+        if (File.Exists(obsolete) && (await File.ReadAllTextAsync(obsolete, cancellation)).Contains("refresh-marketplace", StringComparison.Ordinal)) File.Delete(obsolete);
         if (!File.Exists(layout.LocalNotes)) await AtomicFile.WriteTextAsync(layout.LocalNotes, WorkspaceTexts.LocalNotes, cancellation);
     }
 

@@ -21,7 +21,7 @@ internal sealed class QueryErrors(Layout layout, DuckDBConnection connection)
     /// </summary>
     public CliException Explain(DuckDBException problem, string? sql)
     {
-        var text = new StringBuilder("Query error: ").Append(problem.Message.TrimEnd());
+        var text = new StringBuilder("Query error: ").Append(EngineAdvice.Without(problem.Message, sql).TrimEnd());
         switch (problem.ErrorType)
         {
             case DuckDBErrorType.Permission:

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Agnes.Cli.Output;
 using Agnes.Cli.Sessions;
 using Agnes.Cli.Settings;
 using Agnes.Protocol;
@@ -123,7 +124,7 @@ internal sealed class Snapshotter(Host host, Layout layout)
         var warnings = new List<string>();
         var built = await new LocalDatabase(layout, host.Clock).RebuildAsync(WorkspaceCommit.Views(layout, tables), [.. tables.Select(table => table.Key)], SnapshotFiles.Usable(layout, offered, warnings), cancellation);
         SnapshotFiles.ClearChanged(layout);
-        foreach (var warning in warnings.Concat(built.Warnings).Concat(built.Refused.Select(table => $"{table.Table}: DuckDB cannot read it: {table.Error}"))) host.Error.WriteLine($"warn: {warning}");
+        foreach (var warning in warnings.Concat(built.Warnings).Concat(built.Refused.Select(table => $"{table.Table}: DuckDB cannot read it: {table.Error}"))) host.Error.WriteLine($"warn: {DisplayText.Message(warning)}");
     }
 
     private bool WhenBusy()
@@ -139,8 +140,12 @@ internal sealed class Snapshotter(Host host, Layout layout)
         var (path, _) = session.WriteParquet(request.ToSql(table), limit: null);
         File.Move(path, target, overwrite: true);
         var (state, _) = PullState.Read(layout);
-        return state.Servers.Values.Select(server => server.Tables.GetValueOrDefault(table)?.Updated).OfType<string>().FirstOrDefault();
+        return state.Servers.Values.Select(server => server.Tables.GetValueOrDefault(table)?.Updated).OfType<string>().Select(WithOffset).FirstOrDefault();
     }
+
+    /// <summary>A manifest's times mean UTC and do not say so.</summary>
+    private static string WithOffset(string time) =>
+        DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var known) ? Stamp(known) : time;
 
     private async Task<string?> ScanAsync(SnapshotRequest request, string target, SnapshotPurpose purpose, CancellationToken cancellation)
     {

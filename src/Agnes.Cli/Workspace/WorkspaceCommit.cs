@@ -73,7 +73,9 @@ internal sealed class WorkspaceCommit(Host host, Layout layout, ServerAddress se
         foreach (var table in plan.Same) tables[table.Name] = table.With(state.Tables[table.Name].Parts);
         foreach (var table in plan.Changed)
         {
-            var parts = table.Parts ?? (outcome.WholeFile(table.Name) is { } whole ? [whole] : null);
+            // A server that names a file by its MD5 alone, and what is here of it is the same: only its link was lost.
+            var known = state.Tables.GetValueOrDefault(table.Name) is { } before && table.IsSame(before) ? before.Parts : null;
+            var parts = table.Parts ?? (outcome.WholeFile(table.Name) is { } whole ? [whole] : known);
             if (parts is not null && parts.All(disk.HasPart))
             {
                 tables[table.Name] = table.With(parts);

@@ -36,7 +36,7 @@ internal static partial class FileErrors
         if (text.Contains("invalid state", StringComparison.Ordinal)) return "the text breaks the rules of CSV, for example by different line ends in one file";
         if (text.Contains("automatically detect the CSV", StringComparison.Ordinal)) return "it is not the same number of columns, or the quotes do not match, from line to line";
         if (Json().Match(text) is { Success: true } json) return $"malformed JSON: {json.Groups[1].Value.Trim()}";
-        return Wording.Of(new InvalidDataException(text.Replace(fullPath, path, StringComparison.Ordinal)), "/");
+        return Wording.Of(text.Replace(fullPath, path, StringComparison.Ordinal));
     }
 
     private static string Short(string value) => value.Length > ValueCharactersMax ? value[..ValueCharactersMax] + "…" : value;

@@ -25,7 +25,7 @@ internal static partial class FileSet
     /// <param name="root">The folder that holds all sources.</param>
     public static IReadOnlyList<InputFile> Resolve(string root, TableConfig table)
     {
-        if (!Directory.Exists(root)) throw new TableException("The folder for files does not exist. Create it, or set data_source.csv.path.");
+        if (!Directory.Exists(root)) throw new TableException("The folder for files does not exist. Make a folder csv below the data folder, and put the files there.");
         try
         {
             var source = string.Join('/', ((string?[])[table.Bucket, table.SourceTable]).Where(step => !string.IsNullOrWhiteSpace(step)).Select(step => step!.Trim().Trim('/')));

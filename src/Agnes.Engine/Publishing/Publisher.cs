@@ -10,6 +10,7 @@ namespace Agnes.Engine.Publishing;
 /// <summary>Takes what lies in <c>extracts/&lt;source&gt;/</c> into the part store and says what to commit. All reading is done in a child process.</summary>
 public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget, WorkerProgram? program = null)
 {
+    private const int MisnamedMax = 20;
     private readonly WorkerProgram _program = program ?? WorkerProgram.Default;
     private readonly SemaphoreSlim _child = new(1, 1); // whose share is dealt once
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _gates = new(StringComparer.OrdinalIgnoreCase); // one per source folder
@@ -18,6 +19,11 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
     public IReadOnlyList<string> Sources() => !Directory.Exists(folder.Extracts)
         ? []
         : [.. Directory.EnumerateDirectories(folder.Extracts).Select(path => Path.GetFileName(path)!).Where(Identifiers.IsSource).Where(name => File.Exists(folder.ExtractFile(name))).Order(StringComparer.Ordinal)];
+
+    /// <summary>Folders that have an extract and cannot be a source, at most a few.</summary>
+    public IReadOnlyList<string> Misnamed() => !Directory.Exists(folder.Extracts)
+        ? []
+        : [.. Directory.EnumerateDirectories(folder.Extracts).Select(path => Path.GetFileName(path)!).Where(name => !Identifiers.IsSource(name) && File.Exists(Path.Combine(folder.Extracts, name, "extract.duckdb"))).Order(StringComparer.Ordinal).Take(MisnamedMax)];
 
     /// <summary>Prepares one source; two calls for the same source take turns.</summary>
     /// <param name="known">All tables that are published from this source now.</param>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Publishing;
 
@@ -8,10 +9,11 @@ public static partial class Wording
     private const int CharactersMax = 500;
 
     /// <param name="root">Paths below it are shown relative to it.</param>
-    public static string Of(Exception error, string root)
+    public static string Of(Exception error, string root) => Of(error.Message.Replace(root.TrimEnd('/') + "/", "", StringComparison.Ordinal));
+
+    public static string Of(string message)
     {
-        var text = error.Message.Replace(root.TrimEnd('/') + "/", "", StringComparison.Ordinal);
-        text = Context().Replace(text, "");
+        var text = Context().Replace(EngineAdvice.Without(message), "");
         text = Spaces().Replace(AbsolutePath().Replace(text, "…"), " ").Trim();
         return text.Length > CharactersMax ? text[..CharactersMax] + "…" : text;
     }
@@ -20,7 +22,7 @@ public static partial class Wording
     [GeneratedRegex(@"\n\s*LINE \d+:[\s\S]*\z")]
     private static partial Regex Context();
 
-    [GeneratedRegex(@"(?<![\w.])/(?:[^\s""'/]+/)+[^\s""']*")]
+    [GeneratedRegex(@"(?<![\w.])(?<!https?:/?)/(?:[^\s""'/]+/)+[^\s""']*")]
     private static partial Regex AbsolutePath();
 
     [GeneratedRegex(@"\s+")]

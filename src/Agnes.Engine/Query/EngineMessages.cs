@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Agnes.Engine.Query.Workers;
+using Agnes.Sql;
 using DuckDB.NET.Data;
 
 namespace Agnes.Engine.Query;
@@ -20,7 +21,7 @@ internal static partial class EngineMessages
     /// <summary>Keeps the useful part. Lines after the first that show the statement with a caret stay; paths go.</summary>
     public static string Clean(string message)
     {
-        var text = QuotedPath().Replace(message, "'…'");
+        var text = QuotedPath().Replace(EngineAdvice.Without(message), "'…'");
         text = BarePath().Replace(text, "…");
         return text.Length <= CharactersMax ? text : string.Concat(text.AsSpan(0, CharactersMax), "…");
     }

@@ -38,6 +38,9 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
     private TimeSpan _left = limits.Time;
     private BodyProgress _progress = new();
 
+    /// <summary>Awaited with the tables' names before rows can leave ahead of the statement's end; where it throws, no row does.</summary>
+    public Func<IReadOnlyList<string>, Task>? Leaving { get; set; }
+
     public Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit) => EndedAsync(() => RunCheckedAsync(scope, sql, limit));
 
     /// <summary>The statement alone must be one SELECT: only then can the text around it not change what is asked for.</summary>
@@ -300,7 +303,7 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         using var watch = worker.IsShort ? new ShortWatch(worker, deadline, pool.Time) : null;
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, spill.Full, cancellation);
         var wasSmall = false;
-        var progress = _progress = new BodyProgress();
+        var progress = _progress = new BodyProgress(Leaving is { } leaving ? () => leaving(_tables) : null);
         try
         {
             var exchange = worker.RunAsync(request, output, progress, spill, footprint.Verify, pool.Time, stopped.Token);

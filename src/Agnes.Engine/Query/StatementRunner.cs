@@ -4,6 +4,7 @@ using System.Text.Json;
 using Agnes.Engine.Query.Scans;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query;
 
@@ -26,9 +27,15 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// </summary>
     /// <param name="limit">Rows at most; one more is looked for, to tell <c>truncated</c>.</param>
     /// <param name="client">Fires when the client has gone: the statement is ended, with <see cref="StatementStatus.ClientGone"/>.</param>
-    public Task<StatementOutcome> RunAsync(Lease lease, Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken client) =>
+    /// <param name="leaving">
+    /// Awaited with the tables' names before rows leave ahead of the statement's end, at most once; where it throws, none leave and the call throws the same.
+    /// An answer for which it is not called has not left when the call returns.
+    /// </param>
+    public Task<StatementOutcome> RunAsync(
+        Lease lease, Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken client, Func<IReadOnlyList<string>, Task>? leaving = null) =>
         InSlotAsync(lease, limits, output, client, run =>
         {
+            run.Leaving = leaving;
             if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax)
                 return Task.FromResult(run.Refused(StatementStatus.TooLarge, $"A query's text may be {StatementLimits.SqlBytesMax >> 10} KiB long at most."));
             return sql.Contains('\0')
@@ -83,6 +90,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             var row = rows.RootElement[0];
             using var tree = JsonDocument.Parse(row.GetProperty("tree").GetString()!, new JsonDocumentOptions { MaxDepth = PredicateDepthMax });
             var fault = PredicateTree.Check(tree.RootElement, row.GetProperty("alone").GetString(), table.Columns, alias);
+            if (fault is { Kind: PredicateFault.Unparseable } && SqlWords.HasSeveralStatements(text)) fault = new PredicateFault(PredicateFault.SeveralStatements);
             return new PredicateCheck(null, fault, fault is null ? row.GetProperty("canonical").GetString() : null);
         }
         catch (JsonException)

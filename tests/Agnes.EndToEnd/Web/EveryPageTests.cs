@@ -38,7 +38,7 @@ public sealed partial class EveryPageTests(DemoServer server, Chromium chromium)
         { "finance", "/profile" },
         { "finance", "/admin/tables" },
         { "finance", "/auth/logout" },
-        { "finance", "/profile/sessions" },
+        { "finance", "/profile/devices" },
         { "finance", "/desktop/link" },
         { "admin", "/dashboard" },
         { "admin", "/catalog" },

@@ -51,6 +51,20 @@ public sealed class ServerConfigTests(Postgres postgres)
     }
 
     [Fact]
+    public async Task What_nothing_reads_is_kept_and_said_to_be_without_effect()
+    {
+        await using var server = await StartAsync();
+        var admin = await server.SignInAsync();
+        var put = await server.SendAsync("POST", Address, """{"sections":{"theme":{"color":"red"},"instance":{"name":"A"},"corporate_memory":{"extraction":{"model":"m"}}}}""", admin);
+        put.Json["without_effect"]!.ToJsonString().ShouldBe("""["corporate_memory.extraction.model","theme.color"]""");
+        var shown = (await server.SendAsync("GET", Address, token: admin)).Json;
+        shown["without_effect"]!.AsArray().Select(key => key!.GetValue<string>()).ShouldContain("theme.color");
+        var known = shown["known_fields"]!;
+        known["instance"]!["name"]!["read"].ShouldBeNull();
+        (known["materialize"]!["lock_ttl_seconds"]!["read"]!.GetValue<bool>(), known["corporate_memory"]!["extraction"]!["fields"]!["model"]!["read"]!.GetValue<bool>()).ShouldBe((false, false));
+    }
+
+    [Fact]
     public async Task A_change_is_merged_kept_aside_and_audited_without_the_secret()
     {
         await using var server = await StartAsync();

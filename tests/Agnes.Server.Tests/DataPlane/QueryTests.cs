@@ -54,6 +54,17 @@ public sealed class QueryTests(Postgres postgres, Shops shops)
     }
 
     [Fact]
+    public async Task A_large_answer_is_on_record_before_it_leaves_and_with_its_end()
+    {
+        var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);
+        (await shop.AsAnalystAsync("POST", "/api/query", """{"sql":"select repeat(name, 200) from orders","limit":1000}""")).Status.ShouldBe(200);
+        var entries = (await shop.Server.AuditAsync()).Where(row => row.Action == "query").TakeLast(2).ToList();
+        entries.Select(entry => entry.Result).ShouldBe(["started", "ok"]);
+        foreach (var entry in entries) JsonNode.Parse(entry.Params!)!["tables"]![0]!.GetValue<string>().ShouldBe("Orders");
+        JsonNode.Parse(entries[1].Params!)!["rows"]!.GetValue<int>().ShouldBe(1000);
+    }
+
+    [Fact]
     public async Task Samples_and_columns_are_those_of_the_published_version()
     {
         var shop = await shops.OnAsync(StateEngine.DuckDb, postgres);

@@ -48,7 +48,7 @@ public sealed class ScanTests(Postgres postgres, Shops shops)
         {
             ("", "parse_error"), ("  ", "parse_error"), ("id = ", "parse_error"), ("id = 1)", "parse_error"), ("id = 1) OR (id = 2", "parse_error"), ("-- only a comment", "parse_error"),
             ("id = 1 LIMIT 5", "parse_error"), ("id = 1 ORDER BY id", "parse_error"), ("id = 1 GROUP BY id", "parse_error"), ("id = 1 GROUP BY ALL", "parse_error"), ("id = 1 QUALIFY true", "parse_error"),
-            ("true USING SAMPLE 3", "parse_error"), ("id = 1;;", "multi_statement"), ("id = 1; DROP TABLE orders", "multi_statement"), ("id = 1; SELECT 1", "multi_statement"),
+            ("true USING SAMPLE 3", "parse_error"), ("id = 1;;", "multi_statement"), ("id = 1; id = 2", "multi_statement"), ("id = 1; id", "multi_statement"), ("name = ';' id", "parse_error"), ("id = 1 -- ; x\n id", "parse_error"), ("id = 1; DROP TABLE orders", "multi_statement"), ("id = 1; SELECT 1", "multi_statement"),
             ("id = 1 UNION SELECT * FROM salaries", "disallowed_node"), ("id = ?", "disallowed_node"), ("id = $x", "disallowed_node"), ("columns('id') = 1", "disallowed_node"), ("list_filter([1], lambda x: x > id) = [1]", "disallowed_node"),
             ("id IN (SELECT pay FROM salaries)", "nested_select"), ("EXISTS (SELECT 1)", "nested_select"), ("id = (SELECT max(id) FROM orders)", "nested_select"), ("id = (FROM read_csv('/etc/passwd'))", "nested_select"),
             ("DELETE FROM orders", "ddl_or_dml"), ("COPY orders TO '/tmp/x'", "ddl_or_dml"), ("INSTALL httpfs", "ddl_or_dml"),

@@ -42,6 +42,17 @@ public sealed class SyncTests(Postgres postgres, Worlds worlds)
     }
 
     [Fact]
+    public async Task A_warning_stands_once_in_the_log_of_its_run()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        shop.WriteCsv("odd.csv", "id,id\n1,2\n3,4\n");
+        await shop.RegisterAsync("""{"name":"odd","source_type":"local","source_table":"odd.csv"}""");
+        var run = await shop.SyncAsync();
+        var log = (await shop.AsAdminAsync("GET", $"/api/sync/runs/{run["id"]}/log")).Body;
+        log.Split("columns of one name were numbered").Length.ShouldBe(2, log);
+    }
+
+    [Fact]
     public async Task An_unchanged_table_is_not_published_again()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
@@ -99,10 +110,33 @@ public sealed class SyncTests(Postgres postgres, Worlds worlds)
         shop.Server.State.Snapshot.PublishedTable("own")!.Source.ShouldBe("other");
         (await shop.AsAdminAsync("GET", "/api/health/detailed")).Json["services"]!["sources"]!["skipped"]![0]!["collided"]![0]!.GetValue<string>().ShouldBe("LOOSE");
 
+        await shop.GrantAsync("loose");
         ForeignExtract.Write(shop.DataDir, "erp", ("Orders", "SELECT 1 AS id"), ("salaries", "SELECT 1 AS pay"));
-        await shop.SyncAsync();
-        await shop.SyncAsync();
-        shop.Server.State.Snapshot.PublishedTable("loose")!.Source.ShouldBe("other");
+        var run = await shop.SyncAsync();
+        run["status"]!.GetValue<string>().ShouldBe("ok");
+        shop.Server.State.Snapshot.PublishedTable("loose")!.Source.ShouldBe("other", "offered in the same run");
+        shop.Server.State.Snapshot.GrantsOn("table", "loose").Count.ShouldBe(1, "it was known to wait for the name");
+    }
+
+    [Fact]
+    public async Task What_stands_is_said_in_every_run_while_it_lasts()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        ForeignExtract.Write(shop.DataDir, "bad-name", ("x", "SELECT 1 AS a"));
+        File.WriteAllText(Path.Combine(shop.DataDir, "extracts/erp/extract.duckdb"), "this is no database");
+        for (var time = 0; time < 2; time++)
+        {
+            var run = await shop.SyncAsync();
+            run["status"]!.GetValue<string>().ShouldBe("partial");
+            var problems = run["result"]!["problems"]!.AsArray().Select(problem => problem!.GetValue<string>()).ToList();
+            problems.Count.ShouldBe(2, string.Join('\n', problems));
+            problems.ShouldContain(problem => problem.StartsWith("erp: ", StringComparison.Ordinal));
+            problems.ShouldContain(problem => problem.StartsWith("bad-name: its folder has a name", StringComparison.Ordinal));
+        }
+
+        Directory.Delete(Path.Combine(shop.DataDir, "extracts/bad-name"), recursive: true);
+        ForeignExtract.Write(shop.DataDir, "erp", ("Orders", "SELECT 1 AS id"), ("salaries", "SELECT 1 AS pay"), ("loose", "SELECT 1 AS a"));
+        (await shop.SyncAsync())["status"]!.GetValue<string>().ShouldBe("ok");
     }
 
     [Fact]

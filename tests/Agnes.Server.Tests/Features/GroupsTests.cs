@@ -116,6 +116,24 @@ public sealed class GroupsTests(Worlds worlds, Postgres postgres)
     }
 
     [Fact]
+    public async Task The_first_admin_can_be_taken_out_where_another_is_and_no_setting_would_put_them_back()
+    {
+        await using var world = await World.NewAsync(StateEngine.DuckDb, postgres);
+        var admins = world.Server.State.Snapshot.GroupByName(Snapshot.AdminGroup)!.Id;
+        var first = await world.Server.State.WriteAsync(async write =>
+        {
+            var user = (await write.AddUserAsync("first@example.com")).Id;
+            await write.ExecuteAsync("INSERT INTO user_group_members (user_id, group_id, source, added_at) VALUES (@user, @admins, 'system_seed', @now)", new { user, admins, now = write.Now });
+            write.Apply(snapshot => snapshot.WithMembership(new MembershipRow { UserId = user, GroupId = admins, Source = "system_seed", AddedAt = write.Now }));
+            return user;
+        });
+        (await world.AsAdminAsync("DELETE", $"/api/admin/groups/{admins}/members/{first}")).Status.ShouldBe(204);
+        world.Server.State.Snapshot.IsAdmin(first).ShouldBeFalse();
+        var seeded = await world.Server.SendAsync("DELETE", $"/api/admin/groups/{admins}/members/{world["admin"]}", token: world.TokenOf(Principal.Admin));
+        (seeded.Status, seeded.Body.Contains("SEED_ADMIN_EMAIL", StringComparison.Ordinal)).ShouldBe((409, true), seeded.Body);
+    }
+
+    [Fact]
     public async Task What_a_directory_manages_is_read_only_here()
     {
         await using var world = await World.NewAsync(StateEngine.DuckDb, postgres);

@@ -26,6 +26,11 @@ public sealed class PreferencesTests(Postgres postgres)
         (await AskAsync("POST", "/api/sync/table-subscriptions", """{"table_mode":"all","tables":{"orders":true,"salaries":true}}""")).Body.ShouldBe("""{"table_mode":"all","updated":1}""");
         (await AskAsync("PUT", "/api/settings/dataset", """{"dataset":"salaries","enabled":true}""", Principal.Admin)).Status.ShouldBe(200);
 
+        var audited = (await world.Server.AuditAsync()).Where(entry => entry.Action == "preferences.updated").ToList();
+        audited.Select(entry => entry.UserId).ShouldBe([world["analyst"], world["analyst"], world["analyst"], world["admin"]]);
+        audited[1].Params!.ShouldContain("\"datasets\":{\"orders\":false}");
+        audited[1].Params!.ShouldNotContain("salaries");
+
         var own = (await AskAsync("GET", "/api/settings")).Json;
         own["user_id"]!.GetValue<string>().ShouldBe(world["analyst"]);
         var row = own["sync_settings"]!.AsArray().ShouldHaveSingleItem()!;

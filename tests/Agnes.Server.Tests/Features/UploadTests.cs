@@ -29,6 +29,9 @@ public sealed class UploadTests(Worlds worlds, Postgres postgres)
         (await SendAsync(world, "/api/upload/artifacts", "plot.png", "png")).Status.ShouldBe(200);
         File.Exists(Path.Combine(Folder(world, "user_artifacts"), "plot.png")).ShouldBeTrue();
         Directory.EnumerateFiles(folder, ".incoming-*").ShouldBeEmpty();
+        var entries = (await world.Server.AuditAsync()).Where(row => row.Action == "upload").TakeLast(4).ToList();
+        entries.Select(entry => entry.Resource).ShouldBe(["user_sessions/live.jsonl", "user_sessions/live.jsonl", "user_sessions/live.jsonl", "user_artifacts/plot.png"]);
+        entries.ShouldAllBe(entry => entry.UserId == world["analyst"]);
     }
 
     [Theory]
@@ -38,18 +41,18 @@ public sealed class UploadTests(Worlds worlds, Postgres postgres)
     [InlineData("/abs/olute.jsonl", "olute.jsonl")]
     [InlineData("with\tcontrol\u0001.jsonl", "withcontrol.jsonl")]
     [InlineData("žluťoučký.jsonl", "žluťoučký.jsonl")]
-    [InlineData("", "upload_*.jsonl")]
-    [InlineData("..", "upload_*.jsonl")]
-    [InlineData(".hidden", "upload_*.jsonl")]
-    [InlineData(".hidden.jsonl", "upload_*.jsonl")]
-    [InlineData("dir/", "upload_*.jsonl")]
+    [InlineData("", "upload_*")]
+    [InlineData("..", "upload_*")]
+    [InlineData(".hidden", "upload_*")]
+    [InlineData(".hidden.jsonl", "upload_*")]
+    [InlineData("dir/", "upload_*")]
     [InlineData(null, "session_*.jsonl")]
     public void Names_become_harmless_ones(string? sent, string stored)
     {
         var name = UploadForm.SafeName(sent, "session_", ".jsonl");
         if (stored.Contains('*')) name.ShouldMatch($"^{stored.Replace("*", "[0-9a-f]{8}")}$");
         else name.ShouldBe(stored);
-        UploadForm.SafeName(new string('x', 300) + ".csv", "artifact_", "").ShouldMatch("^upload_[0-9a-f]{8}\\.csv$");
+        UploadForm.SafeName(new string('x', 300) + ".csv", "artifact_", "").ShouldMatch("^upload_[0-9a-f]{8}$");
     }
 
     [Fact]

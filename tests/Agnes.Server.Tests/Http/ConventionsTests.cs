@@ -77,6 +77,40 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
         page.Body.ShouldNotContain("<b>");
     }
 
+    [Theory]
+    [InlineData("GET", "/api/none", 404, "Page not found")]
+    [InlineData("POST", "/auth/password/login/web", 422, "Go back and fill it in again")]
+    [InlineData("POST", "/auth/none", 405, "Method Not Allowed")]
+    [InlineData("GET", "/auth/none", 404, "Page not found")]
+    [InlineData("GET", "/api/broken", 500, "Internal server error")]
+    [InlineData("GET", "/api/full", 503, "disk")]
+    public async Task A_guest_whose_browser_goes_somewhere_sees_a_page_and_never_json(string method, string path, int status, string says)
+    {
+        var server = await worlds.ProbesAsync(postgres);
+        foreach (var mode in (string?[])["navigate", null])
+        {
+            if (mode is null && path.StartsWith("/api/", StringComparison.Ordinal)) continue; // over plain http a browser does not say that it is one; these paths are programs'
+            var answer = await server.SendAsync(method, path, method == "POST" ? "x=y" : null, change: request => Navigates(request, mode));
+            (answer.Status, answer.Header("Content-Type")).ShouldBe((status, "text/html; charset=utf-8"));
+            answer.Body.ShouldContain(says);
+        }
+    }
+
+    [Fact]
+    public async Task A_guest_whose_browser_goes_to_a_closed_address_is_sent_to_the_sign_in()
+    {
+        var server = await worlds.ProbesAsync(postgres);
+        var away = await server.SendAsync("GET", "/api/users", change: request => Navigates(request, "navigate"));
+        (away.Status, away.Header("Location")).ShouldBe((302, "/login?next=%2Fapi%2Fusers"));
+        (await server.SendAsync("GET", "/api/users", change: request => Navigates(request, "cors"))).Body.ShouldStartWith("{\"detail\"");
+    }
+
+    private static void Navigates(HttpRequestMessage request, string? mode)
+    {
+        request.Headers.Add("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        if (mode is not null) request.Headers.Add("Sec-Fetch-Mode", mode);
+    }
+
     [Fact]
     public async Task A_failure_says_its_reference_and_nothing_else()
     {

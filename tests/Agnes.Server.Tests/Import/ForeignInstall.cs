@@ -1,5 +1,5 @@
 using System.Globalization;
-using Agnes.Server.Features.Import;
+using Agnes.Server.Commands.Import;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.DataPlane;
@@ -100,6 +100,9 @@ internal static class Imported
             "SELECT 'token ' || id || ' ' || user_id || ' ' || token_hash || ' ' || coalesce(CAST(revoked_at AS VARCHAR), '-') FROM personal_access_tokens",
             "SELECT 'table ' || id || ' ' || name || ' ' || coalesce(query_mode, '-') || ' ' || coalesce(bucket, '-') || ' ' || coalesce(primary_key, '-') || ' ' || coalesce(source_query, '-') FROM table_registry",
             "SELECT 'preference ' || user_id || ' ' || dataset || ' ' || enabled FROM user_sync_settings",
+            "SELECT 'metric ' || id || ' ' || display_name || ' ' || coalesce(tables, '-') || ' ' || coalesce(dimensions, '-') || ' ' || sql || ' ' || coalesce(sql_variants, '-') FROM metric_definitions",
+            "SELECT 'column ' || table_id || ' ' || column_name || ' ' || coalesce(basetype, '-') || ' ' || coalesce(description, '-') || ' ' || confidence || ' ' || source FROM column_metadata",
+            "SELECT 'template ' || key || ' ' || content || ' ' || coalesce(previous_content, '-') || ' ' || coalesce(updated_by, '-') FROM instance_templates WHERE content IS NOT NULL",
             "SELECT 'audit ' || id || ' ' || action FROM audit_log WHERE action <> 'import.completed'",
         ])
         {

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Import;
+using Agnes.Server.Commands.Import;
 using Agnes.Server.Features.Sources.BigQuery;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
@@ -114,6 +114,56 @@ public sealed class ImportTests(Postgres postgres)
     }
 
     [Fact]
+    public async Task What_people_wrote_about_their_data_comes_along_and_what_was_written_here_stays()
+    {
+        using var install = new ForeignInstall("v40");
+        var target = install.Target();
+        var first = await install.ImportAsync(target);
+        var rows = await Imported.RowsAsync(target);
+        rows.ShouldContain("""metric revenue/mrr MRR ["Orders"] ["plan"] SELECT count(*) FROM "Orders" {"by_day":"SELECT id, count(*) FROM \u0022Orders\u0022 GROUP BY 1"}""");
+        rows.Where(row => row.StartsWith("column ", StringComparison.Ordinal)).ShouldBe(["column orders id INTEGER the number on the bill high ai"]);
+        rows.Where(row => row.StartsWith("template ", StringComparison.Ordinal)).ShouldBe(["template claude_md # Data of {{ instance.name }} # Before root@example.com"]);
+        first.Output.ShouldContain("left: 1 metric definitions: the id 'No/Id' is not");
+        first.Output.ShouldContain("left: 1 column descriptions: the table is not here: gone.a");
+        first.Output.ShouldContain("left: 1 texts for agents: nothing here shows it; keep the old database: home");
+
+        await using (var state = await Imported.OpenAsync(target))
+        {
+            await state.WriteAsync(write => write.ExecuteAsync("UPDATE instance_templates SET content = 'ours' WHERE key = 'claude_md'"));
+        }
+
+        (await install.ImportAsync(target)).Output.ShouldContain("left: 1 texts for agents: another text was written here; it stays: claude_md");
+        (await Imported.RowsAsync(target)).ShouldContain("template claude_md ours # Before root@example.com");
+    }
+
+    [Fact]
+    public async Task Texts_from_when_each_had_a_table_of_its_own_and_tables_without_a_source_type_are_understood()
+    {
+        using var install = new ForeignInstall("v35");
+        using (var connection = new DuckDBConnection($"Data Source={Path.Combine(install.State, "system.duckdb")}"))
+        {
+            connection.Open();
+            connection.ExecuteUnprepared("""
+                UPDATE schema_version SET version = 28; DROP TABLE instance_templates;
+                CREATE TABLE claude_md_template (id INTEGER PRIMARY KEY DEFAULT 1, content TEXT, updated_at TIMESTAMP, updated_by VARCHAR);
+                INSERT INTO claude_md_template VALUES (1, 'ours', NULL, 'root@example.com');
+                CREATE TABLE welcome_template (id INTEGER PRIMARY KEY DEFAULT 1, content TEXT, updated_at TIMESTAMP, updated_by VARCHAR);
+                INSERT INTO welcome_template VALUES (1, '{% if %}', NULL, NULL);
+                INSERT INTO table_registry (id, name, bucket, source_table) VALUES ('in.c-x.a', 'kept', 'in.c-x', 'a'), ('loose', 'loose', NULL, 'loose.csv');
+                INSERT INTO table_registry (id, name, query_mode, source_query) VALUES ('q', 'q', 'materialized', 'SELECT 1');
+                """);
+        }
+
+        var target = install.Target();
+        var done = await install.ImportAsync(target);
+        (await Imported.RowsAsync(target)).ShouldContain("template claude_md ours - root@example.com");
+        done.Output.ShouldContain("left: 1 texts for agents: it cannot be read here");
+        await using var state = await Imported.OpenAsync(target);
+        string? TypeOf(string id) => state.Snapshot.Table(id)!.SourceType;
+        (TypeOf("in.c-x.a"), TypeOf("q"), TypeOf("loose")).ShouldBe(("keboola", "bigquery", null));
+    }
+
+    [Fact]
     public async Task Tokens_and_passwords_go_on_working_and_whose_cannot_be_checked_sets_a_new_one_by_link()
     {
         using var install = new ForeignInstall("v40");
@@ -197,13 +247,15 @@ public sealed class ImportTests(Postgres postgres)
         using var install = new ForeignInstall("v40");
         var (json, markdown, target) = (Path.Combine(install.From, "r.json"), Path.Combine(install.From, "r.md"), install.Target());
         File.WriteAllText(json, """{"tables":[{"id":"in.c-crm.leads","name":"leads","primary_key":["id"],"description":"who asked"},{"id":"orders","name":"x"},{"name":"plain"},{}]}""");
-        File.WriteAllText(markdown, "# Data\n\n```yaml\ntables:\n  - id: in.c-crm.calls\n    description: who called\n```\n\n```sql\nSELECT 1\n```\n");
+        File.WriteAllText(markdown, "# Data\n\n```yaml\ntables:\n  - id: in.c-crm.calls\n    description: who called\n  - id: nowhere\n```\n\n```sql\nSELECT 1\n```\n");
         (await install.ImportAsync(target, "--registry", json, "--source-type", "keboola")).Output.ShouldContain("taken: 2 tables of the registry file");
         (await install.ImportAsync(target, "--registry", markdown)).Output.ShouldContain("taken: 1 tables of the registry file");
         await using var state = await Imported.OpenAsync(target);
         var leads = state.Snapshot.Table("in.c-crm.leads")!;
         (leads.Name, leads.Bucket, leads.SourceTable, leads.SourceType, leads.RegisteredBy, leads.PrimaryKey).ShouldBe(("leads", "in.c-crm", "leads", "keboola", "migration", """["id"]"""));
-        state.Snapshot.Table("in.c-crm.calls")!.Name.ShouldBe("calls");
+        var calls = state.Snapshot.Table("in.c-crm.calls")!;
+        (calls.Name, calls.SourceType).ShouldBe(("calls", "keboola"), "its id says so, and no file bears such a name");
+        state.Snapshot.Table("nowhere").ShouldBeNull("nothing says what it is of");
         state.Snapshot.Table("orders")!.Name.ShouldBe("Orders");
     }
 

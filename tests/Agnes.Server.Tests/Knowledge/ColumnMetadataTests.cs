@@ -34,12 +34,27 @@ public sealed class ColumnMetadataTests(Postgres postgres)
     }
 
     [Fact]
+    public async Task What_is_said_of_a_column_that_is_not_there_is_refused_and_case_does_not_count()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        var refused = await shop.AsAdminAsync("POST", Orders, """{"columns":[{"column_name":"amount","description":"x"},{"column_name":"amuont","description":"x"},{"column_name":"zz"}]}""");
+        (refused.Status, refused.Body.Contains("no column 'amuont'; did you mean amount?", StringComparison.Ordinal), refused.Body.Contains("no column 'zz'", StringComparison.Ordinal)).ShouldBe((422, true, true), refused.Body);
+        (await shop.AsAdminAsync("GET", Orders)).Body.ShouldBe("""{"table_id":"orders","columns":[]}""");
+        (await SaveAsync(shop, """{"columns":[{"column_name":"AMOUNT","description":"Gross"}]}""")).ShouldBe(1);
+        (await shop.AsAdminAsync("GET", "/api/v2/schema/orders")).Body.ShouldContain("Gross", customMessage: "what is said shows, however it was spelt");
+
+        // Of what has no rows yet, nobody knows the columns.
+        await shop.RegisterAsync("""{"name":"later","source_type":"local","source_table":"later.csv"}""");
+        (await shop.AsAdminAsync("POST", "/api/admin/metadata/later", """{"columns":[{"column_name":"a","description":"x"}]}""")).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task It_is_only_for_who_may_read_the_table_and_goes_with_it()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
-        foreach (var table in (string[])["salaries", "loose"])
+        foreach (var (table, column) in ((string, string)[])[("salaries", "who"), ("loose", "a")])
         {
-            (await shop.AsAdminAsync("POST", $"/api/admin/metadata/{table}", """{"columns":[{"column_name":"a","description":"hidden words"}]}""")).Status.ShouldBe(200);
+            (await shop.AsAdminAsync("POST", $"/api/admin/metadata/{table}", $$"""{"columns":[{"column_name":"{{column}}","description":"hidden words"}]}""")).Status.ShouldBe(200);
         }
 
         var hidden = await shop.AsAnalystAsync("GET", "/api/admin/metadata/salaries");

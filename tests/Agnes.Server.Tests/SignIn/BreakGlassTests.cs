@@ -58,6 +58,24 @@ public sealed class BreakGlassTests(Postgres postgres)
         Directory.Exists(place.Options.StateDir).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("http://0.0.0.0:8123", null, "http://localhost:8123/")]
+    [InlineData("http://localhost:8123;http://localhost:9000", "http://127.0.0.1:8124\nhttp://[::1]:8125", "http://127.0.0.1:8124/")] // where it listened, whatever it would do now
+    [InlineData("http://unix:/run/x", null, "http://localhost:8000/")]
+    public async Task The_link_leads_to_where_the_server_listens(string urls, string? last, string link)
+    {
+        using var place = await StatePlace.EmbeddedAsync();
+        await using (await place.OpenAsync())
+        {
+            if (last is not null) await LastAddress.SaveAsync(new ServerOptions { DataDir = place.Options.DataDir, StateDir = place.Options.StateDir }, last.Split('\n'), CancellationToken.None);
+        }
+
+        var output = new StringWriter { NewLine = "\n" };
+        string? Environment(string name) => name switch { "DATA_DIR" => place.Options.DataDir, "STATE_DIR" => place.Options.StateDir, "ASPNETCORE_URLS" => urls, _ => null };
+        (await BreakGlass.RunAsync(["grant-admin", "new@example.com", "--yes", "--link"], Environment, new StringReader(""), output, CancellationToken.None)).ShouldBe(0);
+        output.ToString().ShouldContain($"{link}auth/password/reset");
+    }
+
     private static async Task<(int Exit, string Output)> RunAsync(StatePlace place, string input, params string[] args)
     {
         var output = new StringWriter { NewLine = "\n" };

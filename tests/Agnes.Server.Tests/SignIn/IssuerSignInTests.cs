@@ -188,7 +188,13 @@ public sealed class IssuerSignInTests(IssuerWorld world, Postgres postgres)
             (answer.Status, answer.Header("Location")).ShouldBe((307, $"/login?error={code}"));
         }
 
-        (await server.SendAsync("GET", "/login")).Body.ShouldNotContain("/auth/google/login");
+        // One way is left: its form is the page, and there is nothing else to choose.
+        var page = (await server.SendAsync("GET", "/login?next=/catalog&error=oauth_failed")).Body;
+        page.ShouldNotContain("/auth/google/login");
+        page.ShouldContain("action=\"/auth/password/login/web\"");
+        page.ShouldContain("name=\"next\" value=\"/catalog\"");
+        page.ShouldContain("Signing in there did not work.");
+        page.ShouldNotContain("Other ways to sign in");
     }
 
     [Fact]

@@ -100,7 +100,7 @@ public sealed partial class AnswersFollowFromTheScopeTests(Postgres postgres)
         {
             var answer = await shop.AsAnalystAsync("GET", path);
             var headers = answer.Headers.Where(header => !OfTheRequest.Contains(header.Key)).OrderBy(header => header.Key, StringComparer.Ordinal).Select(header => $"{header.Key}: {header.Value}");
-            var body = path is "/tokens" or "/profile/sessions" ? Times().Replace(answer.Body, "") : answer.Body; // when the asker was last there
+            var body = path is "/tokens" or "/profile/devices" ? Times().Replace(answer.Body, "") : answer.Body; // when the asker was last there
             answers[path] = OfTheMoment().Replace($"{answer.Status}\n{string.Join('\n', headers)}\n{body}", "");
         }
         return answers;

@@ -74,6 +74,8 @@ internal static class ConfigCommands
             return ExitCode.Ok;
         }
 
+        if (done.RootElement.TryGetProperty("without_effect", out var unread) && unread.GetArrayLength() > 0)
+            host.Error.WriteLine(DisplayText.Message($"warn: nothing on this server reads {string.Join(", ", unread.EnumerateArray())}: it is kept, without effect"));
         if (done.RootElement.TryGetProperty("diff", out var rows))
         {
             AdminApi.Print(host, rows, json: false, AdminApi.Column("PATH", "path"), ("BEFORE", row => Raw(row, "before")), ("AFTER", row => Raw(row, "after")));

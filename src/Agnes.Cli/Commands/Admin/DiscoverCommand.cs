@@ -75,7 +75,7 @@ internal static class DiscoverCommand
 
             if (answer.Status == 409) skipped++;
             else errors++;
-            host.Error.WriteLine(DisplayText.OneLine($"{(answer.Status == 409 ? "skipped" : "Error")}: {table.Id}: {ErrorText.Brief(answer.Status, answer.Body)}"));
+            host.Error.WriteLine(DisplayText.Message($"{(answer.Status == 409 ? "skipped" : "Error")}: {table.Id}: {ErrorText.Brief(answer.Status, answer.Body)}"));
         }
 
         host.Out.WriteLine($"{registered} registered, {skipped} skipped, {errors} failed.");

@@ -77,7 +77,7 @@ internal static class MetadataCommands
 
     private static bool Failed(Host host, string table, string why)
     {
-        host.Error.WriteLine(DisplayText.OneLine($"Error: {table}: {why}"));
+        host.Error.WriteLine(DisplayText.Message($"Error: {table}: {why}"));
         return false;
     }
 

@@ -26,7 +26,7 @@ internal static class MetricCommands
             using var body = answer.Json();
             if (body.RootElement.TryGetProperty("warnings", out var warnings) && warnings.ValueKind == JsonValueKind.Array)
             {
-                foreach (var warning in warnings.EnumerateArray()) host.Error.WriteLine($"warn: {DisplayText.OneLine(warning.ToString())}");
+                foreach (var warning in warnings.EnumerateArray()) host.Error.WriteLine($"warn: {DisplayText.Message(warning.ToString())}");
             }
 
             AdminApi.Done(host, answer, parsed.GetValue(json), $"{Columns.Field(body.RootElement, "count")} metrics imported.");
@@ -78,7 +78,7 @@ internal static class MetricCommands
         foreach (var metric in AdminApi.List(answer, "metrics").EnumerateArray())
         {
             if (Columns.Field(metric, "status") == "ok") continue;
-            foreach (var message in metric.GetProperty("messages").EnumerateArray()) host.Out.WriteLine(DisplayText.OneLine($"WARN {Columns.Field(metric, "id")}: {message}"));
+            foreach (var message in metric.GetProperty("messages").EnumerateArray()) host.Out.WriteLine(DisplayText.Message($"WARN {Columns.Field(metric, "id")}: {message}"));
         }
 
         host.Out.WriteLine($"{Columns.Field(answer, "count")} metrics checked, {failed} with warnings.");

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Cli.Api;
 using Agnes.Cli.Output;
@@ -7,37 +9,49 @@ using Agnes.Protocol;
 
 namespace Agnes.Cli.Commands.Admin;
 
-/// <summary><c>agnes admin register-files</c>: a table for each of many files below the server's folder for files.</summary>
+/// <summary>
+/// <c>agnes admin register-files</c>: a table for each of many files and folders below the server's folder for files. One that cannot be registered is left, with the reason,
+/// and holds up none of the others.
+/// </summary>
 internal static class RegisterFilesCommand
 {
-    private static readonly string[] Extensions = [".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".json", ".ndjson", ".jsonl"];
+    private static readonly string[] Extensions = [".csv", ".txt", ".tsv", ".tab", ".json", ".ndjson", ".jsonl", ".parquet"];
+    private static readonly string[] Compressions = [".gz", ".zst"];
+
+    private const string ByItself = "register it by itself: agnes admin register-table NAME --source-type csv --source-table FILE";
 
     public static Command Build(Host host)
     {
-        var files = new Argument<string[]>("file") { Description = "Paths below the server's folder for files, as 'orders.csv' or 'web/events-*.csv'; '-' reads them from the standard input, one a line.", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("file") { Description = "Paths below the server's folder for files, as 'orders.csv' or 'web/events-*.csv', or folders of files that make one table; '-' reads them from the standard input, one a line.", Arity = ArgumentArity.OneOrMore };
         var prefix = new Option<string>("--prefix") { Description = "Put before each table's name.", DefaultValueFactory = _ => "" };
         var schedule = new Option<string?>("--sync-schedule") { Description = "'every 1h', 'daily 06:00' (UTC) or 'cron 0 6 * * 1-5 @ Europe/Prague'." };
         var group = new Option<string?>("--grant") { Description = "Grant all of them to this group (name or id)." };
         var sync = new Option<bool>("--sync") { Description = "Bring them at once, and wait." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only show the names that the tables would get." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Register nothing; show the names that the tables would get, and what the server can tell of their rows and columns." };
         var json = Shared.Json();
         var command = new AgnesCommand(
             "register-files",
-            "Registers a table for each file (CSV, TSV, Parquet, JSON) under the server's folder for files. A table is called after its file; what is registered already is left as it is.",
+            "Registers a table for each file (CSV, TSV, Parquet, JSON), or each folder of files, under the server's folder for files. A table is called after its file; what is registered already is left as it is, and so is, with the reason, what cannot be registered.",
             "agnes admin register-files orders.csv customers.csv products.parquet --grant analysts --sync",
             "(cd /data/csv && find . -name '*.csv') | agnes admin register-files - --dry-run") { files, prefix, schedule, group, sync, dryRun, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var tables = Tables(await PathsAsync(parsed.GetRequiredValue(files), cancellation), parsed.GetRequiredValue(prefix));
-            if (parsed.GetValue(dryRun))
+            var isDry = parsed.GetValue(dryRun);
+            var outcomes = new List<Outcome>();
+            foreach (var table in tables)
             {
-                Print(host, [.. tables.Select(table => new Outcome(table, "would register", null, null))], parsed.GetValue(json));
-                return ExitCode.Ok;
+                if (table.Fault is { } fault) outcomes.Add(new Outcome(table, "left", fault, null));
+                else outcomes.Add(isDry ? await PrecheckAsync(host, table, cancellation) : await RegisterAsync(host, table, parsed.GetValue(schedule), cancellation));
             }
 
-            var outcomes = new List<Outcome>();
-            foreach (var table in tables) outcomes.Add(await RegisterAsync(host, table, parsed.GetValue(schedule), cancellation));
-            Print(host, outcomes, parsed.GetValue(json));
+            if (isDry)
+            {
+                Print(host, outcomes, parsed.GetValue(json), isDry);
+                return outcomes.TrueForAll(outcome => outcome.Error is null) ? ExitCode.Ok : ExitCode.Failed;
+            }
+
+            Print(host, outcomes, parsed.GetValue(json), isDry);
             var ids = outcomes.Where(outcome => outcome.Id is not null).Select(outcome => outcome.Id!).ToArray();
             if (ids.Length > 0 && parsed.GetValue(group) is { } name) await GrantAsync(host, name, ids, cancellation);
             var isSynced = ids.Length == 0 || !parsed.GetValue(sync) || await SyncCommands.TriggerAndWatchAsync(host, ids, host.Error, cancellation);
@@ -62,21 +76,36 @@ internal static class RegisterFilesCommand
 
     private static List<FileTable> Tables(List<string> paths, string prefix)
     {
-        var tables = new List<FileTable>();
-        foreach (var path in paths)
+        var tables = paths.Select(path => Table(path, prefix)).ToList();
+        foreach (var same in tables.Where(table => table.Fault is null).GroupBy(table => table.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1).ToList())
         {
-            if (path.StartsWith('/') || path.Split('/').Contains("..", StringComparer.Ordinal)) throw new CliException($"'{path}' must be a path below the server's folder for files.", ExitCode.Usage);
-            var cut = path.LastIndexOf('/');
-            var (folder, file) = cut < 0 ? (null, path) : (path[..cut], path[(cut + 1)..]);
-            var extension = Extensions.OrderByDescending(known => known.Length).FirstOrDefault(known => file.EndsWith(known, StringComparison.OrdinalIgnoreCase))
-                ?? throw new CliException($"'{path}' is none of {string.Join(", ", Extensions)}.", ExitCode.Usage);
-            tables.Add(new FileTable(prefix + NameOf(file[..^extension.Length]), folder, file));
+            foreach (var table in same) tables[tables.IndexOf(table)] = table with { Fault = $"'{same.Key}' would also be the name of {string.Join(", ", same.Where(other => other != table).Select(other => other.Path))}: {ByItself}" };
         }
 
-        var twice = tables.GroupBy(table => table.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1);
-        if (twice is not null) throw new CliException($"Two files would be called '{twice.Key}': {string.Join(", ", twice.Select(table => table.Path))}.", ExitCode.Usage) { Hint = "Register one of them with 'agnes admin register-table' and a name of its own." };
-        var bad = tables.Find(table => !Identifiers.IsStrict(table.Name));
-        return bad is null ? tables : throw new CliException($"'{bad.Path}' does not make a table name ('{bad.Name}').", ExitCode.Usage) { Hint = "Use --prefix, or 'agnes admin register-table NAME --source-table FILE'." };
+        return tables;
+    }
+
+    private static FileTable Table(string path, string prefix)
+    {
+        var isFolder = path.EndsWith('/');
+        var whole = path.TrimEnd('/');
+        var cut = whole.LastIndexOf('/');
+        var (folder, file) = cut < 0 ? (null, whole) : (whole[..cut], whole[(cut + 1)..]);
+        var (stem, extension) = Split(file);
+        if (isFolder || !file.Contains('.', StringComparison.Ordinal)) (stem, extension) = (file, "");
+        var table = new FileTable(prefix + NameOf(stem), folder, file);
+        if (path.StartsWith('/') || path.Split('/').Contains("..", StringComparer.Ordinal)) return table with { Fault = "it must be a path below the server's folder for files" };
+        if (extension is null) return table with { Fault = $"it is none of {string.Join(", ", Extensions)} (but for .parquet also with {string.Join(" or ", Compressions)}), nor a folder" };
+        return Identifiers.IsStrict(table.Name) ? table : table with { Fault = $"it does not make a table name ('{table.Name}'): use --prefix; or {ByItself}" };
+    }
+
+    /// <returns>Extension null: none that is known.</returns>
+    private static (string Stem, string? Extension) Split(string file)
+    {
+        var compression = Compressions.FirstOrDefault(known => file.EndsWith(known, StringComparison.OrdinalIgnoreCase)) ?? "";
+        var plain = file[..^compression.Length];
+        var extension = Extensions.FirstOrDefault(known => plain.EndsWith(known, StringComparison.OrdinalIgnoreCase));
+        return extension is null || (extension == ".parquet" && compression.Length > 0) ? (file, null) : (plain[..^extension.Length], extension + compression);
     }
 
     /// <summary>What stands in the file's name, in the letters that table names have.</summary>
@@ -90,15 +119,50 @@ internal static class RegisterFilesCommand
 
     private static async Task<Outcome> RegisterAsync(Host host, FileTable table, string? schedule, CancellationToken cancellation)
     {
-        var body = new JsonObject { ["name"] = table.Name, ["source_type"] = "csv", ["bucket"] = table.Folder, ["source_table"] = table.File, ["query_mode"] = "local", ["sync_strategy"] = "full_refresh" };
+        var body = Body(table);
         if (schedule is not null) body["sync_schedule"] = schedule;
         var answer = await host.Api.PostAsync("/api/admin/register-table", body, cancellation);
         if (answer.Status is 401 or 403) throw answer.Failure();
-        if (answer.Status == 409) return new Outcome(table, "registered already", null, table.Name);
-        if (!answer.IsSuccess) return new Outcome(table, "failed", ErrorText.Brief(answer.Status, answer.Body), null);
+        if (answer.Status == 409 && await IdOfSameAsync(host, table, cancellation) is { } known) return new Outcome(table, "registered already", null, known);
+        if (!answer.IsSuccess) return new Outcome(table, "left", ErrorText.Brief(answer.Status, answer.Body), null);
         using var json = answer.Json();
         return new Outcome(table, "registered", null, Columns.Field(json.RootElement, "id"));
     }
+
+    /// <summary>What the server makes of it; nothing is written.</summary>
+    private static async Task<Outcome> PrecheckAsync(Host host, FileTable table, CancellationToken cancellation)
+    {
+        var answer = await host.Api.PostAsync("/api/admin/register-table/precheck", Body(table), cancellation);
+        if (answer.Status is 401 or 403) throw answer.Failure();
+        if (answer.Status == 409 && await IdOfSameAsync(host, table, cancellation) is { } known) return new Outcome(table, "registered already", null, known);
+        if (!answer.IsSuccess) return new Outcome(table, "left", ErrorText.Brief(answer.Status, answer.Body), null);
+        using var json = answer.Json();
+        var found = json.RootElement.TryGetProperty("table", out var described) ? described : json.RootElement;
+        var columns = found.TryGetProperty("columns", out var list) && list.ValueKind == JsonValueKind.Array ? list.GetArrayLength() : 0;
+        return new Outcome(table, "would register", null, null)
+        {
+            Rows = found.TryGetProperty("rows", out var rows) && rows.ValueKind == JsonValueKind.Number && rows.TryGetInt64(out var count) ? count : null,
+            Columns = found.TryGetProperty("column_count", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out var counted) ? counted : columns > 0 ? columns : null,
+        };
+    }
+
+    /// <summary>A table of that name may also be of another file; then it is not ours to grant.</summary>
+    private static async Task<string?> IdOfSameAsync(Host host, FileTable table, CancellationToken cancellation)
+    {
+        using var registry = (await host.Api.GetAsync("/api/admin/registry", cancellation)).OrFail().Json();
+        foreach (var row in registry.RootElement.GetProperty("tables").EnumerateArray())
+        {
+            if (!string.Equals(Text(row, "name"), table.Name, StringComparison.OrdinalIgnoreCase)) continue;
+            return (Text(row, "bucket") ?? "") == (table.Folder ?? "") && Text(row, "source_table") == table.File ? Text(row, "id") : null;
+        }
+
+        return null;
+    }
+
+    private static string? Text(JsonElement row, string field) => row.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static JsonObject Body(FileTable table) =>
+        new() { ["name"] = table.Name, ["source_type"] = "csv", ["bucket"] = table.Folder, ["source_table"] = table.File, ["query_mode"] = "local", ["sync_strategy"] = "full_refresh" };
 
     private static async Task GrantAsync(Host host, string group, string[] ids, CancellationToken cancellation)
     {
@@ -108,21 +172,44 @@ internal static class RegisterFilesCommand
         host.Error.WriteLine($"'{group}' may read {(ids.Length == 1 ? "it" : $"all {ids.Length}")}.");
     }
 
-    private static void Print(Host host, List<Outcome> outcomes, bool json)
+    private static void Print(Host host, List<Outcome> outcomes, bool json, bool isDry)
     {
         if (json)
         {
-            JsonText.Write(host, (JsonNode)new JsonArray([.. outcomes.Select(outcome => (JsonNode)new JsonObject { ["name"] = outcome.Table.Name, ["file"] = outcome.Table.Path, ["result"] = outcome.Done, ["error"] = outcome.Error, ["id"] = outcome.Id })]));
+            JsonText.Write(host, (JsonNode)new JsonArray([.. outcomes.Select(outcome => (JsonNode)Describe(outcome, isDry))]));
             return;
         }
 
-        Columns.Write(host.Out, ["TABLE", "FILE", "RESULT"], [.. outcomes.Select(outcome => (IReadOnlyList<string>)[outcome.Table.Name, outcome.Table.Path, outcome.Error ?? outcome.Done])]);
+        string[] heads = isDry ? ["TABLE", "FILE", "ROWS", "COLUMNS", "RESULT"] : ["TABLE", "FILE", "RESULT"];
+        Columns.Write(host.Out, heads, [.. outcomes.Select(outcome => (IReadOnlyList<string>)(isDry
+            ? [outcome.Table.Name, outcome.Table.Path, Number(outcome.Rows), Number(outcome.Columns), Said(outcome)]
+            : [outcome.Table.Name, outcome.Table.Path, Said(outcome)]))]);
     }
 
-    private sealed record FileTable(string Name, string? Folder, string File)
+    private static JsonObject Describe(Outcome outcome, bool isDry)
+    {
+        var row = new JsonObject { ["name"] = outcome.Table.Name, ["file"] = outcome.Table.Path, ["result"] = outcome.Done, ["error"] = outcome.Error, ["id"] = outcome.Id };
+        if (!isDry) return row;
+        row["rows"] = outcome.Rows;
+        row["columns"] = outcome.Columns;
+        return row;
+    }
+
+    private static string Said(Outcome outcome) => outcome.Error is null ? outcome.Done : $"{outcome.Done}: {DisplayText.Message(outcome.Error)}";
+
+    /// <summary>What is not known is not none.</summary>
+    private static string Number(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "-";
+
+    /// <param name="Fault">Why it cannot be registered.</param>
+    private sealed record FileTable(string Name, string? Folder, string File, string? Fault = null)
     {
         public string Path => Folder is null ? File : $"{Folder}/{File}";
     }
 
-    private sealed record Outcome(FileTable Table, string Done, string? Error, string? Id);
+    private sealed record Outcome(FileTable Table, string Done, string? Error, string? Id)
+    {
+        public long? Rows { get; init; }
+
+        public long? Columns { get; init; }
+    }
 }

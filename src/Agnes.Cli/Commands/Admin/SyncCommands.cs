@@ -118,7 +118,7 @@ internal static class SyncCommands
                 foreach (var line in lines.EnumerateArray())
                 {
                     if (parsed.GetValue(json)) all.Add(JsonNode.Parse(line.GetRawText()));
-                    else host.Out.WriteLine($"{Columns.Field(line, "ts")}  {DisplayText.OneLine(Columns.Field(line, "line"))}");
+                    else host.Out.WriteLine($"{Columns.Field(line, "ts")}  {DisplayText.Message(Columns.Field(line, "line"))}");
                     after = line.GetProperty("seq").GetInt64();
                 }
 
@@ -205,12 +205,12 @@ internal static class SyncCommands
                 output.WriteLine($"{table}: {Columns.Field(root, "status")}, {Columns.Field(root, "rows")} rows");
                 return null;
             case "table_failed":
-                output.WriteLine($"{table}: FAILED: {DisplayText.OneLine(Columns.Field(root, "error"))}");
+                output.WriteLine($"{table}: FAILED: {DisplayText.Message(Columns.Field(root, "error"))}");
                 return null;
             case "run_done":
                 var status = Columns.Field(root, "status");
                 var error = Columns.Field(root, "error");
-                output.WriteLine($"Run {status}{(error == "-" ? "." : $": {DisplayText.OneLine(error)}")}");
+                output.WriteLine($"Run {status}{(error == "-" ? "." : $": {DisplayText.Message(error)}")}");
                 return status == "ok";
             default:
                 return null;

@@ -82,14 +82,22 @@ internal static class SnapshotCreate
         if (!answer.IsSuccess) throw SnapshotErrors.Of(answer, request.TableId);
         using var json = answer.Json();
         var bytes = Number(json.RootElement, "estimated_result_bytes");
-        host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Estimate: scan {Columns.Bytes(Number(json.RootElement, "estimated_scan_bytes"))}, result {Number(json.RootElement, "estimated_result_rows")} rows, {Columns.Bytes(bytes)}, {Cost(json.RootElement):0.####} USD"));
-        if (!isQuotaIgnored) snapshots.RefuseOverQuota(bytes);
-        return Number(json.RootElement, "estimated_scan_bytes");
+        var scan = Number(json.RootElement, "estimated_scan_bytes");
+        var cost = Cost(json.RootElement) is { } dollars ? string.Create(CultureInfo.InvariantCulture, $"{dollars:0.####} USD") : "cost unknown";
+        host.Out.WriteLine($"Estimate: scan {Size(scan)}, result {Rows(Number(json.RootElement, "estimated_result_rows"))}, {Size(bytes)}, {cost}");
+        if (!isQuotaIgnored) snapshots.RefuseOverQuota(bytes ?? 0);
+        return scan ?? 0;
     }
 
-    private static long Number(JsonElement body, string name) => body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : 0;
+    /// <summary>Null: the server does not know it, which is not nothing.</summary>
+    private static long? Number(JsonElement body, string name) =>
+        body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
-    private static double Cost(JsonElement body) => body.TryGetProperty("bq_cost_estimate_usd", out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0;
+    private static double? Cost(JsonElement body) => body.TryGetProperty("bq_cost_estimate_usd", out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    private static string Size(long? bytes) => bytes is { } known ? Columns.Bytes(known) : "size unknown";
+
+    private static string Rows(long? rows) => rows is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known} rows") : "rows unknown";
 
     private static string? Blank(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 

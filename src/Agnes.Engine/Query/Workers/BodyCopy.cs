@@ -1,11 +1,15 @@
 using System.IO.Pipelines;
+using System.Runtime.ExceptionServices;
 using Agnes.Engine.Parts;
 
 namespace Agnes.Engine.Query.Workers;
 
 /// <summary>How much of a response has gone to the output; outlives the copy, which may end in an exception.</summary>
-internal sealed class BodyProgress
+/// <param name="leaving">Awaited before the first bytes can leave ahead of the statement's end; where it throws, none do.</param>
+internal sealed class BodyProgress(Func<Task>? leaving = null)
 {
+    public Func<Task>? Leaving { get; } = leaving;
+
     public long Bytes { get; set; }
 }
 
@@ -26,7 +30,8 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
     private long _received;
     private long _unflushed;
     private bool _outputGone;
-    private PartDamagedException? _damaged;
+    private bool _announced;
+    private Exception? _fault;
 
     public async Task<WorkerReply> RunAsync()
     {
@@ -37,18 +42,19 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
             {
                 case FrameKind.Body:
                     if (_received == 0) Verify();
+                    if (_unflushed + length >= FlushBytes) await AnnounceAsync();
                     await CopyAsync(length);
                     break;
                 case FrameKind.Done:
                     var done = RunDone.Read(await frames.ReadPayloadAsync(length));
                     if (_received >= ResultSpool.HoldBytesMax) Verify(); // shorter ones were made whole before they were sent
-                    if (_damaged is not null) throw _damaged;
+                    if (_fault is not null) ExceptionDispatchInfo.Throw(_fault);
                     if (_outputGone) return new WorkerReply(StatementStatus.TimedOut, null, 0, false, long.MaxValue); // complete here, but not at the client
                     return new WorkerReply(StatementStatus.Ok, null, done.Rows, done.Truncated, done.ProcessorMicroseconds);
                 case FrameKind.Failed:
                     var failed = RunFailed.Read(await frames.ReadPayloadAsync(length));
                     Verify();
-                    if (_damaged is not null) throw _damaged;
+                    if (_fault is not null) ExceptionDispatchInfo.Throw(_fault);
                     return new WorkerReply(failed.Status, failed.Message, 0, false, long.MaxValue);
                 default:
                     throw new InvalidDataException("The query worker answered something else.");
@@ -60,11 +66,25 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
     {
         try
         {
-            if (_damaged is null) verify();
+            if (_fault is null) verify();
         }
         catch (PartDamagedException e)
         {
-            _damaged = e; // the rest is still to be read, so that the worker can be used again
+            _fault = e; // the rest is still to be read, so that the worker can be used again
+        }
+    }
+
+    private async Task AnnounceAsync()
+    {
+        if (_announced || _fault is not null || progress.Leaving is not { } leaving) return;
+        _announced = true;
+        try
+        {
+            await leaving();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            _fault = e; // whatever it is, the worker's rest is still to be read
         }
     }
 
@@ -72,7 +92,7 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
     {
         while (length > 0)
         {
-            var isWanted = !_outputGone && _damaged is null;
+            var isWanted = !_outputGone && _fault is null;
             var isLate = spill.Pending is not null;
             var rest = await frames.CopySomeAsync(length, isWanted && !isLate ? output : null, isWanted && isLate ? spill : null);
             if (isWanted && !isLate) progress.Bytes += length - rest;
@@ -86,7 +106,7 @@ internal sealed class BodyCopy(FrameStream frames, PipeWriter output, BodyProgre
     private async Task FlushAsync()
     {
         _unflushed = 0;
-        if (_outputGone || _damaged is not null || spill.Pending is not null) return;
+        if (_outputGone || _fault is not null || spill.Pending is not null) return;
         var flushing = output.FlushAsync(CancellationToken.None); // it may go on when this copy has ended
         if (flushing.IsCompletedSuccessfully)
         {

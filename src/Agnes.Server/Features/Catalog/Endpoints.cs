@@ -1,3 +1,4 @@
+using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 
 namespace Agnes.Server.Features.Catalog;
@@ -9,10 +10,10 @@ internal static class CatalogFeature
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/api/catalog/tables", ListTables.Handle).SignedIn().MayBeSimulated().WithTags("catalog");
+        routes.MapGet("/api/catalog/tables", ListTables.Handle).Produces<CatalogV1>().SignedIn().MayBeSimulated().WithTags("catalog");
         var v2 = routes.MapGroup("/api/v2").WithTags("catalog");
         v2.MapGet("/catalog", ShowCatalog.Handle).SignedIn().MayBeSimulated();
-        v2.MapGet("/schema/{table_id}", ShowSchema.HandleAsync).NeedsTable("table_id", Denied).MayBeSimulated();
+        v2.MapGet("/schema/{table_id}", ShowSchema.HandleAsync).Produces<TableSchema>().NeedsTable("table_id", Denied).MayBeSimulated();
         v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).NeedsTable("table_id", Denied).MayBeSimulated();
     }
 }

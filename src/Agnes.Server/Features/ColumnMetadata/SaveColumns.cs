@@ -4,6 +4,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
+using NearestNames = Agnes.Sql.NearestNames;
 
 namespace Agnes.Server.Features.ColumnMetadata;
 
@@ -17,8 +18,10 @@ internal static class SaveColumns
 
     public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, string table_id)
     {
-        var columns = Read(await RequestBody.ReadAsync(context));
-        if (NamedTable.Resolve(context.Snapshot(), context.Caller(), table_id) is not { Id: { } id }) return Problem.NotFound("Table not found");
+        var body = await RequestBody.ReadAsync(context);
+        var columns = Read(body);
+        if (NamedTable.Resolve(context.Snapshot(), context.Caller(), table_id) is not { Id: { } id } table) return Problem.NotFound("Table not found");
+        columns = Known(columns, table, body);
         var by = context.Caller().UserId;
         await state.WriteAsync(
             async write =>
@@ -28,6 +31,22 @@ internal static class SaveColumns
             },
             context.RequestAborted);
         return JsonBody.Of(new JsonObject { ["status"] = "ok", ["count"] = columns.Count });
+    }
+
+    /// <summary>The columns as the table spells them. Of a table that has not been published yet, nobody knows which there are: then any is taken.</summary>
+    /// <exception cref="ProblemException">422: the table has no such column, so that nothing would ever show what is said of it.</exception>
+    private static List<ColumnChange> Known(List<ColumnChange> columns, NamedTable table, RequestBody body)
+    {
+        if (table.Published is not { Columns: { Count: > 0 } published }) return columns;
+        var names = published.Select(column => column.Name).ToDictionary(name => name, name => name, StringComparer.OrdinalIgnoreCase);
+        foreach (var column in columns.Where(column => !names.ContainsKey(column.Column)))
+        {
+            var near = NearestNames.Of(column.Column, names.Keys);
+            body.Refuse("columns", $"the table has no column '{column.Column}'{(near.Count > 0 ? $"; did you mean {string.Join(", ", near)}?" : "")}");
+        }
+
+        body.ThrowIfInvalid();
+        return [.. columns.Select(column => column with { Column = names[column.Column] })];
     }
 
     /// <exception cref="ProblemException">422, with every fault.</exception>

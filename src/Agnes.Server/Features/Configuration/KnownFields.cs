@@ -9,7 +9,7 @@ namespace Agnes.Server.Features.Configuration;
 /// <summary>What optional keys mean and may hold: for the form that edits them, and for refusing what nobody could read later.</summary>
 internal static class KnownFields
 {
-    /// <summary>By section; what is set for sources is theirs to say.</summary>
+    /// <summary>By section; what is set for sources is theirs to say. What nothing reads yet says so: <c>"read":false</c>.</summary>
     public static JsonObject Of(SourceKinds kinds)
     {
         var all = Own.DeepClone().AsObject();
@@ -22,7 +22,7 @@ internal static class KnownFields
         }
 
         all["data_source"] = sources;
-        return all;
+        return Marked(all);
     }
 
     private static readonly JsonObject Own = JsonNode.Parse(
@@ -79,6 +79,21 @@ internal static class KnownFields
           }
         }
         """)!.AsObject();
+
+    private static JsonObject Marked(JsonObject sections)
+    {
+        foreach (var (section, fields) in sections) Mark(fields!.AsObject(), section);
+        return sections;
+
+        static void Mark(JsonObject fields, string path)
+        {
+            foreach (var (key, field) in fields)
+            {
+                if (field!["fields"] is JsonObject below) Mark(below, $"{path}.{key}");
+                else if (!ReadKeys.All.Contains($"{path}.{key}")) field["read"] = false;
+            }
+        }
+    }
 
     /// <summary>Adds a fault for each known key whose value is of another kind, or is one that the start would not take. Unknown keys, nulls, masks and references pass.</summary>
     public static void Check(JsonObject sections, SourceKinds kinds, RequestBody body)

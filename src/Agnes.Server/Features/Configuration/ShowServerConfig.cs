@@ -33,6 +33,7 @@ internal static class ShowServerConfig
             ["secret_key_patterns"] = Texts(Sections.SecretPatterns),
             ["known_fields"] = KnownFields.Of(kinds),
             ["problems"] = Texts(config.Problems),
+            ["without_effect"] = Texts(ReadKeys.Unread(raw)),
         });
     }
 

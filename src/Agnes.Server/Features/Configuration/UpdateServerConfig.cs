@@ -64,6 +64,7 @@ internal static class UpdateServerConfig
         {
             ["status"] = "ok",
             ["restart_required"] = diff.Count > 0,
+            ["without_effect"] = new JsonArray([.. ReadKeys.Unread(changes).Select(key => (JsonNode)key)]),
             ["sections_updated"] = new JsonArray([.. touched.Select(name => (JsonNode)name)]),
             ["diff_count"] = diff.Count,
         });

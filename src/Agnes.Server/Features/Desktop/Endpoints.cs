@@ -12,9 +12,9 @@ internal static class DesktopFeature
     public static void MapDesktop(this IEndpointRouteBuilder routes)
     {
         var own = routes.MapGroup("/api/desktop").WithTags("Desktop").SignedIn();
-        own.MapPost("/authorize", DesktopEndpoints.AuthorizeAsync).WithSummary("Link your desktop application: the address that opens it, with its token.");
-        own.MapPost("/unlink", DesktopEndpoints.UnlinkAsync).WithSummary("Unlink your desktop application.");
-        routes.MapPost("/api/desktop/refresh", DesktopEndpoints.RefreshAsync).WithTags("Desktop").WithSummary("Exchange a desktop token for a new one.").Public().PerMinute(DesktopEndpoints.PerMinuteMax);
+        own.MapPost("/authorize", DesktopEndpoints.AuthorizeAsync).Produces<DesktopAddress>().WithSummary("Link your desktop application: the address that opens it, with its token.");
+        own.MapPost("/unlink", DesktopEndpoints.UnlinkAsync).Produces<DesktopUnlinked>().WithSummary("Unlink your desktop application.");
+        routes.MapPost("/api/desktop/refresh", DesktopEndpoints.RefreshAsync).Produces<DesktopToken>().WithTags("Desktop").WithSummary("Exchange a desktop token for a new one.").Public().PerMinute(DesktopEndpoints.PerMinuteMax);
         routes.MapGet("/desktop/link", () => Page.Show<DesktopPage>()).ExcludeFromDescription().SignedIn();
     }
 }

@@ -31,6 +31,7 @@ internal static class RemoveMember
                     throw new ProblemException(StatusCodes.Status404NotFound, "No admin-managed membership of that user in this group");
                 }
 
+                RefuseSeed(context.RequestServices.GetRequiredService<ServerOptions>(), user, removable);
                 foreach (var row in removable) await MembershipStore.RemoveAsync(write, userId, groupId, row.Source);
                 if (group.Name == Snapshot.AdminGroup && !write.Current.IsAdmin(userId)) LastAdmin.Refuse(write.Before, user, context.RequestServices.GetRequiredService<ServerOptions>());
                 audit(write, group);
@@ -39,7 +40,19 @@ internal static class RemoveMember
         return TypedResults.NoContent();
     }
 
-    /// <summary>What an admin gave, and what a break-glass left behind. A seed's or a directory's word is taken back there.</summary>
+    /// <summary>
+    /// What an admin gave, what a break-glass left behind, and what made the first admin: another one may take it back. A directory's word is taken back there, and everybody
+    /// is in Everyone.
+    /// </summary>
     private static bool IsRemovable(GroupRow group, MembershipRow row) =>
-        row.Source is MembershipStore.AdminSource or MembershipStore.BreakGlassSource;
+        row.Source is MembershipStore.AdminSource or MembershipStore.BreakGlassSource || (row.Source == Everyone.SeedSource && group.Name == Snapshot.AdminGroup);
+
+    /// <summary>What the next start would give back was not taken away.</summary>
+    private static void RefuseSeed(ServerOptions options, UserRow user, List<MembershipRow> removable)
+    {
+        if (!removable.Exists(row => row.Source == Everyone.SeedSource)) return;
+        if (user.Email == ServiceSecret.Email) throw new ProblemException(StatusCodes.Status409Conflict, "This is the scheduler's account: unset SCHEDULER_API_TOKEN, or deactivate it.");
+        if (user.Email.Equals(options.SeedAdminEmail, StringComparison.OrdinalIgnoreCase) || user.Email.Equals(options.LocalDevelopment?.Email, StringComparison.OrdinalIgnoreCase))
+            throw new ProblemException(StatusCodes.Status409Conflict, "The server's settings make this person an admin at every start (SEED_ADMIN_EMAIL): unset them first.");
+    }
 }

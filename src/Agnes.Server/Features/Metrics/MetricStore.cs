@@ -39,6 +39,16 @@ internal static class MetricStore
         return row;
     }
 
+    /// <summary>With its own times, and unbound; what is there under the id stays.</summary>
+    /// <returns>Whether it was added.</returns>
+    public static async Task<bool> ImportAsync(StateWrite write, MetricRow metric)
+    {
+        if (await write.QueryFirstAsync<MetricRow>(OneSql, new { id = metric.Id }) is not null) return false;
+        await write.ExecuteAsync(InsertSql, metric);
+        write.Apply(snapshot => snapshot.WithChangedDefinitions());
+        return true;
+    }
+
     /// <summary>Notes what the engine bound it to, unless it was written since.</summary>
     public static async Task BindAsync(StateWrite write, MetricRow metric)
     {

@@ -8,6 +8,9 @@ namespace Agnes.Server.Features.Preferences;
 /// <summary>Stores choices. They are kept for older clients and change nothing of what is synced or may be read.</summary>
 internal static class SavePreferences
 {
+    /// <summary>Choices that an audit entry names; the rest it counts.</summary>
+    private const int AuditedMax = 50;
+
     public static async Task<IResult> DatasetAsync(HttpContext context, StateDb state, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
@@ -51,6 +54,14 @@ internal static class SavePreferences
     private static async Task SaveAsync(HttpContext context, StateDb state, Dictionary<string, bool> choices, string mode, CancellationToken stop)
     {
         var caller = context.Caller();
-        if (choices.Count > 0) await state.WriteAsync(write => PreferenceStore.SaveAsync(write, caller, choices, mode), stop);
+        if (choices.Count == 0) return;
+        await state.WriteAsync(
+            async write =>
+            {
+                await PreferenceStore.SaveAsync(write, caller, choices, mode);
+                var chosen = new JsonObject(choices.Take(AuditedMax).Select(choice => KeyValuePair.Create(choice.Key, (JsonNode?)choice.Value)));
+                write.Audit(caller.UserId, "preferences.updated", $"user:{caller.UserId}", new JsonObject { ["table_mode"] = mode, ["count"] = choices.Count, ["datasets"] = chosen });
+            },
+            stop);
     }
 }

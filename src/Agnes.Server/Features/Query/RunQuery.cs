@@ -24,7 +24,10 @@ internal static class RunQuery
         return await AnswerAsync(context, sql, limit, scopes, runner, audit, options);
     }
 
-    /// <summary>Runs the statement in the caller's scope and answers with its rows.</summary>
+    /// <summary>
+    /// Runs the statement in the caller's scope and answers with its rows. A small answer leaves after its audit entry; a large one leaves as it is made,
+    /// after an entry of what was asked and before one of how it ended.
+    /// </summary>
     public static async Task<IResult> AnswerAsync(HttpContext context, string sql, int limit, Scopes scopes, StatementRunner runner, AuditLog audit, ServerOptions options)
     {
         var caller = context.Caller();
@@ -32,7 +35,9 @@ internal static class RunQuery
         response.ContentType = "application/json"; // nothing is sent before the statement has succeeded, or has made its first megabyte
         response.Headers.CacheControl = "no-store";
         var limits = StatementLimits.Default with { Time = options.QueryTimeLimit };
-        var outcome = await runner.RunAsync(context.Lease(), scopes.Of(context.Snapshot(), caller), sql, limit, response.BodyWriter, limits, context.RequestAborted);
+        var outcome = await runner.RunAsync(
+            context.Lease(), scopes.Of(context.Snapshot(), caller), sql, limit, response.BodyWriter, limits, context.RequestAborted,
+            tables => audit.AppendAsync(caller.UserId, "query", null, Describe(sql, tables), AuditLog.Started, cancellation: CancellationToken.None).AsTask());
         await audit.AppendAsync(caller.UserId, "query", null, Describe(sql, outcome), StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (outcome.IsOk)
         {
@@ -47,12 +52,18 @@ internal static class RunQuery
         return StatementAnswer.Refuse(context, outcome);
     }
 
-    private static JsonObject Describe(string sql, StatementOutcome outcome) => new()
+    private static JsonObject Describe(string sql, StatementOutcome outcome)
+    {
+        var what = Describe(sql, outcome.Tables);
+        what["rows"] = outcome.Rows;
+        what["bytes"] = outcome.Bytes;
+        what["truncated"] = outcome.Truncated;
+        return what;
+    }
+
+    private static JsonObject Describe(string sql, IReadOnlyList<string> tables) => new()
     {
         ["sql_sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql))),
-        ["tables"] = new JsonArray([.. outcome.Tables.Select(table => (JsonNode)JsonValue.Create(table))]),
-        ["rows"] = outcome.Rows,
-        ["bytes"] = outcome.Bytes,
-        ["truncated"] = outcome.Truncated,
+        ["tables"] = new JsonArray([.. tables.Select(table => (JsonNode)JsonValue.Create(table))]),
     };
 }

@@ -50,7 +50,7 @@ internal static class BreakGlass
         }
 
         await output.WriteLineAsync(done.WasAdmin ? $"{given.Email} is an active admin already." : $"{given.Email} is an admin now. Look at the audit log, and take this back when it is no longer needed.");
-        if (done.Token is { } token) await output.WriteLineAsync(PasswordLinks.Address(PublicAddress.Configured(server) ?? ServerOptions.UrlDefault, LinkPurpose.Reset, done.User.Email, token));
+        if (done.Token is { } token) await output.WriteLineAsync(PasswordLinks.Address(LastAddress.Of(server), LinkPurpose.Reset, done.User.Email, token));
         return 0;
     }
 

@@ -43,13 +43,10 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
 
     private async Task<IReadOnlyList<string>> PublishOthersAsync(JobContext job, CancellationToken cancellation)
     {
-        var problems = new List<string>();
-        foreach (var source in publisher.Changed().Where(source => kinds.OfFolder(state.Snapshot, source) is null))
-        {
-            var (_, problem) = await PublishJob.PublishAsync(publisher, job, source, cancellation);
-            if (problem is not null) problems.Add($"{source}: {problem}");
-        }
-        return problems;
+        // One of ours is published by its pull; but a name that it waits for may have been freed since.
+        bool IsOthers(string source) => kinds.OfFolder(state.Snapshot, source) is null || publisher.Troubles.Any(trouble => trouble.Source == source && trouble.Collided.Count > 0);
+        var (_, problems) = await PublishJob.PublishChangedAsync(publisher, job, IsOthers, cancellation);
+        return [.. problems.Select(problem => $"{problem.Source}: {problem.Problem}")];
     }
 
     private static JobResult Conclude(JobContext job, IReadOnlyList<string> problems)

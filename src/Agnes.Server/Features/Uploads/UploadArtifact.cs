@@ -1,4 +1,4 @@
-using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 
 namespace Agnes.Server.Features.Uploads;
 
@@ -7,6 +7,6 @@ internal static class UploadArtifact
 {
     private const string Folder = "user_artifacts";
 
-    public static Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, CancellationToken stop) =>
-        UploadForm.StoreAsync(context, uploads, Folder, "artifact_", "", stop);
+    public static Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, AuditLog audit, CancellationToken stop) =>
+        UploadForm.StoreAsync(context, uploads, audit, Folder, "artifact_", "", stop);
 }

@@ -10,6 +10,8 @@ namespace Agnes.Server.Features.Uploads;
 internal sealed class UploadFolder(ServerOptions options, TimeProvider clock)
 {
     public static readonly string[] Kinds = ["user_sessions", "user_artifacts", "user_local_md"];
+    /// <summary>What the audit log calls it when something was brought.</summary>
+    public const string Action = "upload";
     public const long FileBytesMax = 50 << 20;
     public const long FormOverheadBytesMax = 64 << 10;
     public const int NotesBytesMax = 1 << 20;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -17,7 +18,7 @@ internal static class UploadForm
 
     /// <param name="prefix">Of names for files that came without one.</param>
     /// <param name="extension">Of such names.</param>
-    public static async Task<IResult> StoreAsync(HttpContext context, UploadFolder uploads, string folder, string prefix, string extension, CancellationToken stop)
+    public static async Task<IResult> StoreAsync(HttpContext context, UploadFolder uploads, AuditLog audit, string folder, string prefix, string extension, CancellationToken stop)
     {
         if (context.Request.ContentLength > UploadFolder.FileBytesMax + UploadFolder.FormOverheadBytesMax) return UploadFolder.TooLarge();
         if (await FileSectionAsync(context, stop) is not { } file)
@@ -29,6 +30,7 @@ internal static class UploadForm
 
         var name = SafeName(file.Name, prefix, extension);
         var size = await uploads.StoreAsync(folder, context.Caller().UserId, name, file.Body, stop);
+        await audit.AppendAsync(context.Caller().UserId, UploadFolder.Action, $"{folder}/{name}", new JsonObject { ["size"] = size }, cancellation: CancellationToken.None);
         return JsonBody.Of(new JsonObject { ["status"] = "ok", ["filename"] = name, ["size"] = size });
     }
 
@@ -55,7 +57,7 @@ internal static class UploadForm
         return null;
     }
 
-    /// <summary>The last segment of what the client sent, whatever kind of path it was. A name that is none, or hides, is replaced, its kind kept.</summary>
+    /// <summary>The last segment of what the client sent, whatever kind of path it was. A name that is none, or hides, is replaced.</summary>
     internal static string SafeName(string? sent, string prefix, string extension)
     {
         var random = RandomNumberGenerator.GetHexString(8, lowercase: true);
@@ -63,8 +65,7 @@ internal static class UploadForm
         var name = new string([.. sent[(sent.LastIndexOfAny(['/', '\\', ':']) + 1)..].Where(c => !char.IsControl(c) && c is not ('<' or '>' or '"' or '|' or '?' or '*'))]).Trim().TrimEnd('.');
         if (name.Length is 0 || name[0] == '.' || System.Text.Encoding.UTF8.GetByteCount(name) > NameCharactersMax)
         {
-            var kind = Path.GetExtension(name);
-            return $"upload_{random}{(kind.Length is > 1 and <= 16 && kind.Skip(1).All(char.IsAsciiLetterOrDigit) && kind.Length < name.Length ? kind : extension)}";
+            return $"upload_{random}";
         }
 
         return name;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Uploads;
@@ -13,7 +14,7 @@ internal static class UploadLocalNotes
     private const string Folder = "user_local_md";
     private const int NameHexDigits = 24;
 
-    public static async Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, CancellationToken stop)
+    public static async Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, AuditLog audit, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         var content = body.String("content");
@@ -25,6 +26,7 @@ internal static class UploadLocalNotes
         var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(email)))[..NameHexDigits] + ".md";
         using var source = new MemoryStream(bytes, writable: false);
         await uploads.StoreAsync(Folder, "", name, source, stop);
+        await audit.AppendAsync(context.Caller().UserId, UploadFolder.Action, Folder, new JsonObject { ["size"] = bytes.Length }, cancellation: CancellationToken.None);
         // Characters as people count code points, not UTF-16 units.
         return JsonBody.Of(new JsonObject { ["status"] = "ok", ["user"] = email, ["size"] = content.EnumerateRunes().Count() });
     }

@@ -1,4 +1,4 @@
-using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 
 namespace Agnes.Server.Features.Uploads;
 
@@ -7,6 +7,6 @@ internal static class UploadSession
 {
     private const string Folder = "user_sessions";
 
-    public static Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, CancellationToken stop) =>
-        UploadForm.StoreAsync(context, uploads, Folder, "session_", ".jsonl", stop);
+    public static Task<IResult> HandleAsync(HttpContext context, UploadFolder uploads, AuditLog audit, CancellationToken stop) =>
+        UploadForm.StoreAsync(context, uploads, audit, Folder, "session_", ".jsonl", stop);
 }

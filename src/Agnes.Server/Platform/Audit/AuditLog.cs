@@ -27,7 +27,12 @@ public sealed class AuditLog(StateDb state, ServerOptions? options = null)
 {
     public const int PageMax = 500;
     internal const string CountedAction = "refusals";
+
+    /// <summary>The result of an entry that is written before something is answered; another one says how it ended.</summary>
+    internal const string Started = "started";
+
     private const long AnswerSeconds = 66;
+    private const int EntriesPerAnswer = 2;
     private readonly RefusalCounts _refusals = new((options?.Limits ?? new LimitOptions()).RefusalsStored, AnswersOf(options?.Limits ?? new LimitOptions()));
 
     /// <param name="cursor">From the page before.</param>
@@ -55,11 +60,11 @@ public sealed class AuditLog(StateDb state, ServerOptions? options = null)
     /// get an entry, the rest are counted: see <see cref="RefusalCounts"/>. What was answered gets as many as the rate of calls lets through, so that nobody hides what they read behind
     /// much else, and whatever gets around that rate does not fill the log.
     /// </summary>
-    /// <param name="result">Nothing or <c>ok</c> for a success; anything else is a refusal.</param>
+    /// <param name="result">Nothing, <c>ok</c> or <see cref="Started"/> for what is answered; anything else is a refusal.</param>
     public ValueTask AppendAsync(
         string? actorUserId, string action, string? resource, JsonObject? parameters = null, string? result = null, int? durationMs = null, CancellationToken cancellation = default)
     {
-        return AppendAsync(isAnswer: result is null or "ok", actorUserId, action, resource, parameters, result, durationMs, cancellation);
+        return AppendAsync(isAnswer: result is null or "ok" or Started, actorUserId, action, resource, parameters, result, durationMs, cancellation);
     }
 
     /// <summary>For what is noticed about somebody's calls and what they did not ask for: a few a minute get an entry, as refusals do.</summary>
@@ -75,7 +80,7 @@ public sealed class AuditLog(StateDb state, ServerOptions? options = null)
     }
 
     /// <summary>A minute's calls with the burst before them. Where the operator wants no rate, all of them: an answer without an entry would be worse than a long log.</summary>
-    private static int AnswersOf(LimitOptions limits) => limits.CallsPerSecond > 0 ? (int)Math.Min(int.MaxValue, limits.CallsPerSecond * AnswerSeconds) : int.MaxValue;
+    private static int AnswersOf(LimitOptions limits) => limits.CallsPerSecond > 0 ? (int)Math.Min(int.MaxValue, limits.CallsPerSecond * AnswerSeconds * EntriesPerAnswer) : int.MaxValue;
 
     /// <summary>Writes what was only counted, an entry for each person or network and minute.</summary>
     /// <param name="all">Also of the minute that is not over.</param>

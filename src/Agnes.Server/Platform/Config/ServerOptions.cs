@@ -45,6 +45,9 @@ public sealed record ServerOptions
     /// <summary>Error answers carry the exception's text.</summary>
     public bool Debug { get; init; }
 
+    /// <summary>What is logged at least.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
     /// <summary>After each write the whole state is read and compared with what is held in memory: for tests, and where something is amiss.</summary>
     public bool CheckState { get; init; }
 
@@ -158,6 +161,7 @@ public sealed record ServerOptions
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
             Debug = IsOn(Setting("DEBUG")),
+            LogLevel = LevelOf(Setting("LOG_LEVEL"), IsOn(Setting("DEBUG"))),
             CheckState = IsOn(Setting("AGNES_CHECK_STATE")),
             StateUrl = stateUrl,
             Memory = Setting("AGNES_MEMORY"),
@@ -222,6 +226,17 @@ public sealed record ServerOptions
         "required" => WallMode.Required,
         "off" => WallMode.Off,
         _ => throw new OptionsException($"AGNES_WALLS must be available, required or off, not '{value}'."),
+    };
+
+    private static LogLevel LevelOf(string? value, bool isDebug) => value?.Trim().ToUpperInvariant() switch
+    {
+        null => isDebug ? LogLevel.Debug : LogLevel.Information,
+        "DEBUG" => LogLevel.Debug,
+        "INFO" => LogLevel.Information,
+        "WARNING" or "WARN" => LogLevel.Warning,
+        "ERROR" => LogLevel.Error,
+        "CRITICAL" => LogLevel.Critical,
+        _ => throw new OptionsException($"LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not '{value}'."),
     };
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
+using YamlScalar = YamlDotNet.Core.Events.Scalar;
 
 namespace Agnes.Server.Platform.Config;
 
@@ -42,7 +43,7 @@ internal static class YamlText
         if (depth > DepthMax) throw new FormatException($"it is nested deeper than {DepthMax} levels");
         if (++nodes > NodesMax) throw new FormatException($"it has more than {NodesMax} values");
         if (parser.TryConsume<AnchorAlias>(out var alias)) throw new FormatException($"line {alias.Start.Line}: aliases ('*{alias.Value}') are not accepted");
-        if (parser.TryConsume<Scalar>(out var scalar)) return Value(scalar);
+        if (parser.TryConsume<YamlScalar>(out var scalar)) return Value(scalar);
         if (parser.TryConsume<SequenceStart>(out _))
         {
             var list = new JsonArray();
@@ -54,14 +55,14 @@ internal static class YamlText
         var mapping = new JsonObject();
         while (!parser.TryConsume<MappingEnd>(out _))
         {
-            if (!parser.TryConsume<Scalar>(out var key)) throw new FormatException("a key is not a plain text");
+            if (!parser.TryConsume<YamlScalar>(out var key)) throw new FormatException("a key is not a plain text");
             var value = Node(parser, depth + 1, ref nodes);
             if (!mapping.TryAdd(key.Value, value)) throw new FormatException($"line {key.Start.Line}: the key '{key.Value}' is there twice");
         }
         return mapping;
     }
 
-    private static JsonValue? Value(Scalar scalar)
+    private static JsonValue? Value(YamlScalar scalar)
     {
         if (scalar.Style != ScalarStyle.Plain) return JsonValue.Create(scalar.Value);
         return scalar.Value switch

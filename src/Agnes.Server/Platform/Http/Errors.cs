@@ -66,7 +66,7 @@ internal sealed partial class Errors(RequestDelegate next, ServerOptions options
     private Task UnhandledAsync(HttpContext context, Exception failure)
     {
         const string Message = "Internal server error";
-        if (!ApiPaths.IsApi(context.Request.Path) && ApiPaths.WantsHtml(context.Request))
+        if (ApiPaths.IsNavigation(context.Request) || (!ApiPaths.IsApi(context.Request.Path) && ApiPaths.WantsHtml(context.Request)))
         {
             var show = context.RequestServices.GetRequiredService<ErrorPage>();
             return show(context, StatusCodes.Status500InternalServerError, options.Debug ? Redactor.Redact(failure.Message) : Message);

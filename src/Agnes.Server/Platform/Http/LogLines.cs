@@ -37,9 +37,10 @@ internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterNa
         textWriter.WriteLine(System.Text.Encoding.UTF8.GetString(line.GetBuffer(), 0, (int)line.Length));
     }
 
-    public static void AddTo(ILoggingBuilder logging)
+    public static void AddTo(ILoggingBuilder logging, LogLevel atLeast)
     {
         logging.ClearProviders();
+        logging.SetMinimumLevel(atLeast);
         logging.AddConsole(console =>
         {
             console.FormatterName = FormatterName;

@@ -59,6 +59,9 @@ public sealed class ProblemException : Exception
 /// <summary>Writes the error in the form that the path and the caller's <c>Accept</c> ask for.</summary>
 internal sealed class ProblemResult(int status, JsonNode? detail, string? text, bool alwaysJson = false) : IResult, IStatusCodeHttpResult
 {
+    /// <summary>For people, of an error that has no text but a list of faults.</summary>
+    private const string Unreadable = "Something in the form is missing or cannot be read. Go back and fill it in again.";
+
     public int? StatusCode => status;
 
     public JsonNode? Body => detail;
@@ -67,17 +70,18 @@ internal sealed class ProblemResult(int status, JsonNode? detail, string? text, 
     {
         var request = httpContext.Request;
         var response = httpContext.Response;
-        if (!alwaysJson && !ApiPaths.IsApi(request.Path))
+        var isNavigation = ApiPaths.IsNavigation(request);
+        if (isNavigation || (!alwaysJson && !ApiPaths.IsApi(request.Path)))
         {
-            if (status == StatusCodes.Status401Unauthorized && HttpMethods.IsGet(request.Method))
+            if (!alwaysJson && status == StatusCodes.Status401Unauthorized && HttpMethods.IsGet(request.Method))
             {
                 response.Redirect($"/login?next={Uri.EscapeDataString($"{request.PathBase}{request.Path}{request.QueryString}")}");
                 return;
             }
 
-            if (ApiPaths.WantsHtml(request))
+            if (isNavigation || ApiPaths.WantsHtml(request))
             {
-                await httpContext.RequestServices.GetRequiredService<ErrorPage>()(httpContext, status, text ?? "");
+                await httpContext.RequestServices.GetRequiredService<ErrorPage>()(httpContext, status, text ?? Unreadable);
                 return;
             }
         }
@@ -92,7 +96,10 @@ internal sealed class ProblemResult(int status, JsonNode? detail, string? text, 
 /// <summary>Which paths belong to programs rather than people.</summary>
 internal static class ApiPaths
 {
-    private static readonly string[] Prefixes = ["/api/", "/auth/", "/marketplace.zip", "/marketplace.git", "/marketplace/", "/openapi/"];
+    /// <summary>Our pages' scripts say it, and show what they get in their own way.</summary>
+    private const string FetchedByScript = "X-Requested-With";
+
+    private static readonly string[] Prefixes = ["/api/", "/auth/", "/marketplace.zip", "/marketplace.git", "/marketplace/", "/openapi/", "/openapi.json"];
 
     public static bool IsApi(PathString path)
     {
@@ -103,6 +110,18 @@ internal static class ApiPaths
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// A person's browser goes to this address and shows whatever comes back. Browsers say so; over plain http they do not, and then what they accept tells it, but for the
+    /// paths of programs.
+    /// </summary>
+    public static bool IsNavigation(HttpRequest request)
+    {
+        if (!WantsHtml(request) || request.Headers.ContainsKey(FetchedByScript)) return false;
+        var mode = request.Headers["Sec-Fetch-Mode"].ToString();
+        if (mode.Length > 0) return mode == "navigate";
+        return !IsApi(request.Path) || request.Path.StartsWithSegments("/auth");
     }
 
     public static bool WantsHtml(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);

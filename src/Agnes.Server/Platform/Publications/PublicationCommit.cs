@@ -46,6 +46,9 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
     private readonly List<object> _states = [];
     private readonly List<object> _history = [];
 
+    /// <summary>Names that the source offered already while another had them, as whoever looks after the server was told: grants on them go on.</summary>
+    public IReadOnlyList<string> Waited { get; init; } = [];
+
     public async Task<CommitOutcome> RunAsync()
     {
         if (publication.Problem is { } problem)
@@ -187,7 +190,8 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             return false;
         }
         // A name that another source had: whoever was granted that table was not granted this one.
-        if (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Values.MaxBy(version => version.Number) is { } before && before.Source != _source)
+        if (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Values.MaxBy(version => version.Number) is { } before && before.Source != _source
+            && !Waited.Contains(name, StringComparer.OrdinalIgnoreCase))
         {
             await TableBelongings.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
         }

@@ -8,7 +8,7 @@ internal sealed class PublishJob(SourcePublisher publisher) : IJobHandler
 {
     public const string KindName = "publish";
 
-    /// <summary>Rounds: a name that one source gives up is taken by another in the next.</summary>
+    /// <summary>A name that one source gives up in a round is taken by another in the next.</summary>
     private const int RoundsMax = 3;
 
     public string Kind => KindName;
@@ -17,21 +17,41 @@ internal sealed class PublishJob(SourcePublisher publisher) : IJobHandler
 
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
-        var failed = new JsonObject();
+        var (tables, problems) = await PublishChangedAsync(publisher, job, _ => true, cancellation);
+        var failed = new JsonObject(problems.Select(problem => KeyValuePair.Create(problem.Source, (JsonNode?)problem.Problem)));
+        var result = new JsonObject { ["tables"] = tables, ["failed"] = failed }.ToJsonString();
+        return failed.Count == 0 ? new JobResult(JobStatus.Ok, result) : new JobResult(JobStatus.Partial, result, $"Sources that could not be read: {string.Join(", ", failed.Select(f => f.Key))}");
+    }
+
+    /// <summary>In rounds: a name that one source gives up is offered to the others in the same run. What stands from an earlier run is said again for as long as it does.</summary>
+    /// <param name="which">Sources that this run may publish.</param>
+    /// <returns>How many tables changed, and why sources could not be read.</returns>
+    public static async Task<(int Tables, IReadOnlyList<(string Source, string Problem)> Problems)> PublishChangedAsync(
+        SourcePublisher publisher, JobContext job, Predicate<string> which, CancellationToken cancellation)
+    {
+        var problems = new List<(string Source, string Problem)>();
+        var done = new HashSet<string>(StringComparer.Ordinal);
         var tables = 0;
         for (var round = 0; round < RoundsMax; round++)
         {
-            var sources = publisher.Changed().Where(source => !failed.ContainsKey(source)).ToList();
+            var sources = publisher.Changed().Where(source => which(source) && !problems.Exists(failed => failed.Source == source)).ToList();
             if (sources.Count == 0) break;
             foreach (var source in sources)
             {
+                done.Add(source);
                 var (changed, problem) = await PublishAsync(publisher, job, source, cancellation);
                 tables += changed;
-                if (problem is not null) failed[source] = problem;
+                if (problem is not null) problems.Add((source, problem));
             }
         }
-        var result = new JsonObject { ["tables"] = tables, ["failed"] = failed }.ToJsonString();
-        return failed.Count == 0 ? new JobResult(JobStatus.Ok, result) : new JobResult(JobStatus.Partial, result, $"Sources that could not be read: {string.Join(", ", failed.Select(f => f.Key))}");
+
+        foreach (var standing in publisher.Troubles.Where(trouble => which(trouble.Source) && !done.Contains(trouble.Source)))
+        {
+            await LogAsync(job, standing.Source, new CommitOutcome([], [], [], standing.Collided, standing.Skipped, standing.Problem), cancellation);
+            if (standing.Problem is { } problem) problems.Add((standing.Source, problem));
+        }
+
+        return (tables, problems);
     }
 
     /// <returns>How many tables changed, and why the source could not be read.</returns>

@@ -10,6 +10,7 @@ internal sealed class PullProgress : IProgress<ExtractEvent>, IAsyncDisposable
     private const int WaitingMax = 4096;
     private readonly Channel<ExtractEvent> _events = Channel.CreateBounded<ExtractEvent>(new BoundedChannelOptions(WaitingMax) { SingleReader = true });
     private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _logged = new(StringComparer.Ordinal); // what a connector warns of; it keeps these itself
     private readonly JobContext _job;
     private readonly Task _carrying;
 
@@ -21,6 +22,9 @@ internal sealed class PullProgress : IProgress<ExtractEvent>, IAsyncDisposable
 
     /// <summary>Tables whose end was reported already. To be asked after <see cref="DisposeAsync"/>.</summary>
     public IReadOnlySet<string> Ended => _ended;
+
+    /// <summary>What stands in the run's log already. To be asked after <see cref="DisposeAsync"/>.</summary>
+    public IReadOnlySet<string> Logged => _logged;
 
     public void Report(ExtractEvent value) => _events.Writer.TryWrite(value);
 
@@ -52,7 +56,8 @@ internal sealed class PullProgress : IProgress<ExtractEvent>, IAsyncDisposable
                     _ended.Add(table);
                     break;
                 case { Message: { } message }:
-                    await _job.LogAsync(happened.Table is { } about ? $"{about}: {message}" : message, CancellationToken.None);
+                    var line = happened.Table is { } about ? $"{about}: {message}" : message;
+                    if (_logged.Add(line)) await _job.LogAsync(line, CancellationToken.None);
                     break;
             }
         }

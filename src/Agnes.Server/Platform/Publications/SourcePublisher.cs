@@ -15,10 +15,14 @@ internal sealed record SourceTrouble(string Source, string? Problem, IReadOnlyLi
 /// <summary>Prepares what lies in a source's extract and commits it. A reader sees the old or the new state of all its tables.</summary>
 internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, AnalyticsFile analytics, SourceKinds kinds)
 {
+    private const string Misnamed = "its folder has a name that no source can have: use letters, digits and underscores, and none of the server's own names.";
+
     private readonly ConcurrentDictionary<string, SourceTrouble> _troubles = new(StringComparer.Ordinal); // by folder below extracts/
     private readonly ConcurrentDictionary<string, FileStamp> _seen = new(StringComparer.Ordinal); // the same
 
-    public IReadOnlyCollection<SourceTrouble> Troubles => [.. _troubles.Values.OrderBy(trouble => trouble.Source, StringComparer.Ordinal)];
+    /// <summary>What stands, also of folders whose name keeps them from being a source at all.</summary>
+    public IReadOnlyCollection<SourceTrouble> Troubles =>
+        [.. _troubles.Values.Concat(publisher.Misnamed().Select(name => new SourceTrouble(name, Misnamed, [], []))).OrderBy(trouble => trouble.Source, StringComparer.Ordinal)];
 
     /// <summary>What the publisher has to know of a source, so that it reads only what changed.</summary>
     public IReadOnlyList<PublishedTable> Known(string source)
@@ -54,7 +58,8 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
     public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation)
     {
         var started = state.Options.Time.GetTimestamp();
-        var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared, kinds).RunAsync(), cancellation);
+        var waited = _troubles.GetValueOrDefault(prepared.Source)?.Collided ?? [];
+        var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared, kinds) { Waited = waited }.RunAsync(), cancellation);
         outcome = outcome with { Elapsed = state.Options.Time.GetElapsedTime(started) };
         if (outcome.Problem is null && outcome.Skipped.Count == 0 && outcome.Collided.Count == 0) _troubles.TryRemove(prepared.Source, out _);
         else _troubles[prepared.Source] = new SourceTrouble(prepared.Source, outcome.Problem, outcome.Skipped, outcome.Collided);

@@ -29,7 +29,7 @@ internal sealed class SourcePull(
             ExtractOutcome outcome;
             await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop));
             await ForgetCheckpointsAsync(own, request, outcome, cancellation);
-            foreach (var warning in outcome.Warnings) await job.LogAsync(warning, cancellation);
+            foreach (var warning in outcome.Warnings.Where(warning => !progress.Logged.Contains(warning))) await job.LogAsync(warning, cancellation);
             foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
             return await CommitAsync(job, own, outcome, cancellation);

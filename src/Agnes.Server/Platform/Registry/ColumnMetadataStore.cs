@@ -95,5 +95,15 @@ internal static class ColumnMetadataStore
         if (added.Count > 0) await write.InsertAsync(Insert, added);
     }
 
+    /// <summary>With its own time; what is known of the column stays.</summary>
+    /// <returns>Whether it was added.</returns>
+    public static async Task<bool> ImportAsync(StateWrite write, ColumnMetadataRow row)
+    {
+        const string one = "SELECT * FROM column_metadata WHERE table_id = @TableId AND column_name = @ColumnName";
+        if (await write.QueryFirstAsync<ColumnMetadataRow>(one, row) is not null) return false;
+        await write.ExecuteAsync(Insert, row);
+        return true;
+    }
+
     public static Task DropAsync(StateWrite write, string tableId) => write.ExecuteAsync("DELETE FROM column_metadata WHERE table_id = @id", new { id = tableId });
 }

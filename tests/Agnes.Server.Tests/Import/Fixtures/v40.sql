@@ -29,10 +29,12 @@ CREATE TABLE knowledge_items (id VARCHAR PRIMARY KEY, title VARCHAR NOT NULL, co
 INSERT INTO knowledge_items VALUES ('k1', 'Revenue', 'is net'), ('k2', 'Churn', 'is monthly');
 CREATE TABLE store_entities (id VARCHAR PRIMARY KEY, name VARCHAR, visibility_status VARCHAR DEFAULT 'pending', archived_at TIMESTAMP, archived_by VARCHAR);
 INSERT INTO store_entities (id, name) VALUES ('e1', 'A skill');
-CREATE TABLE instance_templates (key VARCHAR PRIMARY KEY, content TEXT);
-INSERT INTO instance_templates VALUES ('welcome', NULL), ('claude_md', NULL), ('home', NULL);
-CREATE TABLE metric_definitions (id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL, display_name VARCHAR NOT NULL, category VARCHAR NOT NULL, sql TEXT NOT NULL, dimensions VARCHAR[]);
-INSERT INTO metric_definitions VALUES ('revenue/mrr', 'mrr', 'MRR', 'revenue', 'SELECT 1', ['plan']);
+CREATE TABLE instance_templates (key VARCHAR PRIMARY KEY, content TEXT, previous_content TEXT, updated_at TIMESTAMP, updated_by VARCHAR);
+INSERT INTO instance_templates VALUES ('welcome', NULL, NULL, NULL, NULL), ('claude_md', '# Data of {{ instance.name }}', '# Before', '2026-01-01 00:00:00', 'root@example.com'), ('home', 'x', NULL, NULL, NULL);
+CREATE TABLE metric_definitions (id VARCHAR PRIMARY KEY, name VARCHAR NOT NULL, display_name VARCHAR NOT NULL, category VARCHAR NOT NULL, description TEXT, type VARCHAR DEFAULT 'sum', unit VARCHAR, grain VARCHAR DEFAULT 'monthly', table_name VARCHAR, tables VARCHAR[], expression VARCHAR, time_column VARCHAR, dimensions VARCHAR[], filters VARCHAR[], synonyms VARCHAR[], notes VARCHAR[], sql TEXT NOT NULL, sql_variants JSON, validation JSON, source VARCHAR DEFAULT 'manual', created_at TIMESTAMP DEFAULT current_timestamp, updated_at TIMESTAMP DEFAULT current_timestamp);
+INSERT INTO metric_definitions (id, name, display_name, category, table_name, tables, dimensions, sql, sql_variants, created_at, updated_at) VALUES ('revenue/mrr', 'mrr', 'MRR', 'revenue', 'Orders', ['Orders'], ['plan'], 'SELECT count(*) FROM "Orders"', '{"by_day":"SELECT id, count(*) FROM \"Orders\" GROUP BY 1"}', '2026-01-01 00:00:00', '2026-01-02 00:00:00'), ('No/Id', 'x', 'X', 'No', NULL, NULL, NULL, 'SELECT 1', NULL, '2026-01-01 00:00:00', '2026-01-01 00:00:00');
+CREATE TABLE column_metadata (table_id VARCHAR NOT NULL, column_name VARCHAR NOT NULL, basetype VARCHAR, description VARCHAR, confidence VARCHAR DEFAULT 'manual', source VARCHAR DEFAULT 'manual', updated_at TIMESTAMP DEFAULT current_timestamp, PRIMARY KEY (table_id, column_name));
+INSERT INTO column_metadata VALUES ('orders', 'id', 'INTEGER', 'the number on the bill', 'high', 'ai', '2026-01-01 00:00:00'), ('gone', 'a', NULL, 'x', 'manual', 'manual', '2026-01-01 00:00:00');
 CREATE TABLE bq_metadata_cache (table_id VARCHAR PRIMARY KEY, rows BIGINT, size_bytes BIGINT, partition_by VARCHAR, clustered_by JSON, refreshed_at TIMESTAMP, error_at TIMESTAMP, error_msg VARCHAR);
 INSERT INTO bq_metadata_cache (table_id, rows) VALUES ('salaries', 5);
 CREATE TABLE audit_log (id VARCHAR PRIMARY KEY, timestamp TIMESTAMP NOT NULL DEFAULT current_timestamp, user_id VARCHAR, action VARCHAR NOT NULL, resource VARCHAR, params JSON, result VARCHAR, duration_ms INTEGER);

@@ -44,7 +44,7 @@ internal static class FirstTimeSetupPages
             admin.Email,
             IsUnnamed(options),
             [
-                new("Bring a table", "Put a CSV or Parquet file into the folder files/ below the data folder, then register it.", "/admin/tables", null, snapshot.TablesById.Count > 0),
+                new("Bring a table", "Put a CSV or Parquet file into the folder csv/ below the data folder, then register it.", "/admin/tables", null, snapshot.TablesById.Count > 0),
                 new("Run the first sync", "It turns what is registered into tables that laptops can pull.", "/admin/sync", null, !snapshot.Published.IsEmpty),
                 new("Bring people", "Each gets a link to set a password, or signs in with your company’s account.", null, "agnes admin add-user ana@example.com --name Ana", people > 1),
                 new("Say who sees what", "Analysts see what a group of theirs was granted, and nothing else.", null, "agnes admin grant create --help", snapshot.GrantsById.Count > 0),

@@ -7,8 +7,9 @@ namespace Agnes.Server.Features.SignIn.Pages;
 /// <param name="IsLocal">Local development, which has a way in of its own.</param>
 public sealed record LoginModel(IReadOnlyList<ProviderButton> Providers, string? Error, string? Message, bool IsNew, bool IsLocal);
 
+/// <param name="LoginHref">Null: there is no other way to sign in.</param>
 /// <param name="ForgottenHref">Null: no mail can be sent, so an admin has to help.</param>
-public sealed record PasswordModel(string? Next, string LoginHref, string? ForgottenHref, string? Error, string? Message);
+public sealed record PasswordModel(string? Next, string? LoginHref, string? ForgottenHref, string? Error, string? Message);
 
 /// <summary>A form that asks for a mail address to send a link to.</summary>
 public sealed record AskLinkModel(string Title, string Lead, string Action, string Button, string? Message, string? Error)

@@ -21,7 +21,7 @@ internal static class SessionsPages
 
     private static readonly (string Mark, string Name)[] Systems = [("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"), ("Linux", "Linux")];
 
-    public static void MapSessionsPages(this IEndpointRouteBuilder routes) => routes.MapGet("/profile/sessions", ShowAsync).ExcludeFromDescription().SignedIn();
+    public static void MapSessionsPages(this IEndpointRouteBuilder routes) => routes.MapGet("/profile/devices", ShowAsync).ExcludeFromDescription().SignedIn();
 
     private static async Task<IResult> ShowAsync(HttpContext context, StateDb state, TimeProvider time, CancellationToken stop)
     {

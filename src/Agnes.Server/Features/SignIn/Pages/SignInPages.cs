@@ -21,23 +21,31 @@ internal static class SignInPages
         pages.MapGet("/auth/logout", () => Page.Show<LogoutPage>());
     }
 
-    private static async Task<IResult> ShowLoginAsync(HttpContext context, StateDb state, ServerOptions options, IEnumerable<ISignInProvider> providers, CancellationToken stop)
+    /// <summary>Where there is one way only, there is nothing to choose: its form is the page.</summary>
+    private static async Task<IResult> ShowLoginAsync(
+        HttpContext context, StateDb state, ServerOptions options, LinkMail mail, IEnumerable<ISignInProvider> providers, CancellationToken stop)
     {
         var query = context.Request.Query;
         var next = LocalPath.Accept(query["next"]);
         if (context.CallerOrNull() is not null) return Results.Redirect(next ?? options.HomeRoute);
-        return Page.Show<LoginPage>(new LoginModel(
-            [.. providers.Select(provider => provider.Button(next)).OfType<ProviderButton>()], SignInMessages.Error(query["error"]), SignInMessages.Message(query["msg"]), !await BootstrapWindow.IsClosedAsync(state, stop), options.LocalDevelopment is not null));
+        var isNew = !await BootstrapWindow.IsClosedAsync(state, stop);
+        var isLocal = options.LocalDevelopment is not null;
+        var buttons = Buttons(providers, next);
+        if (buttons.Count == 1 && !isNew && !isLocal) return ShowPassword(context, options, mail, providers);
+        return Page.Show<LoginPage>(new LoginModel(buttons, SignInMessages.Error(query["error"]), SignInMessages.Message(query["msg"]), isNew, isLocal));
     }
 
-    private static IResult ShowPassword(HttpContext context, ServerOptions options, LinkMail mail)
+    private static List<ProviderButton> Buttons(IEnumerable<ISignInProvider> providers, string? next) =>
+        [.. providers.Select(provider => provider.Button(next)).OfType<ProviderButton>()];
+
+    private static IResult ShowPassword(HttpContext context, ServerOptions options, LinkMail mail, IEnumerable<ISignInProvider> providers)
     {
         var query = context.Request.Query;
         var next = LocalPath.Accept(query["next"]);
         if (context.CallerOrNull() is not null) return Results.Redirect(next ?? options.HomeRoute);
         return Page.Show<PasswordPage>(new PasswordModel(
             next,
-            ProviderList.WithNext("/login", next),
+            Buttons(providers, next).Count == 1 ? null : ProviderList.WithNext("/login", next),
             mail.IsOffered ? "/login/reset" : null,
             SignInMessages.Error(query["error"]) ?? SignInMessages.Locked(query["error"], query["retry"]) ?? SignInMessages.Error(query["err"]),
             SignInMessages.Message(query["msg"])));

@@ -72,6 +72,8 @@ internal sealed partial class BigQueryKind : SourceKind
         };
     }
 
+    public override bool Recognises(TableRow row) => row is { QueryMode: TableRules.ModeMaterialized, SourceQuery: not null };
+
     public override ImportedTable Modernised(TableRow row, int version, Func<string, string?> find)
     {
         if (version >= QuotedQueriesUntil || row is not { QueryMode: TableRules.ModeMaterialized, SourceQuery: { } query }) return new(row);

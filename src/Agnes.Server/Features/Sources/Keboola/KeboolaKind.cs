@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
@@ -9,7 +10,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Features.Sources.Keboola;
 
 /// <summary>A Keboola project.</summary>
-internal sealed class KeboolaKind : SourceKind
+internal sealed partial class KeboolaKind : SourceKind
 {
     private const string TokenName = "KEBOOLA_STORAGE_TOKEN";
     private const string AddressName = "KEBOOLA_STACK_URL";
@@ -52,6 +53,9 @@ internal sealed class KeboolaKind : SourceKind
         };
     }
 
+    /// <summary>Ids of its tables begin with their stage and bucket.</summary>
+    public override bool Recognises(TableRow row) => BucketShape().IsMatch(row.Bucket ?? row.Id);
+
     public override ImportedTable Modernised(TableRow row, int version, Func<string, string?> find) =>
         version < LocalUntil && row.QueryMode == TableRules.ModeLocal
             ? new(row with { QueryMode = TableRules.ModeMaterialized }, Changed: "query mode local became materialized")
@@ -63,4 +67,7 @@ internal sealed class KeboolaKind : SourceKind
         if (await services.GetRequiredService<OutboundGuard>().FaultAsync("keboola_url", address, stop) is { } unsafeAddress) return unsafeAddress;
         return await KeboolaCheck.FaultAsync(services.GetRequiredService<IHttpClientFactory>(), new Uri(address), token, stop);
     }
+
+    [GeneratedRegex(@"\A(?:in|out)\.c-[^.]+(?:\.|\z)")]
+    private static partial Regex BucketShape();
 }

@@ -93,6 +93,9 @@ internal abstract class SourceKind
     /// <summary>Where types and descriptions of columns can be given back to; null: it takes none.</summary>
     public virtual IColumnTarget? ColumnTarget => null;
 
+    /// <summary>Whether a row of another installation's registry that names no kind can only be one of this.</summary>
+    public virtual bool Recognises(TableRow row) => false;
+
     /// <summary>A row of another installation's registry with what its own later versions would have changed in it.</summary>
     /// <param name="version">Of the schema that the row is from.</param>
     /// <param name="find">A setting of the instance that is imported into, or that is imported from.</param>

@@ -6,7 +6,7 @@ using Agnes.Protocol;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Platform.Config;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>What of another installation is no row: its signing keys, stored secrets, configuration and extracts. Each is left where this server has its own.</summary>
 internal sealed class ImportFiles(Installation from, ServerOptions options, ImportReport report, string home, bool dryRun)

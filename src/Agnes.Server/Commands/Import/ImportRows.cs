@@ -1,11 +1,13 @@
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
+using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Tokens;
 using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>
 /// Writes a plan's rows, a few hundred in a transaction. What is there under the same id stays as it is, so that an import that was cut off, or is repeated, adds just what is missing.
@@ -25,6 +27,9 @@ internal sealed class ImportRows(StateDb state, ImportReport report)
         await EachAsync("grants", plan.Grants, AddGrantAsync, stop);
         await EachAsync("tokens", plan.Tokens, AddTokenAsync, stop);
         await EachAsync("preferences", plan.Preferences, AddPreferenceAsync, stop);
+        await EachAsync("metric definitions", plan.Metrics, async (write, row) => await MetricStore.ImportAsync(write, row) ? Outcome.Done : Outcome.There, stop);
+        await EachAsync("column descriptions", plan.Columns, AddColumnAsync, stop);
+        await EachAsync("texts for agents", plan.Templates, AddTemplateAsync, stop);
     }
 
     public Task WriteTablesAsync(IReadOnlyList<TableRow> tables, CancellationToken stop) => EachAsync("tables of the registry file", tables, AddTableAsync, stop);
@@ -121,6 +126,19 @@ internal sealed class ImportRows(StateDb state, ImportReport report)
         if (!_users.Contains(row.UserId)) return new Outcome($"{row.Dataset} of {row.UserId}", false, "the user was not taken");
         return await PreferenceStore.ImportAsync(write, row) ? Outcome.Done : Outcome.There;
     }
+
+    private static async Task<Outcome> AddColumnAsync(StateWrite write, ColumnMetadataRow row)
+    {
+        if (write.Current.Table(row.TableId) is null) return new Outcome($"{row.TableId}.{row.ColumnName}", false, "the table is not here");
+        return await ColumnMetadataStore.ImportAsync(write, row) ? Outcome.Done : Outcome.There;
+    }
+
+    private static async Task<Outcome> AddTemplateAsync(StateWrite write, TemplateRow row) => await TemplateStore.ImportAsync(write, row) switch
+    {
+        true => Outcome.Done,
+        false => Outcome.There,
+        null => new Outcome(row.Key, false, "another text was written here; it stays"),
+    };
 
     [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
     private readonly record struct Outcome(string Name, bool Taken, string? Left)

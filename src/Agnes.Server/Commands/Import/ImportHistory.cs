@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>The other installation's audit log, entry by entry in the order of time. An entry that is here already is known by its id.</summary>
 internal sealed class ImportHistory(StateDb state, ImportReport report)

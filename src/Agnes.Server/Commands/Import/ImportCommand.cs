@@ -2,7 +2,7 @@ using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Config;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary><c>agnes-server import</c>.</summary>
 internal static class ImportCommand

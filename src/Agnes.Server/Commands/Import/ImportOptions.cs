@@ -1,6 +1,6 @@
 using Agnes.Server.Platform.Config;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>The arguments of <c>agnes-server import</c>.</summary>
 internal sealed record ImportOptions(string? From, string? DataDir, string? ExtractsDir, string? ConfigFile, string? RegistryFile, string? SourceType, string? PasswordLinks, bool DryRun)

@@ -1,12 +1,15 @@
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
+using Agnes.Server.Features.Prompts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <param name="LastUsedAt">Kept beside the token.</param>
 internal sealed record ImportedToken(TokenRow Row, DateTime? LastUsedAt, string? LastUsedIp);
@@ -32,13 +35,19 @@ internal sealed class ImportPlan
 
     public List<PreferenceRow> Preferences { get; } = [];
 
+    public List<MetricRow> Metrics { get; } = [];
+
+    public List<ColumnMetadataRow> Columns { get; } = [];
+
+    public List<TemplateRow> Templates { get; } = [];
+
     /// <summary>Requests for access that nobody had answered: user, table, reason.</summary>
     public List<(string Id, string? UserId, string? TableId, string? Reason)> DroppedRequests { get; } = [];
 
     private readonly HashSet<(string User, string Group, string Source)> _members = [];
     private readonly HashSet<(string Group, string Type, string Id)> _granted = [];
 
-    public static ImportPlan Of(ForeignState state, ImportReport report, SourceKinds kinds, Func<string, string?> find, DateTime now)
+    public static ImportPlan Of(ForeignState state, ImportReport report, SourceKinds kinds, ForeignSettings settings, DateTime now)
     {
         var plan = new ImportPlan();
         plan.AddUsers(state, report, now);
@@ -46,9 +55,12 @@ internal sealed class ImportPlan
         plan.AddMemberships(state, report, now);
         plan.AddGrants(state, report, now);
         plan.AddTokens(state, report, now);
-        plan.Tables.AddRange(ForeignRegistry.Tables(state, report, kinds, find, now));
+        plan.Tables.AddRange(ForeignRegistry.Tables(state, report, kinds, settings, now));
         LegacyAccess.Add(plan, state, report, now);
         plan.AddPreferences(state, report, now);
+        plan.Metrics.AddRange(ForeignKnowledge.MetricsOf(state, report, now));
+        plan.Columns.AddRange(ForeignKnowledge.ColumnsOf(state, report, now));
+        plan.Templates.AddRange(ForeignKnowledge.TemplatesOf(state, report, now));
         return plan;
     }
 

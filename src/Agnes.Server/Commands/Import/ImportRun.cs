@@ -7,7 +7,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>
 /// Takes over another installation: keys first, so that no server can make its own meanwhile; then rows, configuration and extracts. Its database is copied and read in a process of
@@ -19,14 +19,6 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
 
     /// <summary>What publishing makes anew, so that nothing is lost by not taking it.</summary>
     private static readonly string[] Derived = ["sync_state", "sync_history", "view_ownership", "table_profiles", "bq_metadata_cache"];
-
-    /// <summary>What goes by a file of its own.</summary>
-    private static readonly Dictionary<string, string> Moved = new(StringComparer.Ordinal)
-    {
-        ["column_metadata"] = "say it again here: agnes admin metadata-apply",
-        ["metric_definitions"] = "export them there and import them here: agnes admin metrics import",
-        ["instance_templates"] = "put a text of your own back with PUT /api/admin/workspace-prompt-template",
-    };
 
     private readonly ImportReport _report = new();
 
@@ -56,13 +48,18 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
 
     private async Task WriteAsync(Installation? from, ForeignDatabase? database, string home, CancellationToken stop)
     {
+        var kinds = new SourceKinds(SourceList.All);
         var files = from is null ? null : new ImportFiles(from, options, _report, home, given.DryRun);
         if (files is not null) await files.TakeSecretsAsync(stop);
         await using (var state = await OpenAsync(home, stop))
         {
             var rows = new ImportRows(state, _report);
-            if (database is not null) await WriteRowsAsync(from!, database, state, rows, stop);
-            if ((from?.RegistryFile ?? given.RegistryFile) is { } registry) await rows.WriteTablesAsync(RegistryFile.Read(registry, given.SourceType, _report, time.GetUtcNow().UtcDateTime), stop);
+            if (database is not null) await WriteRowsAsync(from!, database, kinds, state, rows, stop);
+            if ((from?.RegistryFile ?? given.RegistryFile) is { } registry)
+            {
+                var settings = from is null ? ForeignSettings.None : ForeignSettings.Of(from, options.Variables);
+                await rows.WriteTablesAsync(RegistryFile.Read(registry, given.SourceType, kinds, settings, _report, time.GetUtcNow().UtcDateTime), stop);
+            }
             if (given.PasswordLinks is { } links && !given.DryRun) await WriteLinksAsync(state, links, stop);
         }
 
@@ -72,13 +69,13 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         if (!given.DryRun) await PrivateFile.ReplaceAsync(Path.Combine(options.StateDir, ReportName), _report.ToJson().ToJsonString(), stop);
     }
 
-    private async Task WriteRowsAsync(Installation from, ForeignDatabase database, StateDb state, ImportRows rows, CancellationToken stop)
+    private async Task WriteRowsAsync(Installation from, ForeignDatabase database, SourceKinds kinds, StateDb state, ImportRows rows, CancellationToken stop)
     {
         var foreign = database.Held;
         var now = state.Options.Time.GetUtcNow().UtcDateTime;
         now = new DateTime(now.Ticks / TimeSpan.TicksPerMicrosecond * TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
         _report.Version = foreign.Version;
-        var plan = ImportPlan.Of(foreign, _report, new SourceKinds(SourceList.All), name => Find(from, name), now);
+        var plan = ImportPlan.Of(foreign, _report, kinds, ForeignSettings.Of(from, options.Variables), now);
         await rows.WriteAsync(plan, stop);
         var history = new ImportHistory(state, _report);
         await foreach (var row in database.HistoryAsync(stop)) await history.AddAsync(row, stop);
@@ -86,7 +83,7 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         await history.AddDroppedAsync(plan, now, stop);
         foreach (var (table, count) in foreign.Counts.Where(table => table.Value > 0 && !ForeignDatabase.Reads(table.Key)))
         {
-            _report.Leave($"rows of {table}", count.ToString(System.Globalization.CultureInfo.InvariantCulture), Derived.Contains(table) ? "made anew by the first sync" : Moved.GetValueOrDefault(table, "nothing here keeps them yet; keep the old database"));
+            _report.Leave($"rows of {table}", count.ToString(System.Globalization.CultureInfo.InvariantCulture), Derived.Contains(table) ? "made anew by the first sync" : "nothing here keeps them yet; keep the old database");
         }
 
         if (_report.Taken.Count == 0) return;
@@ -115,31 +112,9 @@ internal sealed class ImportRun(ImportOptions given, ServerOptions options, Time
         return await StateDb.OpenAsync(real with { StateDir = folder, ConnectionString = null }, cancellation: stop);
     }
 
-    /// <param name="name">A variable of the environment, or a dotted key of the other installation's configuration.</param>
-    private string? Find(Installation from, string name)
-    {
-        if (!name.Contains('.')) return options.Variables(name) is { Length: > 0 } value ? value : null;
-        var overlay = Path.Combine(from.StateDir, InstanceConfig.FileName);
-        foreach (var file in ((string?[])[overlay, from.ConfigFile]).OfType<string>().Where(Installation.IsPlain))
-        {
-            try
-            {
-                Func<string, string?> variables = file == overlay ? static _ => null : options.Variables; // the overlay's texts are the admins' of that installation
-                var found = InstanceConfig.At(InstanceConfig.ReadFile(file) ?? [], name) as JsonValue;
-                if (References.Resolve(found, variables, static _ => { })?.ToString() is { Length: > 0 } text) return text;
-            }
-            catch (FormatException)
-            {
-                // Said where the configuration is taken.
-            }
-        }
-
-        return null;
-    }
-
     private async Task WriteLinksAsync(StateDb state, string file, CancellationToken stop)
     {
-        var address = PublicAddress.Configured(options) ?? ServerOptions.UrlDefault;
+        var address = LastAddress.Of(options);
         var lines = new List<string>();
         foreach (var email in _report.NeedPassword)
         {

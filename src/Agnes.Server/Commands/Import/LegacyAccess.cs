@@ -2,7 +2,7 @@ using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>
 /// What users could do before there were groups with grants (schema 1 to 18): roles, public tables, permissions of single users. Nobody may do more after an import than before;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>A row of another installation. Columns differ between its versions: one that is not there reads as null.</summary>
 internal sealed class ForeignRow(JsonObject columns)

@@ -1,7 +1,7 @@
 using Agnes.Engine.Foreign;
 using Agnes.Server.Platform.Config;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>The import cannot be done; the message is for the operator. Nothing was changed, or running it again completes it.</summary>
 public sealed class ImportException(string message, Exception? inner = null) : Exception(message, inner);

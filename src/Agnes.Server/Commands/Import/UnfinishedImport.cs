@@ -1,7 +1,7 @@
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>A mark that stands from the first thing an import writes to the last, so that no server starts on half an installation.</summary>
 internal static class UnfinishedImport

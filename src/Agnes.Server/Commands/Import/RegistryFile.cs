@@ -2,9 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>The registry as it was before there was a state: <c>table_registry.json</c>, or fenced <c>yaml</c> blocks in a document, each with a list <c>tables</c>.</summary>
 internal static class RegistryFile
@@ -13,7 +14,7 @@ internal static class RegistryFile
     private const int BytesMax = 16 << 20;
 
     /// <exception cref="ImportException">It is no such file.</exception>
-    public static IReadOnlyList<TableRow> Read(string path, string? sourceType, ImportReport report, DateTime now)
+    public static IReadOnlyList<TableRow> Read(string path, string? sourceType, SourceKinds kinds, ForeignSettings settings, ImportReport report, DateTime now)
     {
         if (!Installation.IsPlain(path) || new FileInfo(path).Length > BytesMax) throw new ImportException($"{path} is no plain file that can be read, or larger than {BytesMax >> 20} MiB.");
         var text = File.ReadAllText(path);
@@ -28,14 +29,16 @@ internal static class RegistryFile
                 continue;
             }
 
-            tables.TryAdd(id, Table(row, id, sourceType, now));
+            var table = Table(row, id, sourceType, kinds, settings, now);
+            if (table.SourceType is null) report.Leave("tables of the registry file", id, "it says no source type: give --source-type");
+            else tables.TryAdd(id, table);
         }
 
         return [.. tables.Values];
     }
 
     /// <summary>What stands before the last dot of an id is the bucket, what stands behind it the table.</summary>
-    private static TableRow Table(ForeignRow row, string id, string? sourceType, DateTime now)
+    private static TableRow Table(ForeignRow row, string id, string? sourceType, SourceKinds kinds, ForeignSettings settings, DateTime now)
     {
         var dot = id.LastIndexOf('.');
         var table = ForeignRegistry.Table(row, id, row.Text("name") ?? id[(dot + 1)..], now);
@@ -43,7 +46,7 @@ internal static class RegistryFile
         {
             Bucket = table.Bucket ?? (dot > 0 ? id[..dot] : null),
             SourceTable = table.SourceTable ?? id[(dot + 1)..],
-            SourceType = sourceType ?? table.SourceType,
+            SourceType = sourceType ?? settings.TypeOf(table, kinds),
             RegisteredBy = By,
         };
     }

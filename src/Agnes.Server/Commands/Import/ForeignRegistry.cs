@@ -3,19 +3,19 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>The other installation's registry of tables, with what its own later versions would have changed in it.</summary>
 internal static class ForeignRegistry
 {
-    public static IEnumerable<TableRow> Tables(ForeignState state, ImportReport report, SourceKinds kinds, Func<string, string?> find, DateTime now)
+    public static IEnumerable<TableRow> Tables(ForeignState state, ImportReport report, SourceKinds kinds, ForeignSettings settings, DateTime now)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var row in state.Rows("table_registry").OrderBy(row => row.Time("registered_at") ?? DateTime.MaxValue).ThenBy(row => row.Text("id"), StringComparer.Ordinal))
         {
             if (row.Text("id") is not { } id || row.Text("name") is not { } name) report.Leave("tables", row.Text("id") ?? "?", "without an id or a name");
             else if (!names.Add(name)) report.Leave("tables", $"{name} ({id})", "another table has the name but for case");
-            else yield return Modern(Table(row, id, name, now), state.Version, report, kinds, find);
+            else yield return Modern(Typed(Table(row, id, name, now), kinds, settings, report), state.Version, report, kinds, settings.Find);
         }
     }
 
@@ -44,6 +44,13 @@ internal static class ForeignRegistry
         PartitionGranularity = row.Text("partition_granularity"),
         WhereFilters = row.Text("where_filters"),
     };
+
+    private static TableRow Typed(TableRow table, SourceKinds kinds, ForeignSettings settings, ImportReport report)
+    {
+        if (table.SourceType is not null || settings.TypeOf(table, kinds) is not { } type) return table;
+        report.Change("tables", table.Name, $"without a source type, taken as one of {type}");
+        return table with { SourceType = type };
+    }
 
     private static TableRow Modern(TableRow table, int version, ImportReport report, SourceKinds kinds, Func<string, string?> find)
     {

@@ -3,7 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits;
 
-namespace Agnes.Server.Features.Import;
+namespace Agnes.Server.Commands.Import;
 
 /// <summary>A copy of another installation's database, read once from front to back by a process of its own: first the tables that are held, then the long history.</summary>
 internal sealed class ForeignDatabase : IAsyncDisposable
@@ -16,6 +16,7 @@ internal sealed class ForeignDatabase : IAsyncDisposable
     [
         "schema_version", "users", "personal_access_tokens", "user_groups", "user_group_members", "resource_grants", "table_registry",
         "dataset_permissions", "access_requests", "user_sync_settings", "internal_roles", "group_mappings", "user_role_grants", "plugin_access",
+        ForeignKnowledge.Metrics, ForeignKnowledge.Columns, ForeignKnowledge.Templates, .. ForeignKnowledge.SingleTemplates.Select(single => single.Table),
     ];
 
     private readonly IAsyncEnumerator<ForeignLine> _lines;
@@ -44,7 +45,7 @@ internal sealed class ForeignDatabase : IAsyncDisposable
                 counts = lines.Current.Counts ?? counts;
                 if (lines.Current.Table == History) atHistory = true;
                 else if (lines.Current.Row is { } columns) rows.Add((lines.Current.Table!, new ForeignRow(columns)));
-                if (rows.Count > HeldRowsMax) throw new ImportException($"The database has more than {HeldRowsMax} users, groups, grants, tokens and tables: it cannot be such an installation's. Nothing was changed.");
+                if (rows.Count > HeldRowsMax) throw new ImportException($"The database has more than {HeldRowsMax} users, groups, grants, tokens, tables and descriptions: it cannot be such an installation's. Nothing was changed.");
             }
 
             var version = rows.Where(found => found.Table == "schema_version").Max(found => found.Row.Integer("version")) ?? 0;
