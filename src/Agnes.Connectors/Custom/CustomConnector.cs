@@ -84,7 +84,7 @@ public sealed class CustomConnector : Connector
             {
                 SourceReader reader = file.Format.Kind switch
                 {
-                    FileKind.Parquet => await ParquetReader.OpenAsync(file, writer.Connection, cancellation),
+                    FileKind.Parquet => await ParquetReader.OpenAsync(file, FileSettings.None, writer.Connection, cancellation),
                     FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(file, writer.Connection, cancellation),
                     _ => await CsvReader.OpenAsync(file, FileSettings.Of(table.Settings), writer.Connection, writer.TempFolder, cancellation),
                 };

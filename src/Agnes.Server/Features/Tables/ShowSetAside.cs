@@ -3,7 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Registry.Sources;
 
 namespace Agnes.Server.Features.Tables;
 
@@ -13,11 +13,11 @@ internal static class ShowSetAside
     private const int LimitDefault = 100;
     private const int LimitMax = 1_000;
 
-    public static IResult Handle(HttpContext context, DataFolder folder, string id, string? limit = null)
+    public static IResult Handle(HttpContext context, DataFolder folder, SourceKinds kinds, string id, string? limit = null)
     {
         var rowsMax = QueryNumber.Read("limit", limit, LimitDefault, 1, LimitMax);
         if (context.Snapshot().Table(id) is not { } row) return Problem.NotFound($"There is no registered table '{id}'.");
-        var (count, rows) = Sources.OfType(row.SourceType) is { } own ? SetAside.Read(folder, own.Folder, row.Name, rowsMax) : (0, []);
+        var (count, rows) = kinds.PulledBy(context.Snapshot(), row) is { } own ? SetAside.Read(folder, own.Name, row.Name, rowsMax) : (0, []);
         return JsonBody.Of(new JsonObject
         {
             ["id"] = row.Id,

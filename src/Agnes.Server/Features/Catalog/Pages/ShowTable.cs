@@ -5,6 +5,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
@@ -13,7 +14,7 @@ namespace Agnes.Server.Features.Catalog.Pages;
 /// <summary><c>GET /catalog/{table}</c>, by id or name.</summary>
 internal static class ShowTable
 {
-    public static async Task<IResult> HandleAsync(string table, HttpContext context, StateDb state, DataFolder folder, TimeProvider time)
+    public static async Task<IResult> HandleAsync(string table, HttpContext context, StateDb state, DataFolder folder, SourceKinds kinds, TimeProvider time)
     {
         if (Find(context, table) is not { } found) return Missing(table);
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
@@ -26,7 +27,7 @@ internal static class ShowTable
             TableCommands.For(found.Name))
         {
             Descriptions = await ColumnMetadataStore.DescriptionsAsync(state, found, context.RequestAborted),
-            SetAside = published is not null && row is not null && Sources.OfType(row.SourceType) is { } own ? SetAside.Read(folder, own.Folder, row.Name, 0).Count : 0,
+            SetAside = published is not null && row is not null && kinds.PulledBy(snapshot, row) is { } own ? SetAside.Read(folder, own.Name, row.Name, 0).Count : 0,
             Groups = caller.IsAdmin ? Groups(snapshot, found) : null,
         });
     }
