@@ -52,14 +52,18 @@ internal static class DataPlane
         services.AddSingleton<IRetained, RetainedJobs>();
         services.AddSingleton<JobEvents>();
         services.AddSingleton<JobRunner>();
-        services.AddSingleton<AnalyticsFile>();
+        services.AddPublicationListener<AnalyticsFile>();
+        services.AddSingleton<PublicationEvents>();
+        services.AddSingleton<IRetained, RetainedPublicationEvents>();
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<PublicationEvents>());
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Consolidations>());
+        services.AddSingleton<IPeriodic, SourceWatch>();
+        services.AddSingleton<IPeriodic, JobSchedules>();
+        services.AddSingleton(new JobSchedule(PurgeJob.KindName, PurgeEvery, PurgeEvery, _ => PurgeJob.Request(JobSchedules.Trigger)));
+        services.AddSingleton(new JobSchedule(RetentionJob.KindName, PurgeEvery, RetentionEvery, _ => RetentionJob.Request(JobSchedules.Trigger)));
         if (!options.Role.RunsJobs()) return;
         services.AddHostedService(provider => provider.GetRequiredService<JobRunner>());
-        services.AddHostedService(provider => provider.GetRequiredService<AnalyticsFile>());
-        services.AddHostedService(provider => provider.GetRequiredService<Consolidations>());
-        services.AddHostedService<SourceWatch>();
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery, PurgeEvery));
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, RetentionJob.Request("timer"), PurgeEvery, RetentionEvery));
+        services.AddHostedService<PeriodicLoop>();
     }
 
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>

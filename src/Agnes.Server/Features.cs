@@ -44,7 +44,7 @@ internal static class FeatureList
     {
         DataPlane.AddServices(services, options);
         services.AddHealth();
-        services.AddSync();
+        services.AddSync(options);
         services.AddTables();
         services.AddMetricDefinitions(options);
         services.AddPrompts();

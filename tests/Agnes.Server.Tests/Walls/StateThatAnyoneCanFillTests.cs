@@ -39,6 +39,8 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["jobs"] = "retention: jobs",
         ["job_log"] = "retention: jobs",
         ["job_steps"] = "retention: jobs",
+        ["job_schedules"] = "one a schedule",
+        ["publication_events"] = "retention: publication_events",
         ["sessions"] = "sweep",
         ["auth_tokens"] = "sweep",
         ["sign_in_guesses"] = "sweep",

@@ -55,7 +55,7 @@ internal sealed partial class DemoSetup(
     private async Task PublishAsync(CancellationToken cancellation)
     {
         if (Missing().Count == 0) return;
-        await jobs.StartAsync(SyncJob.Request("demo", null, [.. DemoPlan.Tables.Select(table => table.Name)]), cancellation); // one that an earlier start left goes on
+        await jobs.StartAsync(SyncJob.Request(state.Snapshot, "demo", null, [.. DemoPlan.Tables.Select(table => table.Name)]), cancellation); // one that an earlier start left goes on
         var since = time.GetTimestamp();
         while (Missing().Count > 0)
         {

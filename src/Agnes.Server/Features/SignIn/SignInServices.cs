@@ -3,6 +3,7 @@ using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.SignIn;
 
@@ -18,7 +19,7 @@ internal static class SignInServices
         services.AddSingleton<SessionBegin>();
         services.AddSingleton<LocalDoor>();
         services.AddSingleton<SessionSweep>();
-        if (options.Role.RunsJobs()) services.AddHostedService(provider => provider.GetRequiredService<SessionSweep>());
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<SessionSweep>());
         services.AddSignInProviders(options);
     }
 }

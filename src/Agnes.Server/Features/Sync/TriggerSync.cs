@@ -26,7 +26,7 @@ internal static class TriggerSync
 
         var ids = targets?.Where(target => target.Id is not null).Select(target => target.Id!).ToList();
         var start = await jobs.StartAsync(
-            SyncJob.Request("api", caller.Email, ids),
+            SyncJob.Request(context.Snapshot(), "api", caller.Email, ids),
             context.RequestAborted,
             (write, id) => write.Audit(caller.UserId, "sync_trigger", id, new JsonObject { ["tables"] = named is null ? "all" : Array(named) }, "started"));
         return start switch

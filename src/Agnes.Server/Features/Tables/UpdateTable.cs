@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
 
 namespace Agnes.Server.Features.Tables;
@@ -9,11 +10,15 @@ namespace Agnes.Server.Features.Tables;
 /// <summary><c>PUT /api/admin/registry/{id}</c>: what is absent stays, what is null is cleared.</summary>
 internal static class UpdateTable
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry, JobRunner jobs, string id)
+    public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry, PublicationEvents events, JobRunner jobs, string id)
     {
         var body = await RequestBody.ReadAsync(context);
         var (before, after, fields) = await registry.UpdateAsync(context.Caller(), id, body, context.RequestAborted);
-        if (before.Name != after.Name) await TidyJob.StartAsync(jobs, after.SourceType, [after.Id], CancellationToken.None);
+        if (before.Name != after.Name)
+        {
+            await events.DeliverAsync(CancellationToken.None);
+            await TidyJob.StartAsync(jobs, after.SourceType, [after.Id], CancellationToken.None);
+        }
         if (before.SourceType != after.SourceType) await TidyJob.StartAsync(jobs, before.SourceType, [], CancellationToken.None);
         return JsonBody.Of(new JsonObject { ["id"] = id, ["updated"] = new JsonArray([.. fields.Select(field => (JsonNode)JsonValue.Create(field))]) });
     }

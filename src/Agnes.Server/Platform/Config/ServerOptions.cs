@@ -80,6 +80,9 @@ public sealed record ServerOptions
     /// <summary>The secret of the scheduler's calls; too short a one is not accepted.</summary>
     public string? SchedulerToken { get; init; }
 
+    /// <summary>How often it is looked which tables are due.</summary>
+    public TimeSpan SyncEvery { get; init; } = TimeSpan.FromMinutes(15);
+
     public bool RateLimits { get; init; } = true;
 
     /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
@@ -165,6 +168,7 @@ public sealed record ServerOptions
             GroupAdminEmail = Setting("AGNES_GROUP_ADMIN_EMAIL")?.Trim().ToLowerInvariant(),
             GroupEveryoneEmail = Setting("AGNES_GROUP_EVERYONE_EMAIL")?.Trim().ToLowerInvariant(),
             SchedulerToken = Setting("SCHEDULER_API_TOKEN")?.Trim(),
+            SyncEvery = Seconds("SCHEDULER_DATA_REFRESH_INTERVAL", Setting("SCHEDULER_DATA_REFRESH_INTERVAL"), TimeSpan.FromMinutes(15)),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             Walls = WallsOf(Setting("AGNES_WALLS")),

@@ -28,6 +28,8 @@ internal sealed class RetentionJob(StateDb state, IEnumerable<IRetained> kinds, 
 
     public string Kind => KindName;
 
+    public Lane Lane => Lane.Light;
+
     /// <summary>It makes room.</summary>
     public bool FillsDisk => false;
 

@@ -22,6 +22,8 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
 
     public string Kind => KindName;
 
+    public Lane Lane => Lane.Light;
+
     /// <summary>It makes room.</summary>
     public bool FillsDisk => false;
 

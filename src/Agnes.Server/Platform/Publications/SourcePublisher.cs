@@ -12,7 +12,7 @@ namespace Agnes.Server.Platform.Publications;
 internal sealed record SourceTrouble(string Source, string? Problem, IReadOnlyList<SkippedTable> Skipped, IReadOnlyList<string> Collided);
 
 /// <summary>Prepares what lies in a source's extract and commits it. A reader sees the old or the new state of all its tables.</summary>
-internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, AnalyticsFile analytics)
+internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, PublicationEvents events)
 {
     private readonly ConcurrentDictionary<string, SourceTrouble> _troubles = new(StringComparer.Ordinal); // by folder below extracts/
     private readonly ConcurrentDictionary<string, FileStamp> _seen = new(StringComparer.Ordinal); // the same
@@ -53,11 +53,18 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
     public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation)
     {
         var started = state.Options.Time.GetTimestamp();
-        var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared).RunAsync(), cancellation);
+        var outcome = await state.WriteAsync(
+            async write =>
+            {
+                var done = await new PublicationCommit(write, prepared).RunAsync();
+                await events.AddAsync(write, done);
+                return done;
+            },
+            cancellation);
         outcome = outcome with { Elapsed = state.Options.Time.GetElapsedTime(started) };
         if (outcome.Problem is null && outcome.Skipped.Count == 0 && outcome.Collided.Count == 0) _troubles.TryRemove(prepared.Source, out _);
         else _troubles[prepared.Source] = new SourceTrouble(prepared.Source, outcome.Problem, outcome.Skipped, outcome.Collided);
-        if (outcome.Changed) analytics.Invalidate();
+        if (outcome.Changed) await events.DeliverAsync(cancellation);
         foreach (var waiting in _troubles.Values.Where(t => t.Source != prepared.Source && t.Collided.Intersect(outcome.Removed, StringComparer.OrdinalIgnoreCase).Any()))
             Forget(waiting.Source); // a name is free that this one also offers
         return outcome;

@@ -7,17 +7,20 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Runs the connector of one of our own sources, and commits what the same child prepared.</summary>
-internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder)
+internal sealed class SourcePull(StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, IReadOnlyList<Connector> connectors)
 {
     private static readonly TimeSpan RunsWithin = TimeSpan.FromHours(1);
 
     public bool HasExtract(OwnSource own) => File.Exists(folder.ExtractFile(own.Folder));
 
+    /// <summary>Whether pulling waits for servers elsewhere.</summary>
+    public bool UsesNetwork(OwnSource own) => connectors.Any(connector => connector.Name == own.Connector && connector.UsesNetwork);
+
     /// <param name="rows">What to pull; what is registered besides stays as it is, what is not is dropped.</param>
     /// <returns>Why the run as a whole failed for this source, or null.</returns>
     public async Task<string?> RunAsync(JobContext job, OwnSource own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
     {
-        using var entered = await gate.ExtractAsync(cancellation);
+        using var entered = await gate.ExtractAsync(UsesNetwork(own) ? Lane.Network : Lane.Disk, cancellation);
         var request = new ExtractRequest(
             $"{job.Job.Id}-{own.Folder}",
             own.Folder,

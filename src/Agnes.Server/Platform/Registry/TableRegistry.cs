@@ -10,7 +10,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Registry;
 
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
-internal sealed class TableRegistry(StateDb state, DataFolder folder)
+internal sealed class TableRegistry(StateDb state, DataFolder folder, PublicationEvents events)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
@@ -70,6 +70,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         async write =>
         {
             var row = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
+            if (write.Current.PublishedTable(row.Name) is { } version) await events.AddAsync(write, PublicationEvent.Removed, [version.Name]);
             await write.ExecuteAsync(RegistrySql.Delete, new { id });
             await TableBelongings.DropAsync(write, id);
             if (row.Name != id) await TableBelongings.DropAsync(write, row.Name); // once unregistered, its name would be its id
@@ -128,7 +129,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
     }
 
     /// <summary>What is known and published of a table goes along with its new name.</summary>
-    private static async Task RenameAsync(StateWrite write, TableRow before, TableRow after)
+    private async Task RenameAsync(StateWrite write, TableRow before, TableRow after)
     {
         var slug = TableRules.IdOf(after.Name);
         if (slug != before.Id && write.Current.Table(slug) is { } other)
@@ -138,7 +139,11 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder)
         if (taken || published) throw new ProblemException(StatusCodes.Status409Conflict, $"Table name '{after.Name}' is already used");
         if (Sources.OfType(before.SourceType) is null && write.Current.PublishedTable(before.Name) is not null)
             throw new ProblemException(StatusCodes.Status409Conflict, $"Table '{before.Name}' is named by the extract that it comes from; rename it there");
+        var isPublished = write.Current.PublishedTable(before.Name) is not null;
         await write.RenameTableAsync(before.Name, after.Name);
+        if (!isPublished) return;
+        await events.AddAsync(write, PublicationEvent.Removed, [before.Name]);
+        await events.AddAsync(write, PublicationEvent.Published, [after.Name]);
     }
 
     private static JsonObject Changes(TableRow before, TableRow after)
