@@ -24,7 +24,10 @@ internal static class DataPlane
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton(new DataFolder(options.DataDir));
-        services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch, () => provider.GetRequiredService<DiskReserve>().Of(options.DataDir)));
+        services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch, () => provider.GetRequiredService<DiskReserve>().Of(options.DataDir)) { Owner = Processes.NewId() });
+        services.AddSingleton<Processes>();
+        services.AddHostedService(provider => provider.GetRequiredService<Processes>()); // before what works with it, so that it ends after
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Processes>());
         services.AddSingleton(Budget.FromEnvironment(options.Memory, Environment.ProcessorCount));
         services.AddSingleton(ChildWalls.ProgramOf(options));
         services.AddSingleton<PartStore>();
@@ -55,27 +58,20 @@ internal static class DataPlane
         services.AddPublicationListener<AnalyticsFile>();
         services.AddSingleton<PublicationEvents>();
         services.AddSingleton<IRetained, RetainedPublicationEvents>();
+        services.AddSingleton(new JobSchedule(PurgeJob.KindName, PurgeEvery, PurgeEvery, _ => PurgeJob.Request(JobSchedules.Trigger)));
+        services.AddSingleton(new JobSchedule(RetentionJob.KindName, PurgeEvery, RetentionEvery, _ => RetentionJob.Request(JobSchedules.Trigger)));
+        services.AddHostedService<PeriodicLoop>();
+        if (!options.Role.RunsJobs()) return;
+        services.AddHostedService(provider => provider.GetRequiredService<JobRunner>());
         services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<PublicationEvents>());
         services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Consolidations>());
         services.AddSingleton<IPeriodic, SourceWatch>();
         services.AddSingleton<IPeriodic, JobSchedules>();
-        services.AddSingleton(new JobSchedule(PurgeJob.KindName, PurgeEvery, PurgeEvery, _ => PurgeJob.Request(JobSchedules.Trigger)));
-        services.AddSingleton(new JobSchedule(RetentionJob.KindName, PurgeEvery, RetentionEvery, _ => RetentionJob.Request(JobSchedules.Trigger)));
-        if (!options.Role.RunsJobs()) return;
-        services.AddHostedService(provider => provider.GetRequiredService<JobRunner>());
-        services.AddHostedService<PeriodicLoop>();
     }
 
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>
     private static void Verify(PartStore parts, PublishedVersion version)
     {
         for (var i = 0; i < version.Parts.Count; i++) parts.PathOf(version.Parts[i].Sha256, version.Stamps[i]);
-    }
-
-    /// <summary>Removes what an earlier process left half done, before anything new is begun.</summary>
-    public static void Sweep(IServiceProvider services)
-    {
-        services.GetRequiredService<Scratch>().Sweep();
-        services.GetRequiredService<PartStore>().SweepIncoming();
     }
 }

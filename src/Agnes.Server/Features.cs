@@ -34,6 +34,7 @@ using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server;
 
@@ -60,10 +61,11 @@ internal static class FeatureList
         services.AddSingleton<IResourceType, MemoryDomains>();
     }
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public static void Map(IEndpointRouteBuilder routes, Role role)
     {
-        ApiDescription.Map(routes);
         routes.MapHealth();
+        if (!role.ServesRequests()) return;
+        ApiDescription.Map(routes);
         routes.MapTables();
         routes.MapColumnMetadata();
         routes.MapSync();
@@ -102,7 +104,7 @@ internal static class FeatureList
     public static async Task PrepareAsync(IServiceProvider services, CancellationToken stop)
     {
         ConfigProblems.Log(services);
-        DataPlane.Sweep(services);
+        await services.GetRequiredService<Processes>().BeginAsync(stop);
         await SeedAdmin.PrepareAsync(services, stop);
         await SchedulerAccount.PrepareAsync(services, stop);
     }

@@ -16,6 +16,7 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
     public async Task<ExtractOutcome> RunAsync(ExtractRequest request, IProgress<ExtractEvent> progress, CancellationToken cancellation, IReadOnlyList<PublishedTable>? known = null)
     {
         using var home = scratch.NewFolder("extract");
+        request = request with { RunId = Path.GetFileName(home.Path) }; // what it stages is swept by whose folder this is
         var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: request, Source: request.Source, RunId: request.RunId, Known: known);
         var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request, known is not null), progress, cancellation);
         return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");

@@ -104,7 +104,7 @@ public sealed class JobScheduleTests(Postgres postgres)
         public void AddTo(IServiceCollection services)
         {
             services.AddSingleton<IJobHandler>(this);
-            services.AddSingleton(new JobSchedule(Kind, TimeSpan.FromHours(1), TimeSpan.FromHours(1), _ => new JobRequest(Kind, null, Kind, JobSchedules.Trigger, null)));
+            services.AddSingleton(new JobSchedule(Kind, TimeSpan.FromHours(1), TimeSpan.FromHours(1), _ => new JobRequest(Kind, null, null, JobSchedules.Trigger, null)));
         }
 
         public Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)

@@ -40,6 +40,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["job_log"] = "retention: jobs",
         ["job_steps"] = "retention: jobs",
         ["job_schedules"] = "one a schedule",
+        ["processes"] = "one a process, gone a day after its end",
         ["publication_events"] = "retention: publication_events",
         ["sessions"] = "sweep",
         ["auth_tokens"] = "sweep",

@@ -19,7 +19,7 @@ internal static class SignInServices
         services.AddSingleton<SessionBegin>();
         services.AddSingleton<LocalDoor>();
         services.AddSingleton<SessionSweep>();
-        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<SessionSweep>());
+        if (options.Role.RunsJobs()) services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<SessionSweep>());
         services.AddSignInProviders(options);
     }
 }
