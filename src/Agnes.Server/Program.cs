@@ -5,11 +5,11 @@ using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
+using Agnes.Server.Commands;
 using Agnes.Server.Features.Import;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
-using Agnes.Server.Platform.State.Maintenance;
 using Microsoft.AspNetCore.Connections;
 
 namespace Agnes.Server;

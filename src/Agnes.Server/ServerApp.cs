@@ -93,6 +93,7 @@ public static class ServerApp
                 StateDir = options.StateDir,
                 ConnectionString = options.StateUrl,
                 EveryoneByHand = options.EveryoneByHand,
+                CheckSnapshot = options.CheckState,
                 Time = early.GetRequiredService<TimeProvider>(),
             },
             early.GetRequiredService<ILogger<StateDb>>(),

@@ -8,7 +8,7 @@ public sealed partial class UploadTests
     private const string Sessions = "src/Agnes.Cli/Sessions/";
 
     /// <summary>Who may open files beside the function: what they open is fixed, the queue and its locks, or the descriptor that the function gave them.</summary>
-    private static readonly string[] Openers = ["OwnFile.cs", "PlainFile.cs", "SessionQueue.cs", "FileLock.cs", "HookCommands.cs"];
+    private static readonly string[] Openers = ["OwnFile.cs", "SessionQueue.cs", "HookCommands.cs"];
 
     [Fact]
     public void A_push_opens_what_it_sends_through_the_one_function()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Agnes.Cli.Files;
 using Agnes.Cli.Workspace;
 using Agnes.Protocol;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Cli.Api;
+using Agnes.Cli.Files;
 using Agnes.Cli.Workspace;
 
 namespace Agnes.Cli.Sessions;

@@ -1,3 +1,4 @@
+using Agnes.Cli.Files;
 using Agnes.Cli.Sessions;
 using Agnes.Cli.Settings;
 using Agnes.Protocol;

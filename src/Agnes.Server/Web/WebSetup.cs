@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
 using Microsoft.AspNetCore.DataProtection;
 
 namespace Agnes.Server.Web;
@@ -20,6 +21,7 @@ internal static class WebSetup
         var keyMaker = builder.Services.Single(service => service.ImplementationType?.Name == "DataProtectionHostedService");
         builder.Services.Remove(keyMaker);
         builder.Services.AddSingleton<WebAssets>();
+        builder.Services.AddSingleton<ErrorPage>(ErrorPages.WriteAsync);
     }
 
     /// <summary>To be called last: it reads which files were mapped.</summary>

@@ -61,7 +61,7 @@ public sealed class DemoServer : IAsyncLifetime
 
     private async Task<Started> StartAsync()
     {
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["AGNES_AUTH_RATELIMIT_ENABLED"] = "0", ["AGNES_API_RATE"] = "0", ["AGNES_MEMORY"] = "1GiB" };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["AGNES_AUTH_RATELIMIT_ENABLED"] = "0", ["AGNES_API_RATE"] = "0", ["AGNES_CHECK_STATE"] = "1", ["AGNES_MEMORY"] = "1GiB" };
         var process = Processes.Start([Processes.Program("agnes-server"), "--demo", "--data-dir", _data.Path, "--urls", "http://127.0.0.1:0"], environment);
         var deadline = Environment.TickCount64 + (long)StartLimit.TotalMilliseconds;
 

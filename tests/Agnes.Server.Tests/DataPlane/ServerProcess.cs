@@ -42,6 +42,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         info.Environment["SEED_ADMIN_EMAIL"] = "root@example.com";
         info.Environment["SEED_ADMIN_PASSWORD"] = "a long password";
         info.Environment["AGNES_MEMORY"] = "600MiB";
+        info.Environment["AGNES_CHECK_STATE"] = "1";
         foreach (var (name, value) in environment) info.Environment[name] = value;
         var server = new ServerProcess(Process.Start(info)!);
         server.Client = new HttpClient { BaseAddress = new Uri(await server._address.Task.WaitAsync(StartTimeMax)) };

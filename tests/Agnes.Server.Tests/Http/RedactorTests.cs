@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Tests.Http;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Tests.Http;

@@ -62,6 +62,7 @@ internal sealed class TestServer : IAsyncDisposable
             SeedAdminEmail = AdminEmail,
             SeedAdminPassword = AdminPassword,
             RateLimits = false,
+            CheckState = true,
             Limits = new LimitOptions { CallsPerSecond = 0, RefusalsStored = 100_000 },
         };
         var app = await ServerApp.BuildAsync(change is null ? options : change(options), services =>

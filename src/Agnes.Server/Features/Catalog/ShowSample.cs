@@ -4,6 +4,7 @@ using System.Text.Json;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Serving;
 
 namespace Agnes.Server.Features.Catalog;
 

@@ -3,6 +3,7 @@ using Agnes.Engine.Query;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;

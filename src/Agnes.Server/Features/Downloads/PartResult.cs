@@ -1,6 +1,7 @@
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Serving;
 
 namespace Agnes.Server.Features.Downloads;
 

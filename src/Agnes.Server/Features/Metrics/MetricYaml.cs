@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Metrics;

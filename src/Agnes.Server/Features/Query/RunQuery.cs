@@ -7,6 +7,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Serving;
 
 namespace Agnes.Server.Features.Query;
 

@@ -5,6 +5,7 @@ using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Scans;

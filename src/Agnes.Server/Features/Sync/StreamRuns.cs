@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sync;

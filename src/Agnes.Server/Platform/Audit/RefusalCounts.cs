@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Audit;
 

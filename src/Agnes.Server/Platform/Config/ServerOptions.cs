@@ -42,6 +42,9 @@ public sealed record ServerOptions
     /// <summary>Error answers carry the exception's text.</summary>
     public bool Debug { get; init; }
 
+    /// <summary>After each write the whole state is read and compared with what is held in memory: for tests, and where something is amiss.</summary>
+    public bool CheckState { get; init; }
+
     /// <summary>PostgreSQL connection string; null means the embedded DuckDB state.</summary>
     public string? StateUrl { get; init; }
 
@@ -154,6 +157,7 @@ public sealed record ServerOptions
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
             Debug = IsOn(Setting("DEBUG")),
+            CheckState = IsOn(Setting("AGNES_CHECK_STATE")),
             StateUrl = stateUrl,
             Memory = Setting("AGNES_MEMORY"),
             QueryTimeLimit = Seconds("AGNES_QUERY_SECONDS_MAX", Setting("AGNES_QUERY_SECONDS_MAX"), StatementLimits.TimeDefault),

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
@@ -33,7 +34,7 @@ internal sealed partial class Errors(RequestDelegate next, ServerOptions options
             case ProblemException problem:
                 return problem.Answer.ExecuteAsync(context);
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
-                return RequestBounds.TooLarge().ExecuteAsync(context);
+                return Problem.TooLarge().ExecuteAsync(context);
             case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
                 context.Response.Headers.Connection = "close"; // the rest of the body may come when it likes
                 return Problem.Detail(StatusCodes.Status408RequestTimeout, "The request's body took too long to arrive. Send it again over a faster line.").ExecuteAsync(context);
@@ -67,7 +68,8 @@ internal sealed partial class Errors(RequestDelegate next, ServerOptions options
         const string Message = "Internal server error";
         if (!ApiPaths.IsApi(context.Request.Path) && ApiPaths.WantsHtml(context.Request))
         {
-            return ErrorPage.WriteAsync(context, StatusCodes.Status500InternalServerError, options.Debug ? Redactor.Redact(failure.Message) : Message);
+            var show = context.RequestServices.GetRequiredService<ErrorPage>();
+            return show(context, StatusCodes.Status500InternalServerError, options.Debug ? Redactor.Redact(failure.Message) : Message);
         }
 
         context.Response.StatusCode = StatusCodes.Status500InternalServerError;

@@ -1,5 +1,6 @@
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
 using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Agnes.Server.Platform.Http;

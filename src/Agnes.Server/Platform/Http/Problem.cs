@@ -7,6 +7,8 @@ namespace Agnes.Server.Platform.Http;
 public static class Problem
 {
     /// <summary>An error with a text that tells the caller what to do next.</summary>
+    public static IResult TooLarge() => Detail(StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this endpoint accepts.");
+
     public static IResult Detail(int status, string detail) => new ProblemResult(status, JsonValue.Create(detail), detail);
 
     /// <summary>An error with a structured detail, for callers that branch on it.</summary>
@@ -75,7 +77,7 @@ internal sealed class ProblemResult(int status, JsonNode? detail, string? text, 
 
             if (ApiPaths.WantsHtml(request))
             {
-                await ErrorPage.WriteAsync(httpContext, status, text ?? "");
+                await httpContext.RequestServices.GetRequiredService<ErrorPage>()(httpContext, status, text ?? "");
                 return;
             }
         }

@@ -1,3 +1,4 @@
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 

@@ -2,10 +2,11 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using Agnes.Cli.Api;
 using Agnes.Cli.Commands;
+using Agnes.Cli.SelfUpgrade;
 using Agnes.Cli.Settings;
 using Agnes.Cli.Workspace;
 
-namespace Agnes.Cli.SelfUpgrade;
+namespace Agnes.Cli.Commands;
 
 /// <summary><c>agnes self-upgrade</c>: the version that the server offers, tried before it counts, and the old one again when it does not work.</summary>
 internal static class SelfUpgradeCommand

@@ -1,7 +1,8 @@
 using System.Text;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Server.Platform.Serving;
 
 /// <param name="Id">What a client sends back as <c>Last-Event-ID</c>; null leaves its last one.</param>
 internal sealed record StreamEvent(string? Id, string Name, string Data);

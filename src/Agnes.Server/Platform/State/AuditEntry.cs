@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Audit;
+namespace Agnes.Server.Platform.State;
 
 /// <summary>A row of <c>audit_log</c>.</summary>
 public sealed record AuditEntry

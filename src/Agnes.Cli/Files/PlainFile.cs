@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace Agnes.Cli.Sessions;
+namespace Agnes.Cli.Files;
 
 /// <summary>
 /// A file opened without following a link as its last step and without waiting for a pipe's writer, and then asked what it is and where it really lies: what is

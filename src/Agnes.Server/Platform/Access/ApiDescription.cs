@@ -1,8 +1,9 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Server.Platform.Access;
 
 /// <summary>The API's own description at <c>/openapi/v1.json</c>: every endpoint with what it needs.</summary>
 internal static class ApiDescription

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Agnes.Server.Platform.Http;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Server.Platform.Config;
 
 /// <summary>Takes secrets out of texts and values on their way into logs, audits and error answers.</summary>
 public static partial class Redactor

@@ -1,8 +1,9 @@
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Server.Platform.Access;
 
 /// <summary>
 /// What a request's body may take of the server, in bytes and in time, as follows from who may call: little for an endpoint that is open to
@@ -21,14 +22,12 @@ internal sealed class RequestBounds(ServerOptions options)
         var isPublic = declared is EndpointAccess.PublicAccess;
         var most = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0;
         if (isPublic) most = Math.Min(most, LimitOptions.PublicBodyBytesMax);
-        if (context.Request.ContentLength > most) return TooLarge();
+        if (context.Request.ContentLength > most) return Problem.TooLarge();
         var body = new BoundedBody(context.Request.Body, most, isPublic ? options.Limits.PublicBodyTime : options.Limits.BodyTime + TimeFor(context.Request.ContentLength ?? most));
         context.Response.RegisterForDispose(body);
         context.Request.Body = body;
         return null;
     }
-
-    public static IResult TooLarge() => Problem.Detail(StatusCodes.Status413PayloadTooLarge, "The request's body is larger than this endpoint accepts.");
 
     private static TimeSpan TimeFor(long bytes) => TimeSpan.FromSeconds((double)bytes / BytesPerSecondMin);
 }

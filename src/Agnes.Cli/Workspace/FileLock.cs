@@ -1,6 +1,6 @@
-using Agnes.Cli.Workspace;
+using Agnes.Cli.Sessions;
 
-namespace Agnes.Cli.Sessions;
+namespace Agnes.Cli.Workspace;
 
 /// <summary>A file of the workspace that one process at a time has open.</summary>
 internal static class FileLock

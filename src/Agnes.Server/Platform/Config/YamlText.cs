@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Http;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Server.Platform.Config;
 
 /// <summary>
 /// YAML from outside, as the JSON it means. One document of mappings, lists and plain values; anchors and aliases are refused, because a few lines of them can stand for

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Agnes.Server.Platform.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
 using Microsoft.Win32.SafeHandles;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Server.Platform.Serving;
 
 /// <summary>What there is to send: an immutable file whose name for caches is its content hash.</summary>
 /// <param name="FileName">Offered to the browser; identifier characters only.</param>

@@ -2,8 +2,9 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.State;
+namespace Agnes.Server.Platform.Http;
 
 /// <summary>
 /// What stays free on the disks of data and state whatever anybody sends: below it, what fills the disk is refused, while reads and control

@@ -1,6 +1,9 @@
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.State;
+using Agnes.Server.Platform.State.Engines;
+using Agnes.Server.Platform.State.Maintenance;
 
-namespace Agnes.Server.Platform.State.Maintenance;
+namespace Agnes.Server.Commands;
 
 /// <summary>What opens the state without the server: <c>agnes-server backup|restore|verify</c>.</summary>
 internal static class StateCommands
@@ -44,7 +47,7 @@ internal static class StateCommands
     /// <summary>Opening would make a new state, which a mistyped folder should not. A log or a mark alone is for the start to refuse.</summary>
     private static void RefuseNothing(StateOptions options)
     {
-        if (options.Engine != StateEngine.DuckDb || Directory.Exists(options.StateDir) && Directory.EnumerateFiles(options.StateDir, $"{Engines.StateFiles.MainName}*").Any()) return;
+        if (options.Engine != StateEngine.DuckDb || Directory.Exists(options.StateDir) && Directory.EnumerateFiles(options.StateDir, $"{StateFiles.MainName}*").Any()) return;
         throw new BackupException($"There is no state in {options.StateDir}.");
     }
 

@@ -1,7 +1,8 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Audit;
 
-namespace Agnes.Server.Platform.Audit;
+namespace Agnes.Server.Platform.State;
 
 /// <summary>Keeps secrets out of the audit log: by the key they stand under, at any depth.</summary>
 public static class AuditMask

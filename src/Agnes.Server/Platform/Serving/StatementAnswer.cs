@@ -1,6 +1,7 @@
 using Agnes.Engine.Query;
+using Agnes.Server.Platform.Http;
 
-namespace Agnes.Server.Platform.Http;
+namespace Agnes.Server.Platform.Serving;
 
 /// <summary>What a statement that did not succeed is answered with. The texts come from the engine and are safe to show.</summary>
 internal static class StatementAnswer

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Audit;
 
-namespace Agnes.Server.Platform.Audit;
+namespace Agnes.Server.Platform.State;
 
 /// <summary>From where a request came that leaves audit entries; goes with the request through everything that it awaits.</summary>
 /// <param name="Address">The caller's, as named proxies tell it.</param>
