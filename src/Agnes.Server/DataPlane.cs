@@ -40,6 +40,8 @@ internal static class DataPlane
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
         services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf, version => Verify(provider.GetRequiredService<PartStore>(), version)));
+        services.AddSingleton<Belongings>();
+        services.AddSingleton<TableBelongings>();
         services.AddSingleton<TableRegistry>();
         services.AddSingleton<ScopeBodies>();
         services.AddSingleton<Consolidations>();

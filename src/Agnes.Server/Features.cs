@@ -34,6 +34,7 @@ using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server;
@@ -56,6 +57,8 @@ internal static class FeatureList
         services.AddUploads();
         services.AddScans();
         services.AddProfiles();
+        services.AddColumnMetadata();
+        services.AddPreferences();
         services.AddSingleton<GroupOrigins>();
         services.AddSingleton<IResourceType, MarketplacePlugins>();
         services.AddSingleton<IResourceType, MemoryDomains>();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Agnes.Server.Features.ColumnMetadata;
 
 namespace Agnes.EndToEnd.Fixtures;
 

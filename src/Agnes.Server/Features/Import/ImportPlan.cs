@@ -3,6 +3,7 @@ using System.Text;
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Preferences;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Import;

@@ -1,7 +1,5 @@
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Preferences;
-using Agnes.Server.Features.Tokens;
-using Agnes.Server.Features.Users;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 

@@ -4,6 +4,7 @@ using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;
 
@@ -18,6 +19,7 @@ internal static class SignInServices
         services.AddSingleton<NewPasswords>();
         services.AddSingleton<SessionBegin>();
         services.AddSingleton<LocalDoor>();
+        services.AddSingleton<IBelonging, SignInBelonging>();
         services.AddSingleton<SessionSweep>();
         if (options.Role.RunsJobs()) services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<SessionSweep>());
         services.AddSignInProviders(options);

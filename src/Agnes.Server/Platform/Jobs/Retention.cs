@@ -78,16 +78,6 @@ internal sealed class RetainedAudit(StateDb state, ServerOptions options) : Reta
     public override TimeSpan KeptFor => options.Limits.KeepAudit;
 }
 
-internal sealed class RetainedHistory(StateDb state, ServerOptions options) : RetainedRows(
-    state,
-    "SELECT max(synced_at) FROM (SELECT synced_at FROM sync_history WHERE synced_at < @before ORDER BY synced_at LIMIT @batch) AS oldest",
-    "DELETE FROM sync_history WHERE synced_at <= @slice")
-{
-    public override string Name => "history";
-
-    public override TimeSpan KeptFor => options.Limits.KeepHistory;
-}
-
 /// <summary>Jobs that ended, with their logs and steps.</summary>
 internal sealed class RetainedJobs(StateDb state, ServerOptions options) : IRetained
 {

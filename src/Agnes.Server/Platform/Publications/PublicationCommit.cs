@@ -26,7 +26,7 @@ internal sealed record CommitOutcome(
 /// <summary>
 /// Takes a prepared publication into the state, inside one transaction. Only what changed is written: the cost does not depend on what else is published.
 /// </summary>
-internal sealed class PublicationCommit(StateWrite write, Publication publication)
+internal sealed class PublicationCommit(StateWrite write, Publication publication, TableBelongings belongings)
 {
     // What a scan wrote, a scan may take back; errors of a sync are cleared by a sync.
     private const string SourceProblem = "The source cannot be read: ";
@@ -188,7 +188,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         // A name that another source had: whoever was granted that table was not granted this one.
         if (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Values.MaxBy(version => version.Number) is { } before && before.Source != _source)
         {
-            await TableBelongings.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
+            await belongings.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
         }
 
         await write.QueryAsync<string>(PublicationSql.ClaimName, new { name, source = _source, now = write.Now });

@@ -7,7 +7,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Removes versions that no answered manifest can still name: first their rows, then the parts that nothing names any more.</summary>
-internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate gate, TimeProvider time) : IJobHandler
+internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate gate, TableBelongings belongings, Belongings kept, TimeProvider time) : IJobHandler
 {
     public const string KindName = "purge";
 
@@ -40,6 +40,8 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
         }
         while (removed == BatchMax);
 
+        await state.WriteAsync(write => kept.EndPartsAsync(write, Named(write.Current)), cancellation);
+
         using var sweeping = await WaitToSweepAsync(cancellation);
         var (count, bytes) = sweeping is null ? (0, 0L) : parts.Sweep(Named(state.Snapshot), PartAgeMin, time, cancellation);
         if (sweeping is null) await job.LogAsync("Parts were not swept: something is being published. The next run does it.", cancellation);
@@ -68,7 +70,7 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
                 await write.ExecuteAsync(PublicationSql.DeleteParts, key);
                 await write.QueryAsync<long>(PublicationSql.DeleteVersion, key);
                 write.Apply(snapshot => snapshot.WithoutVersion(version.Name, version.Number));
-                if (write.Current.Kept.GetValueOrDefault(version.Name) is null or { ByNumber.Count: 0 }) await TableBelongings.DropUnregisteredAsync(write, version.Name, "the table has been gone for a day");
+                if (write.Current.Kept.GetValueOrDefault(version.Name) is null or { ByNumber.Count: 0 }) await belongings.DropUnregisteredAsync(write, version.Name, "the table has been gone for a day");
             }
             if (expired.Count > 0) write.Audit(null, "purge_versions", null, new JsonObject { ["versions"] = expired.Count }, "ok");
             return expired.Count;

@@ -3,6 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
@@ -12,7 +13,7 @@ namespace Agnes.Server.Platform.Publications;
 internal sealed record SourceTrouble(string Source, string? Problem, IReadOnlyList<SkippedTable> Skipped, IReadOnlyList<string> Collided);
 
 /// <summary>Prepares what lies in a source's extract and commits it. A reader sees the old or the new state of all its tables.</summary>
-internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, PublicationEvents events)
+internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, PublicationEvents events, TableBelongings belongings)
 {
     private readonly ConcurrentDictionary<string, SourceTrouble> _troubles = new(StringComparer.Ordinal); // by folder below extracts/
     private readonly ConcurrentDictionary<string, FileStamp> _seen = new(StringComparer.Ordinal); // the same
@@ -56,7 +57,7 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
         var outcome = await state.WriteAsync(
             async write =>
             {
-                var done = await new PublicationCommit(write, prepared).RunAsync();
+                var done = await new PublicationCommit(write, prepared, belongings).RunAsync();
                 await events.AddAsync(write, done);
                 return done;
             },

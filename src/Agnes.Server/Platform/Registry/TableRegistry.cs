@@ -10,7 +10,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Registry;
 
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
-internal sealed class TableRegistry(StateDb state, DataFolder folder, PublicationEvents events)
+internal sealed class TableRegistry(StateDb state, DataFolder folder, PublicationEvents events, TableBelongings belongings)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
@@ -72,8 +72,8 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, Publicatio
             var row = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
             if (write.Current.PublishedTable(row.Name) is { } version) await events.AddAsync(write, PublicationEvent.Removed, [version.Name]);
             await write.ExecuteAsync(RegistrySql.Delete, new { id });
-            await TableBelongings.DropAsync(write, id);
-            if (row.Name != id) await TableBelongings.DropAsync(write, row.Name); // once unregistered, its name would be its id
+            await belongings.DropAsync(write, id);
+            if (row.Name != id) await belongings.DropAsync(write, row.Name); // once unregistered, its name would be its id
             write.Apply(snapshot => snapshot.WithoutTable(id));
             await write.ForgetTableAsync(row.Name);
             write.Audit(caller.UserId, "unregister_table", id, TableJson.Of(row), "ok");
