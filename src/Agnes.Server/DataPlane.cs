@@ -59,6 +59,8 @@ internal static class DataPlane
         services.AddSingleton<JobEvents>();
         services.AddSingleton<JobRunner>();
         services.AddPublicationListener<AnalyticsFile>();
+        services.AddSingleton<Outgoing>();
+        services.AddSingleton<IJobHandler, SendJob>();
         services.AddSingleton<PublicationEvents>();
         services.AddSingleton<IRetained, RetainedPublicationEvents>();
         services.AddSingleton(new JobSchedule(PurgeJob.KindName, PurgeEvery, PurgeEvery, _ => PurgeJob.Request(JobSchedules.Trigger)));
@@ -70,6 +72,7 @@ internal static class DataPlane
         services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Consolidations>());
         services.AddSingleton<IPeriodic, SourceWatch>();
         services.AddSingleton<IPeriodic, JobSchedules>();
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Outgoing>());
     }
 
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>

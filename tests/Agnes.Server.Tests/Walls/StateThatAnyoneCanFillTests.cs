@@ -42,6 +42,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["job_steps"] = "retention: jobs",
         ["job_schedules"] = "one a schedule",
         ["processes"] = "one a process, gone a day after its end",
+        ["outbox"] = "1000 a channel, eight attempts in some hours",
         ["publication_events"] = "retention: publication_events",
         ["sessions"] = "sweep",
         ["auth_tokens"] = "sweep",

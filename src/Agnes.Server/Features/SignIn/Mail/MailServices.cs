@@ -1,5 +1,6 @@
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.SignIn.Mail;
 
@@ -20,6 +21,7 @@ internal static class MailServices
                 break;
         }
 
+        if (options.SignIn.Mail is not null) services.AddSingleton<IOutlet, MailOutlet>();
         services.AddSingleton<Outbox>();
         services.AddSingleton<LinkMail>();
         services.AddSingleton<AccountNotices>();
