@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Agnes.Cli.SelfUpgrade;
 using Agnes.Protocol;
-using Agnes.Server.Features.ColumnMetadata;
 using static Agnes.Cli.Tests.OfferedUpgrade;
 
 namespace Agnes.Cli.Tests.Walls;

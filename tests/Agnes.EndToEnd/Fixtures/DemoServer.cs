@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Agnes.EndToEnd.Fixtures;
-using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Testing;
 
 [assembly: AssemblyFixture(typeof(DemoServer))]

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Agnes.Server.Features.ColumnMetadata;
 
 namespace Agnes.EndToEnd.Fixtures;
 

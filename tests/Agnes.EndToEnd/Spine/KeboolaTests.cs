@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Agnes.Emulators.Keboola;
 using Agnes.EndToEnd.Fixtures;
-using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Testing;
 
 namespace Agnes.EndToEnd.Spine;

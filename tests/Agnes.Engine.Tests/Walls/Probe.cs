@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Agnes.Protocol;
-using Agnes.Server.Features.ColumnMetadata;
 using DuckDB.NET.Data;
 
 namespace Agnes.Engine.Tests.Walls;

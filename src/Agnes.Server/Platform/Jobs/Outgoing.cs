@@ -38,6 +38,7 @@ internal sealed partial class Outgoing(StateDb state, JobRunner jobs, SessionKey
         RETURNING id
         """;
 
+    private const string New = "SELECT count(*) FROM outbox WHERE channel = @channel AND attempts = 0";
     private const string Due = "SELECT id FROM outbox WHERE due_at <= @now ORDER BY due_at LIMIT @limit";
 
     /// <summary>Until then its first job has it.</summary>
@@ -66,6 +67,9 @@ internal sealed partial class Outgoing(StateDb state, JobRunner jobs, SessionKey
         else jobs.Wake(request);
         return request is not null;
     }
+
+    /// <summary>Whether something waits that was not tried yet.</summary>
+    public async Task<bool> IsAnyNewAsync(string channel, CancellationToken cancellation) => (await state.ReadAsync<long>(New, new { channel }, cancellation))[0] > 0;
 
     /// <summary>Null: it was sealed with another key.</summary>
     public string? Open(string content) => _key.Open(content, charsMax: int.MaxValue) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;

@@ -10,6 +10,7 @@ namespace Agnes.Server.Features.SignIn.Mail;
 internal sealed partial class Outbox(Outgoing outgoing, TimeProvider time, ILogger<Outbox> log, IMailTransport? transport = null) : BackgroundService
 {
     private static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
     private readonly Channel<Letter> _letters = Channel.CreateBounded<Letter>(new BoundedChannelOptions(Outgoing.WaitingMax) { SingleReader = true });
 
     /// <summary>Whether mails are sent at all.</summary>
@@ -21,11 +22,14 @@ internal sealed partial class Outbox(Outgoing outgoing, TimeProvider time, ILogg
         if (!IsOpen || !_letters.Writer.TryWrite(letter)) LogFull(log, Outgoing.WaitingMax);
     }
 
+    /// <summary>What was asked for before the end is stored, and as far as a few seconds go it is sent: the jobs end after this.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
+        var since = time.GetTimestamp();
         _letters.Writer.TryComplete();
         if (ExecuteTask is { } storing) await Task.WhenAny(storing, Task.Delay(StopTimeMax, time, cancellationToken));
         await base.StopAsync(cancellationToken);
+        while (IsOpen && time.GetElapsedTime(since) < StopTimeMax && await outgoing.IsAnyNewAsync(MailOutlet.ChannelName, cancellationToken)) await Task.Delay(LookEvery, time, cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
