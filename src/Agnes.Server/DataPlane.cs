@@ -26,7 +26,10 @@ internal static class DataPlane
     public static void AddServices(IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton(new DataFolder(options.DataDir));
-        services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch, () => provider.GetRequiredService<DiskReserve>().Of(options.DataDir)));
+        services.AddSingleton(provider => new Scratch(provider.GetRequiredService<DataFolder>().Scratch, () => provider.GetRequiredService<DiskReserve>().Of(options.DataDir)) { Owner = Processes.NewId() });
+        services.AddSingleton<Processes>();
+        services.AddHostedService(provider => provider.GetRequiredService<Processes>()); // before what works with it, so that it ends after
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Processes>());
         services.AddSingleton(Budget.FromEnvironment(options.Memory, Environment.ProcessorCount));
         services.AddSingleton(ChildWalls.ProgramOf(options));
         services.AddSingleton<PartStore>();
@@ -38,6 +41,8 @@ internal static class DataPlane
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
         services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf, version => Verify(provider.GetRequiredService<PartStore>(), version)));
+        services.AddSingleton<Belongings>();
+        services.AddSingleton<TableBelongings>();
         services.AddSingleton<TableRegistry>();
         services.AddSingleton<ScopeBodies>();
         services.AddSingleton<Consolidations>();
@@ -55,26 +60,26 @@ internal static class DataPlane
         services.AddSingleton<IRetained, RetainedJobs>();
         services.AddSingleton<JobEvents>();
         services.AddSingleton<JobRunner>();
-        services.AddSingleton<AnalyticsFile>();
+        services.AddPublicationListener<AnalyticsFile>();
+        services.AddSingleton<Outgoing>();
+        services.AddSingleton<IJobHandler, SendJob>();
+        services.AddSingleton<PublicationEvents>();
+        services.AddSingleton<IRetained, RetainedPublicationEvents>();
+        services.AddSingleton(new JobSchedule(PurgeJob.KindName, PurgeEvery, PurgeEvery, _ => PurgeJob.Request(JobSchedules.Trigger)));
+        services.AddSingleton(new JobSchedule(RetentionJob.KindName, PurgeEvery, RetentionEvery, _ => RetentionJob.Request(JobSchedules.Trigger)));
+        services.AddHostedService<PeriodicLoop>();
         if (!options.Role.RunsJobs()) return;
         services.AddHostedService(provider => provider.GetRequiredService<JobRunner>());
-        services.AddHostedService(provider => provider.GetRequiredService<AnalyticsFile>());
-        services.AddHostedService(provider => provider.GetRequiredService<Consolidations>());
-        services.AddHostedService<SourceWatch>();
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, PurgeJob.Request("timer"), PurgeEvery, PurgeEvery));
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, RetentionJob.Request("timer"), PurgeEvery, RetentionEvery));
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<PublicationEvents>());
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Consolidations>());
+        services.AddSingleton<IPeriodic, SourceWatch>();
+        services.AddSingleton<IPeriodic, JobSchedules>();
+        services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<Outgoing>());
     }
 
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>
     private static void Verify(PartStore parts, PublishedVersion version)
     {
         for (var i = 0; i < version.Parts.Count; i++) parts.PathOf(version.Parts[i].Sha256, version.Stamps[i]);
-    }
-
-    /// <summary>Removes what an earlier process left half done, before anything new is begun.</summary>
-    public static void Sweep(IServiceProvider services)
-    {
-        services.GetRequiredService<Scratch>().Sweep();
-        services.GetRequiredService<PartStore>().SweepIncoming();
     }
 }

@@ -37,6 +37,8 @@ using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
+using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server;
 
@@ -48,7 +50,7 @@ internal static class FeatureList
         services.AddSources();
         DataPlane.AddServices(services, options);
         services.AddHealth();
-        services.AddSync();
+        services.AddSync(options);
         services.AddTables();
         services.AddMetricDefinitions(options);
         services.AddPrompts();
@@ -59,17 +61,20 @@ internal static class FeatureList
         services.AddUploads();
         services.AddScans();
         services.AddProfiles();
+        services.AddColumnMetadata();
+        services.AddPreferences();
         services.AddSingleton<GroupOrigins>();
         services.AddSingleton<IResourceType, MarketplacePlugins>();
         services.AddSingleton<IResourceType, MemoryDomains>();
     }
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public static void Map(IEndpointRouteBuilder routes, Role role)
     {
+        routes.MapHealth();
+        if (!role.ServesRequests()) return;
         ApiDescription.Map(routes);
         routes.MapApiDocs();
         routes.MapDebugging();
-        routes.MapHealth();
         routes.MapTables();
         routes.MapConnections();
         routes.MapColumnMetadata();
@@ -109,7 +114,7 @@ internal static class FeatureList
     public static async Task PrepareAsync(IServiceProvider services, CancellationToken stop)
     {
         ConfigProblems.Log(services);
-        DataPlane.Sweep(services);
+        await services.GetRequiredService<Processes>().BeginAsync(stop);
         await SeedAdmin.PrepareAsync(services, stop);
         await SchedulerAccount.PrepareAsync(services, stop);
     }

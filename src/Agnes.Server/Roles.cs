@@ -1,12 +1,11 @@
 namespace Agnes.Server;
 
-/// <summary>What this process does. <see cref="All"/> is the default; the others split it for several replicas.</summary>
+/// <summary>What this process does. <see cref="All"/> is the default; the others split it for several processes: one answers people, the other runs jobs and tells of its health.</summary>
 public enum Role
 {
     All,
     Web,
     Jobs,
-    Scheduler,
 }
 
 /// <summary>What each role takes part in.</summary>
@@ -19,7 +18,7 @@ public static class Roles
     public static bool ServesRequests(this Role role) => role is Role.All or Role.Web;
 
     /// <summary>The embedded state belongs to one process, so the split roles need PostgreSQL.</summary>
-    public static bool RunsOnEmbeddedState(this Role role) => role is Role.All or Role.Scheduler;
+    public static bool RunsOnEmbeddedState(this Role role) => role is Role.All;
 
     public static bool TryParse(string text, out Role role) => Enum.TryParse(text, ignoreCase: true, out role) && Enum.IsDefined(role) && !char.IsAsciiDigit(text[0]);
 }

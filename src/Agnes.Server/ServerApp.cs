@@ -71,8 +71,8 @@ public static class ServerApp
             var app = builder.Build();
             app.Services.GetRequiredService<StateDb>();
             UsePlatform(app, options);
-            FeatureList.Map(app);
-            app.MapWebAssets();
+            FeatureList.Map(app, options.Role);
+            if (options.Role.ServesRequests()) app.MapWebAssets();
             await FeatureList.PrepareAsync(app.Services, stop);
             return app;
         }

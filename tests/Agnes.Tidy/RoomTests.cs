@@ -8,7 +8,7 @@ public sealed class RoomTests
     private const string Features = "Agnes.Server.Features";
 
     /// <summary>The platform's rooms, lowest first: each may use those before it.</summary>
-    private static readonly string[] PlatformRooms = ["State", "Config", "Audit", "Http", "Access", "Serving", "Jobs", "Registry", "Publications"];
+    private static readonly string[] PlatformRooms = ["State", "Config", "Audit", "Http", "Access", "Identity", "Serving", "Jobs", "Registry", "Publications"];
 
     /// <summary>Uses against the order above that are left.</summary>
     private static readonly string[] Upward = ["Registry → Publications"];
@@ -16,17 +16,16 @@ public sealed class RoomTests
     /// <summary>Features that use another one, which somebody who takes that one away would meet.</summary>
     private static readonly string[] FeatureEdges =
     [
-        "Demo → Groups", "Demo → Metrics", "Demo → Sync", "Demo → Tokens", "Demo → Users", "Demo → VerifiedQueries",
+        "Catalog → ColumnMetadata",
+        "Demo → ColumnMetadata", "Demo → Metrics", "Demo → Sync", "Demo → Tokens", "Demo → VerifiedQueries",
         "Distribution → Prompts",
-        "Groups → Users",
         "Home → Catalog", "Home → Sync",
         "Metrics → Catalog", "Metrics → VerifiedQueries",
         "Profiles → Metrics",
         "Prompts → Metrics",
-        "SignIn → Groups", "SignIn → Users",
         "Tables → Catalog",
-        "Tokens → Groups", "Tokens → Home", "Tokens → Users",
-        "Users → Catalog", "Users → Desktop", "Users → Groups", "Users → Preferences", "Users → SignIn",
+        "Tokens → Home",
+        "Users → Catalog", "Users → SignIn",
         "VerifiedQueries → Metrics", "VerifiedQueries → Query",
     ];
 

@@ -12,12 +12,8 @@ public sealed partial class StateTableTests
     private static readonly Dictionary<string, string[]> Shared = new(StringComparer.Ordinal)
     {
         ["audit_log"] = ["Commands.Import", "Platform.Audit", "Platform.Jobs"],
-        ["personal_access_tokens"] = ["Features.Tokens", "Features.Users"],
-        ["resource_grants"] = ["Features.Groups", "Platform.Registry"],
         ["sessions"] = ["Features.SignIn", "Platform.Access"],
-        ["sync_history"] = ["Platform.Jobs", "Platform.Publications"],
         ["table_registry"] = ["Commands.Import", "Platform.Registry"],
-        ["user_group_members"] = ["Features.Groups", "Features.Users"],
     };
 
     [Fact]

@@ -20,6 +20,7 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
         Func<ExtractCheckpoint, CancellationToken, Task>? save = null)
     {
         using var home = scratch.NewFolder("extract");
+        request = request with { RunId = Path.GetFileName(home.Path) }; // what it stages is swept by whose folder this is
         using var handed = request.Program is null ? null : scratch.NewFolder("program");
         limits ??= ExtractLimits.Default;
         save ??= static (_, _) => throw new WorkerFailedException("Checkpoints of this run are stored nowhere.");

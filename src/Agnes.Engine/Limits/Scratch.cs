@@ -3,7 +3,7 @@ namespace Agnes.Engine.Limits;
 /// <summary>There is not enough room for a write that is known to be big; nothing was written.</summary>
 public sealed class DiskSpaceException(string message) : IOException(message);
 
-/// <summary>The one root of everything that may be thrown away when the process starts.</summary>
+/// <summary>The one root of everything that may be thrown away when the process that made it is no more.</summary>
 public sealed class Scratch
 {
     private readonly Func<long>? _reserve;
@@ -23,27 +23,39 @@ public sealed class Scratch
 
     public string Root { get; }
 
-    /// <summary>Removes what an earlier process left, except what is to outlive it. To be called once, before anything uses the scratch.</summary>
-    public void Sweep()
+    /// <summary>Part of each name that is made here: whose it is, where several processes share the folder.</summary>
+    public string Owner { get; init; } = "";
+
+    /// <summary>Removes what processes left that are no more, except what is to outlive them.</summary>
+    /// <param name="isLeft">By the name of an entry, which tells its owner.</param>
+    public void Sweep(Func<string, bool> isLeft) => Sweep(Root, name => name != AdoptingFolder && isLeft(name));
+
+    internal static void Sweep(string place, Func<string, bool> isLeft)
     {
-        foreach (var entry in new DirectoryInfo(Root).EnumerateFileSystemInfos())
+        foreach (var entry in new DirectoryInfo(place).EnumerateFileSystemInfos().Where(entry => isLeft(entry.Name)))
         {
-            if (entry.Name == AdoptingFolder) continue;
-            if (entry is DirectoryInfo folder && folder.LinkTarget is null) folder.Delete(recursive: true);
-            else entry.Delete();
+            try
+            {
+                if (entry is DirectoryInfo folder && folder.LinkTarget is null) folder.Delete(recursive: true);
+                else entry.Delete();
+            }
+            catch (IOException) when (IsGone(entry))
+            {
+                // Another process swept it at the same time.
+            }
         }
     }
 
     /// <summary>A new folder of one's own; removed when disposed, or else by the next sweep.</summary>
     public ScratchFolder NewFolder(string purpose)
     {
-        var folder = Path.Combine(Root, $"{purpose}-{Guid.NewGuid():N}");
+        var folder = Path.Combine(Root, NewName(purpose));
         Directory.CreateDirectory(folder);
         return new ScratchFolder(folder);
     }
 
     /// <summary>A place for one file; the caller creates and deletes it.</summary>
-    public string NewFile(string purpose, string extension) => Path.Combine(Root, $"{purpose}-{Guid.NewGuid():N}{extension}");
+    public string NewFile(string purpose, string extension) => Path.Combine(Root, $"{NewName(purpose)}{extension}");
 
     /// <summary>What stays free, whatever is written here.</summary>
     public long Reserve => Math.Max(ReserveBytes, _reserve?.Invoke() ?? 0);
@@ -56,6 +68,14 @@ public sealed class Scratch
 
     /// <inheritdoc cref="EnsureFree(long)"/>
     public static void EnsureFree(string folder, long bytes) => EnsureFree(folder, bytes, ReserveBytes);
+
+    private static bool IsGone(FileSystemInfo entry)
+    {
+        entry.Refresh();
+        return !entry.Exists;
+    }
+
+    private string NewName(string purpose) => $"{purpose}-{Owner}{Guid.NewGuid():N}";
 
     private static void EnsureFree(string folder, long bytes, long reserve)
     {

@@ -25,11 +25,9 @@ public sealed class PartStore
         Directory.CreateDirectory(_incoming);
     }
 
-    /// <summary>Removes what runs that did not finish have left. To be called once at start, before the first run.</summary>
-    public void SweepIncoming()
-    {
-        foreach (var left in Directory.EnumerateDirectories(_incoming)) Directory.Delete(left, recursive: true);
-    }
+    /// <summary>Removes what runs have left whose process is no more.</summary>
+    /// <param name="isLeft">By the name of a run, which is that of its scratch folder and tells its owner.</param>
+    public void SweepIncoming(Func<string, bool> isLeft) => Scratch.Sweep(_incoming, isLeft);
 
     /// <summary>A folder for the files of one run, on the store's own file system.</summary>
     public PartStaging Stage(string runId)

@@ -18,9 +18,12 @@ public sealed class ScratchTests
         File.WriteAllText(folder["elsewhere", "precious"], "x");
         Directory.CreateSymbolicLink(folder["scratch", "link"], folder["elsewhere"]);
 
-        scratch.Sweep();
+        var living = new Scratch(folder["scratch"]) { Owner = "another-process-" };
+        using var used = living.NewFolder("run");
 
-        Directory.EnumerateFileSystemEntries(scratch.Root).Select(Path.GetFileName).ShouldBe(["adopting"]);
+        scratch.Sweep(name => !name.Contains("another-process-", StringComparison.Ordinal));
+
+        Directory.EnumerateFileSystemEntries(scratch.Root).Select(Path.GetFileName).ShouldBe(["adopting", Path.GetFileName(used.Path)], ignoreOrder: true);
         File.Exists(folder["elsewhere", "precious"]).ShouldBeTrue();
     }
 

@@ -76,7 +76,7 @@ public sealed class PartStoreTests : IDisposable
         Staged(died, "x");
         using (var staging = _store.Stage("done")) Staged(staging, "x");
         Directory.EnumerateDirectories(_data.Incoming).Select(Path.GetFileName).ShouldBe(["died"]);
-        _store.SweepIncoming();
+        _store.SweepIncoming(_ => true);
         Directory.EnumerateDirectories(_data.Incoming).ShouldBeEmpty();
         await Task.CompletedTask;
     }

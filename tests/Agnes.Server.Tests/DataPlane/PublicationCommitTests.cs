@@ -3,6 +3,7 @@ using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.State;
 using Agnes.Testing;
@@ -12,6 +13,7 @@ namespace Agnes.Server.Tests.DataPlane;
 /// <summary>The commit on both engines; every write is compared with what the state then holds (<c>CheckSnapshot</c>).</summary>
 public sealed class PublicationCommitTests(Postgres postgres)
 {
+    private static readonly TableBelongings NothingKept = new(new Belongings([]));
     private static readonly DateTime Noon = new(2026, 3, 10, 12, 0, 0, DateTimeKind.Utc);
 
     [Theory, OnBothEngines]
@@ -73,7 +75,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
         using var place = await StatePlace.NewAsync(engine, postgres);
         await using var state = await place.OpenAsync();
         var group = state.Snapshot.GroupByName(Snapshot.EveryoneGroup)!.Id;
-        await state.WriteAsync(write => Agnes.Server.Features.Groups.GrantStore.AddAsync(write, group, "table", "loose", "root@example.com"));
+        await state.WriteAsync(write => Agnes.Server.Platform.Identity.GrantStore.AddAsync(write, group, "table", "loose", "root@example.com"));
         int Grants() => state.Snapshot.GrantsOn("table", "loose").Count;
         await CommitAsync(state, "a", [Table("loose", 'a')]);
         await CommitAsync(state, "a", [], removed: ["loose"]);
@@ -92,13 +94,13 @@ public sealed class PublicationCommitTests(Postgres postgres)
         using var place = await StatePlace.NewAsync(engine, postgres);
         await using var state = await place.OpenAsync();
         await CommitAsync(state, "erp", [Table("orders", 'a')]);
-        await state.WriteAsync(write => new PublicationCommit(write, Publication.Failed("erp", "it is no database"), new SourceKinds(SourceList.All)).RunAsync());
+        await state.WriteAsync(write => new PublicationCommit(write, Publication.Failed("erp", "it is no database"), new SourceKinds(SourceList.All), NothingKept).RunAsync());
         state.Snapshot.PublishedTable("orders").ShouldNotBeNull();
         var told = state.Snapshot.SyncStates["orders"];
         (told.Status, told.Rows, told.LastSync).ShouldBe(("error", 10L, (DateTime?)Noon));
         told.Error!.ShouldContain("it is no database");
         var version = state.Snapshot.Version;
-        await state.WriteAsync(write => new PublicationCommit(write, Publication.Failed("erp", "it is no database"), new SourceKinds(SourceList.All)).RunAsync());
+        await state.WriteAsync(write => new PublicationCommit(write, Publication.Failed("erp", "it is no database"), new SourceKinds(SourceList.All), NothingKept).RunAsync());
         state.Snapshot.Version.ShouldBe(version);
         await CommitAsync(state, "erp", [Table("orders", 'a') with { Changed = false }]);
         state.Snapshot.SyncStates["orders"].Error.ShouldBeNull();
@@ -139,7 +141,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
         "SELECT (SELECT count(*) FROM table_versions) + (SELECT count(*) FROM version_parts) + (SELECT count(*) FROM sync_history) + (SELECT count(*) FROM audit_log)"))[0];
 
     private static Task<CommitOutcome> CommitAsync(StateDb state, string source, IReadOnlyList<TablePublication> tables, IReadOnlyList<string>? removed = null) =>
-        state.WriteAsync(write => new PublicationCommit(write, new Publication(source, tables, removed ?? [], []), new SourceKinds(SourceList.All)).RunAsync());
+        state.WriteAsync(write => new PublicationCommit(write, new Publication(source, tables, removed ?? [], []), new SourceKinds(SourceList.All), NothingKept).RunAsync());
 
     private static TablePublication Table(string name, params char[] parts) => new(
         name, null, "local", Noon, [new TableColumn("id", "BIGINT")], 10, 100,

@@ -28,16 +28,22 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         process.BeginErrorReadLine();
     }
 
+    public int Id => _process.Id;
+
     public HttpClient Client { get; private set; } = new();
 
     /// <summary>Returns when the server answers.</summary>
-    public static async Task<ServerProcess> StartAsync(string dataDir, params string[] arguments)
+    public static Task<ServerProcess> StartAsync(string dataDir, params string[] arguments) => StartAsync(dataDir, new Dictionary<string, string>(), arguments);
+
+    /// <inheritdoc cref="StartAsync(string, string[])"/>
+    public static async Task<ServerProcess> StartAsync(string dataDir, IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
         var info = new ProcessStartInfo(Program, ["--data-dir", dataDir, "--urls", "http://127.0.0.1:0", .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment["SEED_ADMIN_EMAIL"] = "root@example.com";
         info.Environment["SEED_ADMIN_PASSWORD"] = "a long password";
         info.Environment["AGNES_MEMORY"] = "600MiB";
         info.Environment["AGNES_CHECK_STATE"] = "1";
+        foreach (var (name, value) in environment) info.Environment[name] = value;
         var server = new ServerProcess(Process.Start(info)!);
         server.Client = new HttpClient { BaseAddress = new Uri(await server._address.Task.WaitAsync(StartTimeMax)) };
         for (var i = 0; i < 600; i++)

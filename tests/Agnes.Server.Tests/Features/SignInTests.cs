@@ -171,7 +171,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         var session = await server.SignInAsync();
         using var older = new Passwords(iterations: 10);
         var hash = await older.HashAsync(TestServer.AdminPassword, CancellationToken.None);
-        await server.State.WriteAsync(write => Agnes.Server.Features.Users.UserStore.UpdateAsync(write, write.Before.UserByEmail(TestServer.AdminEmail)! with { PasswordHash = hash }));
+        await server.State.WriteAsync(write => Agnes.Server.Platform.Identity.UserStore.UpdateAsync(write, write.Before.UserByEmail(TestServer.AdminEmail)! with { PasswordHash = hash }));
         await server.SignInAsync();
         var now = server.State.Snapshot.UserByEmail(TestServer.AdminEmail)!.PasswordHash!;
         now.ShouldNotBe(hash);

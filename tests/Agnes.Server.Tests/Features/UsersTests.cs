@@ -93,7 +93,7 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
         }
 
         // Ana asks, with a token, which says nothing of whether anybody could sign in again; her password is an imported one.
-        await world.Server.State.WriteAsync(write => Agnes.Server.Features.Users.UserStore.UpdateAsync(write, write.Before.User(world["analyst"])! with { PasswordHash = "$argon2id$v=19$x" }));
+        await world.Server.State.WriteAsync(write => Agnes.Server.Platform.Identity.UserStore.UpdateAsync(write, write.Before.User(world["analyst"])! with { PasswordHash = "$argon2id$v=19$x" }));
         var token = world.TokenOf(Principal.AnalystToken);
         (await world.Server.SendAsync("POST", $"/api/users/{world["admin"]}/deactivate", token: token)).Text("detail").ShouldContain("who can sign in");
         (await world.Server.SendAsync("DELETE", $"/api/users/{world["admin"]}", token: token)).Status.ShouldBe(409);

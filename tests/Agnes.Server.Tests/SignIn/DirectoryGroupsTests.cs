@@ -1,8 +1,8 @@
 using Agnes.Emulators.OAuth;
 using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Providers.Google;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;

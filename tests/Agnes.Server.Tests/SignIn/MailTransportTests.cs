@@ -8,8 +8,8 @@ using Agnes.Engine.Outbound;
 using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Jobs;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Agnes.Server.Tests.SignIn;
 
@@ -75,22 +75,12 @@ public sealed class MailTransportTests
     }
 
     [Fact]
-    public async Task A_server_that_says_nothing_holds_up_neither_others_nor_the_end()
+    public async Task A_server_that_says_nothing_is_left_when_patience_ends()
     {
         await using var stalled = SmtpServer.Start();
         stalled.Stalls = true;
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         await Should.ThrowAsync<OperationCanceledException>(() => With(Options(stalled, atOnce: false)).SendAsync(Hello, patience.Token));
-
-        var transport = new Slow();
-        using var outbox = new Outbox(TimeProvider.System, NullLogger<Outbox>.Instance, transport);
-        await outbox.StartAsync(CancellationToken.None);
-        outbox.Post(Hello with { To = "slow@example.com" }).ShouldBeTrue();
-        outbox.Post(Hello).ShouldBeTrue();
-        (await transport.Sent.Task.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe("ana@example.com");
-        for (var count = 0; count < 2_000; count++) outbox.Post(Hello with { To = "slow@example.com" });
-        outbox.Post(Hello).ShouldBeFalse(); // bounded: dropped, and said in the log
-        await outbox.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
     }
 
     [Fact]
@@ -113,11 +103,9 @@ public sealed class MailTransportTests
         }
 
         sendGrid.AnswerNext((int)HttpStatusCode.TooManyRequests);
-        using var outbox = new Outbox(TimeProvider.System, NullLogger<Outbox>.Instance, With(SendGridServer.Key));
-        await outbox.StartAsync(CancellationToken.None);
-        outbox.Post(Hello);
+        await using var server = await Serving.TestServer.StartAsync(Platform.State.StateEngine.DuckDb, null!, adjust: all => all.AddSingleton<IOutlet>(new MailOutlet(With(SendGridServer.Key))));
+        (await server.Services.GetRequiredService<Outgoing>().PostAsync("mail", MailOutlet.Write(Hello), CancellationToken.None)).ShouldBeTrue();
         for (var count = 0; count < 500 && sendGrid.Taken.Count == 0; count++) await Task.Delay(20);
-        await outbox.StopAsync(CancellationToken.None);
         var letter = sendGrid.Taken.Single();
         ((string?)letter["personalizations"]![0]!["to"]![0]!["email"], (string?)letter["from"]!["email"]).ShouldBe((Hello.To, "agnes@example.com"));
         ((string?)letter["subject"], (string?)letter["content"]![0]!["value"]).ShouldBe((Hello.Subject, Hello.Text));
@@ -163,18 +151,5 @@ public sealed class MailTransportTests
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
         using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
-    }
-
-    /// <summary>Never done with one address, at once with all others.</summary>
-    private sealed class Slow : IMailTransport
-    {
-        public TaskCompletionSource<string> Sent { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task SendAsync(Letter letter, CancellationToken stop)
-        {
-            if (letter.To.StartsWith("slow", StringComparison.Ordinal)) return Task.Delay(Timeout.Infinite, stop);
-            Sent.TrySetResult(letter.To);
-            return Task.CompletedTask;
-        }
     }
 }

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.SignIn;
-using Agnes.Server.Features.Users;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Server.Tests.SignIn;

@@ -1,11 +1,10 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Uploads;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Access;
 using Agnes.Server.Tests.DataPlane;

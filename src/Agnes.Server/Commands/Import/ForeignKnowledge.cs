@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Prompts.Templates;

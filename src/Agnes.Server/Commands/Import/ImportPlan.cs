@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
@@ -7,6 +8,7 @@ using Agnes.Server.Features.Prompts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Commands.Import;

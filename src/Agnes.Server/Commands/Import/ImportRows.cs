@@ -1,9 +1,8 @@
-using Agnes.Server.Features.Groups;
+using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.Prompts;
-using Agnes.Server.Features.Tokens;
-using Agnes.Server.Features.Users;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 

@@ -1,5 +1,6 @@
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Commands.Import;

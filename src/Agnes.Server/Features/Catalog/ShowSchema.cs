@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Protocol;
+using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;

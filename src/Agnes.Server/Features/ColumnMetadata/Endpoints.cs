@@ -1,10 +1,13 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.ColumnMetadata;
 
 /// <summary>What columns mean: written by admins or their agents, shown with every schema, and given back to the source where it takes it.</summary>
 internal static class ColumnMetadataFeature
 {
+    public static void AddColumnMetadata(this IServiceCollection services) => services.AddSingleton<IBelonging, ColumnMetadataBelonging>();
+
     public static void MapColumnMetadata(this IEndpointRouteBuilder routes)
     {
         var metadata = routes.MapGroup("/api/admin/metadata").WithTags("metadata");

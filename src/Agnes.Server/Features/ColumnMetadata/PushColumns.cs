@@ -27,7 +27,7 @@ internal static class PushColumns
         var pushed = 0;
         foreach (var column in columns)
         {
-            var answer = await target.PushAsync(services, table, column, context.RequestAborted);
+            var answer = await target.PushAsync(services, table, new DescribedColumn(column.ColumnName, column.Basetype, column.Description), context.RequestAborted);
             if (answer.Fault is { } fault) errors.Add($"{column.ColumnName}: {fault}");
             else pushed++;
             if (answer.WasReached) continue;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Agnes.Engine.Query;
+using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.VerifiedQueries;
 using Agnes.Server.Platform.Access;

@@ -1,9 +1,8 @@
 using System.Security.Cryptography;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Tokens;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;

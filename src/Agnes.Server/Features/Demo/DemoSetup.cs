@@ -2,6 +2,7 @@ using Agnes.Engine.Query.Workers;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -13,7 +14,7 @@ namespace Agnes.Server.Features.Demo;
 /// <c>demo.json</c>: who finds that file finds everything else.
 /// </summary>
 internal sealed partial class DemoSetup(
-    StateDb state, DemoSeed seed, DemoKnowledge knowledge, JobRunner jobs, WorkerPool workers, ServerOptions options, IServer server, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DemoSetup> log)
+    StateDb state, SourceKinds kinds, DemoSeed seed, DemoKnowledge knowledge, JobRunner jobs, WorkerPool workers, ServerOptions options, IServer server, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DemoSetup> log)
     : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -55,7 +56,7 @@ internal sealed partial class DemoSetup(
     private async Task PublishAsync(CancellationToken cancellation)
     {
         if (Missing().Count == 0) return;
-        await jobs.StartAsync(SyncJob.Request("demo", null, [.. DemoPlan.Tables.Select(table => table.Name)]), cancellation); // one that an earlier start left goes on
+        await jobs.StartAsync(SyncJob.Request(state.Snapshot, kinds, "demo", null, [.. DemoPlan.Tables.Select(table => table.Name)]), cancellation); // one that an earlier start left goes on
         var since = time.GetTimestamp();
         while (Missing().Count > 0)
         {

@@ -26,3 +26,11 @@ internal static class DesktopLinks
     public static async Task<DateTime?> SinceAsync(StateDb state, string userId, CancellationToken stop) =>
         (await state.ReadAsync<DateTime?>("SELECT linked_at FROM desktop_links WHERE user_id = @userId", new { userId }, stop)).FirstOrDefault();
 }
+
+/// <summary>A linked application ends with its owner's account.</summary>
+internal sealed class DesktopBelonging : IBelonging
+{
+    public string Name => "linked desktop applications";
+
+    public Task EndUserAsync(StateWrite write, string id) => DesktopLinks.DeleteOfAsync(write, id);
+}

@@ -1,5 +1,6 @@
 using Agnes.Server.Features.Desktop.Pages;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
 namespace Agnes.Server.Features.Desktop;
@@ -7,7 +8,11 @@ namespace Agnes.Server.Features.Desktop;
 /// <summary>Lets a desktop application act for a person, for what it is told of; see specification 04, 4.6.</summary>
 internal static class DesktopFeature
 {
-    public static void AddDesktop(this IServiceCollection services) => services.AddSingleton<DesktopTokens>();
+    public static void AddDesktop(this IServiceCollection services)
+    {
+        services.AddSingleton<DesktopTokens>();
+        services.AddSingleton<IBelonging, DesktopBelonging>();
+    }
 
     public static void MapDesktop(this IEndpointRouteBuilder routes)
     {

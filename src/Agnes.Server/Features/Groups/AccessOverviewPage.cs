@@ -1,5 +1,6 @@
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 
 namespace Agnes.Server.Features.Groups;
 

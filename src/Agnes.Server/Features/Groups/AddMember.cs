@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Groups;
@@ -18,7 +18,7 @@ internal static class AddMember
             async write =>
             {
                 var group = write.Before.Group(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListGroups.NotFound);
-                var user = write.Before.UserByEmail(email) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListUsers.NotFound);
+                var user = write.Before.UserByEmail(email) ?? throw new ProblemException(StatusCodes.Status404NotFound, UserStore.NotFound);
                 var row = await AddAsync(write, origins, group, user, actor);
                 write.Audit(actor.UserId, "user_group.member_added", $"group:{id}", new JsonObject { ["user_email"] = user.Email });
                 return ListMembers.View(user, row) with { AddedAt = null };
@@ -36,7 +36,7 @@ internal static class AddMember
         var view = await state.WriteAsync(
             async write =>
             {
-                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListUsers.NotFound);
+                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, UserStore.NotFound);
                 var group = write.Before.Group(groupId) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListGroups.NotFound);
                 var row = await AddAsync(write, origins, group, user, actor);
                 write.Audit(actor.UserId, "user_group.member_added", $"user:{id}", new JsonObject { ["group_id"] = group.Id, ["group_name"] = group.Name });

@@ -1,6 +1,6 @@
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Groups;
@@ -10,7 +10,7 @@ internal static class EffectiveAccess
 {
     public static IResult OfUser(HttpContext context, string id) => context.Snapshot().User(id) is { } user
         ? JsonBody.Of(Of(context.Snapshot(), user.Id), GroupsJson.Default.EffectiveView)
-        : Problem.NotFound(ListUsers.NotFound);
+        : Problem.NotFound(UserStore.NotFound);
 
     public static IResult Own(HttpContext context) =>
         JsonBody.Of(Of(context.Snapshot(), context.Caller().UserId), GroupsJson.Default.EffectiveView);

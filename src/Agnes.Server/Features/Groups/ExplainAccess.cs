@@ -1,6 +1,6 @@
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Groups;
@@ -15,7 +15,7 @@ internal static class ExplainAccess
         query.ThrowIfInvalid();
         var snapshot = context.Snapshot();
         if (types.Find(type) is not { } known) return Problem.Detail(StatusCodes.Status400BadRequest, CreateGrant.UnknownType(types, type));
-        if ((snapshot.User(who) ?? snapshot.UserByEmail(who)) is not { } user) return Problem.NotFound(ListUsers.NotFound);
+        if ((snapshot.User(who) ?? snapshot.UserByEmail(who)) is not { } user) return Problem.NotFound(UserStore.NotFound);
 
         id = ResourceId(context, type, id);
         var explanation = Access.Explain(snapshot, user, type, id);

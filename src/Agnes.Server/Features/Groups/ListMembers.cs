@@ -1,6 +1,6 @@
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Groups;
@@ -23,7 +23,7 @@ internal static class ListMembers
     public static IResult OfUser(HttpContext context, GroupOrigins origins, string id)
     {
         var snapshot = context.Snapshot();
-        if (snapshot.User(id) is null) return Problem.NotFound(ListUsers.NotFound);
+        if (snapshot.User(id) is null) return Problem.NotFound(UserStore.NotFound);
         IReadOnlyList<MembershipView> memberships =
         [
             .. snapshot.GroupIdsOf(id).Select(group => snapshot.Group(group)!)

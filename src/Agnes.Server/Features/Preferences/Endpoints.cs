@@ -1,10 +1,13 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Preferences;
 
 /// <summary>What people chose to sync. Kept for older clients; nothing here decides what anybody gets.</summary>
 internal static class PreferencesEndpoints
 {
+    public static void AddPreferences(this IServiceCollection services) => services.AddSingleton<IBelonging, PreferenceBelonging>();
+
     public static void MapPreferences(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").WithTags("Profile").SignedIn();

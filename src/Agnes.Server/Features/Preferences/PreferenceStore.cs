@@ -112,3 +112,11 @@ internal static class PreferenceStore
     /// <summary>With their owner.</summary>
     public static Task DeleteOfAsync(StateWrite write, string userId) => write.ExecuteAsync("DELETE FROM user_sync_settings WHERE user_id = @userId", new { userId });
 }
+
+/// <summary>What a person chose ends with their account.</summary>
+internal sealed class PreferenceBelonging : IBelonging
+{
+    public string Name => "what people chose to sync";
+
+    public Task EndUserAsync(StateWrite write, string id) => PreferenceStore.DeleteOfAsync(write, id);
+}

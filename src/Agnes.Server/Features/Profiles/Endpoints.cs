@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Profiles;
 
@@ -7,7 +8,11 @@ internal static class ProfilesFeature
 {
     private const string Denied = "Access denied to table '{table}'";
 
-    public static void AddProfiles(this IServiceCollection services) => services.AddSingleton<Profiler>();
+    public static void AddProfiles(this IServiceCollection services)
+    {
+        services.AddSingleton<Profiler>();
+        services.AddSingleton<IBelonging, TableProfileBelonging>();
+    }
 
     public static void MapProfiles(this IEndpointRouteBuilder routes)
     {

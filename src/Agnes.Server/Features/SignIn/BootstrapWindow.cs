@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;

@@ -1,7 +1,6 @@
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.SignIn.Providers;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.SignIn.Sessions;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;

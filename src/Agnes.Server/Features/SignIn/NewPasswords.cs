@@ -1,7 +1,7 @@
 using Agnes.Server.Features.SignIn.Guessing;
 using Agnes.Server.Features.SignIn.Mail;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;

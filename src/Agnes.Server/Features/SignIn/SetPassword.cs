@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.SignIn.Sessions;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;

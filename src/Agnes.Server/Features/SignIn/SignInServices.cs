@@ -3,6 +3,8 @@ using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;
 
@@ -17,8 +19,9 @@ internal static class SignInServices
         services.AddSingleton<NewPasswords>();
         services.AddSingleton<SessionBegin>();
         services.AddSingleton<LocalDoor>();
+        services.AddSingleton<IBelonging, SignInBelonging>();
         services.AddSingleton<SessionSweep>();
-        if (options.Role.RunsJobs()) services.AddHostedService(provider => provider.GetRequiredService<SessionSweep>());
+        if (options.Role.RunsJobs()) services.AddSingleton<IPeriodic>(provider => provider.GetRequiredService<SessionSweep>());
         services.AddSignInProviders(options);
     }
 }

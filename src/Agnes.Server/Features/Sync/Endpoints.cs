@@ -1,12 +1,19 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Registry.Sources;
 
 namespace Agnes.Server.Features.Sync;
 
 /// <summary>Pulling tables from their sources, and looking on.</summary>
 internal static class SyncFeature
 {
-    public static void AddSync(this IServiceCollection services) => services.AddSingleton<IJobHandler, SyncJob>();
+    public static void AddSync(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton<IJobHandler, SyncJob>();
+        services.AddSingleton(provider => new JobSchedule(
+            SyncJob.KindName, options.SyncEvery, options.SyncEvery, snapshot => SyncJob.Due(snapshot, provider.GetRequiredService<SourceKinds>(), provider.GetRequiredService<TimeProvider>())));
+    }
 
     public static void MapSync(this IEndpointRouteBuilder routes)
     {

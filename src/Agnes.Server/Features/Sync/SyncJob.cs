@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sync;
@@ -14,29 +15,58 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
 {
     public const string KindName = "sync";
 
+    /// <summary>For the extracts that somebody else writes.</summary>
+    private const string OthersKey = KindName + ":*";
+
     public string Kind => KindName;
 
-    /// <param name="targets">Ids; null for all that are due.</param>
-    public static JobRequest Request(string trigger, string? requestedBy, IReadOnlyCollection<string>? targets) => new(
-        KindName, null, KindName, trigger, requestedBy,
-        targets is null ? null : new JsonObject { ["tables"] = new JsonArray([.. targets.Select(id => (JsonNode)JsonValue.Create(id))]) }.ToJsonString());
+    /// <param name="targets">Ids; null for all that are due, of those sources that no other run has.</param>
+    public static JobRequest Request(Snapshot snapshot, SourceKinds kinds, string trigger, string? requestedBy, IReadOnlyCollection<string>? targets)
+    {
+        var tables = targets is null ? snapshot.TablesById.Values : targets.Select(snapshot.Table).OfType<TableRow>();
+        var keys = tables.Select(row => KeyOf(row, kinds)).Append(targets is null ? OthersKey : null).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        return new JobRequest(
+            KindName, null, null, trigger, requestedBy,
+            targets is null ? null : new JsonObject { ["tables"] = new JsonArray([.. targets.Select(id => (JsonNode)JsonValue.Create(id))]) }.ToJsonString())
+        {
+            Keys = keys.Count == 0 ? [OthersKey] : keys,
+            TakesWhatIsFree = targets is null,
+        };
+    }
 
+    /// <summary>What is due by itself; null: nothing that this server could pull.</summary>
+    public static JobRequest? Due(Snapshot snapshot, SourceKinds kinds, TimeProvider time) =>
+        SyncPlan.Of(snapshot, kinds, null, time.GetUtcNow().UtcDateTime).Pulls.Count == 0 ? null : Request(snapshot, kinds, JobSchedules.Trigger, null, null);
+
+    /// <summary>Sources that wait for nobody else come first, and are free again before the run waits for servers elsewhere.</summary>
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
         var plan = SyncPlan.Of(state.Snapshot, kinds, Targets(job.Job.Input), time.GetUtcNow().UtcDateTime);
-        foreach (var row in plan.NoConnector)
+        foreach (var row in plan.NoConnector.Where(row => Has(job, KeyOf(row, kinds))))
         {
             await pull.FailAsync(job, row.Name, $"This server has no connector for source_type '{row.SourceType}'; its tables are served when something else writes extracts/{row.SourceType}.", cancellation);
         }
 
         var problems = new List<string>();
-        foreach (var (own, rows) in plan.Pulls)
+        var pulls = plan.Pulls.Where(source => Has(job, KeyOf(source.Own))).ToLookup(source => pull.UsesNetwork(source.Own));
+        foreach (var (own, rows) in pulls[false]) await PullAsync(own, rows);
+        if (pulls[true].Any()) await job.ReleaseAsync([.. job.Keys.Except(pulls[true].Select(source => KeyOf(source.Own)))], cancellation);
+        foreach (var (own, rows) in pulls[true]) await PullAsync(own, rows);
+        problems.AddRange(await PublishOthersAsync(job, cancellation));
+        return Conclude(job, problems);
+
+        async Task PullAsync(Connection own, IReadOnlyList<TableRow> rows)
         {
             if (await pull.RunAsync(job, own, rows, cancellation) is { } problem) problems.Add(problem);
         }
-        problems.AddRange(await PublishOthersAsync(job, cancellation));
-        return Conclude(job, problems);
     }
+
+    private static string KeyOf(TableRow row, SourceKinds kinds) => $"{KindName}:{row.Connection ?? row.SourceType ?? kinds.OfType(null)?.Name}";
+
+    private static string KeyOf(Connection own) => $"{KindName}:{own.Name}";
+
+    /// <summary>A run of before had all sources to itself.</summary>
+    private static bool Has(JobContext job, string key) => job.Keys.Contains(key) || job.Keys.Contains(KindName);
 
     private static List<string>? Targets(string? input) =>
         input is null ? null : [.. JsonNode.Parse(input)!["tables"]!.AsArray().Select(id => id!.GetValue<string>())];

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sync;
@@ -12,7 +13,7 @@ internal static class TriggerSync
 {
     private const int TablesMax = 10_000;
 
-    public static async Task<IResult> HandleAsync(HttpContext context, JobRunner jobs)
+    public static async Task<IResult> HandleAsync(HttpContext context, JobRunner jobs, SourceKinds kinds)
     {
         var caller = context.Caller();
         var named = await ReadAsync(context);
@@ -26,7 +27,7 @@ internal static class TriggerSync
 
         var ids = targets?.Where(target => target.Id is not null).Select(target => target.Id!).ToList();
         var start = await jobs.StartAsync(
-            SyncJob.Request("api", caller.Email, ids),
+            SyncJob.Request(context.Snapshot(), kinds, "api", caller.Email, ids),
             context.RequestAborted,
             (write, id) => write.Audit(caller.UserId, "sync_trigger", id, new JsonObject { ["tables"] = named is null ? "all" : Array(named) }, "started"));
         return start switch

@@ -9,11 +9,11 @@ namespace Agnes.Server.Features.Tables;
 /// <summary><c>DELETE /api/admin/registry/{id}</c></summary>
 internal static class DeleteTable
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry, SourcePublisher publisher, AnalyticsFile analytics, JobRunner jobs, SourceKinds kinds, string id)
+    public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry, SourcePublisher publisher, PublicationEvents events, JobRunner jobs, SourceKinds kinds, string id)
     {
         var owner = context.Snapshot().Table(id) is { } before ? context.Snapshot().ViewOwners.GetValueOrDefault(before.Name)?.SourceName : null;
         var row = await registry.DeleteAsync(context.Caller(), id, context.RequestAborted);
-        analytics.Invalidate();
+        await events.DeliverAsync(CancellationToken.None);
         if (owner is not null && kinds.OfFolder(context.Snapshot(), owner) is null) publisher.Forget(owner); // somebody else's extract still offers it
         await TidyJob.StartAsync(jobs, kinds.PulledBy(context.Snapshot(), row), [], CancellationToken.None);
         if (owner is not null) await jobs.StartAsync(PublishJob.Request("registry"), CancellationToken.None);

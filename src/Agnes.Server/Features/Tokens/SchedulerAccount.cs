@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Groups;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Tokens;

@@ -1,12 +1,11 @@
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 
 namespace Agnes.Server.Features.Users;
 
 internal static class ListUsers
 {
-    public const string NotFound = "User not found";
     private const int LimitMax = 10_000;
 
     /// <summary>Grows with the number of users: the admin's list of them.</summary>
@@ -32,5 +31,5 @@ internal static class ListUsers
 
     public static IResult One(HttpContext context, GroupOrigins origins, string id) => context.Snapshot().User(id) is { } user
         ? JsonBody.Of(UserView.Of(context.Snapshot(), user, origins), UsersJson.Default.UserView)
-        : Problem.NotFound(NotFound);
+        : Problem.NotFound(UserStore.NotFound);
 }

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Users;
@@ -33,7 +33,7 @@ internal static class UpdateUser
         var view = await state.WriteAsync(
             async write =>
             {
-                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListUsers.NotFound);
+                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, UserStore.NotFound);
                 var changes = new JsonObject();
                 var next = user;
                 if (name is not null && name != user.Name)
@@ -50,7 +50,8 @@ internal static class UpdateUser
 
                 if (changes.Count > 0)
                 {
-                    await UserStore.UpdateAsync(write, next);
+                    if (next.Active) await UserStore.UpdateAsync(write, next);
+                    else await UserStore.CloseAsync(write, next, context.RequestServices.GetRequiredService<Belongings>());
                     if (next.Active) await Everyone.AddAsync(write, id);
                     write.Audit(actor, "user.update", $"user:{id}", changes);
                 }

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Users;
@@ -20,7 +20,7 @@ internal static class UserPassword
         var (user, token) = await state.WriteAsync(
             async write =>
             {
-                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListUsers.NotFound);
+                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, UserStore.NotFound);
                 origins.RefuseSsoUser(write.Before, user);
                 if (!user.Active) throw new ProblemException(StatusCodes.Status409Conflict, "The account is deactivated: activate it first.");
                 var token = await PasswordLinks.CreateAsync(write, id, LinkPurpose.Reset);
@@ -39,13 +39,13 @@ internal static class UserPassword
         body.ThrowIfInvalid();
         var known = context.Snapshot().User(id);
         if (passwords.Fault(password, known?.Email ?? "", known?.Name) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
-        if (known is null) return Problem.NotFound(ListUsers.NotFound);
+        if (known is null) return Problem.NotFound(UserStore.NotFound);
         var hash = await passwords.HashAsync(password, stop);
         var actor = context.Caller().UserId;
         await state.WriteAsync(
             async write =>
             {
-                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListUsers.NotFound);
+                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, UserStore.NotFound);
                 origins.RefuseSsoUser(write.Before, user);
                 await passwords.StoreAsync(write, user, hash);
                 write.Audit(actor, "user.set_password", $"user:{id}", new JsonObject { ["email"] = user.Email });

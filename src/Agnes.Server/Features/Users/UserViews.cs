@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Users;

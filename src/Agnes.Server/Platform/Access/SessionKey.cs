@@ -13,14 +13,17 @@ internal sealed class SessionKey
     private const int SealedCharsMax = 4096;
     private readonly byte[] _key;
 
-    private SessionKey(string secret) => _key = HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret), 32, info: "agnes sign-in state"u8.ToArray());
+    private SessionKey(byte[] secret, string use) => _key = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, info: Encoding.UTF8.GetBytes(use));
 
     public static SessionKey Resolve(ServerOptions options, ILogger log)
     {
         var text = options.SessionSecret ?? SecretFile.ReadOrMake(Path.Combine(options.StateDir, FileName), log);
         if (text.Length < CharsMin) throw new OptionsException($"SESSION_SECRET (or {FileName} in the state directory) must have at least {CharsMin} characters.");
-        return new SessionKey(text);
+        return new SessionKey(Encoding.UTF8.GetBytes(text), "agnes sign-in state");
     }
+
+    /// <summary>Another key, for what is sealed elsewhere: what one has sealed the other cannot open.</summary>
+    public SessionKey For(string use) => new(_key, use);
 
     /// <summary>Base64url text of AES-GCM: nonce, tag, ciphertext.</summary>
     public string Seal(ReadOnlySpan<byte> value)
@@ -34,9 +37,9 @@ internal sealed class SessionKey
     }
 
     /// <summary>Null for what was not sealed with this key.</summary>
-    public byte[]? Open(string text)
+    public byte[]? Open(string text, int charsMax = SealedCharsMax)
     {
-        if (text.Length > SealedCharsMax || !Base64Url.IsValid(text)) return null;
+        if (text.Length > charsMax || !Base64Url.IsValid(text)) return null;
         var sealedBytes = Base64Url.DecodeFromChars(text);
         if (sealedBytes.Length < AesGcm.NonceByteSizes.MaxSize + AesGcm.TagByteSizes.MaxSize) return null;
         var (nonce, tag, cipher) = Split(sealedBytes);

@@ -89,6 +89,9 @@ public sealed record ServerOptions
     /// <summary>The secret of the scheduler's calls; too short a one is not accepted.</summary>
     public string? SchedulerToken { get; init; }
 
+    /// <summary>How often it is looked which tables are due.</summary>
+    public TimeSpan SyncEvery { get; init; } = TimeSpan.FromMinutes(15);
+
     public bool RateLimits { get; init; } = true;
 
     /// <summary>Proxies whose forwarded headers are believed; loopback always is.</summary>
@@ -131,7 +134,7 @@ public sealed record ServerOptions
 
         var dataDir = Path.GetFullPath(given.DataDir ?? Setting("DATA_DIR") ?? "data");
         var roleText = given.Role ?? Setting("AGNES_ROLE") ?? "all";
-        if (!Roles.TryParse(roleText, out var role)) throw new OptionsException($"AGNES_ROLE must be all, web, jobs or scheduler, not '{roleText}'.");
+        if (!Roles.TryParse(roleText, out var role)) throw new OptionsException(RoleRefused(roleText));
         var stateUrl = Setting("AGNES_STATE_URL");
         if (stateUrl is null && !role.RunsOnEmbeddedState())
         {
@@ -177,6 +180,7 @@ public sealed record ServerOptions
             GroupAdminEmail = Setting("AGNES_GROUP_ADMIN_EMAIL")?.Trim().ToLowerInvariant(),
             GroupEveryoneEmail = Setting("AGNES_GROUP_EVERYONE_EMAIL")?.Trim().ToLowerInvariant(),
             SchedulerToken = Setting("SCHEDULER_API_TOKEN")?.Trim(),
+            SyncEvery = Seconds("SCHEDULER_DATA_REFRESH_INTERVAL", Setting("SCHEDULER_DATA_REFRESH_INTERVAL"), TimeSpan.FromMinutes(15), secondsMax: 7 * 24 * 3600),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             Walls = WallsOf(Setting("AGNES_WALLS")),
@@ -190,6 +194,10 @@ public sealed record ServerOptions
         };
         return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
     }
+
+    private static string RoleRefused(string text) => text.Equals("scheduler", StringComparison.OrdinalIgnoreCase)
+        ? "AGNES_ROLE=scheduler is no role any more: the servers that run jobs start what is due. Leave this process out."
+        : $"AGNES_ROLE must be all, web or jobs, not '{text}'.";
 
     /// <summary>Addresses to listen on, with the names that only a listener knows: <c>http://*:8000</c>, <c>http://unix:/path</c>.</summary>
     private static string Addresses(string urls)
@@ -241,11 +249,10 @@ public sealed record ServerOptions
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";
 
-    private static TimeSpan Seconds(string name, string? value, TimeSpan otherwise)
+    private static TimeSpan Seconds(string name, string? value, TimeSpan otherwise, int secondsMax = 3600)
     {
-        const int secondsMax = 3600;
         if (value is null) return otherwise;
-        return int.TryParse(value, out var seconds) && seconds is >= 1 and <= secondsMax
+        return int.TryParse(value, out var seconds) && seconds >= 1 && seconds <= secondsMax
             ? TimeSpan.FromSeconds(seconds)
             : throw new OptionsException($"{name} must be a number of seconds from 1 to {secondsMax}, not '{value}'.");
     }

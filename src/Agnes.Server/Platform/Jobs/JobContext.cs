@@ -27,12 +27,16 @@ internal sealed class JobContext
         _time = time;
         _logged = logged;
         Checkpoint = job.Checkpoint;
+        Keys = job.Key?.Split(JobRunner.KeySeparator) ?? [];
     }
 
     public JobRow Job { get; }
 
     /// <summary>What an earlier attempt saved; null at the first.</summary>
     public string? Checkpoint { get; private set; }
+
+    /// <summary>What the job has to itself.</summary>
+    public IReadOnlyList<string> Keys { get; private set; }
 
     public ICollection<JobStepRow> Steps => [.. _steps.Values.Select(step => step.Row)];
 
@@ -42,6 +46,17 @@ internal sealed class JobContext
         var owned = await _state.WriteAsync(write => write.QueryAsync<string>(JobSql.SaveCheckpoint, new { id = Job.Id, owner = Job.Owner, checkpoint }), cancellation);
         if (owned.Count == 0) throw new JobLostException(Job.Id);
         Checkpoint = checkpoint;
+    }
+
+    /// <summary>Leaves what the job is done with to others, before its end.</summary>
+    public async Task ReleaseAsync(IReadOnlyCollection<string> keys, CancellationToken cancellation)
+    {
+        var kept = Keys.Except(keys, StringComparer.Ordinal).ToList();
+        if (kept.Count == Keys.Count) return;
+        var key = kept.Count == 0 ? null : string.Join(JobRunner.KeySeparator, kept);
+        var owned = await _state.WriteAsync(write => write.QueryAsync<string>(JobSql.KeepKeys, new { id = Job.Id, owner = Job.Owner, key }), cancellation);
+        if (owned.Count == 0) throw new JobLostException(Job.Id);
+        Keys = kept;
     }
 
     public async ValueTask LogAsync(string line, CancellationToken cancellation)

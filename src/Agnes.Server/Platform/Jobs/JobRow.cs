@@ -1,3 +1,5 @@
+using Agnes.Server.Platform.State;
+
 namespace Agnes.Server.Platform.Jobs;
 
 /// <summary>A row of <c>jobs</c>.</summary>
@@ -7,8 +9,9 @@ internal sealed record JobRow
     public required string Kind { get; init; }
     public string? Subject { get; init; }
 
-    /// <summary>Of two unfinished jobs with one key only the first is taken.</summary>
+    /// <summary>What the job has to itself, a line each: of two unfinished jobs with one key only the first is taken.</summary>
     public string? Key { get; init; }
+    public required string Lane { get; init; }
     public required string Status { get; init; }
 
     /// <summary><c>api</c>, <c>schedule</c>, <c>start</c>, <c>registry</c>, <c>file</c> or <c>demo</c>.</summary>
@@ -68,11 +71,24 @@ internal static class JobStatus
 internal sealed record JobResult(string Status, string? Result = null, string? Error = null)
 {
     public static readonly JobResult Ok = new(JobStatus.Ok);
+
+    /// <summary>Asked in the transaction that ends the job: what is to be started next, if anything. Nothing that another write brought meanwhile is missed.</summary>
+    public Func<StateWrite, Task<JobRequest?>>? Next { get; init; }
 }
 
-/// <param name="Key">Null: any number may run at once.</param>
+/// <param name="Key">What the job has to itself until it ends; null: any number may run at once.</param>
 /// <param name="Input">A JSON object that the kind's handler reads; stored, so nothing secret.</param>
-internal sealed record JobRequest(string Kind, string? Subject, string? Key, string Trigger, string? RequestedBy, string? Input = null);
+internal sealed record JobRequest(string Kind, string? Subject, string? Key, string Trigger, string? RequestedBy, string? Input = null)
+{
+    /// <summary>Where one is not enough, e.g. a key for each source of a run.</summary>
+    public IReadOnlyList<string> Keys { get; init; } = Key is null ? [] : [Key];
+
+    /// <summary>Takes those of its keys that nobody has, and is refused only where somebody has them all.</summary>
+    public bool TakesWhatIsFree { get; init; }
+
+    /// <summary>Null: the lane of its kind.</summary>
+    public Lane? Lane { get; init; }
+}
 
 internal abstract record JobStart
 {
@@ -82,15 +98,4 @@ internal abstract record JobStart
     public sealed record Busy(string Id) : JobStart;
 
     public sealed record QueueFull : JobStart;
-}
-
-/// <summary>Does the work of one kind of job.</summary>
-internal interface IJobHandler
-{
-    string Kind { get; }
-
-    /// <summary>Whether its work takes room on the disk; then it fails while less than the reserve is free.</summary>
-    bool FillsDisk => true;
-
-    Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation);
 }

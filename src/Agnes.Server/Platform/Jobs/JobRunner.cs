@@ -7,12 +7,14 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Jobs;
 
 /// <summary>
-/// Runs stored jobs, a few at a time. A job is taken by a conditional write, so that several processes can share a queue; it holds its lease by a heartbeat,
+/// Runs stored jobs, in each lane a few at a time. A job is taken by a conditional write, so that several processes can share a queue; it holds its lease by a heartbeat,
 /// and goes back to the queue once when its process is gone.
 /// </summary>
 internal sealed partial class JobRunner : BackgroundService
 {
-    private const int RunningMax = 4;
+    public const char KeySeparator = '\n';
+
+    /// <summary>In one lane.</summary>
     private const int QueuedMax = 256;
     private const int AttemptsMax = 2;
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(10);
@@ -27,24 +29,31 @@ internal sealed partial class JobRunner : BackgroundService
     private readonly DiskReserve _disk;
     private readonly TimeProvider _time;
     private readonly ILogger<JobRunner> _log;
-    private readonly Lazy<Dictionary<string, IJobHandler>> _handlers;
+    private readonly Lazy<JobHandlers> _handlers;
+    private readonly Lazy<Dictionary<string, SemaphoreSlim>> _work; // by lane; counts what may wait there
     private readonly string _owner = $"{Environment.MachineName}-{Guid.NewGuid():N}";
-    private readonly ConcurrentDictionary<string, CancellationTokenSource> _running = new(); // at most RunningMax
-    private readonly SemaphoreSlim _work = new(0);
+    private readonly ConcurrentDictionary<string, CancellationTokenSource> _running = new(); // at most the slots of all lanes
 
     public JobRunner(StateDb state, JobEvents events, IServiceProvider services, DiskReserve disk, TimeProvider time, ILogger<JobRunner> log)
     {
         (_state, _events, _disk, _time, _log) = (state, events, disk, time, log);
-        _handlers = new(() => services.GetServices<IJobHandler>().ToDictionary(handler => handler.Kind)); // handlers start jobs too, so they come later
+        _handlers = new(() => new JobHandlers(services.GetServices<IJobHandler>())); // handlers start jobs too, so they come later
+        _work = new(() => _handlers.Value.Lanes.ToDictionary(lane => lane.Name, _ => new SemaphoreSlim(0), StringComparer.Ordinal));
     }
 
     /// <param name="audit">What to write in the same transaction when the job was taken.</param>
     public async Task<JobStart> StartAsync(JobRequest request, CancellationToken cancellation, Action<StateWrite, string>? audit = null)
     {
         var start = await _state.WriteAsync(async write => await EnqueueAsync(write, request, audit), cancellation);
-        if (start is JobStart.Started) _work.Release();
+        if (start is JobStart.Started) Wake(request);
         return start;
     }
+
+    /// <summary>As above within a write of the caller, who wakes the runner (<see cref="Wake"/>) when it is committed.</summary>
+    public Task<JobStart> StartWithinAsync(StateWrite write, JobRequest request) => EnqueueAsync(write, request, null);
+
+    /// <summary>Something of this kind may wait.</summary>
+    public void Wake(JobRequest request) => _work.Value[_handlers.Value.LaneOf(request).Name].Release();
 
     /// <returns>False where there is no such job, or it has ended.</returns>
     public async Task<bool> CancelAsync(string id, CancellationToken cancellation, Action<StateWrite>? audit = null)
@@ -67,34 +76,52 @@ internal sealed partial class JobRunner : BackgroundService
     {
         // An embedded state belongs to this process alone, so whatever says it runs was left by an earlier one.
         await TakeBackAsync(_state.Engine == StateEngine.DuckDb ? TimeSpan.Zero : LeaseLasts, stoppingToken);
-        var slots = Enumerable.Range(0, RunningMax).Select(_ => WorkAsync(stoppingToken)).ToList();
+        var slots = _handlers.Value.Lanes.SelectMany(lane => Enumerable.Range(0, lane.Slots).Select(_ => WorkAsync(lane.Name, stoppingToken))).ToList();
         slots.Add(HeartbeatsAsync(stoppingToken));
         await Task.WhenAll(slots);
     }
 
-    private static async Task<JobStart> EnqueueAsync(StateWrite write, JobRequest request, Action<StateWrite, string>? audit)
+    private async Task<JobStart> EnqueueAsync(StateWrite write, JobRequest request, Action<StateWrite, string>? audit)
     {
+        var keys = request.Keys;
+        if (keys.Count > 0)
+        {
+            // Exact: nobody else writes meanwhile, in this process or another.
+            var held = (await write.QueryAsync<HeldKeys>(JobSql.Held)).SelectMany(job => job.Key.Split(KeySeparator).Select(key => (Key: key, job.Id))).ToLookup(job => job.Key, job => job.Id);
+            var free = keys.Where(key => !held.Contains(key)).ToList();
+            if (free.Count < (request.TakesWhatIsFree ? 1 : keys.Count)) return new JobStart.Busy(keys.SelectMany(key => held[key]).First());
+            keys = free;
+        }
+
         var id = write.NewId();
         var taken = await write.QueryAsync<string>(
             JobSql.Enqueue,
-            new { Id = id, request.Kind, request.Subject, request.Key, request.Trigger, request.RequestedBy, write.Now, request.Input, QueuedMax });
-        if (taken.Count > 0)
-        {
-            audit?.Invoke(write, id);
-            return new JobStart.Started(id);
-        }
-        var other = request.Key is null ? null : await write.QueryFirstAsync<string>(JobSql.Unfinished, new { key = request.Key });
-        return other is null ? new JobStart.QueueFull() : new JobStart.Busy(other);
+            new
+            {
+                Id = id,
+                request.Kind,
+                request.Subject,
+                Key = keys.Count == 0 ? null : string.Join(KeySeparator, keys),
+                Lane = _handlers.Value.LaneOf(request).Name,
+                request.Trigger,
+                request.RequestedBy,
+                write.Now,
+                request.Input,
+                QueuedMax,
+            });
+        if (taken.Count == 0) return new JobStart.QueueFull();
+        audit?.Invoke(write, id);
+        return new JobStart.Started(id);
     }
 
-    private async Task WorkAsync(CancellationToken stopping)
+    private async Task WorkAsync(string lane, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                if (await TryRunNextAsync(stopping)) continue;
-                await _work.WaitAsync(_state.Engine == StateEngine.Postgres ? LookEvery : LookAloneEvery, stopping);
+                if (await TryRunNextAsync(lane, stopping)) continue;
+                await _work.Value[lane].WaitAsync(_state.Engine == StateEngine.Postgres ? LookEvery : LookAloneEvery, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -108,9 +135,9 @@ internal sealed partial class JobRunner : BackgroundService
         }
     }
 
-    private async Task<bool> TryRunNextAsync(CancellationToken stopping)
+    private async Task<bool> TryRunNextAsync(string lane, CancellationToken stopping)
     {
-        var next = await _state.ReadAsync<string>(JobSql.NextQueued, cancellation: stopping);
+        var next = await _state.ReadAsync<string>(JobSql.NextQueued, new { lane }, stopping);
         if (next.Count == 0) return false;
         var id = next[0];
         var claimed = await _state.WriteAsync(write => write.QueryAsync<string>(JobSql.Claim, new { id, owner = _owner, now = write.Now }), stopping);
@@ -147,7 +174,7 @@ internal sealed partial class JobRunner : BackgroundService
     {
         try
         {
-            if (!_handlers.Value.TryGetValue(context.Job.Kind, out var handler)) return new JobResult(JobStatus.Failed, Error: $"This server does not know jobs of kind '{context.Job.Kind}'.");
+            if (_handlers.Value.Of(context.Job.Kind) is not { } handler) return new JobResult(JobStatus.Failed, Error: $"This server does not know jobs of kind '{context.Job.Kind}'.");
             if (handler.FillsDisk && _disk.IsLow) return new JobResult(JobStatus.Failed, Error: $"{DiskReserve.Code}: {DiskReserve.Refused}");
             return await handler.RunAsync(context, stop);
         }
@@ -170,8 +197,14 @@ internal sealed partial class JobRunner : BackgroundService
     {
         if (result.Error is { } error) await context.LogAsync(error, CancellationToken.None);
         await _state.FlushAsync(); // steps and log stand before the end does
-        await _state.WriteAsync(write => write.QueryAsync<string>(
-            JobSql.Finish, new { id = context.Job.Id, owner = _owner, now = write.Now, status = result.Status, error = result.Error, result = result.Result }));
+        var next = await _state.WriteAsync(async write =>
+        {
+            var ended = await write.QueryAsync<string>(
+                JobSql.Finish, new { id = context.Job.Id, owner = _owner, now = write.Now, status = result.Status, error = result.Error, result = result.Result });
+            if (ended.Count == 0 || result.Next is not { } ask || await ask(write) is not { } request) return null;
+            return await EnqueueAsync(write, request, null) is JobStart.Started ? request : null;
+        });
+        if (next is not null) Wake(next);
         var data = new JsonObject { ["run_id"] = context.Job.Id, ["status"] = result.Status };
         if (result.Error is not null) data["error"] = result.Error;
         if (result.Result is not null) data["result"] = JsonNode.Parse(result.Result);
@@ -216,7 +249,10 @@ internal sealed partial class JobRunner : BackgroundService
                 return await write.QueryAsync<string>(JobSql.Requeue, at);
             },
             stopping);
-        if (back.Count > 0) _work.Release(back.Count);
+        foreach (var lane in back)
+        {
+            if (_work.Value.TryGetValue(lane, out var work)) work.Release();
+        }
     }
 
     [LoggerMessage(EventId = 6001, Level = LogLevel.Error, Message = "The {Kind} job {Id} failed.")]
@@ -224,4 +260,10 @@ internal sealed partial class JobRunner : BackgroundService
 
     [LoggerMessage(EventId = 6002, Level = LogLevel.Error, Message = "The job queue could not be worked on; it is tried again shortly.")]
     private static partial void LogQueueFailed(ILogger log, Exception failure);
+
+    private sealed record HeldKeys
+    {
+        public required string Id { get; init; }
+        public required string Key { get; init; }
+    }
 }

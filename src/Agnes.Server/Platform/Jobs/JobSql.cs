@@ -3,19 +3,22 @@ namespace Agnes.Server.Platform.Jobs;
 internal static class JobSql
 {
     private const string Columns =
-        "id, kind, subject, key, status, trigger, requested_by, created_at, started_at, finished_at, heartbeat_at, cancel_requested_at, owner, progress, checkpoint, error, result, input, attempts";
+        "id, kind, subject, key, lane, status, trigger, requested_by, created_at, started_at, finished_at, heartbeat_at, cancel_requested_at, owner, progress, checkpoint, error, result, input, attempts";
 
-    /// <summary>Takes the key and the place in the queue in one statement.</summary>
+    /// <summary>Takes the place in the queue of its lane, if there is one.</summary>
     public const string Enqueue =
         """
-        INSERT INTO jobs (id, kind, subject, key, status, trigger, requested_by, created_at, input, attempts)
-        SELECT @Id, @Kind, @Subject, @Key, 'queued', @Trigger, @RequestedBy, @Now, @Input, 0
-        WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE key = @Key AND finished_at IS NULL)
-          AND (SELECT count(*) FROM jobs WHERE status = 'queued') < @QueuedMax
+        INSERT INTO jobs (id, kind, subject, key, lane, status, trigger, requested_by, created_at, input, attempts)
+        SELECT @Id, @Kind, @Subject, @Key, @Lane, 'queued', @Trigger, @RequestedBy, @Now, @Input, 0
+        WHERE (SELECT count(*) FROM jobs WHERE status = 'queued' AND lane = @Lane) < @QueuedMax
         RETURNING id
         """;
 
-    public const string Unfinished = "SELECT id FROM jobs WHERE key = @key AND finished_at IS NULL";
+    /// <summary>Who has which keys; few, since queues are bounded.</summary>
+    public const string Held = "SELECT id, key FROM jobs WHERE finished_at IS NULL AND key IS NOT NULL";
+
+    /// <summary>What is done with may be another's before the job ends.</summary>
+    public const string KeepKeys = "UPDATE jobs SET key = @key WHERE id = @id AND owner = @owner AND status = 'running' RETURNING id";
 
     /// <summary>The lease: whoever gets a row back runs the job.</summary>
     public const string Claim =
@@ -25,7 +28,7 @@ internal static class JobSql
         RETURNING id
         """;
 
-    public const string NextQueued = "SELECT id FROM jobs WHERE status = 'queued' ORDER BY created_at, id LIMIT 1";
+    public const string NextQueued = "SELECT id FROM jobs WHERE status = 'queued' AND lane = @lane ORDER BY created_at, id LIMIT 1";
 
     public const string ById = $"SELECT {Columns} FROM jobs WHERE id = @id";
 
@@ -45,7 +48,7 @@ internal static class JobSql
         """
         UPDATE jobs SET status = 'queued', owner = NULL
         WHERE status = 'running' AND (owner IS NULL OR owner <> @owner) AND (heartbeat_at IS NULL OR heartbeat_at < @before) AND attempts < @attemptsMax
-        RETURNING id
+        RETURNING lane
         """;
 
     public const string GiveUp =

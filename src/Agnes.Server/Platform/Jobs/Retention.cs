@@ -28,6 +28,8 @@ internal sealed class RetentionJob(StateDb state, IEnumerable<IRetained> kinds, 
 
     public string Kind => KindName;
 
+    public Lane Lane => Lane.Light;
+
     /// <summary>It makes room.</summary>
     public bool FillsDisk => false;
 
@@ -74,16 +76,6 @@ internal sealed class RetainedAudit(StateDb state, ServerOptions options) : Reta
     public override string Name => "audit";
 
     public override TimeSpan KeptFor => options.Limits.KeepAudit;
-}
-
-internal sealed class RetainedHistory(StateDb state, ServerOptions options) : RetainedRows(
-    state,
-    "SELECT max(synced_at) FROM (SELECT synced_at FROM sync_history WHERE synced_at < @before ORDER BY synced_at LIMIT @batch) AS oldest",
-    "DELETE FROM sync_history WHERE synced_at <= @slice")
-{
-    public override string Name => "history";
-
-    public override TimeSpan KeptFor => options.Limits.KeepHistory;
 }
 
 /// <summary>Jobs that ended, with their logs and steps.</summary>

@@ -10,12 +10,15 @@ namespace Agnes.Server.Platform.Publications;
 /// The one file that stands for a table of several parts, for clients that know no parts: made when such a client asks, then again at most hourly while one
 /// has asked within a day. Between two of them those clients are served the last one.
 /// </summary>
-internal sealed partial class Consolidations(StateDb state, JobRunner jobs, DiskReserve disk, TimeProvider time, ILogger<Consolidations> log) : BackgroundService
+internal sealed class Consolidations(StateDb state, JobRunner jobs, DiskReserve disk, TimeProvider time) : IPeriodic
 {
     private static readonly TimeSpan MadeEvery = TimeSpan.FromHours(1);
     private static readonly TimeSpan AskedWithin = TimeSpan.FromHours(24);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(5);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _asked = new(StringComparer.OrdinalIgnoreCase); // names of published tables
+
+    public string Name => "files for older clients";
+
+    public TimeSpan Every => TimeSpan.FromMinutes(5);
 
     /// <summary>The newest kept version of a table that has one; it may lag behind the current version.</summary>
     public static PublishedVersion? NewestWhole(Snapshot snapshot, string name) =>
@@ -28,27 +31,12 @@ internal sealed partial class Consolidations(StateDb state, JobRunner jobs, Disk
         return MakeAsync(name, cancellation);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken cancellation)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        foreach (var (name, at) in _asked)
         {
-            try
-            {
-                await Task.Delay(LookEvery, time, stoppingToken);
-                foreach (var (name, at) in _asked)
-                {
-                    if (time.GetUtcNow() - at > AskedWithin) _asked.TryRemove(name, out _);
-                    else await MakeAsync(name, stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception failure)
-            {
-                LogFailed(log, failure);
-            }
+            if (time.GetUtcNow() - at > AskedWithin) _asked.TryRemove(name, out _);
+            else await MakeAsync(name, cancellation);
         }
     }
 
@@ -60,9 +48,6 @@ internal sealed partial class Consolidations(StateDb state, JobRunner jobs, Disk
         if (NewestWhole(snapshot, name)?.WholeMadeAt is { } made && time.GetUtcNow().UtcDateTime - made < MadeEvery) return;
         await jobs.StartAsync(new JobRequest(ConsolidateJob.KindName, name, $"{ConsolidateJob.KindName}:{name.ToLowerInvariant()}", "download", null), cancellation);
     }
-
-    [LoggerMessage(EventId = 6103, Level = LogLevel.Warning, Message = "Files for older clients could not be made; they are tried again in a few minutes.")]
-    private static partial void LogFailed(ILogger log, Exception failure);
 }
 
 /// <summary>Makes the file for the version that is current when the job runs.</summary>

@@ -27,7 +27,7 @@ internal sealed record CommitOutcome(
 /// <summary>
 /// Takes a prepared publication into the state, inside one transaction. Only what changed is written: the cost does not depend on what else is published.
 /// </summary>
-internal sealed class PublicationCommit(StateWrite write, Publication publication, SourceKinds kinds)
+internal sealed class PublicationCommit(StateWrite write, Publication publication, SourceKinds kinds, TableBelongings belongings)
 {
     // What a scan wrote, a scan may take back; errors of a sync are cleared by a sync.
     private const string SourceProblem = "The source cannot be read: ";
@@ -193,7 +193,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         if (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Values.MaxBy(version => version.Number) is { } before && before.Source != _source
             && !Waited.Contains(name, StringComparer.OrdinalIgnoreCase))
         {
-            await TableBelongings.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
+            await belongings.DropUnregisteredAsync(write, before.Name, $"the table was of the source {before.Source}, and is now of {_source}");
         }
 
         await write.QueryAsync<string>(PublicationSql.ClaimName, new { name, source = _source, now = write.Now });

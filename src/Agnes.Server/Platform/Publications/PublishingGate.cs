@@ -1,18 +1,21 @@
+using Agnes.Server.Platform.Jobs;
+
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>
 /// Keeps apart those who put parts into the store, and those who delete parts that nothing names: a part is named only when its publication is committed.
-/// Also deals out the one place for an extracting and the one for a preparing child, so that the memory of jobs is not used twice.
+/// Also deals out the places for extracting children, one in each lane, and the one for a preparing child, so that the memory of jobs is bounded.
 /// </summary>
 internal sealed class PublishingGate
 {
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _extracting = new(1, 1);
+    private readonly Dictionary<Lane, SemaphoreSlim> _extracting = new() { [Lane.Disk] = new(1, 1), [Lane.Network] = new(1, 1) };
     private readonly SemaphoreSlim _preparing = new(1, 1);
     private int _publishing;
     private TaskCompletionSource? _sweeping;
 
-    public Task<IDisposable> ExtractAsync(CancellationToken cancellation) => EnterAsync(_extracting, cancellation);
+    /// <param name="lane">What the child waits for: one that waits for a far server holds up no other.</param>
+    public Task<IDisposable> ExtractAsync(Lane lane, CancellationToken cancellation) => EnterAsync(_extracting[lane], cancellation);
 
     public Task<IDisposable> PrepareAsync(CancellationToken cancellation) => EnterAsync(_preparing, cancellation);
 

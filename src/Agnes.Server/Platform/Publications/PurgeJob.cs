@@ -7,7 +7,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Removes versions that no answered manifest can still name: first their rows, then the parts that nothing names any more.</summary>
-internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate gate, TimeProvider time) : IJobHandler
+internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate gate, TableBelongings belongings, Belongings kept, TimeProvider time) : IJobHandler
 {
     public const string KindName = "purge";
 
@@ -21,6 +21,8 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
     private const int BatchMax = 200;
 
     public string Kind => KindName;
+
+    public Lane Lane => Lane.Light;
 
     /// <summary>It makes room.</summary>
     public bool FillsDisk => false;
@@ -37,6 +39,8 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
             versions += removed;
         }
         while (removed == BatchMax);
+
+        await state.WriteAsync(write => kept.EndPartsAsync(write, Named(write.Current)), cancellation);
 
         using var sweeping = await WaitToSweepAsync(cancellation);
         var (count, bytes) = sweeping is null ? (0, 0L) : parts.Sweep(Named(state.Snapshot), PartAgeMin, time, cancellation);
@@ -66,7 +70,7 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
                 await write.ExecuteAsync(PublicationSql.DeleteParts, key);
                 await write.QueryAsync<long>(PublicationSql.DeleteVersion, key);
                 write.Apply(snapshot => snapshot.WithoutVersion(version.Name, version.Number));
-                if (write.Current.Kept.GetValueOrDefault(version.Name) is null or { ByNumber.Count: 0 }) await TableBelongings.DropUnregisteredAsync(write, version.Name, "the table has been gone for a day");
+                if (write.Current.Kept.GetValueOrDefault(version.Name) is null or { ByNumber.Count: 0 }) await belongings.DropUnregisteredAsync(write, version.Name, "the table has been gone for a day");
             }
             if (expired.Count > 0) write.Audit(null, "purge_versions", null, new JsonObject { ["versions"] = expired.Count }, "ok");
             return expired.Count;

@@ -4,6 +4,7 @@ using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
@@ -13,7 +14,8 @@ namespace Agnes.Server.Platform.Publications;
 internal sealed record SourceTrouble(string Source, string? Problem, IReadOnlyList<SkippedTable> Skipped, IReadOnlyList<string> Collided);
 
 /// <summary>Prepares what lies in a source's extract and commits it. A reader sees the old or the new state of all its tables.</summary>
-internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, AnalyticsFile analytics, SourceKinds kinds)
+internal sealed class SourcePublisher(
+    StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, PublicationEvents events, TableBelongings belongings, SourceKinds kinds)
 {
     private const string Misnamed = "its folder has a name that no source can have: use letters, digits and underscores, and none of the server's own names.";
 
@@ -59,11 +61,18 @@ internal sealed class SourcePublisher(StateDb state, Publisher publisher, DataFo
     {
         var started = state.Options.Time.GetTimestamp();
         var waited = _troubles.GetValueOrDefault(prepared.Source)?.Collided ?? [];
-        var outcome = await state.WriteAsync(write => new PublicationCommit(write, prepared, kinds) { Waited = waited }.RunAsync(), cancellation);
+        var outcome = await state.WriteAsync(
+            async write =>
+            {
+                var done = await new PublicationCommit(write, prepared, kinds, belongings) { Waited = waited }.RunAsync();
+                await events.AddAsync(write, done);
+                return done;
+            },
+            cancellation);
         outcome = outcome with { Elapsed = state.Options.Time.GetElapsedTime(started) };
         if (outcome.Problem is null && outcome.Skipped.Count == 0 && outcome.Collided.Count == 0) _troubles.TryRemove(prepared.Source, out _);
         else _troubles[prepared.Source] = new SourceTrouble(prepared.Source, outcome.Problem, outcome.Skipped, outcome.Collided);
-        if (outcome.Changed) analytics.Invalidate();
+        if (outcome.Changed) await events.DeliverAsync(cancellation);
         foreach (var waiting in _troubles.Values.Where(t => t.Source != prepared.Source && t.Collided.Intersect(outcome.Removed, StringComparer.OrdinalIgnoreCase).Any()))
             Forget(waiting.Source); // a name is free that this one also offers
         return outcome;

@@ -10,17 +10,21 @@ namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Runs the connector of one of our own sources, and commits what the same child prepared.</summary>
 internal sealed class SourcePull(
-    StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, SourceKinds kinds, SecretStore secrets, ServerOptions options)
+    StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, SourceKinds kinds, SecretStore secrets, ServerOptions options,
+    IReadOnlyList<Connector> connectors)
 {
     private readonly PullCheckpoints _checkpoints = new(state);
 
     public bool HasExtract(Connection own) => File.Exists(folder.ExtractFile(own.Name));
 
+    /// <summary>Whether pulling waits for servers elsewhere.</summary>
+    public bool UsesNetwork(Connection own) => connectors.Any(connector => connector.Name == own.Kind.Connector && connector.UsesNetwork);
+
     /// <param name="rows">What to pull; what is registered besides stays as it is, what is not is dropped.</param>
     /// <returns>Why the run as a whole failed for this source, or null.</returns>
     public async Task<string?> RunAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
     {
-        using var entered = await gate.ExtractAsync(cancellation);
+        using var entered = await gate.ExtractAsync(UsesNetwork(own) ? Lane.Network : Lane.Disk, cancellation);
         var progress = new PullProgress(job, cancellation);
         var limits = ExtractLimits.Default with { Total = options.Limits.SyncTotal };
         try
@@ -57,7 +61,7 @@ internal sealed class SourcePull(
     {
         var saved = await _checkpoints.LoadAsync(connection);
         await _checkpoints.ForgetAsync(connection, [.. saved.Keys], cancellation);
-        using var entered = await gate.ExtractAsync(cancellation);
+        using var entered = await gate.ExtractAsync(Lane.Disk, cancellation);
         if (kinds.OfFolder(state.Snapshot, connection) is null && state.Snapshot.PublishedNamesOf(connection).IsEmpty && Directory.Exists(folder.Source(connection)))
             Directory.Delete(folder.Source(connection), recursive: true);
     }

@@ -24,6 +24,4 @@ internal static class RegistrySql
         """;
 
     public const string Delete = "DELETE FROM table_registry WHERE id = @id";
-
-    public const string DeleteGrants = "DELETE FROM resource_grants WHERE resource_type = 'table' AND resource_id = @id";
 }

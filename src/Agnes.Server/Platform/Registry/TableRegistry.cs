@@ -9,7 +9,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Registry;
 
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
-internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKinds kinds)
+internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
@@ -70,9 +70,10 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
         async write =>
         {
             var row = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
+            if (write.Current.PublishedTable(row.Name) is { } version) await events.AddAsync(write, PublicationEvent.Removed, [version.Name]);
             await write.ExecuteAsync(RegistrySql.Delete, new { id });
-            await TableBelongings.DropAsync(write, id);
-            if (row.Name != id) await TableBelongings.DropAsync(write, row.Name); // once unregistered, its name would be its id
+            await belongings.DropAsync(write, id);
+            if (row.Name != id) await belongings.DropAsync(write, row.Name); // once unregistered, its name would be its id
             write.Apply(snapshot => snapshot.WithoutTable(id));
             await write.ForgetTableAsync(row.Name);
             write.Audit(caller.UserId, "unregister_table", id, TableJson.Of(row), "ok");
@@ -134,7 +135,11 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
         if (taken || published) throw new ProblemException(StatusCodes.Status409Conflict, $"Table name '{after.Name}' is already used");
         if (kinds.PulledBy(write.Current, before) is null && write.Current.PublishedTable(before.Name) is not null)
             throw new ProblemException(StatusCodes.Status409Conflict, $"Table '{before.Name}' is named by the extract that it comes from; rename it there");
+        var isPublished = write.Current.PublishedTable(before.Name) is not null;
         await write.RenameTableAsync(before.Name, after.Name);
+        if (!isPublished) return;
+        await events.AddAsync(write, PublicationEvent.Removed, [before.Name]);
+        await events.AddAsync(write, PublicationEvent.Published, [after.Name]);
     }
 
     private static JsonObject Changes(TableRow before, TableRow after)

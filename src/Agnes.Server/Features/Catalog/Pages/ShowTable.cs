@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;

@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Serialization;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Providers.Google;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 

@@ -1,3 +1,5 @@
+using Agnes.Server.Platform.Jobs;
+
 namespace Agnes.Server.Features.SignIn.Mail;
 
 /// <summary>A mail of plain text.</summary>
@@ -16,7 +18,4 @@ internal interface IMailTransport
 
 /// <param name="reason">For the log: no address, no text, no secret.</param>
 /// <param name="isForNow">Worth another try.</param>
-internal sealed class MailException(string reason, bool isForNow, Exception? inner = null) : Exception(reason, inner)
-{
-    public bool IsForNow { get; } = isForNow;
-}
+internal sealed class MailException(string reason, bool isForNow, Exception? inner = null) : OutletException(reason, isForNow, inner);

@@ -1,6 +1,7 @@
 using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.SignIn.Mail;
 
@@ -21,6 +22,7 @@ internal static class MailServices
                 break;
         }
 
+        if (options.SignIn.Mail is not null) services.AddSingleton<IOutlet, MailOutlet>();
         services.AddSingleton<Outbox>();
         services.AddSingleton<LinkMail>();
         services.AddSingleton<AccountNotices>();

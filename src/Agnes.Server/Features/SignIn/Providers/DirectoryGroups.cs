@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Groups;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Providers;
@@ -91,5 +91,5 @@ internal sealed record DirectoryGroups(string Source, string Creator, string? Pr
     /// <summary>A directory that forgets its last admin must not lock everybody out; the next sync tries again.</summary>
     private static bool IsLastAdmin(Snapshot snapshot, UserRow user, MembershipRow row) =>
         user.Active && snapshot.Group(row.GroupId) is { IsSystem: true, Name: Snapshot.AdminGroup }
-        && !snapshot.WithoutMembership(user.Id, row.GroupId, row.Source).IsAdmin(user.Id) && !Users.LastAdmin.LeavesOthers(snapshot, user);
+        && !snapshot.WithoutMembership(user.Id, row.GroupId, row.Source).IsAdmin(user.Id) && !LastAdmin.LeavesOthers(snapshot, user);
 }

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Sessions;
@@ -21,7 +21,7 @@ internal static class EndSession
         await state.WriteAsync(
             async write =>
             {
-                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, ListUsers.NotFound);
+                var user = write.Before.User(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, UserStore.NotFound);
                 await UserStore.UpdateAsync(write, user with { SessionsValidAfter = write.Now });
                 write.Audit(actor, "session.end_all", $"user:{id}", new JsonObject { ["email"] = user.Email });
             },

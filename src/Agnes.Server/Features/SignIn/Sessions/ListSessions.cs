@@ -1,6 +1,6 @@
-using Agnes.Server.Features.Users;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Sessions;
@@ -18,7 +18,7 @@ internal static class ListSessions
 
     public static async Task<IResult> OfUserAsync(HttpContext context, StateDb state, TimeProvider time, string id, CancellationToken stop)
     {
-        if (context.Snapshot().User(id) is null) return Problem.NotFound(ListUsers.NotFound);
+        if (context.Snapshot().User(id) is null) return Problem.NotFound(UserStore.NotFound);
         return Answer(await ActiveAsync(state, context.Snapshot(), id, time, stop), context.Caller().SessionId);
     }
 

@@ -1,16 +1,22 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.SignIn.Guessing;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Sessions;
 
 /// <summary>Ends sessions that nobody used for the idle limit, and forgets what is long over: sessions, links, wrong passwords.</summary>
-internal sealed partial class SessionSweep(StateDb state, ServerOptions options, TimeProvider time, ILogger<SessionSweep> log) : BackgroundService
+internal sealed class SessionSweep(StateDb state, ServerOptions options, TimeProvider time) : IPeriodic
 {
-    /// <summary>How late the idle limit may take effect, besides the minute in which a use is noted.</summary>
     private const int BatchMax = 1_000;
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
+
+    public string Name => "sessions that are over";
+
+    /// <summary>How late the idle limit may take effect, besides the minute in which a use is noted.</summary>
+    public TimeSpan Every => TimeSpan.FromSeconds(30);
+
+    public Task RunAsync(CancellationToken cancellation) => SweepAsync(cancellation);
 
     public async Task<int> SweepAsync(CancellationToken stop)
     {
@@ -37,27 +43,4 @@ internal sealed partial class SessionSweep(StateDb state, ServerOptions options,
             },
             stop);
     }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await Task.Delay(Every, time, stoppingToken);
-                await SweepAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception failure)
-            {
-                LogFailed(log, failure);
-            }
-        }
-    }
-
-    [LoggerMessage(EventId = 5403, Level = LogLevel.Error, Message = "Idle sessions could not be ended; it is tried again shortly.")]
-    private static partial void LogFailed(ILogger log, Exception failure);
 }

@@ -17,7 +17,7 @@ internal sealed class KeboolaColumns : IColumnTarget
         ? null
         : "Keboola's address and Storage token are not set: KBC_STACK_URL and KBC_STORAGE_TOKEN, or KEBOOLA_STACK_URL and KEBOOLA_STORAGE_TOKEN.";
 
-    public async Task<PushedColumn> PushAsync(IServiceProvider services, TableRow table, ColumnMetadataRow column, CancellationToken stop)
+    public async Task<PushedColumn> PushAsync(IServiceProvider services, TableRow table, DescribedColumn column, CancellationToken stop)
     {
         if (Stack(services) is not { } stack) return new PushedColumn(NotSetUp(services), WasReached: false);
         var answer = await stack.SendAsync(services.GetRequiredService<IHttpClientFactory>(), HttpMethod.Post, PathOf(table, column), BodyOf(column), Timeout, stop);
@@ -37,9 +37,9 @@ internal sealed class KeboolaColumns : IColumnTarget
         _ => "Keboola could not be reached",
     };
 
-    private static string PathOf(TableRow table, ColumnMetadataRow column) => $"tables/{Uri.EscapeDataString(SourceId(table))}/columns/{Uri.EscapeDataString(column.ColumnName)}/metadata";
+    private static string PathOf(TableRow table, DescribedColumn column) => $"tables/{Uri.EscapeDataString(SourceId(table))}/columns/{Uri.EscapeDataString(column.Name)}/metadata";
 
-    private static JsonObject BodyOf(ColumnMetadataRow column)
+    private static JsonObject BodyOf(DescribedColumn column)
     {
         var entries = new JsonArray();
         if (column.Basetype is not null) entries.Add((JsonNode)new JsonObject { ["key"] = "KBC.datatype.basetype", ["value"] = column.Basetype });

@@ -159,8 +159,11 @@ internal interface IColumnTarget
     string? NotSetUp(IServiceProvider services);
 
     /// <returns>What was wrong, without any secret and without what the other side wrote.</returns>
-    Task<PushedColumn> PushAsync(IServiceProvider services, TableRow table, ColumnMetadataRow column, CancellationToken stop);
+    Task<PushedColumn> PushAsync(IServiceProvider services, TableRow table, DescribedColumn column, CancellationToken stop);
 }
+
+/// <param name="Basetype">In Keboola's words: STRING, INTEGER, NUMERIC, FLOAT, BOOLEAN, DATE, TIMESTAMP.</param>
+internal sealed record DescribedColumn(string Name, string? Basetype, string? Description);
 
 /// <param name="WasReached">False: there is no use in trying the next.</param>
 internal sealed record PushedColumn(string? Fault, bool WasReached);

@@ -50,7 +50,7 @@ internal sealed class DuckDbStore : StateStore
         }
     }
 
-    public override async ValueTask<Lease> ReaderAsync(CancellationToken cancellation)
+    public override async ValueTask<Loan> ReaderAsync(CancellationToken cancellation)
     {
         await _slots.WaitAsync(cancellation);
         try

@@ -45,7 +45,7 @@ internal sealed class PostgresStore : StateStore
         }
     }
 
-    public override async ValueTask<Lease> ReaderAsync(CancellationToken cancellation)
+    public override async ValueTask<Loan> ReaderAsync(CancellationToken cancellation)
     {
         try
         {
@@ -78,7 +78,7 @@ internal sealed class PostgresStore : StateStore
     {
         var connection = await _source.OpenConnectionAsync(cancellation);
         await LockAsync(connection, MigrationLock, cancellation);
-        return new Lease(connection, () => UnlockAsync(connection, MigrationLock));
+        return new Loan(connection, () => UnlockAsync(connection, MigrationLock));
     }
 
     public override Task ExecuteSchemaAsync(StateTransaction transaction, string statement, CancellationToken cancellation) =>

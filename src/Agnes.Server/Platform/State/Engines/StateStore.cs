@@ -17,7 +17,7 @@ internal abstract class StateStore : IAsyncDisposable
     };
 
     /// <summary>A connection for reading, given back by disposing. Short reads only: an old reader keeps DuckDB from checkpointing.</summary>
-    public abstract ValueTask<Lease> ReaderAsync(CancellationToken cancellation);
+    public abstract ValueTask<Loan> ReaderAsync(CancellationToken cancellation);
 
     /// <summary>Begins a write transaction; no other process writes until it ends. The caller holds the gate of this process.</summary>
     public abstract Task<StateTransaction> BeginAsync(CancellationToken cancellation);
@@ -26,7 +26,7 @@ internal abstract class StateStore : IAsyncDisposable
     public abstract Task ExecuteSchemaAsync(StateTransaction transaction, string statement, CancellationToken cancellation);
 
     /// <summary>Keeps other processes from migrating at the same time.</summary>
-    public virtual ValueTask<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellation) => ValueTask.FromResult<IAsyncDisposable>(new Lease());
+    public virtual ValueTask<IAsyncDisposable> LockForMigrationAsync(CancellationToken cancellation) => ValueTask.FromResult<IAsyncDisposable>(new Loan());
 
     /// <summary>Everything was read and is sound.</summary>
     public virtual Task StartedAsync(CancellationToken cancellation) => Task.CompletedTask;
@@ -47,7 +47,7 @@ internal abstract class StateStore : IAsyncDisposable
 }
 
 /// <summary>A connection on loan.</summary>
-internal sealed class Lease(DbConnection? connection = null, Func<ValueTask>? giveBack = null) : IAsyncDisposable
+internal sealed class Loan(DbConnection? connection = null, Func<ValueTask>? giveBack = null) : IAsyncDisposable
 {
     public DbConnection Connection => connection ?? throw new InvalidOperationException("There is no connection on this loan.");
 

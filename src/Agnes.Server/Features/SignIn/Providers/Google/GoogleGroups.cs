@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.SignIn.Providers.OpenId;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Identity;
 
 namespace Agnes.Server.Features.SignIn.Providers.Google;
 

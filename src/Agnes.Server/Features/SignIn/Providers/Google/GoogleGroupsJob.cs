@@ -19,6 +19,8 @@ internal sealed class GoogleGroupsJob(StateDb state, GoogleGroups groups, Server
 
     public string Kind => KindName;
 
+    public Lane Lane => Lane.Network;
+
     public bool FillsDisk => false;
 
     public static JobRequest Request(string trigger) => new(KindName, null, KindName, trigger, null);

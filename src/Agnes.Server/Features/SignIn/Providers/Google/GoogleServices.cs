@@ -11,7 +11,6 @@ internal static class GoogleServices
         services.AddSingleton<GoogleGroups>();
         if (options.SignIn.Google is not { SyncsGroups: true }) return;
         services.AddSingleton<IJobHandler, GoogleGroupsJob>();
-        if (!options.Role.RunsJobs()) return;
-        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<JobTimer>(provider, GoogleGroupsJob.Request("timer"), GoogleGroupsJob.AfterStart, GoogleGroupsJob.Every));
+        services.AddSingleton(new JobSchedule(GoogleGroupsJob.KindName, GoogleGroupsJob.AfterStart, GoogleGroupsJob.Every, _ => GoogleGroupsJob.Request(JobSchedules.Trigger)));
     }
 }

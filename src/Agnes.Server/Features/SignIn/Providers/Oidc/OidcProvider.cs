@@ -2,14 +2,13 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Features.SignIn.Providers.OpenId;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Identity;
 
 namespace Agnes.Server.Features.SignIn.Providers.Oidc;
 
 /// <summary>Sign-in with an OpenID Connect issuer of the operator's choice, with the groups of a claim.</summary>
 internal sealed class OidcProvider : ISignInProvider
 {
-    public const string GroupSource = "oidc_sync";
-    public const string GroupCreator = "system:oidc-sync";
     private const string Key = "oidc";
     private const int GroupsMax = 1_000;
     private readonly IssuerSignIn _signIn;
@@ -27,7 +26,7 @@ internal sealed class OidcProvider : ISignInProvider
             EmailClaim = oidc.EmailClaim,
             TrustsEmail = oidc.TrustsEmail,
             GroupsAsync = oidc.GroupsClaim is { } claim ? (_, claims, _) => Task.FromResult(GroupsOf(claims, claim)) : null,
-            Groups = oidc.GroupsClaim is null ? null : new DirectoryGroups(GroupSource, GroupCreator, oidc.GroupPrefix, oidc.AdminGroup, EveryoneGroup: null, JoinsForeign: false),
+            Groups = oidc.GroupsClaim is null ? null : new DirectoryGroups(GroupOrigins.IssuerSource, GroupOrigins.IssuerCreator, oidc.GroupPrefix, oidc.AdminGroup, EveryoneGroup: null, JoinsForeign: false),
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Identity;
 
 namespace Agnes.Server.Features.SignIn.Providers.OpenId;
 
@@ -12,7 +13,7 @@ internal sealed record IssuerAccount(string Issuer, string Subject, string Email
     public static IssuerAccount Of(OpenIdClient client, JsonObject claims, string emailClaim, bool trustsEmail)
     {
         var email = IdTokens.Text(claims, emailClaim)?.Trim();
-        if (email is null || !Users.EmailAddress.IsValid(email)) throw new SignInRefusedException("no_email", "The issuer named no usable e-mail address.");
+        if (email is null || !EmailAddress.IsValid(email)) throw new SignInRefusedException("no_email", "The issuer named no usable e-mail address.");
         if (!trustsEmail && !IsTrue(claims["email_verified"])) throw new SignInRefusedException("email_not_verified", "The issuer does not say that the e-mail address is verified.");
         var name = IdTokens.Text(claims, "name")?.Trim();
         return new IssuerAccount(client.Issuer, IdTokens.Text(claims, "sub")!, email, name is { Length: > 0 and <= NameCharsMax } ? name : null);

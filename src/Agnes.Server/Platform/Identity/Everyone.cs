@@ -1,6 +1,6 @@
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Groups;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>The group that every active user is in, unless the instance's <c>auth.everyone_membership</c> is <c>explicit</c>.</summary>
 internal static class Everyone

@@ -3,7 +3,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry;
+namespace Agnes.Server.Features.ColumnMetadata;
 
 /// <summary>What is known of a column beyond its name: a row of <c>column_metadata</c>.</summary>
 public sealed record ColumnMetadataRow
@@ -43,6 +43,14 @@ internal readonly record struct Said(bool IsSaid, string? Text)
     public static Said Nothing => default;
 
     public string? Over(string? known) => IsSaid ? Text : known;
+}
+
+/// <summary>Words about columns end with their table.</summary>
+internal sealed class ColumnMetadataBelonging : IBelonging
+{
+    public string Name => "words about columns";
+
+    public Task EndTableAsync(StateWrite write, string id) => ColumnMetadataStore.DropAsync(write, id);
 }
 
 /// <summary>The only reader and writer of <c>column_metadata</c>.</summary>

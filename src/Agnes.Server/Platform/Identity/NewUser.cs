@@ -1,7 +1,6 @@
-using Agnes.Server.Features.Groups;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Users;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>What making a user means wherever it happens: the row, and the group that everyone is in.</summary>
 internal static class NewUser

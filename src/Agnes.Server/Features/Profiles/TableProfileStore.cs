@@ -1,12 +1,20 @@
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry;
+namespace Agnes.Server.Features.Profiles;
 
 /// <summary>A row of <c>table_profiles</c>.</summary>
 /// <param name="TableId">The registry's id; of a table that nobody registered its name.</param>
 /// <param name="PartsDigest">Of the published version whose rows were looked at, and after it the primary key where there was one.</param>
 /// <param name="Profile">JSON. It holds values of the table: only for whoever may read that.</param>
 public sealed record TableProfileRow(string TableId, string PartsDigest, string Profile, DateTime ProfiledAt);
+
+/// <summary>A profile ends with its table.</summary>
+internal sealed class TableProfileBelonging : IBelonging
+{
+    public string Name => "profiles of tables";
+
+    public Task EndTableAsync(StateWrite write, string id) => TableProfileStore.DropAsync(write, id);
+}
 
 /// <summary>The only reader and writer of <c>table_profiles</c>.</summary>
 internal static class TableProfileStore

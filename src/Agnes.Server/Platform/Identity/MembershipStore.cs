@@ -1,6 +1,6 @@
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Groups;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>The only writer of <c>user_group_members</c>. Each source has rows of its own, so that none takes away what another gave.</summary>
 internal static class MembershipStore

@@ -1,6 +1,6 @@
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Tokens;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>The only writer of <c>personal_access_tokens</c>, apart from their last use and the end of their owner.</summary>
 internal static class TokenStore

@@ -3,7 +3,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Users;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>Keeps an installation from locking everybody out. Evaluated inside the write, where nobody else can take the second-last admin away.</summary>
 internal static class LastAdmin

@@ -1,6 +1,6 @@
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Groups;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>The only writer of <c>user_groups</c>.</summary>
 internal static class GroupStore
@@ -23,9 +23,10 @@ internal static class GroupStore
         write.Apply(snapshot => snapshot.WithGroup(group));
     }
 
-    /// <summary>With its members and grants.</summary>
-    public static async Task DeleteAsync(StateWrite write, string id)
+    /// <summary>With its members and grants, and with whatever features keep for it.</summary>
+    public static async Task DeleteAsync(StateWrite write, string id, Belongings belongings)
     {
+        await belongings.EndGroupAsync(write, id);
         await write.ExecuteAsync("DELETE FROM user_group_members WHERE group_id = @id", new { id });
         await write.ExecuteAsync("DELETE FROM resource_grants WHERE group_id = @id", new { id });
         await write.ExecuteAsync("DELETE FROM user_groups WHERE id = @id", new { id });

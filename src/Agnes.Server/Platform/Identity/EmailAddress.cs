@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Agnes.Server.Features.Users;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>A shape check only: whether mail arrives there, only mail can tell.</summary>
 internal static partial class EmailAddress

@@ -1,8 +1,8 @@
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Groups;
+namespace Agnes.Server.Platform.Identity;
 
-/// <summary>Writes <c>resource_grants</c>, but for tables that end, which take their grants along: <see cref="Platform.Registry.TableGrants"/>.</summary>
+/// <summary>The only writer of <c>resource_grants</c>, beside groups that end.</summary>
 public static class GrantStore
 {
     private const string InsertSql =
@@ -31,6 +31,17 @@ public static class GrantStore
     {
         await write.ExecuteAsync(InsertSql, grant);
         write.Apply(snapshot => snapshot.WithGrant(grant));
+    }
+
+    /// <summary>All on one resource, which is no more.</summary>
+    /// <returns>How many there were.</returns>
+    public static async Task<int> EndResourceAsync(StateWrite write, string type, string resourceId)
+    {
+        var grants = write.Current.GrantsOn(type, resourceId).Values.ToList();
+        if (grants.Count == 0) return 0;
+        await write.ExecuteAsync("DELETE FROM resource_grants WHERE resource_type = @type AND resource_id = @resourceId", new { type, resourceId });
+        foreach (var grant in grants) write.Apply(snapshot => snapshot.WithoutGrant(grant.Id));
+        return grants.Count;
     }
 
     public static async Task RemoveAsync(StateWrite write, GrantRow grant)

@@ -1,15 +1,13 @@
-using Agnes.Server.Features.Desktop;
-using Agnes.Server.Features.Preferences;
-using Agnes.Server.Features.SignIn;
-using Agnes.Server.Features.SignIn.Providers;
-using Agnes.Server.Features.SignIn.Sessions;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.Users;
+namespace Agnes.Server.Platform.Identity;
 
 /// <summary>The only writer of <c>users</c>. Each method changes the row and the snapshot together.</summary>
 internal static class UserStore
 {
+    /// <summary>Of a user who is not there.</summary>
+    public const string NotFound = "User not found";
+
     private const string InsertSql =
         """
         INSERT INTO users (id, email, name, password_hash, active, created_at, updated_at, onboarded)
@@ -29,26 +27,29 @@ internal static class UserStore
         write.Apply(snapshot => snapshot.WithUser(user));
     }
 
+    /// <summary>For one that is not closed by it; else there is <see cref="CloseAsync"/>.</summary>
     public static async Task UpdateAsync(StateWrite write, UserRow user)
     {
         var row = user with { UpdatedAt = write.Now };
         await write.ExecuteAsync(UpdateSql, row);
-        if (!row.Active) await PasswordLinks.DropAsync(write, row.Id); // they must not wait for the account to come back
         write.Apply(snapshot => snapshot.WithUser(row));
     }
 
-    /// <summary>Also removes memberships, tokens and links for setting a password: whatever could still act for the user.</summary>
-    public static async Task DeleteAsync(StateWrite write, UserRow user)
+    /// <summary>With memberships and tokens, and with whatever features keep for the user.</summary>
+    public static async Task DeleteAsync(StateWrite write, UserRow user, Belongings belongings)
     {
+        await belongings.EndUserAsync(write, user.Id);
         await write.ExecuteAsync("DELETE FROM user_group_members WHERE user_id = @Id", user);
         await write.ExecuteAsync("DELETE FROM personal_access_tokens WHERE user_id = @Id", user);
-        await PasswordLinks.DropAsync(write, user.Id);
-        await SessionStore.DeleteOfAsync(write, user.Id);
-        await Identities.DeleteOfAsync(write, user.Id);
-        await DesktopLinks.DeleteOfAsync(write, user.Id);
-        await PreferenceStore.DeleteOfAsync(write, user.Id);
         await write.ExecuteAsync("DELETE FROM users WHERE id = @Id", user);
         write.Apply(snapshot => snapshot.WithoutUser(user.Id));
+    }
+
+    /// <summary>The account is to be closed for now: what could act for it goes at once.</summary>
+    public static async Task CloseAsync(StateWrite write, UserRow user, Belongings belongings)
+    {
+        await belongings.CloseUserAsync(write, user.Id);
+        await UpdateAsync(write, user);
     }
 
     /// <summary>A new password ends every session that the old one began.</summary>
