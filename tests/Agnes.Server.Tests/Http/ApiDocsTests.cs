@@ -58,7 +58,7 @@ public sealed partial class ApiDocsTests(Postgres postgres, Worlds worlds)
         var policy = page.Header("Content-Security-Policy")!;
         policy.ShouldContain("default-src 'none'; script-src 'self';");
         policy.ShouldContain("connect-src 'self';");
-        Address().Matches(page.Body).Select(match => match.Groups[1].Value).ShouldBe(["/openapi.json", "/docs/scalar.js", "/docs/start.js"]);
+        Address().Matches(page.Body).Select(match => match.Groups[1].Value).ShouldBe(["/favicon.svg", "/openapi.json", "/docs/scalar.js", "/docs/start.js"]);
         var viewer = await world.Server.SendAsync("GET", "/docs/scalar.js");
         viewer.Body.Length.ShouldBeGreaterThan(1_000_000);
         viewer.Body.ShouldContain("createApiReference");

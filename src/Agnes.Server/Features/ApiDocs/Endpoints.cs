@@ -26,6 +26,7 @@ internal static class ApiDocsFeature
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <title>API · Agnes</title>
+          <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
         </head>
         <body>
           <noscript>This page needs scripts. The description itself: <a href="/openapi.json">openapi.json</a></noscript>
