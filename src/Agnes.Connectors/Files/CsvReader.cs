@@ -32,9 +32,9 @@ internal sealed class CsvReader : SourceReader
 
     public override Divided? Divided => _text.Divided;
 
-    /// <summary>How the file turned out to be written.</summary>
+    /// <summary>How the file turned out to be written; what a person set is no finding.</summary>
     public ReadLike Like => new(_dialect.Delimiter, _dialect.HasHeader, _dialect.SkippedLines, _encoding,
-        _types.Zip(Columns).Where(pair => pair.First.Cells?.Format is not null).DistinctBy(pair => pair.Second.Name).ToDictionary(pair => pair.Second.Name, pair => pair.First.Cells!.Format!));
+        _types.Zip(Columns).Where(pair => pair.First.Cells?.Format is { } format && format != _settings.DateFormat && format != _settings.TimestampFormat).DistinctBy(pair => pair.Second.Name).ToDictionary(pair => pair.Second.Name, pair => pair.First.Cells!.Format!));
 
     public override IReadOnlyList<TableColumn> Columns { get; protected set; } = [];
 
