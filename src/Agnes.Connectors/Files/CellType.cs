@@ -57,6 +57,9 @@ internal sealed record CellType(string Name, string Value, string Faithful, stri
 
     /// <param name="format">In the engine's notation, as people set it: <c>%d/%m/%Y</c>.</param>
     /// <param name="shape">What a cell looks like, where the format alone would take more than is meant, such as a year of two digits for one of four.</param>
+    /// <summary>Of dates and times in other than ISO form.</summary>
+    public string? Format { get; private init; }
+
     public static CellType Date(string format, string? shape = null) => Formatted("DATE", format, shape);
 
     public static CellType Timestamp(string format, string? shape = null) => Formatted("TIMESTAMP", format, shape);
@@ -101,7 +104,7 @@ internal sealed record CellType(string Name, string Value, string Faithful, stri
     private string Usually(string text, string value) => Usual is null ? "false" : $"{value} IS NOT NULL AND {Of(Usual, text, value)}";
 
     private static CellType Formatted(string type, string format, string? shape) =>
-        new(type, $"CAST(try_strptime({{x}}, {SqlText.Literal(format)}) AS {type})", shape is null ? "true" : $"regexp_full_match({{x}}, '{shape}')");
+        new(type, $"CAST(try_strptime({{x}}, {SqlText.Literal(format)}) AS {type})", shape is null ? "true" : $"regexp_full_match({{x}}, '{shape}')") { Format = format };
 
     private static string Of(string rule, string text, string value) =>
         rule.Replace("{v}", value, StringComparison.Ordinal).Replace("{x}", text, StringComparison.Ordinal);

@@ -13,7 +13,8 @@ internal sealed record ColumnType(CellType? Cells, bool IsVague = false, string?
 /// Finds for each column of a delimited file the type that loses nothing. The engine's sniffer says what to try first; it alone is not believed, since it takes
 /// 01220 for 1220, Yes for true and 11/6/18 for a day in 2011.
 /// </summary>
-internal sealed class ColumnTypes(FileSettings settings)
+/// <param name="formats">Of dates, by column, as the table's files had them before.</param>
+internal sealed class ColumnTypes(FileSettings settings, IReadOnlyDictionary<string, string> formats)
 {
     /// <summary>Aggregates of one statement; a table of a thousand columns takes several.</summary>
     private const int TestsMax = 600;
@@ -52,17 +53,19 @@ internal sealed class ColumnTypes(FileSettings settings)
         var second = sniffed.Select((column, index) => found[index] is null && held[index].HasValues ? Second(column.Type) : []).ToList();
         var heldThen = second.Any(candidates => candidates.Count > 0) ? await TestAsync(connection, relation, second, cancellation) : [.. second.Select(_ => Held.Nothing)];
         var scales = await ScalesAsync(connection, relation, sniffed, found, held, cancellation);
-        return [.. sniffed.Select((column, index) => Decide(column.Type, found[index], held[index].HasValues, second[index], heldThen[index], scales.GetValueOrDefault(index), isWhole))];
+        return [.. sniffed.Select((column, index) => Decide(column, found[index], held[index].HasValues, second[index], heldThen[index], scales.GetValueOrDefault(index), isWhole))];
     }
 
-    private static ColumnType Decide(string sniffed, CellType? found, bool hasValues, IReadOnlyList<CellType> second, Held held, CellType? exact, bool isWhole)
+    private ColumnType Decide((string Name, string Type) column, CellType? found, bool hasValues, IReadOnlyList<CellType> second, Held held, CellType? exact, bool isWhole)
     {
         if (!hasValues) return new ColumnType(null);
         if (found is not null) return new ColumnType(found);
         if (exact is not null) return new ColumnType(exact);
+        var sniffed = column.Type;
         if (sniffed is not ("DATE" or "TIMESTAMP" or "TIMESTAMP WITH TIME ZONE")) return new ColumnType(CellType.Text);
         var possible = second.Where((_, index) => held.Of(index)).ToList();
         if (possible is [var only]) return new ColumnType(only);
+        if (possible.Count > 1 && formats.TryGetValue(column.Name, out var usual) && possible.FirstOrDefault(type => type.Format == usual) is { } same) return new ColumnType(same);
         return new ColumnType(CellType.Text, IsVague: possible.Count > 1 && !isWhole,
             Remark: $"its dates can be read in more than one way and are kept as text; set {(sniffed == "DATE" ? "date_format" : "timestamp_format")} to have them read");
     }

@@ -32,6 +32,10 @@ internal sealed class CsvReader : SourceReader
 
     public override Divided? Divided => _text.Divided;
 
+    /// <summary>How the file turned out to be written; what a person set is no finding.</summary>
+    public ReadLike Like => new(_dialect.Delimiter, _dialect.HasHeader, _dialect.SkippedLines, _encoding,
+        _types.Zip(Columns).Where(pair => pair.First.Cells?.Format is { } format && format != _settings.DateFormat && format != _settings.TimestampFormat).DistinctBy(pair => pair.Second.Name).ToDictionary(pair => pair.Second.Name, pair => pair.First.Cells!.Format!));
+
     public override IReadOnlyList<TableColumn> Columns { get; protected set; } = [];
 
     public override bool IsSampled => !_isWhole;
@@ -48,23 +52,24 @@ internal sealed class CsvReader : SourceReader
 
     public static string SetAsideRemark(string path, long count) => $"{path}: {count} row(s) that are no rows of the table were set aside; agnes admin set-aside shows them";
 
-    public static async Task<CsvReader> OpenAsync(InputFile file, FileSettings settings, DuckDBConnection connection, string scratch, CancellationToken cancellation)
+    public static async Task<CsvReader> OpenAsync(
+        InputFile file, FileSettings settings, IReadOnlyDictionary<string, string> formats, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
         var (path, encoding) = await TextEncoding.AsUtf8Async(file, settings.Encoding, scratch, cancellation);
         try
         {
-            return await OpenAsync(new CsvText(file, path, encoding), settings, connection, scratch, cancellation);
+            return await OpenAsync(new CsvText(file, path, encoding) { Formats = formats }, settings, connection, scratch, cancellation);
         }
         catch (DuckDBException e) when (FileErrors.IsEncoding(e) && encoding is null)
         {
-            if (await InGuessedEncodingAsync(file, settings, connection, scratch, cancellation) is { } other) return other;
+            if (await InGuessedEncodingAsync(file, settings, formats, connection, scratch, cancellation) is { } other) return other;
             throw;
         }
     }
 
     /// <summary>The same file in the encoding that it most likely has, when its first byte that is not UTF-8 came after the sample.</summary>
     public async Task<CsvReader?> InGuessedEncodingAsync(string scratch, CancellationToken cancellation) =>
-        _encoding is null && !_text.IsChecked ? await InGuessedEncodingAsync(File, _settings, _connection, scratch, cancellation) : null;
+        _encoding is null && !_text.IsChecked ? await InGuessedEncodingAsync(File, _settings, _text.Formats, _connection, scratch, cancellation) : null;
 
     /// <summary>A line that is longer than the usual buffers came after the sample.</summary>
     /// <returns>False when long lines were expected already.</returns>
@@ -120,14 +125,15 @@ internal sealed class CsvReader : SourceReader
         return -1;
     }
 
-    private static async Task<CsvReader?> InGuessedEncodingAsync(InputFile file, FileSettings settings, DuckDBConnection connection, string scratch, CancellationToken cancellation)
+    private static async Task<CsvReader?> InGuessedEncodingAsync(
+        InputFile file, FileSettings settings, IReadOnlyDictionary<string, string> formats, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
         if (settings.Encoding is null && await Charset.GuessAsync(file, cancellation) is { } guess)
         {
             var (path, _) = await TextEncoding.AsUtf8Async(file, guess, scratch, cancellation);
-            return await OpenAsync(new CsvText(file, path, guess), settings, connection, scratch, cancellation);
+            return await OpenAsync(new CsvText(file, path, guess) { Formats = formats }, settings, connection, scratch, cancellation);
         }
-        return settings.SetsBadRowsAside ? await OpenAsync(new CsvText(file, file.FullPath, null, IsChecked: true), settings, connection, scratch, cancellation) : null;
+        return settings.SetsBadRowsAside ? await OpenAsync(new CsvText(file, file.FullPath, null, IsChecked: true) { Formats = formats }, settings, connection, scratch, cancellation) : null;
     }
 
     private static async Task<CsvReader> OpenAsync(CsvText text, FileSettings settings, DuckDBConnection connection, string scratch, CancellationToken cancellation)
@@ -183,7 +189,7 @@ internal sealed class CsvReader : SourceReader
         try
         {
             _isWhole = isWhole || await _connection.ScalarAsync<long>($"SELECT count(*) FROM {relation}", cancellation) < SampleRows;
-            _types = await new ColumnTypes(_settings).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
+            _types = await new ColumnTypes(_settings, _text.Formats).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
         }
         finally
         {
@@ -199,4 +205,10 @@ internal sealed class CsvReader : SourceReader
 /// <param name="Path">Where it lies in UTF-8.</param>
 /// <param name="Encoding">What it was in, where that is not UTF-8.</param>
 /// <param name="IsChecked">Rows that are no UTF-8 are set aside, since the file is in no other encoding.</param>
-internal sealed record CsvText(InputFile File, string Path, string? Encoding, bool IsChecked = false, Divided? Divided = null);
+internal sealed record CsvText(InputFile File, string Path, string? Encoding, bool IsChecked = false, Divided? Divided = null)
+{
+    private static readonly Dictionary<string, string> NoFormats = new(StringComparer.Ordinal);
+
+    /// <summary>Of dates, by column, as the table's files had them before.</summary>
+    public IReadOnlyDictionary<string, string> Formats { get; init; } = NoFormats;
+}

@@ -20,6 +20,7 @@ public sealed class FilesConnector : Connector
     public override async Task RunAsync(ExtractRequest request, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation)
     {
         var root = Root(writer.Folder, request);
+        ReadLike.RemoveOthers(writer, request.Registered);
         foreach (var table in request.Tables)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -9,7 +9,9 @@ namespace Agnes.Connectors.Files;
 internal sealed class TableLoad(string root, TableConfig table, ExtractWriter writer, IProgress<ExtractEvent> progress)
 {
     private const int MovingRetriesMax = 2;
+    private const int ChangesToldMax = 10;
     private readonly List<Input> _inputs = [];
+    private ReadLike? _like = ReadLike.Of(writer, table.Name);
     private readonly FileSettings _settings = FileSettings.Of(table.Settings);
     private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
 
@@ -149,7 +151,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
             {
                 FileKind.Parquet => await ParquetReader.OpenAsync(input.File, _settings, writer.Connection, cancellation),
                 FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(input.File, writer.Connection, cancellation),
-                _ => await CsvReader.OpenAsync(input.File, _settings, writer.Connection, writer.TempFolder, cancellation),
+                _ => await CsvReader.OpenAsync(input.File, _settings, _like?.Formats ?? new Dictionary<string, string>(), writer.Connection, writer.TempFolder, cancellation),
             };
         }
         catch (DuckDBException e) when (e.ErrorType != DuckDBErrorType.Interrupt)
@@ -167,9 +169,25 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         if (parts is [{ Md5: null } only]) parts = [only with { Md5 = await ContentHash.Md5Async(writer.Store.PathOf(only.Part.Sha256), cancellation) }];
         var files = _inputs.Zip(parts, (input, part) => new SourceFile(input.File.Path, input.File.Stamp, part.Part.Sha256, input.Own!, ReadAs(input.File))).ToList();
         var put = new ExtractTable(table.Name, table.Description, "local", writer.Time.GetUtcNow().UtcDateTime, columns, parts, files);
+        TellChanges(columns);
         SetAside.Put(writer.Folder, writer.Source, table.Name, _inputs.ToDictionary(input => input.File.PartName, input => input.Reader is null ? null : input.Reader.Divided?.Kept ?? ""));
         writer.Put(put);
         progress.Report(new ExtractEvent("table_done", table.Name, put.Rows, put.Bytes));
+    }
+
+    /// <summary>What is read otherwise than before is told, and written down for the next run.</summary>
+    private void TellChanges(IReadOnlyList<TableColumn> columns)
+    {
+        foreach (var csv in _inputs.Select(input => input.Reader).OfType<CsvReader>())
+        {
+            if (_like is { } before && csv.Like.Deviation(before) is { Length: > 0 } deviation) Warn($"{csv.File.Path} is not written like the table's files before it: {deviation}");
+            _like = csv.Like with { Formats = (_like?.Formats ?? new Dictionary<string, string>()).Concat(csv.Like.Formats).GroupBy(format => format.Key).ToDictionary(same => same.Key, same => same.Last().Value) };
+        }
+        _like?.Write(writer, table.Name);
+        if (!writer.Previous.TryGetValue(table.Name, out var previous)) return;
+        var types = previous.Columns.ToDictionary(column => column.Name, column => column.Type, StringComparer.OrdinalIgnoreCase);
+        var changed = columns.Where(column => types.TryGetValue(column.Name, out var was) && was != column.Type).Select(column => $"{column.Name} {types[column.Name]} → {column.Type}").ToList();
+        if (changed.Count > 0) Warn($"columns have another type than before: {string.Join(", ", changed.Take(ChangesToldMax))}{(changed.Count > ChangesToldMax ? $" and {changed.Count - ChangesToldMax} more" : "")}");
     }
 
     /// <summary>What was set aside in an earlier run is told for as long as it is left out.</summary>

@@ -110,8 +110,7 @@ public sealed class ExtractWriter : IAsyncDisposable
         var staged = _staging.NewFile();
         using var opened = OpenedFile.TryOpen(file) ?? throw new IOException($"{Path.GetFileName(file)} is no plain file.");
         var (sha256, md5Hash) = await PartCopy.TakeAsync(opened, staged, md5, cancellation);
-        var from = $"FROM read_parquet({Statements.ExactPath(staged)}, hive_partitioning=false)";
-        var (columns, rows) = (await Connection.ColumnsAsync(from, cancellation), await Connection.ScalarAsync<long>($"SELECT count(*) {from}", cancellation));
+        var (rows, columns) = await Connection.ContentAsync(staged, cancellation);
         await SettledAsync(_hashing);
         var storing = Task.Run(
             async () =>

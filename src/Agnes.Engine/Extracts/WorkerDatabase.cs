@@ -77,8 +77,14 @@ public static class Statements
     {
         var rows = RowGroup((await connection.ColumnsAsync(select, cancellation)).Count, Budget.ParseBytes(await connection.ScalarAsync<string>("SELECT current_setting('memory_limit')", cancellation)));
         await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {rows}, USE_TMP_FILE false)", cancellation);
-        var written = $"FROM read_parquet({ExactPath(file)}, hive_partitioning=false)";
-        return (await connection.ScalarAsync<long>($"SELECT count(*) {written}", cancellation), await connection.ColumnsAsync(written, cancellation));
+        return await connection.ContentAsync(file, cancellation);
+    }
+
+    /// <summary>The rows that a Parquet file's footer counts, and the columns that reading it yields.</summary>
+    public static async Task<(long Rows, IReadOnlyList<TableColumn> Columns)> ContentAsync(this DuckDBConnection connection, string file, CancellationToken cancellation)
+    {
+        var from = $"FROM read_parquet({ExactPath(file)}, hive_partitioning=false)";
+        return (await connection.ScalarAsync<long>($"SELECT count(*) {from}", cancellation), await connection.ColumnsAsync(from, cancellation));
     }
 
     /// <summary>The engine keeps a row group of each thread in memory until it is written; those of wide tables have fewer rows.</summary>

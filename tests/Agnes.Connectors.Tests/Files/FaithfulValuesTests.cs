@@ -91,6 +91,25 @@ public sealed class FaithfulValuesTests : IDisposable
     }
 
     [Fact]
+    public async Task The_next_file_is_read_as_the_one_before_it_and_what_differs_is_told()
+    {
+        _shop.Write("t.csv", "day,code\n13/01/2024,1\n01/02/2024,2\n");
+        (await _shop.RunAsync("t", "t.csv")).Warnings.ShouldBeEmpty();
+        _shop.Columns("t").ShouldBe("day DATE, code BIGINT");
+
+        // Alone it could be read in two ways.
+        _shop.Write("t.csv", "day,code\n01/02/2024,1\n05/06/2024,2\n");
+        (await _shop.RunAsync("t", "t.csv")).Warnings.ShouldBeEmpty();
+        _shop.Rows("t", "day::VARCHAR").ShouldBe("2024-02-01 2024-06-05");
+
+        _shop.Write("t.csv", "day;code\n01/13/2024;A1\n");
+        var warnings = (await _shop.RunAsync("t", "t.csv")).Warnings;
+        warnings.ShouldContain("t: t.csv is not written like the table's files before it: delimiter ;, before ,; dates of day as %m/%d/%Y, before %d/%m/%Y");
+        warnings.ShouldContain("t: columns have another type than before: code BIGINT → VARCHAR");
+        _shop.Rows("t", "day::VARCHAR").ShouldBe("2024-01-13");
+    }
+
+    [Fact]
     public async Task Settings_say_how_a_file_is_to_be_read()
     {
         (string Text, string Settings, string Columns, string Rows)[] files =
