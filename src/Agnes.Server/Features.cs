@@ -47,7 +47,6 @@ internal static class FeatureList
         DataPlane.AddServices(services, options);
         services.AddHealth();
         services.AddSync();
-        services.AddTables();
         services.AddMetricDefinitions(options);
         services.AddPrompts();
         services.AddDistribution();

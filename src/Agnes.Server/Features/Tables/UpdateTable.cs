@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Registry.Sources;
 
