@@ -1,7 +1,7 @@
 using Agnes.Engine.Limits;
 using Agnes.Protocol;
-using Agnes.Server.Platform.State;
 using Agnes.Server.Commands;
+using Agnes.Server.Platform.State;
 using Agnes.Server.Platform.State.Maintenance;
 using Agnes.Testing;
 using DuckDB.NET.Data;

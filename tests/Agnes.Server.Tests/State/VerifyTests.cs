@@ -1,8 +1,8 @@
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Protocol;
-using Agnes.Server.Platform.State;
 using Agnes.Server.Commands;
+using Agnes.Server.Platform.State;
 using Agnes.Server.Platform.State.Maintenance;
 using Agnes.Testing;
 
