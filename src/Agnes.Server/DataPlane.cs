@@ -52,6 +52,7 @@ internal static class DataPlane
         services.AddSingleton<SourcePull>();
         services.AddSingleton<ConnectionStore>();
         services.AddSingleton<IJobHandler, PublishJob>();
+        services.AddSingleton<IJobHandler, TidyJob>();
         services.AddSingleton<IJobHandler, PurgeJob>();
         services.AddSingleton<IJobHandler, ConsolidateJob>();
         services.AddSingleton<IJobHandler, RetentionJob>();

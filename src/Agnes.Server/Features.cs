@@ -51,7 +51,6 @@ internal static class FeatureList
         DataPlane.AddServices(services, options);
         services.AddHealth();
         services.AddSync(options);
-        services.AddTables();
         services.AddMetricDefinitions(options);
         services.AddPrompts();
         services.AddDistribution();

@@ -41,7 +41,7 @@ public sealed class ConnectionTests(Postgres postgres)
         (await shop.AsAdminAsync("DELETE", "/api/admin/registry/sales_eu")).Status.ShouldBe(204);
         await shop.SyncAsync();
         (await shop.AsAdminAsync("DELETE", $"{Address}/eu")).Status.ShouldBe(204);
-        Directory.Exists(folder.Source("eu")).ShouldBeFalse();
+        await shop.EventuallyAsync(() => !Directory.Exists(folder.Source("eu")), "its folder is gone");
         (await shop.AsAdminAsync("GET", Address)).Json["connections"]!.AsArray().Select(row => row!["name"]!.GetValue<string>()).ShouldBe(["asia", "us"]);
         (await shop.AsAdminAsync("POST", "/api/query", """{"sql":"SELECT region FROM sales_us"}""")).Status.ShouldBe(200);
     }

@@ -1,5 +1,4 @@
 using Agnes.Server.Platform.Access;
-using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.Tables;
 
@@ -7,8 +6,6 @@ namespace Agnes.Server.Features.Tables;
 internal static class TablesFeature
 {
     private const long BatchBytesMax = 4L << 20;
-
-    public static void AddTables(this IServiceCollection services) => services.AddSingleton<IJobHandler, TidyJob>();
 
     public static void MapTables(this IEndpointRouteBuilder routes)
     {
