@@ -50,6 +50,7 @@ internal static class FeatureList
         services.AddSources();
         DataPlane.AddServices(services, options);
         services.AddHealth();
+        services.AddTables();
         services.AddSync(options);
         services.AddMetricDefinitions(options);
         services.AddPrompts();

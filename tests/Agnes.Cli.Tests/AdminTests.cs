@@ -133,8 +133,22 @@ public sealed class AdminTests : IAsyncLifetime
     {
         var outcome = (await _agnes.RunAsync("admin", "register-files", "orders.csv", "unknown.csv", "--dry-run")).ShouldSucceed();
         outcome.Out.ShouldMatch(@"orders +orders\.csv +3 +2 +would register");
+        (await _agnes.RunAsync("admin", "register-files", "broken.csv", "--dry-run")).ShouldFail(1).Out.ShouldMatch(@"broken +broken\.csv +- +- +would register: broken.csv, line 3: expected 2 columns, found 1");
         outcome.Out.ShouldMatch(@"unknown +unknown\.csv +- +- +would register");
         _asked.ShouldNotContain(asked => asked.StartsWith("POST /api/admin/register-table {", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_dry_run_of_one_table_shows_its_first_rows_and_how_its_files_are_read()
+    {
+        var said = (await _agnes.RunAsync("admin", "register-table", "shown", "--source-type", "csv", "--dry-run")).ShouldSucceed().Out;
+        foreach (var part in (string[])
+            ["Types come from 2 rows.", "shown.csv: delimiter tab; quote \"; header yes; windows-1252; 1 lines before it skipped; dates of day as %d/%m/%Y; no value: NA", "note: columns of one name", "│ 2024-01-13 │ NULL"])
+        {
+            said.ShouldContain(part);
+        }
+
+        (await _agnes.RunAsync("admin", "register-table", "broken", "--source-type", "csv", "--dry-run")).ShouldSucceed().Out.ShouldContain("It cannot be shown: broken.csv, line 3");
     }
 
     [Fact]
@@ -198,6 +212,13 @@ public sealed class AdminTests : IAsyncLifetime
         _ when asked.StartsWith("POST /api/admin/server-config", StringComparison.Ordinal) => (200, """{"status":"ok","restart_required":true,"sections_updated":["auth"],"diff_count":1}"""),
         "GET /api/admin/secrets" => (200, """{"secrets":[{"name":"KEBOOLA_STORAGE_TOKEN","overridden_by_environment":false}]}"""),
         _ when asked.Contains("register-table/precheck") && asked.Contains("\"source_table\":\"orders.csv\"") => (200, """{"ok":true,"table":{"name":"orders","rows":3,"columns":[{"name":"n","type":"BIGINT"},{"name":"m","type":"DATE"}]}}"""),
+        _ when asked.Contains("register-table/precheck") && asked.Contains("\"name\":\"broken\"") =>
+            (200, """{"ok":true,"table":{"name":"broken","rows":null,"columns":[],"preview":null,"preview_error":"broken.csv, line 3: expected 2 columns, found 1"}}"""),
+        _ when asked.Contains("register-table/precheck") && asked.Contains("\"name\":\"shown\"") => (200, """
+            {"ok":true,"table":{"name":"shown","rows":2,"size_bytes":30,"columns":[{"name":"day","type":"DATE"},{"name":"n","type":"VARCHAR"}],"column_count":2,"preview":{"rows":[["2024-01-13",null],["2024-01-14","x"]],
+            "rows_looked_at":2,"file_count":1,"files":[{"path":"shown.csv","rows":2,"delimiter":"\t","quote":"\"","escape":"\"","header":true,"skip_lines":1,"encoding":"windows-1252","date_formats":{"day":"%d/%m/%Y"},
+            "null_texts":["","NA"]}],"remarks":["columns of one name were numbered"]},"preview_error":null}}
+            """),
         _ when asked.Contains("register-table/precheck") && asked.Contains("\"source_table\":\"unknown.csv\"") => (200, """{"ok":true,"table":{"name":"unknown","rows":null,"columns":[]}}"""),
         _ when asked.Contains("register-table/precheck") => (200, """{"ok":true,"table":{"name":"t","rows":null,"columns":[{"name":"n","type":"BIGINT"}]}}"""),
         _ when asked.Contains("\"name\":\"taken\"") => (409, """{"detail":"Table 'taken' already registered"}"""),

@@ -64,6 +64,12 @@ internal sealed class Workshop : IDisposable
         return outcome;
     }
 
+    public Task<TablePreview> PreviewAsync(string sourceTable, string? settings = null, TimeSpan? limit = null, Budget? budget = null)
+    {
+        var table = new TableConfig("t", "t", SourceTable: sourceTable, Settings: settings is null ? null : System.Text.Json.JsonElement.Parse(settings));
+        return new ExtractRunner(Data, Scratch, budget ?? Budget, ConnectorList.All).PreviewAsync(new ExtractRequest("preview", "csv", "files", [table]), Stop, limit);
+    }
+
     /// <summary>What the last run would publish.</summary>
     public Publication Published { get; private set; } = null!;
 

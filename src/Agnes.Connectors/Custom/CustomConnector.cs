@@ -9,9 +9,6 @@ namespace Agnes.Connectors.Custom;
 /// <summary>Tables that a program of the operator's brings as files. The program runs beside this worker, in walls of its own; here its files become parts.</summary>
 public sealed class CustomConnector : Connector
 {
-    /// <summary>What a program hands over is read for itself: no file before it says how.</summary>
-    private static readonly Dictionary<string, string> FormatsKnown = [];
-
     public const string ConnectorName = "custom";
 
     public override string Name => ConnectorName;
@@ -85,12 +82,8 @@ public sealed class CustomConnector : Connector
         {
             try
             {
-                SourceReader reader = file.Format.Kind switch
-                {
-                    FileKind.Parquet => await ParquetReader.OpenAsync(file, FileSettings.None, writer.Connection, cancellation),
-                    FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(file, writer.Connection, cancellation),
-                    _ => await CsvReader.OpenAsync(file, FileSettings.Of(table.Settings), FormatsKnown, writer.Connection, writer.TempFolder, cancellation),
-                };
+                var settings = file.Format.IsDelimited ? FileSettings.Of(table.Settings) : FileSettings.None;
+                var reader = await SourceReader.OfAsync(file, settings, like: null, writer.Connection, writer.TempFolder, cancellation);
                 if (reader.IsSampled) await reader.LookAtAllAsync(cancellation);
                 readers.Add(reader);
             }

@@ -10,12 +10,15 @@ namespace Agnes.Connectors.Files;
 /// </summary>
 internal sealed class CsvReader : SourceReader
 {
-    private const int SampleRows = 20_480;
+    /// <summary>Rows from which types are guessed.</summary>
+    public const int SampleRows = 20_480;
+
     private const string Sample = "temp.agnes_sample";
 
     /// <summary>What the engine is made to say where a cell does not fit.</summary>
     private const string Misfit = "agnes: a cell does not fit the type of its column";
 
+    private static readonly Dictionary<string, string> NoFormats = new(StringComparer.Ordinal);
     private readonly DuckDBConnection _connection;
     private readonly FileSettings _settings;
     private readonly CsvText _text;
@@ -32,9 +35,16 @@ internal sealed class CsvReader : SourceReader
 
     public override Divided? Divided => _text.Divided;
 
-    /// <summary>How the file turned out to be written; what a person set is no finding.</summary>
+    /// <summary>How the file turned out to be written, for the next one; a format that a person set is no finding.</summary>
     public ReadLike Like => new(_dialect.Delimiter, _dialect.HasHeader, _dialect.SkippedLines, _encoding,
-        _types.Zip(Columns).Where(pair => pair.First.Cells?.Format is { } format && format != _settings.DateFormat && format != _settings.TimestampFormat).DistinctBy(pair => pair.Second.Name).ToDictionary(pair => pair.Second.Name, pair => pair.First.Cells!.Format!));
+        Formats.Where(format => format.Value != _settings.DateFormat && format.Value != _settings.TimestampFormat).ToDictionary());
+
+    /// <summary>How it is read, for people.</summary>
+    public WrittenAs Written => new(
+        _dialect.Delimiter, _dialect.Quote, _dialect.Escape, _dialect.HasHeader, _dialect.SkippedLines, _encoding ?? _settings.Encoding ?? "utf-8", Formats.ToDictionary(), [.. _settings.NullTexts.Prepend("")]);
+
+    private IEnumerable<KeyValuePair<string, string>> Formats => _types.Zip(Columns).Where(pair => pair.First.Cells?.Format is not null)
+        .DistinctBy(pair => pair.Second.Name).Select(pair => KeyValuePair.Create(pair.Second.Name, pair.First.Cells!.Format!));
 
     public override IReadOnlyList<TableColumn> Columns { get; protected set; } = [];
 
@@ -53,23 +63,23 @@ internal sealed class CsvReader : SourceReader
     public static string SetAsideRemark(string path, long count) => $"{path}: {count} row(s) that are no rows of the table were set aside; agnes admin set-aside shows them";
 
     public static async Task<CsvReader> OpenAsync(
-        InputFile file, FileSettings settings, IReadOnlyDictionary<string, string> formats, DuckDBConnection connection, string scratch, CancellationToken cancellation)
+        InputFile file, FileSettings settings, ReadLike? like, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
         var (path, encoding) = await TextEncoding.AsUtf8Async(file, settings.Encoding, scratch, cancellation);
         try
         {
-            return await OpenAsync(new CsvText(file, path, encoding) { Formats = formats }, settings, connection, scratch, cancellation);
+            return await OpenAsync(new CsvText(file, path, encoding) { Like = like }, settings, connection, scratch, cancellation);
         }
         catch (DuckDBException e) when (FileErrors.IsEncoding(e) && encoding is null)
         {
-            if (await InGuessedEncodingAsync(file, settings, formats, connection, scratch, cancellation) is { } other) return other;
+            if (await InGuessedEncodingAsync(file, settings, like, connection, scratch, cancellation) is { } other) return other;
             throw;
         }
     }
 
     /// <summary>The same file in the encoding that it most likely has, when its first byte that is not UTF-8 came after the sample.</summary>
     public async Task<CsvReader?> InGuessedEncodingAsync(string scratch, CancellationToken cancellation) =>
-        _encoding is null && !_text.IsChecked ? await InGuessedEncodingAsync(File, _settings, _text.Formats, _connection, scratch, cancellation) : null;
+        _encoding is null && !_text.IsChecked ? await InGuessedEncodingAsync(File, _settings, _text.Like, _connection, scratch, cancellation) : null;
 
     /// <summary>A line that is longer than the usual buffers came after the sample.</summary>
     /// <returns>False when long lines were expected already.</returns>
@@ -126,14 +136,14 @@ internal sealed class CsvReader : SourceReader
     }
 
     private static async Task<CsvReader?> InGuessedEncodingAsync(
-        InputFile file, FileSettings settings, IReadOnlyDictionary<string, string> formats, DuckDBConnection connection, string scratch, CancellationToken cancellation)
+        InputFile file, FileSettings settings, ReadLike? like, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
         if (settings.Encoding is null && await Charset.GuessAsync(file, cancellation) is { } guess)
         {
             var (path, _) = await TextEncoding.AsUtf8Async(file, guess, scratch, cancellation);
-            return await OpenAsync(new CsvText(file, path, guess) { Formats = formats }, settings, connection, scratch, cancellation);
+            return await OpenAsync(new CsvText(file, path, guess) { Like = like }, settings, connection, scratch, cancellation);
         }
-        return settings.SetsBadRowsAside ? await OpenAsync(new CsvText(file, file.FullPath, null, IsChecked: true) { Formats = formats }, settings, connection, scratch, cancellation) : null;
+        return settings.SetsBadRowsAside ? await OpenAsync(new CsvText(file, file.FullPath, null, IsChecked: true) { Like = like }, settings, connection, scratch, cancellation) : null;
     }
 
     private static async Task<CsvReader> OpenAsync(CsvText text, FileSettings settings, DuckDBConnection connection, string scratch, CancellationToken cancellation)
@@ -189,7 +199,7 @@ internal sealed class CsvReader : SourceReader
         try
         {
             _isWhole = isWhole || await _connection.ScalarAsync<long>($"SELECT count(*) FROM {relation}", cancellation) < SampleRows;
-            _types = await new ColumnTypes(_settings, _text.Formats).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
+            _types = await new ColumnTypes(_settings, _text.Like?.Formats ?? NoFormats).FindAsync(_connection, relation, [.. _dialect.Columns.Select(column => (column.Name, column.Type))], _isWhole, cancellation);
         }
         finally
         {
@@ -207,8 +217,6 @@ internal sealed class CsvReader : SourceReader
 /// <param name="IsChecked">Rows that are no UTF-8 are set aside, since the file is in no other encoding.</param>
 internal sealed record CsvText(InputFile File, string Path, string? Encoding, bool IsChecked = false, Divided? Divided = null)
 {
-    private static readonly Dictionary<string, string> NoFormats = new(StringComparer.Ordinal);
-
-    /// <summary>Of dates, by column, as the table's files had them before.</summary>
-    public IReadOnlyDictionary<string, string> Formats { get; init; } = NoFormats;
+    /// <summary>How the table's files were written before; null for the first.</summary>
+    public ReadLike? Like { get; init; }
 }

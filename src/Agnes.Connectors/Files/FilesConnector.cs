@@ -30,12 +30,27 @@ public sealed class FilesConnector : Connector
                 if (writer.Wrote(table.Name)) throw new TableException($"Another table of this run is called '{table.Name}' (case does not count).");
                 await new TableLoad(root, table, writer, progress).RunAsync(cancellation);
             }
-            catch (Exception e) when (e is TableException or IOException or UnauthorizedAccessException or DuckDBException { IsFatal: false } && !cancellation.IsCancellationRequested)
+            catch (Exception e) when (IsOfTable(e) && !cancellation.IsCancellationRequested)
             {
-                var message = e is DiskSpaceException or TableException ? e.Message : Engine.Publishing.Wording.Of(e, root);
+                var message = Told(e, root);
                 writer.Fail(table.Name, message);
                 progress.Report(new ExtractEvent("table_failed", table.Name, Message: message));
             }
+        }
+    }
+
+    public override bool CanPreview => true;
+
+    public override async Task<TablePreview> PreviewAsync(ExtractRequest request, DataFolder folder, DuckDBConnection connection, string tempFolder, CancellationToken cancellation)
+    {
+        var root = Root(folder, request);
+        try
+        {
+            return await new FilePreview(root, request.Tables[0], connection, tempFolder).RunAsync(cancellation);
+        }
+        catch (Exception e) when (IsOfTable(e) && !cancellation.IsCancellationRequested)
+        {
+            throw new WorkerFailedException(Told(e, root));
         }
     }
 
@@ -69,6 +84,10 @@ public sealed class FilesConnector : Connector
             return e.Message;
         }
     }
+
+    private static bool IsOfTable(Exception e) => e is TableException or IOException or UnauthorizedAccessException or DuckDBException { IsFatal: false };
+
+    private static string Told(Exception e, string root) => e is DiskSpaceException or TableException ? e.Message : Engine.Publishing.Wording.Of(e, root);
 
     private static string Root(DataFolder folder, ExtractRequest request) => Path.GetFullPath(request.Option("root") ?? folder.Csv);
 }

@@ -8,6 +8,14 @@ internal abstract class SourceReader(InputFile file)
 {
     public InputFile File { get; } = file;
 
+    /// <param name="like">What was found of the table's delimited files before; null for none.</param>
+    public static async Task<SourceReader> OfAsync(InputFile file, FileSettings settings, ReadLike? like, DuckDBConnection connection, string scratch, CancellationToken cancellation) => file.Format.Kind switch
+    {
+        FileKind.Parquet => await ParquetReader.OpenAsync(file, settings, connection, cancellation),
+        FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(file, connection, cancellation),
+        _ => await CsvReader.OpenAsync(file, settings, like, connection, scratch, cancellation),
+    };
+
     /// <summary>The file's own columns; <see cref="SchemaUnion.Unknown"/> as type where a column has no value.</summary>
     public abstract IReadOnlyList<TableColumn> Columns { get; protected set; }
 

@@ -147,12 +147,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
     {
         try
         {
-            input.Reader = input.File.Format.Kind switch
-            {
-                FileKind.Parquet => await ParquetReader.OpenAsync(input.File, _settings, writer.Connection, cancellation),
-                FileKind.Json or FileKind.NewlineJson => await JsonReader.OpenAsync(input.File, writer.Connection, cancellation),
-                _ => await CsvReader.OpenAsync(input.File, _settings, _like?.Formats ?? new Dictionary<string, string>(), writer.Connection, writer.TempFolder, cancellation),
-            };
+            input.Reader = await SourceReader.OfAsync(input.File, _settings, _like, writer.Connection, writer.TempFolder, cancellation);
         }
         catch (DuckDBException e) when (e.ErrorType != DuckDBErrorType.Interrupt)
         {

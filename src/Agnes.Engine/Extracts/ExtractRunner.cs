@@ -9,7 +9,30 @@ namespace Agnes.Engine.Extracts;
 /// <param name="connectors">Those that the child has as well; what each may reach is theirs to say.</param>
 public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget budget, IReadOnlyList<Connector> connectors, WorkerProgram? program = null)
 {
+    private static readonly TimeSpan PreviewTime = TimeSpan.FromSeconds(20);
     private readonly WorkerProgram _program = program ?? WorkerProgram.Default;
+
+    public bool CanPreview(string connector) => connectors.Any(one => one.Name == connector && one.CanPreview);
+
+    /// <summary>Looks at a table without bringing it, in the share of the one child of publishing, whose place the caller holds.</summary>
+    /// <exception cref="WorkerFailedException">It cannot be read, or not in the time that a person waits; the message says what to do.</exception>
+    public async Task<TablePreview> PreviewAsync(ExtractRequest request, CancellationToken cancellation, TimeSpan? limit = null)
+    {
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        time.CancelAfter(limit ?? PreviewTime);
+        using var home = scratch.NewFolder("preview");
+        // One thread reads in the order of the file, and no further than the rows that are shown.
+        var worker = new WorkerRequest("preview", folder.Root, budget.Publishing with { Threads = 1 }, Extract: request);
+        try
+        {
+            var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request, new Reach([], [])), null, time.Token);
+            return line.Preview ?? throw new WorkerFailedException("The extract worker answered something else.");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new WorkerFailedException($"Looking at it took longer than {(limit ?? PreviewTime).TotalSeconds:0} seconds and was ended. It can be registered all the same: a sync takes the time that it needs.");
+        }
+    }
 
     /// <param name="known">When given, the same child prepares the source for publishing after the run: see <see cref="ExtractOutcome.Publication"/>.</param>
     /// <exception cref="WorkerFailedException">The run as a whole failed; the extract is as it was before.</exception>
@@ -28,7 +51,7 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
         // What the program is told, its secret among it, is no business of the worker's.
         var told = handed is null ? request : request with { Options = new Dictionary<string, string> { [ExtractProgram.HandedOption] = handed.Path } };
         var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: told, Source: request.Source, RunId: request.RunId, Known: known);
-        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(told, known is not null), progress, cancellation, run);
+        var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(told, ExtractReach.Source(folder, request.Source, isWritten: true, isRead: known is not null)), progress, cancellation, run);
         return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");
     }
 
@@ -38,12 +61,13 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
         new ProgramRun(request.Program!, _program.Walls, folder, limits, progress, save)
             .RunAsync(wanted with { Connection = request.Source, Settings = request.Options }, cancellation);
 
-    private Reach ReachOf(ExtractRequest request, bool isRead)
+    /// <param name="own">What it may reach whatever its connector reads.</param>
+    private Reach ReachOf(ExtractRequest request, Reach own)
     {
         var connector = connectors.FirstOrDefault(connector => connector.Name == request.Connector);
         try
         {
-            return ExtractReach.Source(folder, request.Source, isWritten: true, isRead) with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
+            return own with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
         }
         catch (ArgumentException error)
         {

@@ -25,6 +25,7 @@ public static class ExtractWorkerMain
             var line = request.Op switch
             {
                 "extract" => await ExtractAsync(request, connectors, lines, cancellation),
+                "preview" => await PreviewAsync(request, connectors, cancellation),
                 "prepare" => new WorkerLine(Publication: await PrepareAsync(request, request.Source!, request.Known!, action => parentGone = action, cancellation)),
                 "analytics" => await AnalyticsAsync(request, cancellation),
                 "consolidate" => await ConsolidateAsync(request, cancellation),
@@ -44,7 +45,7 @@ public static class ExtractWorkerMain
     private static async Task<WorkerLine> ExtractAsync(WorkerRequest request, IReadOnlyList<Connector> connectors, LineWriter lines, CancellationToken cancellation)
     {
         var run = request.Extract!;
-        var connector = connectors.FirstOrDefault(connector => connector.Name == run.Connector) ?? throw new WorkerFailedException($"There is no connector '{run.Connector}'.");
+        var connector = Named(connectors, run.Connector);
         var folder = new DataFolder(request.DataFolder);
         ExtractOutcome outcome;
         await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation, lines.SaveAsync))
@@ -57,6 +58,17 @@ public static class ExtractWorkerMain
             outcome = outcome with { Publication = await PrepareAsync(request, run.Source, request.Known, _ => { }, cancellation) };
         return new WorkerLine(Outcome: outcome);
     }
+
+    private static async Task<WorkerLine> PreviewAsync(WorkerRequest request, IReadOnlyList<Connector> connectors, CancellationToken cancellation)
+    {
+        var run = request.Extract!;
+        var (connector, folder, temp) = (Named(connectors, run.Connector), new DataFolder(request.DataFolder), Temp());
+        await using var connection = WorkerDatabase.Open(request.Share, temp, connector.Readable(folder, run));
+        return new WorkerLine(Preview: await connector.PreviewAsync(run, folder, connection, temp, cancellation));
+    }
+
+    private static Connector Named(IReadOnlyList<Connector> connectors, string name) =>
+        connectors.FirstOrDefault(connector => connector.Name == name) ?? throw new WorkerFailedException($"There is no connector '{name}'.");
 
     private static async Task<Publication> PrepareAsync(WorkerRequest request, string source, IReadOnlyList<PublishedTable> known, Action<Action> whenParentGone, CancellationToken cancellation)
     {

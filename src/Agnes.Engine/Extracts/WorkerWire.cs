@@ -7,7 +7,7 @@ using Agnes.Protocol;
 namespace Agnes.Engine.Extracts;
 
 /// <summary>The one request of an extract worker: a JSON line on its standard input.</summary>
-/// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>prepare</c>, <c>analytics</c> or <c>consolidate</c>.</param>
+/// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>preview</c>, <c>prepare</c>, <c>analytics</c> or <c>consolidate</c>.</param>
 internal sealed record WorkerRequest(
     string Op,
     string DataFolder,
@@ -28,7 +28,8 @@ internal sealed record WorkerLine(
     string? Error = null,
     bool Done = false,
     SentCheckpoint? Checkpoint = null,
-    ProgramRequest? Program = null);
+    ProgramRequest? Program = null,
+    TablePreview? Preview = null);
 
 /// <param name="Number">Of this run; the answer has the same.</param>
 internal sealed record SentCheckpoint(long Number, ExtractCheckpoint Checkpoint);

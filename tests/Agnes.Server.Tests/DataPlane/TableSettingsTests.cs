@@ -66,6 +66,31 @@ public sealed class TableSettingsTests(Postgres postgres)
         (await shop.AsAdminAsync("DELETE", "/api/admin/registry/rows")).Status.ShouldBe(204);
     }
 
+    [Fact]
+    public async Task A_precheck_shows_what_the_table_would_be_to_admins_alone_and_leaves_no_value_anywhere()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        await WriteAsync(shop, "pay.csv", "who;paid\nZephyrine;12\nQuentin;13\n");
+        const string body = """{"name":"pay","source_type":"csv","source_table":"pay.csv"}""";
+        var shown = await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck", body);
+        shown.Status.ShouldBe(200, shown.Body);
+        var table = shown.Json["table"]!;
+        (table["rows"]!.GetValue<long>(), table["size_bytes"]!.GetValue<long>(), table["column_count"]!.GetValue<int>()).ShouldBe((2, 33, 2));
+        table["columns"]!.ToJsonString().ShouldBe("""[{"name":"who","type":"VARCHAR"},{"name":"paid","type":"BIGINT"}]""");
+        table["preview"]!["rows"]!.ToJsonString().ShouldBe("""[["Zephyrine","12"],["Quentin","13"]]""");
+        table["preview"]!["rows_looked_at"]!.GetValue<long>().ShouldBe(2);
+        table["preview"]!["files"]!.ToJsonString().ShouldBe(
+            """[{"path":"pay.csv","rows":2,"delimiter":";","quote":"\u0022","escape":"\u0022","header":true,"skip_lines":0,"encoding":"utf-8","date_formats":{},"null_texts":[""]}]""");
+
+        (await shop.AsAdminAsync("GET", "/api/admin/audit")).Body.ShouldNotContain("Zephyrine");
+        Directory.Exists(Path.Combine(shop.DataDir, "extracts", "csv")).ShouldBeFalse();
+
+        await WriteAsync(shop, "pay.csv", "who;paid\nZephyrine\n");
+        var broken = (await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck", body)).Json["table"]!;
+        (broken["preview"], broken["rows"]).ShouldBe((null, null));
+        broken["preview_error"]!.GetValue<string>().ShouldBe("pay.csv, line 2: expected 2 columns, found 1");
+    }
+
     private static async Task<string> ColumnsAsync(Shop shop)
     {
         var schema = (await shop.AsAdminAsync("GET", "/api/v2/schema/sales")).Json;

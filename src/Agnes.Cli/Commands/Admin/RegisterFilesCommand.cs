@@ -27,7 +27,7 @@ internal static class RegisterFilesCommand
         var schedule = new Option<string?>("--sync-schedule") { Description = "'every 1h', 'daily 06:00' (UTC) or 'cron 0 6 * * 1-5 @ Europe/Prague'." };
         var group = new Option<string?>("--grant") { Description = "Grant all of them to this group (name or id)." };
         var sync = new Option<bool>("--sync") { Description = "Bring them at once, and wait." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Register nothing; show the names that the tables would get, and what the server can tell of their rows and columns." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Register nothing; show the names that the tables would get, their rows and columns, and which files cannot be read." };
         var json = Shared.Json();
         var command = new AgnesCommand(
             "register-files",
@@ -139,7 +139,7 @@ internal static class RegisterFilesCommand
         using var json = answer.Json();
         var found = json.RootElement.TryGetProperty("table", out var described) ? described : json.RootElement;
         var columns = found.TryGetProperty("columns", out var list) && list.ValueKind == JsonValueKind.Array ? list.GetArrayLength() : 0;
-        return new Outcome(table, "would register", null, null)
+        return new Outcome(table, "would register", PrecheckText.Error(found), null)
         {
             Rows = found.TryGetProperty("rows", out var rows) && rows.ValueKind == JsonValueKind.Number && rows.TryGetInt64(out var count) ? count : null,
             Columns = found.TryGetProperty("column_count", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out var counted) ? counted : columns > 0 ? columns : null,

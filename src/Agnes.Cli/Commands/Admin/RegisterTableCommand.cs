@@ -10,7 +10,7 @@ internal static class RegisterTableCommand
     public static Command Build(Host host)
     {
         var options = new RegisterOptions();
-        var dryRun = new Option<bool>("--dry-run") { Description = "Ask the server to check it; register nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Register nothing; ask the server to check it, and of files to show the first rows, the columns, and how they are read." };
         var ifMissing = new Option<bool>("--if-missing") { Description = "Succeed, and change nothing, where it is registered already." };
         var json = Shared.Json();
         var command = new AgnesCommand(
@@ -64,14 +64,7 @@ internal static class RegisterTableCommand
             return ExitCode.Ok;
         }
 
-        var table = answer.RootElement.TryGetProperty("table", out var found) ? found : answer.RootElement;
-        host.Out.WriteLine("This can be registered:");
-        foreach (var property in table.EnumerateObject().Where(property => property.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Array))) host.Out.WriteLine($"  {property.Name}: {property.Value}");
-        if (table.TryGetProperty("columns", out var columns) && columns.ValueKind == JsonValueKind.Array && columns.GetArrayLength() > 0)
-        {
-            Columns.Write(host.Out, ["COLUMN", "TYPE"], [.. columns.EnumerateArray().Select(column => (IReadOnlyList<string>)[Columns.Field(column, "name"), Columns.Field(column, "type")])]);
-        }
-
+        PrecheckText.Write(host, answer.RootElement.TryGetProperty("table", out var table) ? table : answer.RootElement);
         return ExitCode.Ok;
     }
 }

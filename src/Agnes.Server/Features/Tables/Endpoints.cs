@@ -7,6 +7,8 @@ internal static class TablesFeature
 {
     private const long BatchBytesMax = 4L << 20;
 
+    public static void AddTables(this IServiceCollection services) => services.AddSingleton<TablePreviews>();
+
     public static void MapTables(this IEndpointRouteBuilder routes)
     {
         var admin = routes.MapGroup("/api/admin").WithTags("registry").Admin();

@@ -4,28 +4,26 @@ using Agnes.Server.Platform.Registry;
 
 namespace Agnes.Server.Features.Tables;
 
-/// <summary><c>POST /api/admin/register-table/precheck</c>: everything that registering checks, and nothing written.</summary>
+/// <summary><c>POST /api/admin/register-table/precheck</c>: everything that registering checks, what the table would be, and nothing written.</summary>
 internal static class PrecheckTable
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry)
+    public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry, TablePreviews previews)
     {
         var row = registry.Read(await RequestBody.ReadAsync(context));
         registry.RefuseUnserved(row);
         registry.RefuseTaken(row);
-        return JsonBody.Of(new JsonObject
+        var table = new JsonObject
         {
-            ["ok"] = true,
-            ["table"] = new JsonObject
-            {
-                ["name"] = row.Name,
-                ["source_type"] = row.SourceType,
-                ["bucket"] = row.Bucket,
-                ["source_table"] = row.SourceTable,
-                ["rows"] = null,
-                ["size_bytes"] = null,
-                ["columns"] = new JsonArray(),
-                ["note"] = registry.NoteOn(row),
-            },
-        });
+            ["name"] = row.Name,
+            ["source_type"] = row.SourceType,
+            ["bucket"] = row.Bucket,
+            ["source_table"] = row.SourceTable,
+            ["rows"] = null,
+            ["size_bytes"] = null,
+            ["columns"] = new JsonArray(),
+            ["note"] = registry.NoteOn(row),
+        };
+        await previews.AddAsync(table, row, context.RequestAborted);
+        return JsonBody.Of(new JsonObject { ["ok"] = true, ["table"] = table });
     }
 }
