@@ -25,16 +25,20 @@ internal static class Charset
 
     private const double Words = 1;
 
+    /// <summary>What the table's files were in before is likelier than what another looks a little better in; a few names say little.</summary>
+    private const double UsualBonus = 0.5;
+
+    /// <param name="usual">What the table's files were in before; null where that is UTF-8, or not known.</param>
     /// <returns>A name that .NET knows; null where the text is damaged UTF-8, or nothing is likely.</returns>
-    public static async Task<string?> GuessAsync(InputFile file, CancellationToken cancellation)
+    public static async Task<string?> GuessAsync(InputFile file, string? usual, CancellationToken cancellation)
     {
         if (await TextEncoding.BeyondAsciiAsync(file, SampleBytesMax, cancellation) is not { Length: > 0 } lines) return null;
         var detected = CharsetDetector.DetectFromBytes(lines).Details?.Where(detail => TextEncoding.Named(detail.EncodingName) is not null).ToList() ?? [];
         if (detected is [{ Confidence: > Sure } sure, ..] && !TextEncoding.Named(sure.EncodingName)!.IsSingleByte && Decode(sure.EncodingName, lines) is not null) return Plain(sure.EncodingName);
         var areWords = Western.Any(name => Decode(name, lines) is { } text && Score(text) >= Words);
-        var candidates = Western.Concat(detected.Select(detail => Plain(detail.EncodingName))).Concat(areWords ? [] : Central).Distinct(StringComparer.OrdinalIgnoreCase);
+        var candidates = Western.Concat(detected.Select(detail => Plain(detail.EncodingName))).Concat(areWords ? [] : Central).Concat(usual is null ? [] : [usual]).Distinct(StringComparer.OrdinalIgnoreCase);
         var best = candidates.Select(name => (Name: name, Text: Decode(name, lines))).Where(each => each.Text is not null)
-            .Select(each => (each.Name, Score: Score(each.Text!) + Bonus(each.Name, each.Text!, detected))).OrderByDescending(each => each.Score).FirstOrDefault();
+            .Select(each => (each.Name, Score: Score(each.Text!) + Bonus(each.Name, each.Text!, detected) + (each.Name == usual ? UsualBonus : 0))).OrderByDescending(each => each.Score).FirstOrDefault();
         return best.Name;
     }
 

@@ -28,6 +28,9 @@ internal sealed class CsvReader : SourceReader
     private IReadOnlyList<ColumnType> _types = [];
     private bool _isWhole;
 
+    /// <summary>The text says nothing about the encoding that the table's files were in before.</summary>
+    private bool _isAscii;
+
     private CsvReader(CsvText text, FileSettings settings, DuckDBConnection connection, CsvDialect dialect) : base(text.File)
     {
         (_text, _path, _encoding, _settings, _connection, _dialect) = (text, text.Divided?.Text ?? text.Path, text.Encoding, settings, connection, dialect);
@@ -36,8 +39,8 @@ internal sealed class CsvReader : SourceReader
     public override Divided? Divided => _text.Divided;
 
     /// <summary>How the file turned out to be written, for the next one; a format that a person set is no finding.</summary>
-    public ReadLike Like => new(_dialect.Delimiter, _dialect.HasHeader, _dialect.SkippedLines, _encoding,
-        Formats.Where(format => format.Value != _settings.DateFormat && format.Value != _settings.TimestampFormat).ToDictionary());
+    public ReadLike Like => new(_dialect.Delimiter, _dialect.HasHeader, _dialect.SkippedLines, _encoding ?? (_isAscii ? _text.Like!.Encoding : null),
+        Formats.Where(format => format.Value != _settings.DateFormat && format.Value != _settings.TimestampFormat).ToDictionary(), [.. _dialect.Columns.Select(column => column.Name)], _settings.ReadAs);
 
     /// <summary>How it is read, for people.</summary>
     public WrittenAs Written => new(
@@ -97,7 +100,7 @@ internal sealed class CsvReader : SourceReader
         if (_types.Any(type => type.Cells is null))
         {
             // Columns without a value in the sample have no hint yet.
-            var whole = await CsvDialect.SniffAsync(_connection, File, _path, _settings, sampleRows: -1, _dialect.LongLines, cancellation);
+            var whole = await CsvDialect.SniffAsync(_connection, File, _path, _settings.With(_dialect), sampleRows: -1, _dialect.LongLines, cancellation);
             if (whole.Columns.Count == _dialect.Columns.Count)
                 _dialect = _dialect with { Columns = [.. _dialect.Columns.Select((own, index) => _types[index].Cells is null ? own with { Type = whole.Columns[index].Type } : own)], LongLines = whole.LongLines };
         }
@@ -138,7 +141,7 @@ internal sealed class CsvReader : SourceReader
     private static async Task<CsvReader?> InGuessedEncodingAsync(
         InputFile file, FileSettings settings, ReadLike? like, DuckDBConnection connection, string scratch, CancellationToken cancellation)
     {
-        if (settings.Encoding is null && await Charset.GuessAsync(file, cancellation) is { } guess)
+        if (settings.Encoding is null && await Charset.GuessAsync(file, like is not null && like.IsUnder(settings) ? like.Encoding : null, cancellation) is { } guess)
         {
             var (path, _) = await TextEncoding.AsUtf8Async(file, guess, scratch, cancellation);
             return await OpenAsync(new CsvText(file, path, guess) { Like = like }, settings, connection, scratch, cancellation);
@@ -150,7 +153,7 @@ internal sealed class CsvReader : SourceReader
     {
         if (!settings.SetsBadRowsAside) return await OpenAsync(text, settings, settings, connection, cancellation);
         if (text.File.Format.Compression == "zst") throw new TableException($"{text.File.Path}: bad rows of a .zst file cannot be set aside; pack it as .gz");
-        var rough = await CsvDialect.RoughAsync(connection, text.File, text.Path, settings, SampleRows, cancellation);
+        var rough = await RoughAsync(text, settings, connection, cancellation);
         var told = settings.With(rough);
         var divided = await new BadRows(text.File, rough, scratch).DivideAsync(text.Path, misfits: null, text.IsChecked, cancellation);
         var reader = await OpenAsync(text with { Divided = divided }, settings, told, connection, cancellation);
@@ -162,8 +165,9 @@ internal sealed class CsvReader : SourceReader
     /// <param name="told">What was set, and what was found out already.</param>
     private static async Task<CsvReader> OpenAsync(CsvText text, FileSettings settings, FileSettings told, DuckDBConnection connection, CancellationToken cancellation)
     {
-        var dialect = await CsvDialect.SniffAsync(connection, text.File, text.Divided?.Text ?? text.Path, told, SampleRows, longLines: false, cancellation);
-        var reader = new CsvReader(text, settings, connection, dialect);
+        var dialect = await AsBeforeAsync(text, told, connection, cancellation)
+            ?? await CsvDialect.SniffAsync(connection, text.File, text.Divided?.Text ?? text.Path, told, SampleRows, longLines: false, cancellation);
+        var reader = new CsvReader(text, settings, connection, dialect) { _isAscii = text is { Encoding: null, Like.Encoding: not null } && await TextEncoding.IsAsciiAsync(text.File, cancellation) };
         try
         {
             await reader.FindTypesAsync(isWhole: false, cancellation);
@@ -173,6 +177,43 @@ internal sealed class CsvReader : SourceReader
             await reader.FindTypesAsync(isWhole: false, cancellation);
         }
         return reader;
+    }
+
+    /// <summary>The dialect of the table's files before, where this one can be read so: with columns of the table, and no line that does not fit.</summary>
+    private static async Task<CsvDialect?> AsBeforeAsync(CsvText text, FileSettings told, DuckDBConnection connection, CancellationToken cancellation)
+    {
+        if (text.Like is not { } like || !like.IsUnder(told)) return null;
+        try
+        {
+            var dialect = await CsvDialect.SniffAsync(connection, text.File, text.Divided?.Text ?? text.Path, told.With(like), SampleRows, longLines: false, cancellation);
+            if (!like.Fits([.. dialect.Columns.Select(column => column.Name)], dialect.HasHeader)) return null;
+            return dialect.HasHeader || told.Header is not null || !await StartsWithNamesAsync(text, told, dialect, connection, cancellation) ? dialect : null;
+        }
+        catch (Exception e) when (e is TableException or DuckDBException { ErrorType: not DuckDBErrorType.Interrupt, IsFatal: false } && !IsOfText(e))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What is wrong with the text itself is so however it is divided.</summary>
+    private static bool IsOfText(Exception error) => error is DuckDBException engine && (FileErrors.IsEncoding(engine) || FileErrors.IsMemory(engine));
+
+    /// <summary>Files without a header may get one: a first line that the sniffer takes for names, with no number and no gap among them, is no row.</summary>
+    private static async Task<bool> StartsWithNamesAsync(CsvText text, FileSettings told, CsvDialect dialect, DuckDBConnection connection, CancellationToken cancellation)
+    {
+        var open = told.WithAllButHeader(dialect);
+        var free = await CsvDialect.SniffAsync(connection, text.File, text.Divided?.Text ?? text.Path, open, SampleRows, dialect.LongLines, cancellation);
+        return free.HasHeader && free.Columns.All(column => column.Name.Any(char.IsLetter));
+    }
+
+    private static async Task<CsvDialect> RoughAsync(CsvText text, FileSettings settings, DuckDBConnection connection, CancellationToken cancellation)
+    {
+        if (text.Like is { } like && like.IsUnder(settings))
+        {
+            var same = await CsvDialect.RoughAsync(connection, text.File, text.Path, settings.With(like), SampleRows, cancellation);
+            if (like.Fits([.. same.Columns.Select(column => column.Name)], same.HasHeader)) return same;
+        }
+        return await CsvDialect.RoughAsync(connection, text.File, text.Path, settings, SampleRows, cancellation);
     }
 
     /// <summary>Rows with a cell that is not of the type which a person set for its column, by their number.</summary>

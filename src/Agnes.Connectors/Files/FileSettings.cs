@@ -48,6 +48,11 @@ internal sealed partial record FileSettings
     public FileSettings With(CsvDialect dialect) =>
         this with { Delimiter = dialect.Delimiter, Quote = dialect.Quote, Escape = dialect.Escape, Header = dialect.HasHeader, SkipLines = dialect.SkippedLines };
 
+    public FileSettings WithAllButHeader(CsvDialect dialect) => With(dialect) with { Header = Header };
+
+    /// <summary>With what was found of the table's files before, where nothing is set.</summary>
+    public FileSettings With(ReadLike like) => this with { Delimiter = Delimiter ?? like.Delimiter, Header = Header ?? like.Header, SkipLines = SkipLines ?? like.SkippedLines };
+
     /// <summary>The type that was set for a column, or null.</summary>
     public CellType? TypeOf(string column) =>
         TextColumns.Contains(column, StringComparer.OrdinalIgnoreCase) || TextColumns is ["*"] ? CellType.Text

@@ -9,8 +9,18 @@ namespace Agnes.Connectors.Files;
 /// one that is written differently is told.
 /// </summary>
 /// <param name="Formats">Of columns with dates in other than ISO form; they decide where a file alone would leave it open which number is the month.</param>
-internal sealed record ReadLike(string Delimiter, bool Header, int SkippedLines, string? Encoding, IReadOnlyDictionary<string, string> Formats)
+/// <param name="Columns">Their names; null where it was written down before they were.</param>
+/// <param name="ReadAs">The rules and settings under which it was found: under others it says nothing, or a wrong setting would outlive its being taken back.</param>
+internal sealed record ReadLike(
+    string Delimiter, bool Header, int SkippedLines, string? Encoding, IReadOnlyDictionary<string, string> Formats, IReadOnlyList<string>? Columns = null, string? ReadAs = null)
 {
+    public bool IsUnder(FileSettings settings) => Columns is not null && ReadAs == settings.ReadAs;
+
+    /// <summary>Whether a file that was read by what is kept here is one of the table: with another delimiter, or a header elsewhere, it has none of its columns.</summary>
+    public bool Fits(IReadOnlyList<string> columns, bool header) => header == Header
+        && (header ? columns.Intersect(Columns!, StringComparer.OrdinalIgnoreCase).Any() : columns.Count == Columns!.Count);
+
+
     /// <returns>Null for a table that was never read, or of which what was written down cannot be read.</returns>
     public static ReadLike? Of(ExtractWriter writer, string table)
     {

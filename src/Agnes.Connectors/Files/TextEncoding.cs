@@ -59,6 +59,18 @@ internal static class TextEncoding
         }
     }
 
+    /// <summary>Whether a text is the same in whatever encoding; not known of .zst.</summary>
+    public static async Task<bool> IsAsciiAsync(InputFile file, CancellationToken cancellation)
+    {
+        if (file.Format.Compression == "zst") return false;
+        await using var source = Open(file);
+        var buffer = new byte[BufferBytes];
+        int read;
+        while ((read = await source.ReadAsync(buffer, cancellation)) > 0)
+            if (!System.Text.Ascii.IsValid(buffer.AsSpan(0, read))) return false;
+        return true;
+    }
+
     /// <summary>The lines that hold bytes beyond ASCII, as many as fit; empty where the text is UTF-8 that is damaged in places, or cannot be looked at.</summary>
     public static async Task<byte[]> BeyondAsciiAsync(InputFile file, int bytesMax, CancellationToken cancellation)
     {
