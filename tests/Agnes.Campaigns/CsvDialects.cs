@@ -26,7 +26,12 @@ internal static class CsvDialects
                 print(json.dumps(list(csv.reader(file, delimiter=delimiter, strict=True))), flush=True)
         """;
 
-    public static async Task RunAsync(CampaignRun run)
+    public static Task RunAsync(CampaignRun run) => RunAsync(run, CsvFile.Make);
+
+    /// <summary>The same with files of the kinds that were met on the web.</summary>
+    public static Task RunFoundAsync(CampaignRun run) => RunAsync(run, FoundFile.Make);
+
+    private static async Task RunAsync(CampaignRun run, Func<int, Random, CsvFile> make)
     {
         using var folder = new TemporaryFolder();
         var data = new DataFolder(folder.Path);
@@ -38,7 +43,7 @@ internal static class CsvDialects
         {
             for (var done = 0; done < run.Count; done += TablesPerRun)
             {
-                var files = Enumerable.Range(done, Math.Min(TablesPerRun, run.Count - done)).Select(index => CsvFile.Make(index, run.Random)).ToList();
+                var files = Enumerable.Range(done, Math.Min(TablesPerRun, run.Count - done)).Select(index => make(index, run.Random)).ToList();
                 foreach (var file in files) await File.WriteAllBytesAsync(Path.Combine(data.Csv, $"{file.Name}.csv"), file.Bytes, run.Cancellation);
                 var tables = files.Select(file => new TableConfig(file.Name, file.Name, SourceTable: $"{file.Name}.csv", Settings: file.Settings is { } settings ? JsonElement.Parse(settings) : null));
                 var outcome = await runner.RunAsync(new ExtractRequest($"run{done}", "csv", "files", [.. tables]), new Progress<ExtractEvent>(), run.Cancellation, []);

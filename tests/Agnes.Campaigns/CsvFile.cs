@@ -87,10 +87,10 @@ internal sealed class CsvFile
         return new CsvFile { Name = $"t{index}", Encoding = encoding, Delimiter = delimiter, IsTold = random.Next(2) == 0, Bytes = Encode(encoding, text.ToString()) };
     }
 
-    private static string Cell(string value, char delimiter, bool quotesAll) =>
+    public static string Cell(string value, char delimiter, bool quotesAll) =>
         quotesAll || value.AsSpan().IndexOfAny(delimiter, '"', '\n') >= 0 ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;
 
-    private static byte[] Encode(string encoding, string text)
+    public static byte[] Encode(string encoding, string text)
     {
         System.Text.Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
         var target = encoding switch

@@ -18,6 +18,11 @@ internal static class Charset
     private const double CommonestBonus = 0.3;
     private const char FirstGreek = '\u0370';
 
+    /// <summary>What follows an apostrophe in English: it’s, don’t. The same byte is a letter in Mac OS Roman.</summary>
+    private static readonly string[] Contractions = ["s", "t", "d", "m", "re", "ve", "ll"];
+
+    private const int ContractionLettersMax = 2;
+    private const int LetterScore = 2;
     private static readonly string[] Western = ["windows-1252", "macintosh"];
 
     /// <summary>The detector often names one where it is the other, or neither; looked at where Western ones make no words.</summary>
@@ -74,9 +79,17 @@ internal static class Charset
         {
             if (text[index] < 0x80) continue;
             count++;
-            sum += Score(text[index], index > 0 ? text[index - 1] : '\n', index + 1 < text.Length ? text[index + 1] : '\n');
+            sum += IsContraction(text, index) ? LetterScore : Score(text[index], index > 0 ? text[index - 1] : '\n', index + 1 < text.Length ? text[index + 1] : '\n');
         }
         return count == 0 ? 0 : sum / count;
+    }
+
+    private static bool IsContraction(string text, int at)
+    {
+        if (text[at] != '’' || at == 0 || !char.IsLetter(text[at - 1])) return false;
+        var end = at + 1;
+        while (end < text.Length && end - at - 1 <= ContractionLettersMax && char.IsLetter(text[end])) end++;
+        return Contractions.Contains(text[(at + 1)..end], StringComparer.Ordinal);
     }
 
     private static int Score(char character, char before, char after)
@@ -87,7 +100,7 @@ internal static class Charset
         {
             UnicodeCategory.Control or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned => -6,
             UnicodeCategory.LowercaseLetter or UnicodeCategory.UppercaseLetter when alone => 0,
-            UnicodeCategory.LowercaseLetter => char.IsUpper(after) || char.IsDigit(before) ? -1 : 2,
+            UnicodeCategory.LowercaseLetter => char.IsUpper(after) || char.IsDigit(before) ? -1 : LetterScore,
             UnicodeCategory.UppercaseLetter => char.IsLower(before) ? -3 : 1,
             UnicodeCategory.OtherLetter => 1,
             UnicodeCategory.InitialQuotePunctuation => char.IsLetter(before) ? -2 : 1,

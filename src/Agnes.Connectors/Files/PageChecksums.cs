@@ -5,8 +5,8 @@ using DuckDB.NET.Data;
 namespace Agnes.Connectors.Files;
 
 /// <summary>
-/// Holds the pages of a Parquet file against the checksums that their writer put into them, without decoding one. The engine reads over them, and a library
-/// that verifies would bring 40 MB of code for one look at each page's header.
+/// Holds the pages of a Parquet file against the checksums that their writer put into them, without decoding one. The engine reads over them, as
+/// Parquet.Net does; ParquetSharp verifies, but by reading every value, and with 26 MB of native code for one look at each page's header.
 /// </summary>
 internal sealed class PageChecksums(InputFile file)
 {

@@ -6,6 +6,9 @@ namespace Agnes.Connectors.Files;
 
 internal sealed class ParquetReader : SourceReader
 {
+    /// <summary>The first page of each is in memory then, and of a thousand they would be more than a child has.</summary>
+    private const int ColumnsAtOnce = 50;
+
     private readonly string _from;
     private IReadOnlyList<string> _remarks;
 
@@ -28,7 +31,8 @@ internal sealed class ParquetReader : SourceReader
         if (Columns.Count == 0 || !Columns.SequenceEqual(table) || !ParquetTypes.Storable(Columns).SequenceEqual(Columns) || !StartsAsParquet()) return false;
         try
         {
-            await connection.QueryAsync($"SELECT hash(f) {_from} AS f LIMIT 1", _ => 0, cancellation);
+            foreach (var some in Columns.Chunk(ColumnsAtOnce))
+                await connection.QueryAsync($"SELECT hash({string.Join(", ", some.Select(column => SqlText.Identifier(column.Name)))}) {_from} LIMIT 1", _ => 0, cancellation);
         }
         catch (DuckDBException e) when (FileErrors.IsMemory(e))
         {

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Agnes.Engine.Extracts;
@@ -32,6 +33,22 @@ public sealed class ParquetPartTests : IDisposable
         + "MTU0MmFmZgAZLBUEFQAVAgAVBhUQFQIAABacBBUWFtoCFa4BABaUAhbQDyYIFpQCFAAAGRwYEXdyaXRlci5tb2RlbC5uYW1lGAdleGFtcGxlABhTcGFycXVl"
         + "dC1tciB2ZXJzaW9uIDEuMTMuMC1TTkFQU0hPVCAoYnVpbGQgMjYxZjdkMjY3OTQwN2M4MzM1NDViNTZmNGM4NWE0YWU4YjVjOWVkNCkZLBwAABwAAAANAgAA"
         + "UEFSMQ==";
+
+    /// <summary>From apache/parquet-testing (Apache-2.0), packed with gzip: datapage_v1-corrupt-checksum.parquet, in which the checksums of some pages are wrong.</summary>
+    private const string CorruptVersion1 =
+        "H4sIAAAAAAACA+3c91MTWxQH8N1AMKhY2ZVg1KASgwZMCKQoFqxggUiw14QERenNrgEbNhQVK2pUVOyoqCCWKGLvBTuComLHDir6Ns57zzjjP8D4nd0ze+eec3bn"
+        + "M/fXM6vyDpBQBGUwkj8jPyU5j8OjDEJmz4ayIQiCZFlZs22qcWyr16hpV6t2nbr16ttTdAMHrmNDXqPGTfhOTZs1dxa0ELq0bCVydWstlrhLPTxlcoWyTVuvdu07"
+        + "dPTu1LlL127dfXx79OzV289f1SdAHdi3X/8BAwcNHjJ02PARGm2QTh88clTI6DGhYeERkVHRMbFx8WPHjZ8wcdLkKVMNCYnTps+YOStp9py58+YnL1iYsmjxktSl"
+        + "y5avWLkqbfWatcZ16zekb9y0OWPL1m3bd+zclbl7z96sffsPZOcczD10+MhR07HjeSfyT546febsufMXLl66fOXqtes3Cm7eun3n7r37hQ+Kih8+Knn85Gnps+cv"
+        + "Xr56/abs7bv3Hz5++lxe8eXrt8rvP+CHH3744Ycffvjhhx9++OGHH3744Yf/r/Q74vzhhx9++OGHH3744Ycffvjhhx9++OGHv6r7LWYDUwsL0ux+mw388b3y29cv"
+        + "FeWfP3388P7d27I3r1+9fPH8WenTJ49LHj0sLnpQeP/e3Tu3b90suHH92tUrly9dvHD+3Nkzp0+dzD+Rd/yY6eiRw4dyD+ZkH9i/L2vvnt2Zu3bu2L5t65aMzZs2"
+        + "pm9Yv864ds3qtFUrVyxftjR1yeJFKQsXJM+fN3fO7KRZM2dMn5aYYJg6ZfKkiRPGjxsbHxcbEx0VGREeFjpmdMiokcF6XZBWM2L4sKFDBg8aOKB/v76B6oA+Kn+/"
+        + "3r169vD16d6ta5fOnbw7dmjfzqttG6VCLvP0kLpLxK3dXEWtWroIWwicmzdr6sRv0rgRr6Ej16EBTdnXr1e3Tu1adjVrVLflVLNhW1uxSPjhhx9++OGHH3744Ycf"
+        + "fvjhhx9++OGHH3744Ycffvjhhx9++OGHH3744Ycffvjhr4p+y/8GZuVUWlnOBmKmE3744Ycffvjhhx9++OGHH3744Ycffvjhhx9++OGHH3744Ycffvjhhx9++OGH"
+        + "H374q57fYjYwPSsjydZyNhBnDD/88MMPP/zwww8//PDDDz/88MMPP/zw/53+XJw//PDDDz/88MMPP/zwww8//PDDDz/8VdrPdSJJrpAgzEGxuAKSJP60JaI5VLaR"
+        + "pAmCNhnJn0uDuUREl5tY/2Uyi63+zzCNXj5kGGXNrJwJB1Lz71NL0AYVl8cVCTg8psbZhuAyScq8S5eZWOYQcHx5FMFc1sw7sxLZlJguTWBTAkLAfOtXk/b3JiZn"
+        + "0VbCtHnQyYnmNroogc1UCjjmhT1BCNWRmuioOH2sa1g0P14fHRMSEc6XuEmkbmJXtZ+3Su3jH8gXauNCQnV8sUQplUn0Yp1GLJPLpTKxXKEIFmt0SlmQp7s4WKsI"
+        + "clfKdHKdC1fEIwjmJiqYUHkHSP4BbFpj7c2hAAA=";
 
     private readonly Workshop _shop = new();
 
@@ -75,14 +92,16 @@ public sealed class ParquetPartTests : IDisposable
     {
         _shop.Write("sound.parquet", Convert.FromBase64String(Sound));
         _shop.Write("corrupt.parquet", Convert.FromBase64String(Corrupt));
+        using (var packed = new GZipStream(new MemoryStream(Convert.FromBase64String(CorruptVersion1)), CompressionMode.Decompress))
+        using (var file = File.Create(Path.Combine(_shop.Data.Csv, "corrupt1.parquet"))) packed.CopyTo(file);
         _shop.Engine("COPY (SELECT 1 AS a) TO '{csv}/none.parquet' (FORMAT parquet)");
-        var run = await _shop.RunAsync([Verified("sound"), Verified("corrupt"), Verified("none")]);
-        var failed = run.Failed.ShouldHaveSingleItem();
-        failed.Name.ShouldBe("corrupt");
-        failed.Error.ShouldStartWith("corrupt.parquet: column long_field has a page 1 whose checksum is wrong");
+        var run = await _shop.RunAsync([Verified("sound"), Verified("corrupt"), Verified("corrupt1"), Verified("none")]);
+        run.Failed.Select(failed => failed.Name).ShouldBe(["corrupt", "corrupt1"]);
+        run.Failed[0].Error.ShouldStartWith("corrupt.parquet: column long_field has a page 1 whose checksum is wrong");
+        run.Failed[1].Error.ShouldStartWith("corrupt1.parquet: column a has a page 1 whose checksum is wrong");
         run.Warnings.ShouldHaveSingleItem().ShouldContain("none.parquet: 1 of its 1 pages have no checksum");
         run.Ok.Select(table => table.Name).ShouldBe(["sound", "none"]);
-        (await _shop.RunAsync([new TableConfig("corrupt", "corrupt", SourceTable: "corrupt.parquet")])).Failed.ShouldBeEmpty();
+        (await _shop.RunAsync([.. ((string[])["corrupt", "corrupt1"]).Select(name => new TableConfig(name, name, SourceTable: $"{name}.parquet"))])).Failed.ShouldBeEmpty();
     }
 
     [Fact]
