@@ -33,11 +33,13 @@ internal sealed class JsonReader : SourceReader
 
     private static async Task<JsonReader> OpenAsync(InputFile file, DuckDBConnection connection, int objectBytesMax, CancellationToken cancellation)
     {
-        var format = file.Format.Kind == FileKind.NewlineJson ? "newline_delimited" : "auto";
+        var (isArray, isCutShort) = await TextEncoding.ArrayAsync(file, cancellation);
+        // Left to find it out with the types told, the engine takes an array for one object that needs twice the memory and more.
+        var format = file.Format.Kind == FileKind.NewlineJson ? "newline_delimited" : isArray ? "array" : "auto";
         var options = $"format='{format}', maximum_object_size={objectBytesMax}, hive_partitioning=false";
         var from = $"FROM read_json({Statements.ExactPath(file.FullPath)}, {options}, sample_size=-1)";
         var columns = await connection.ColumnsAsync(from, cancellation);
-        if (await TextEncoding.IsCutShortAsync(file, cancellation)) throw new TableException($"{file.Path}: it ends before its array does; most likely it was cut short");
+        if (isCutShort) throw new TableException($"{file.Path}: it ends before its array does; most likely it was cut short");
         if (columns is [{ Name: "json", Type: Json }]) throw new TableException($"{file.Path}: it has no columns. It must hold an array of objects, or one object a line.");
         if (columns.Where(column => column.Type is Json or Huge).ToList() is { Count: > 0 } vague)
         {

@@ -91,10 +91,10 @@ internal static class TextEncoding
         }
     }
 
-    /// <summary>Whether a JSON text starts an array and does not end it: the engine takes what there is for all there was. Not known of .zst.</summary>
-    public static async Task<bool> IsCutShortAsync(InputFile file, CancellationToken cancellation)
+    /// <summary>Whether a JSON text is an array, and whether it starts one and does not end it: the engine takes what there is for all there was. Not known of .zst.</summary>
+    public static async Task<(bool IsArray, bool IsCutShort)> ArrayAsync(InputFile file, CancellationToken cancellation)
     {
-        if (file.Format.Compression == "zst") return false;
+        if (file.Format.Compression == "zst") return (false, false);
         await using var source = Open(file);
         var buffer = new byte[BufferBytes];
         var (first, last) = ((byte)0, (byte)0);
@@ -107,7 +107,7 @@ internal static class TextEncoding
             // What lies between does not matter, so that a plain file is not read as a whole.
             if (first != 0 && source is FileStream { Length: var length } plain && plain.Position < length - BufferBytes) plain.Position = length - BufferBytes;
         }
-        return first == (byte)'[' && last != (byte)']';
+        return (first == (byte)'[', first == (byte)'[' && last != (byte)']');
     }
 
     private static void AddLines(ReadOnlySpan<byte> text, MemoryStream lines, int bytesMax)

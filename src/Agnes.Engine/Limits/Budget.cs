@@ -18,6 +18,10 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
     private const long StateBytesMax = 1L << 30;
     private const long QueryBytesMin = 128L << 20;
     private const int QueryWorkersMax = 8;
+
+    /// <summary>What a thread that reads text takes beside what the engine counts: two of them doubled what a child had in all, and failed where one did not.</summary>
+    private const long JobThreadBytesMin = 256L << 20;
+
     private const long TempFactor = 4;
 
     /// <summary>From <c>AGNES_MEMORY</c> (<c>4GiB</c>, <c>512MB</c>, bytes); unset means half of the machine's memory, at most 8 GiB.</summary>
@@ -41,7 +45,7 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
         return new Budget(
             total,
             new Share(state, Math.Min(processors, 4), state * TempFactor),
-            new Share(jobs, processors, jobs * TempFactor),
+            new Share(jobs, (int)Math.Clamp(jobs / JobThreadBytesMin, 1, processors), jobs * TempFactor),
             new Share(publishing, processors, publishing * TempFactor),
             new Share(query / workers, processors, query / workers * TempFactor),
             workers);

@@ -32,6 +32,12 @@ public sealed class BudgetTests
         budget.Query.MemoryBytes.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }
 
+    [Theory]
+    [InlineData(1L << 30, 8, 1)]
+    [InlineData(8L << 30, 2, 2)]
+    [InlineData(8L << 30, 64, 8)]
+    public void An_extracting_child_has_no_more_threads_than_its_memory_feeds(long total, int processors, int threads) => Budget.FromTotal(total, processors).Jobs.Threads.ShouldBe(threads);
+
     [Fact]
     public void Too_little_memory_is_refused_with_the_setting_named() =>
         Should.Throw<FormatException>(() => Budget.FromEnvironment("100MB", 2)).Message.ShouldContain("AGNES_MEMORY");
