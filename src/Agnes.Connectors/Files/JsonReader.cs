@@ -1,4 +1,5 @@
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
 
@@ -13,6 +14,7 @@ internal sealed class JsonReader : SourceReader
     // Each thread has two buffers of that size, so that the larger one is for files that need it.
     private const int ObjectBytesUsual = 16 << 20;
     private const int ObjectBytesMax = 64 << 20;
+    private const long ColumnBytes = 512 << 10;
     private readonly string _options;
 
     private JsonReader(InputFile file, IReadOnlyList<TableColumn> columns, string options) : base(file) => (Columns, _options) = (columns, options);
@@ -34,13 +36,14 @@ internal sealed class JsonReader : SourceReader
     private static async Task<JsonReader> OpenAsync(InputFile file, DuckDBConnection connection, int objectBytesMax, CancellationToken cancellation)
     {
         var (isArray, isCutShort) = await TextEncoding.ArrayAsync(file, cancellation);
-        // Left to find it out with the types told, the engine takes an array for one object that needs twice the memory and more.
-        var format = file.Format.Kind == FileKind.NewlineJson ? "newline_delimited" : isArray ? "array" : "auto";
-        var options = $"format='{format}', maximum_object_size={objectBytesMax}, hive_partitioning=false";
-        var from = $"FROM read_json({Statements.ExactPath(file.FullPath)}, {options}, sample_size=-1)";
+        string Options(string format) => $"format='{(file.Format.Kind == FileKind.NewlineJson ? "newline_delimited" : format)}', maximum_object_size={objectBytesMax}, hive_partitioning=false";
+        // With the types told, the engine takes an array for one object unless it is told better; while it looks for them, being told costs twice the memory.
+        var options = Options(isArray ? "array" : "auto");
+        var from = $"FROM read_json({Statements.ExactPath(file.FullPath)}, {Options("auto")}, sample_size=-1)";
         var columns = await connection.ColumnsAsync(from, cancellation);
         if (isCutShort) throw new TableException($"{file.Path}: it ends before its array does; most likely it was cut short");
         if (columns is [{ Name: "json", Type: Json }]) throw new TableException($"{file.Path}: it has no columns. It must hold an array of objects, or one object a line.");
+        await RefuseTooWideAsync(file, columns.Count, connection, cancellation);
         if (columns.Where(column => column.Type is Json or Huge).ToList() is { Count: > 0 } vague)
         {
             var questions = string.Join(", ", vague.Select(column => Question(column)));
@@ -49,6 +52,14 @@ internal sealed class JsonReader : SourceReader
             columns = [.. columns.Select(column => column with { Type = types.GetValueOrDefault(column.Name, column.Type) })];
         }
         return new JsonReader(file, columns, options);
+    }
+
+    /// <summary>Before more is read: the engine does not count all that it takes for wide objects, and would take twice the child's memory before it gives up.</summary>
+    private static async Task RefuseTooWideAsync(InputFile file, int columns, DuckDBConnection connection, CancellationToken cancellation)
+    {
+        var memory = Budget.ParseBytes(await connection.ScalarAsync<string>("SELECT current_setting('memory_limit')", cancellation));
+        if (columns <= memory / ColumnBytes || file.Stamp.Size <= memory / 2) return;
+        throw new TableException($"{file.Path}: {columns} columns of JSON in {file.Stamp.Size >> 20} MiB need more memory than a job has. Raise AGNES_MEMORY, or write it as several files, or as Parquet");
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry.Sources;
