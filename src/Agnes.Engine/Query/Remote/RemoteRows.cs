@@ -24,7 +24,11 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
         {
             throw new RemoteException(
                 RemoteFault.Question,
-                $"'{system.Connection}' would have to read {estimate.ScanBytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. Filter more, or name fewer columns.");
+                $"'{system.Connection}' would have to read {estimate.ScanBytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. "
+                + "Filter more, or name fewer columns.")
+            {
+                Scan = new RemoteScan(estimate.ScanBytes.Value, limits.RemoteScanBytes, [.. question.Tables.Select(table => table.Relation)]),
+            };
         }
 
         var file = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet");

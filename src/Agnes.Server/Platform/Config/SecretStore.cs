@@ -29,6 +29,9 @@ public sealed partial class SecretStore
     /// <summary>In order; never the values.</summary>
     public IReadOnlyList<string> Names => [.. _values.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>Another object once something has been stored or removed: for whoever keeps what was made with a secret.</summary>
+    internal object Version => _values;
+
     public string? Find(string name) => _values.GetValueOrDefault(name);
 
     /// <summary>Why a name or a value cannot be kept, or null. A line end in a value would set another variable.</summary>

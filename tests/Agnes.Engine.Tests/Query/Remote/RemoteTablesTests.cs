@@ -82,7 +82,8 @@ public sealed class RemoteTablesTests(Bench bench, Postgres postgres) : IClassFi
     {
         var (outcome, _) = await bench.RunAsync(
             "SELECT * FROM orders a, orders b", Scope.Of([Remote("orders", "sales")]), limits: StatementLimits.Default with { RemoteScanBytes = 1 << 20 });
-        outcome.Status.ShouldBe(StatementStatus.EngineError);
+        outcome.Status.ShouldBe(StatementStatus.RemoteTooLarge);
+        outcome.Scan!.Relations.ShouldBe(["sales"]);
         outcome.Message!.ShouldContain("'shop' would have to read");
         outcome.Message!.ShouldContain("1 MiB are allowed");
         _system.Asked.ShouldBeEmpty();

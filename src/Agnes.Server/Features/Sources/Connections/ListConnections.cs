@@ -45,6 +45,7 @@ internal static class ListConnections
         ["query_modes"] = new JsonArray([.. kind.Modes.Select(mode => (JsonNode)mode)]),
         ["sql_flavor"] = kind.SqlFlavor,
         ["is_pulled"] = kind.Connector is not null,
+        ["is_asked"] = kind.IsAsked,
         ["connection_settings"] = new JsonArray([.. kind.ConnectionSettings.Select(setting => (JsonNode)Of(setting))]),
     };
 

@@ -1,3 +1,4 @@
+using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Platform.Registry.Sources;
@@ -17,6 +18,14 @@ internal static class ConnectionSecrets
         let value = secrets.Find(NameOf(connection.Name, setting.Name))
         where value is not null
         select (setting.Name, value);
+
+    /// <summary>Everything that is set for a connection. Holds secrets.</summary>
+    public static Dictionary<string, string> OptionsOf(SecretStore secrets, Connection connection, DataFolder folder)
+    {
+        var given = connection.Kind.OptionsOf(connection, folder);
+        foreach (var (setting, value) in Of(secrets, connection)) given[setting] = value;
+        return given;
+    }
 
     public static async Task ForgetAsync(SecretStore secrets, SourceKind kind, string connection, CancellationToken stop)
     {

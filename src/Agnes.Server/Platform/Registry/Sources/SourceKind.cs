@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Query.Remote;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
@@ -53,8 +55,27 @@ internal abstract class SourceKind
     /// <summary>Which connector of the engine pulls from it; null: this server does not, and serves what another program brings.</summary>
     public virtual string? Connector => null;
 
-    /// <summary>What its connector is told besides the tables. May hold secrets: it goes by pipe.</summary>
-    public virtual Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => [];
+    /// <summary>
+    /// What its connector is told besides the tables, and what it is asked with: what is set, unless the kind makes something of it. May hold
+    /// secrets: it goes by pipe.
+    /// </summary>
+    public virtual Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => new(connection.Settings, StringComparer.Ordinal);
+
+    /// <summary>Its tables of mode <c>remote</c> stay at the source, which this server asks.</summary>
+    public virtual bool IsAsked => false;
+
+    /// <summary>Opens a connection, for questions to come: nothing is asked here. Called once until something is set differently.</summary>
+    /// <param name="options">Everything that is set for it, secrets too.</param>
+    /// <exception cref="RemoteException">It cannot be opened as it is set.</exception>
+    public virtual IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
+        throw new NotSupportedException($"{Name} cannot be asked.");
+
+    /// <summary>What the source calls a table, as it stands in a question.</summary>
+    public virtual string RelationOf(TableRow row)
+    {
+        var table = SqlText.Identifier(string.IsNullOrEmpty(row.SourceTable) ? row.Name : row.SourceTable);
+        return string.IsNullOrEmpty(row.Bucket) ? table : $"{SqlText.Identifier(row.Bucket)}.{table}";
+    }
 
     /// <summary>The operator's program that a connection runs; null: none.</summary>
     /// <exception cref="WorkerFailedException">It should have one, and there is none.</exception>
