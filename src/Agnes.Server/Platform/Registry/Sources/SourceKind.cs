@@ -77,6 +77,9 @@ internal abstract class SourceKind
         return string.IsNullOrEmpty(row.Bucket) ? table : $"{SqlText.Identifier(row.Bucket)}.{table}";
     }
 
+    /// <summary>Takes what the source sends by itself; null: nothing is taken, and there is no address for it.</summary>
+    public virtual IReceiver? Receiver => null;
+
     /// <summary>The operator's program that a connection runs; null: none.</summary>
     /// <exception cref="WorkerFailedException">It should have one, and there is none.</exception>
     public virtual ExtractProgram? ProgramOf(Connection connection, ServerOptions options) => null;
