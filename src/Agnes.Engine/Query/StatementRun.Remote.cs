@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text.Json;
 using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
 
 namespace Agnes.Engine.Query;
@@ -39,6 +40,18 @@ internal sealed partial class StatementRun
         return outcome.IsOk ? (null, found) : (outcome, null);
     }
 
+    /// <summary>Resolves names and types here, over tables of which no row is asked for: a check costs the other system nothing.</summary>
+    private async Task<StatementOutcome> BindAsync(StatementPlan plan, KnownStatement statement, string sql)
+    {
+        using var rows = new RemoteRows(pool.Fetched, limits);
+        return await AtSystemAsync(plan, async stop =>
+        {
+            var footprint = await FetchAsync(plan.Tables, rows, withRows: false, stop);
+            var request = new RunRequest(0, RowsForm.Table, statement.Parsed.Rewritten ?? sql, 1, limits.ResultBytes, "", []);
+            return await RunOnPoolAsync(null, statement, footprint, request);
+        });
+    }
+
     /// <summary>Asks another system, for as long as the statement has, and puts its failures into words.</summary>
     private async Task<StatementOutcome> AtSystemAsync(StatementPlan plan, Func<CancellationToken, Task<StatementOutcome>> ask)
     {
@@ -74,10 +87,11 @@ internal sealed partial class StatementRun
         return new RemoteQuestion(sql, [.. tables], limit + 1L, limits.ResultBytes);
     }
 
-    private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, CancellationToken stop)
+    private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, bool withRows, CancellationToken stop)
     {
         var local = new List<ScopedTable>(tables.Count);
-        foreach (var table in tables) local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, stop) : table);
+        foreach (var table in tables)
+            local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, withRows, stop) : table);
         return Footprint.ForOneStatement(local);
     }
 

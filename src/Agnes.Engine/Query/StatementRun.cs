@@ -51,7 +51,9 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
         var verdict = Guard.Check(parsed, scope);
         if (verdict.Plan is null) return Checked(RefusedBy(verdict), names, isSelect: true);
         var statement = new KnownStatement(parsed, int.MaxValue);
-        var outcome = await EndedAsync(() => RunPlannedAsync(null, statement, verdict.Plan, whole, 1));
+        var outcome = await EndedAsync(() => verdict.Plan is StatementPlan.Local
+            ? RunPlannedAsync(null, statement, verdict.Plan, whole, 1)
+            : BindAsync(verdict.Plan, statement, whole));
         return Checked(outcome, names, isSelect: true) with { IsAllowed = true };
     }
 
@@ -217,7 +219,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
             var footprint = plan switch
             {
                 StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await CanonicalAsync(text), limit, stop),
-                _ => await FetchAsync(plan.Tables, rows, stop),
+                _ => await FetchAsync(plan.Tables, rows, withRows: true, stop),
             };
             _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);
             return await RunOnPoolAsync(null, statement, footprint, Request(plan is StatementPlan.PushDown ? AnswerStatement : text));

@@ -123,6 +123,20 @@ public sealed class RemoteTablesTests(Bench bench, Postgres postgres) : IClassFi
     }
 
     [Fact]
+    public async Task A_statement_is_checked_without_a_row_being_asked_for()
+    {
+        var scope = Scope.Of([bench.Orders, Remote("sales", "sales"), Remote("customers", "customers")]);
+        async Task<StatementCheck> CheckAsync(string sql) =>
+            await bench.Runner.CheckAsync(Bench.LeaseOf("guest"), scope, sql, "", StatementLimits.Default, CancellationToken.None);
+        (await CheckAsync("SELECT sum(amount) FROM sales JOIN customers USING (customer)")).IsBound.ShouldBeTrue();
+        (await CheckAsync("SELECT sum(s.amount) FROM sales s JOIN orders o USING (id)")).IsBound.ShouldBeTrue();
+        var wrong = await CheckAsync("SELECT sum(nothing) FROM sales");
+        (wrong.IsBound, wrong.IsAllowed, wrong.Message!.Contains("nothing", StringComparison.Ordinal)).ShouldBe((false, true, true));
+        _system.Asked.Count.ShouldBe(4);
+        _system.Asked.ShouldAllBe(sql => sql.EndsWith("WHERE false", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Its_columns_can_be_described()
     {
         var columns = await _system.DescribeAsync("sales", TestContext.Current.CancellationToken);

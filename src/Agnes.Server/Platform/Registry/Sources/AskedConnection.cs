@@ -14,6 +14,10 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
     private const int DescribedMax = 256;
 
     private static readonly TimeSpan DescribedFor = TimeSpan.FromHours(1);
+
+    /// <summary>For a question that does not heed its end; the connection is taken from under it then.</summary>
+    private static readonly TimeSpan EndTimeMax = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan DescribeTimeMax = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _places = new(QuestionsMax);
@@ -58,7 +62,8 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
     public async Task EndAsync()
     {
         await _ended.CancelAsync();
-        for (var i = 0; i < QuestionsMax; i++) await _places.WaitAsync(CancellationToken.None); // all places at once: nobody is left
+        var isFree = true;
+        for (var i = 0; i < QuestionsMax && isFree; i++) isFree = await _places.WaitAsync(EndTimeMax, CancellationToken.None); // all places at once: nobody is left
         IRemoteTables? system;
         lock (_gate) system = _system;
         try
