@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
