@@ -48,10 +48,6 @@ public sealed class ProgramTests
     [InlineData("admin|register-table|t|--where-filters-json|{", "JSON")]
     [InlineData("admin|register-table|t|--query-mode|sideways", "sideways")]
     [InlineData("admin|update-table|t", "Nothing to change")]
-    [InlineData("admin|register-files|../evil.csv", "below")]
-    [InlineData("admin|register-files|/etc/passwd.csv", "below")]
-    [InlineData("admin|register-files|a.csv|x/a.csv", "Two files")]
-    [InlineData("admin|register-files|a.exe", "none of")]
     [InlineData("auth|token|create|--name|x|--ttl|5w", "90d")]
     [InlineData("auth|token|create|--name|x|--ttl|0d", "90d")]
     public async Task Usage_errors_exit_2_without_a_request(string arguments, string said)

@@ -25,7 +25,7 @@ public sealed class IssuerTests(Chromium chromium)
         var url = await server.UrlAsync();
         await using var laptop = await SignedInAsync(url);
         await using var phone = await SignedInAsync(url);
-        await laptop.GoAsync("/profile/sessions");
+        await laptop.GoAsync("/profile/devices");
         await Assertions.Expect(laptop.Page.GetByText("Single sign-on")).ToHaveCountAsync(2);
         await Assertions.Expect(laptop.Page.GetByText("This one")).ToHaveCountAsync(1);
         await laptop.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^End the session") }).ClickAsync();

@@ -31,7 +31,7 @@ public sealed class ShellTests(DemoServer server, Chromium chromium)
         await window.Context.ClearCookiesAsync();
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Home" }).ClickAsync();
         await window.ArrivesAtAsync("/login?next=%2Fdashboard");
-        await Assertions.Expect(window.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Sign in");
+        await Assertions.Expect(window.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Sign in with your password");
     }
 
     [Fact]

@@ -13,7 +13,7 @@ namespace Agnes.Engine.Tests.Walls;
 /// </summary>
 public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Bench>
 {
-    private const string Heavy = "SELECT count(*) FROM range(1000000000) a, range(1000000) b";
+    private const string Heavy = "SELECT count(*) FROM range(2000000) a, range(2000000) b";
     private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(5);
 
     public static TheoryData<string> Entrances() => [.. Methods().Select(method => method.Name)];
@@ -88,6 +88,7 @@ public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Be
             var type when type == typeof(PipeWriter) => PipeWriter.Create(Stream.Null),
             var type when type == typeof(CancellationToken) => CancellationToken.None,
             var type when type == typeof(int) => 10,
+            var type when type == typeof(Func<IReadOnlyList<string>, Task>) => (IReadOnlyList<string> _) => Task.CompletedTask,
             _ => parameter.Name switch { "sql" => "SELECT id FROM orders", "predicate" => "id = 1", "alias" => "orders", "file" => Path.Combine(bench.Folder, Guid.NewGuid().ToString("N")), _ => "" },
         };
         var task = (Task)method.Invoke(runner ?? bench.Runner, [.. method.GetParameters().Select(Argument)])!;

@@ -147,5 +147,8 @@ internal sealed class MovableTime : TimeProvider
 
     public void Advance(TimeSpan by) => _ahead += by;
 
+    /// <summary>So that what is counted by the minute falls into one.</summary>
+    public void AdvanceToNextMinute() => Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(GetUtcNow().Ticks % TimeSpan.TicksPerMinute));
+
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _ahead;
 }
