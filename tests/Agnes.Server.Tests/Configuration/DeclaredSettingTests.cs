@@ -38,7 +38,8 @@ public sealed class DeclaredSettingTests(Postgres postgres)
         await using var server = await TestServer.StartAsync(
             StateEngine.DuckDb, postgres, options => options with { Settings = All });
         var admin = await server.SignInAsync();
-        Task<Answer> PostAsync(JsonObject weather) => server.SendAsync("POST", Config, new JsonObject { ["sections"] = new JsonObject { ["weather"] = weather } }.ToJsonString(), admin);
+        Task<Answer> PostAsync(JsonObject weather) => server.SendAsync(
+            "POST", Config, new JsonObject { ["sections"] = new JsonObject { ["weather"] = weather } }.ToJsonString(), admin);
 
         var shown = (await server.SendAsync("GET", Config, token: admin)).Json;
         shown["known_fields"]!["weather"]!["hours"]!.ToJsonString().ShouldBe("""{"kind":"int","default":6,"hint":"How far it looks ahead."}""");
@@ -46,28 +47,49 @@ public sealed class DeclaredSettingTests(Postgres postgres)
         shown["editable_sections"]!.AsArray().Select(section => section!.GetValue<string>()).ShouldContain("weather");
 
         (await PostAsync(new() { ["hours"] = 49 })).ShouldSatisfyAllConditions(
-            refused => refused.Status.ShouldBe(422), refused => refused.Body.ShouldContain("weather.hours must be a whole number from 1 to 48"));
-        (await PostAsync(new() { ["mast"] = "eve" })).Text("detail").ShouldBe("weather.mast opens the mast: only whoever runs the server can set it, as WEATHER_MAST or in their own instance.yaml.");
+            refused => refused.Status.ShouldBe(422),
+            refused => refused.Body.ShouldContain("weather.hours must be a whole number from 1 to 48"));
+        (await PostAsync(new() { ["mast"] = "eve" })).Text("detail").ShouldBe(
+            "weather.mast opens the mast: only whoever runs the server can set it, as WEATHER_MAST or in their own instance.yaml.");
         var set = await PostAsync(new() { ["hours"] = 12, ["station"] = "north", ["station_key"] = "marker-key", ["colour"] = "red" });
         (set.Status, set.Json["without_effect"]!.ToJsonString()).ShouldBe((200, """["weather.colour"]"""));
-        (await server.SendAsync("GET", Config, token: admin)).Json["sections"]!["weather"]!["station_key"]!.GetValue<string>().ShouldBe("***");
+        var masked = (await server.SendAsync("GET", Config, token: admin)).Json["sections"]!["weather"]!["station_key"]!;
+        masked.GetValue<string>().ShouldBe("***");
         (await server.AuditAsync()).Last().Params!.ShouldNotContain("marker");
 
-        foreach (var (name, value, status) in ((string, string, int)[])[("WEATHER_HOURS", "0", 422), ("WEATHER_HOURS", "24", 204), ("WEATHER_MAST", "eve", 400), ("WEATHER_WIND", "1", 400)])
-            (await server.SendAsync("PUT", $"/api/admin/secrets/{name}", new JsonObject { ["value"] = value }.ToJsonString(), admin)).Status.ShouldBe(status, name);
+        (string, string, int)[] stored = [("WEATHER_HOURS", "0", 422), ("WEATHER_HOURS", "24", 204), ("WEATHER_MAST", "eve", 400), ("WEATHER_WIND", "1", 400)];
+        foreach (var (name, value, status) in stored)
+        {
+            var body = new JsonObject { ["value"] = value }.ToJsonString();
+            (await server.SendAsync("PUT", $"/api/admin/secrets/{name}", body, admin)).Status.ShouldBe(status, name);
+        }
+
         All.IsOperators("WEATHER_MAST").ShouldBeTrue();
         Weather.Read(SettingLayers.Open(All, "none", server.StateDir, _ => null)).ShouldBe("north marker-key 24 ");
         Weather.Read(SettingLayers.Open(All, "none", server.StateDir, name => name == "WEATHER_STATION_KEY" ? "operators" : null))
             .ShouldBe("north marker-key 24 ", "the operator's key stays away from a station that admins chose");
     }
 
+    /// <summary>By whichever way it is read.</summary>
+    [Fact]
+    public void What_is_the_operators_does_not_count_in_an_overlay()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder[InstanceConfig.FileName], "weather:\n  mast: eve\n  hours: 99\n");
+        var layers = SettingLayers.Open(All, folder["none"], folder.Path, _ => null);
+        (Weather.Read(layers), layers.Instance.Text("weather.mast")).ShouldBe(("  6 ", null));
+        layers.Instance.Problems.Count.ShouldBe(2);
+        layers.Instance.Problems.ShouldContain(problem => problem.StartsWith("weather.mast of the overlay does not count", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_declaration_that_would_let_out_a_secret_or_let_in_a_path_is_refused()
     {
-        static Action Of(params Setting[] settings) => () => _ = new SettingSet([new("Weather", settings)]);
-        Should.Throw<InvalidOperationException>(Of(new Setting("weather.key", "WEATHER_KEY") { Kind = "secret" })).Message.ShouldContain("declare where it is sent");
-        Should.Throw<InvalidOperationException>(Of(new Setting(null, "WEATHER_TOKEN"))).Message.ShouldContain("WEATHER_TOKEN");
-        Should.Throw<InvalidOperationException>(Of(new Setting(null, "WEATHER_FILE") { By = SettableBy.Admins })).Message.ShouldContain("operator's");
-        Should.Throw<InvalidOperationException>(Of(new Setting("weather.map") { By = SettableBy.Overlay, IsFile = true })).Message.ShouldContain("operator's");
+        static void ShouldBeRefused(Setting setting, string why) =>
+            Should.Throw<InvalidOperationException>(() => new SettingSet([new("Weather", setting)])).Message.ShouldContain(why);
+        ShouldBeRefused(new("weather.key", "WEATHER_KEY") { Kind = "secret" }, "declare where it is sent");
+        ShouldBeRefused(new(null, "WEATHER_TOKEN"), "WEATHER_TOKEN");
+        ShouldBeRefused(new(null, "WEATHER_FILE") { By = SettableBy.Admins }, "operator's");
+        ShouldBeRefused(new("weather.map") { By = SettableBy.Overlay, IsFile = true }, "operator's");
     }
 }
