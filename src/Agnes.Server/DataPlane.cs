@@ -5,6 +5,7 @@ using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 using Agnes.Engine.Query;
 using Agnes.Engine.Query.Workers;
+using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;

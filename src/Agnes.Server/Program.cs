@@ -4,6 +4,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query.Workers;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Commands;
 using Agnes.Server.Commands.Import;

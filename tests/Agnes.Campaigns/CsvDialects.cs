@@ -6,6 +6,7 @@ using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Workers;
 using Agnes.Testing;
 using DuckDB.NET.Data;
 

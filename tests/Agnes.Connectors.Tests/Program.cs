@@ -1,5 +1,6 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits.Walls;
+using Agnes.Engine.Workers;
 
 namespace Agnes.Connectors.Tests;
 

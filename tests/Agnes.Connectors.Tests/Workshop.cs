@@ -3,6 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Testing;
 using DuckDB.NET.Data;

@@ -2,6 +2,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Query.Workers;
 using Agnes.Engine.Tests.Extracts;
+using Agnes.Engine.Workers;
 
 namespace Agnes.Engine.Tests;
 

@@ -1,5 +1,3 @@
-using Agnes.Engine.Publishing;
-
 namespace Agnes.Engine.Extracts;
 
 /// <summary>What one run of a connector is to do.</summary>
@@ -32,13 +30,9 @@ public sealed record ExtractRequest(
 public sealed record TableConfig(
     string Id, string Name, string? Bucket = null, string? SourceTable = null, string? Description = null, string QueryMode = "local", System.Text.Json.JsonElement? Settings = null);
 
+/// <summary>What a writer committed.</summary>
 /// <param name="Ok">Written, or found unchanged.</param>
-/// <param name="Publication">What the same child prepared right after the run, when it was asked to; saves a second process.</param>
-public sealed record ExtractOutcome(
-    IReadOnlyList<ExtractedTable> Ok,
-    IReadOnlyList<FailedTable> Failed,
-    IReadOnlyList<string> Warnings,
-    Publication? Publication = null);
+public sealed record ExtractCommit(IReadOnlyList<ExtractedTable> Ok, IReadOnlyList<FailedTable> Failed, IReadOnlyList<string> Warnings);
 
 /// <param name="Changed">False when the source had nothing new.</param>
 public sealed record ExtractedTable(string Name, long Rows, long Bytes, bool Changed);

@@ -1,5 +1,6 @@
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
 
@@ -170,13 +171,13 @@ public sealed class ExtractWriter : IAsyncDisposable
     public bool Wrote(string table) => _written.ContainsKey(table);
 
     /// <summary>Puts all written tables, and all carried over, into place at once. Does nothing when nothing changed.</summary>
-    public async Task<ExtractOutcome> CommitAsync(CancellationToken cancellation)
+    public async Task<ExtractCommit> CommitAsync(CancellationToken cancellation)
     {
         await SettledAsync(_hashing);
         var carried = Previous.Values.Where(table => !_written.ContainsKey(table.Name) && (_registered is null || _registered.Contains(table.Name))).ToList();
         if (_written.Count > 0 || carried.Count != Previous.Count || !File.Exists(Folder.ExtractFile(Source)))
             await ExtractFile.ReplaceAsync(Folder, Store, Source, Connection, [.. carried, .. _written.Values], cancellation);
-        return new ExtractOutcome(_ok, _failed, _warnings);
+        return new ExtractCommit(_ok, _failed, _warnings);
     }
 
     public async ValueTask DisposeAsync()

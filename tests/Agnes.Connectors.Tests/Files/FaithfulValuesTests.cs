@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Workers;
 
 namespace Agnes.Connectors.Tests.Files;
 

@@ -1,5 +1,6 @@
 using Agnes.Connectors.Samples;
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
 

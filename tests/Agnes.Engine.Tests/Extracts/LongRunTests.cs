@@ -3,6 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Tests.Publishing;
+using Agnes.Engine.Workers;
 
 namespace Agnes.Engine.Tests.Extracts;
 

@@ -158,7 +158,7 @@ public sealed class DamagedExtractTests : IDisposable
         var marker = _installation["scratch", "adopting", "shop"];
         // A reader that writes its marker and dies.
         var dying = new WorkerProgram("/bin/sh", ["-c", $"mkdir -p {Path.GetDirectoryName(marker)}; printf '{tree.Digest} 1' > {marker}; kill -{signal} $$", "sh"]);
-        var publisher = new Engine.Publishing.Publisher(_installation.Data, _installation.Scratch, Budget.FromTotal(1L << 30, 2), dying);
+        var publisher = new Engine.Workers.Publisher(_installation.Data, _installation.Scratch, Budget.FromTotal(1L << 30, 2), dying);
         (await publisher.PrepareAsync("shop", [], Stop)).Problem.ShouldNotBeNull().ShouldContain("ended unexpectedly");
 
         ((await _installation.PrepareAsync()).Problem is not null).ShouldBe(blocked);

@@ -2,6 +2,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
+using Agnes.Engine.Workers;
 using Agnes.Testing;
 using DuckDB.NET.Data;
 

@@ -1,6 +1,7 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Limits.Walls;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 
 namespace Agnes.Engine.Tests.Publishing;

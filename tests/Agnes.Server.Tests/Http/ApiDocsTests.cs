@@ -69,7 +69,7 @@ public sealed partial class ApiDocsTests(Postgres postgres, Worlds worlds)
     public async Task An_old_link_to_grants_leads_on_with_its_query()
     {
         var world = await worlds.OnAsync(StateEngine.DuckDb, postgres);
-        var answer = await world.Server.SendAsync("GET", "/admin/grants?group=a%20b");
+        var answer = await world.Server.SendAsync("GET", "/admin/grants?group=a%20b", token: world.TokenOf(Principal.Admin));
         (answer.Status, answer.Header("Location")).ShouldBe((308, "/admin/access?group=a%20b"));
     }
 

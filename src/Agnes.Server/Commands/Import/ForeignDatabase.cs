@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Workers;
 
 namespace Agnes.Server.Commands.Import;
 

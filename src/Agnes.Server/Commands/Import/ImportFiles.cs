@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Platform.Config;

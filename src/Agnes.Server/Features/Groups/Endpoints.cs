@@ -8,7 +8,7 @@ internal static class GroupsEndpoints
     public static void MapGroups(this IEndpointRouteBuilder routes)
     {
         // An old link; what it leads to asks who comes.
-        routes.MapGet("/admin/grants", (HttpContext context) => TypedResults.Redirect($"/admin/access{context.Request.QueryString}", permanent: true, preserveMethod: true)).ExcludeFromDescription().Public();
+        routes.MapGet("/admin/grants", (HttpContext context) => TypedResults.Redirect($"/admin/access{context.Request.QueryString}", permanent: true, preserveMethod: true)).ExcludeFromDescription().Admin();
         var admin = routes.MapGroup("/api/admin").WithTags("Access").Admin();
         admin.MapGet("/resource-types", AccessOverviewPage.ResourceTypes).Produces<IReadOnlyList<ResourceTypeView>>().WithSummary("What can be granted.");
         admin.MapGet("/access-overview", AccessOverviewPage.Show).Produces<AccessOverview>().WithSummary("Groups, grants and everything grantable at once.");

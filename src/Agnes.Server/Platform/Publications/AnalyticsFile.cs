@@ -1,4 +1,5 @@
 using Agnes.Engine.Publishing;
+using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 

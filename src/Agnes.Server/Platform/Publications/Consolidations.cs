@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Agnes.Engine.Publishing;
+using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;

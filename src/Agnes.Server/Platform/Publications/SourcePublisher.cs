@@ -3,8 +3,9 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;

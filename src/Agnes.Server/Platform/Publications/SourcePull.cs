@@ -1,5 +1,6 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Registry;

@@ -2,6 +2,7 @@ using Agnes.Connectors.Custom;
 using Agnes.Connectors.Files;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;

@@ -3,9 +3,10 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 
-namespace Agnes.Engine.Publishing;
+namespace Agnes.Engine.Workers;
 
 /// <summary>Takes what lies in <c>extracts/&lt;source&gt;/</c> into the part store and says what to commit. All reading is done in a child process.</summary>
 public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget, WorkerProgram? program = null)

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 
-namespace Agnes.Engine.Extracts;
+namespace Agnes.Engine.Workers;
 
 /// <summary>The one request of an extract worker: a JSON line on its standard input.</summary>
 /// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>prepare</c>, <c>analytics</c> or <c>consolidate</c>.</param>

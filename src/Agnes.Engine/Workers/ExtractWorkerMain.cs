@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 using DuckDB.NET.Data;
 
-namespace Agnes.Engine.Extracts;
+namespace Agnes.Engine.Workers;
 
 /// <summary>The child's side: <c>agnes-server extract-worker</c>. One request, one process.</summary>
 public static class ExtractWorkerMain
@@ -46,16 +47,15 @@ public static class ExtractWorkerMain
         var run = request.Extract!;
         var connector = connectors.FirstOrDefault(connector => connector.Name == run.Connector) ?? throw new WorkerFailedException($"There is no connector '{run.Connector}'.");
         var folder = new DataFolder(request.DataFolder);
-        ExtractOutcome outcome;
+        ExtractCommit done;
         await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation, lines.SaveAsync))
         {
             writer.Running = lines.RunProgramAsync;
             await connector.RunAsync(run, writer, lines, cancellation);
-            outcome = await writer.CommitAsync(cancellation);
+            done = await writer.CommitAsync(cancellation);
         }
-        if (request.Known is not null)
-            outcome = outcome with { Publication = await PrepareAsync(request, run.Source, request.Known, _ => { }, cancellation) };
-        return new WorkerLine(Outcome: outcome);
+        var prepared = request.Known is null ? null : await PrepareAsync(request, run.Source, request.Known, _ => { }, cancellation);
+        return new WorkerLine(Outcome: new ExtractOutcome(done.Ok, done.Failed, done.Warnings, prepared));
     }
 
     private static async Task<Publication> PrepareAsync(WorkerRequest request, string source, IReadOnlyList<PublishedTable> known, Action<Action> whenParentGone, CancellationToken cancellation)

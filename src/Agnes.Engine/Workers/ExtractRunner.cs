@@ -1,9 +1,10 @@
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 
-namespace Agnes.Engine.Extracts;
+namespace Agnes.Engine.Workers;
 
 /// <summary>Runs connectors, each in a child process of its own.</summary>
 /// <param name="connectors">Those that the child has as well; what each may reach is theirs to say.</param>
