@@ -155,7 +155,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
             var value = theirs.Find(name)!;
             if (SecretStore.Fault(name, value) is { } fault) report.Leave("stored secrets", name, fault);
             else if (options.Settings.FaultOfVariable(name, value) is { } unfit) report.Leave("stored secrets", name, $"{unfit}.");
-            else if (options.Settings.IsOperators(name)) 
+            else if (options.Settings.IsOperators(name))
                 report.Leave("stored secrets", name, "it decides how the server runs or who gets in: set it in the environment");
             else if (!options.Settings.MayBeStored(name)) report.Leave("stored secrets", name, "nothing here reads it");
             else if (secrets.Find(name) == value) report.Find("stored secrets");

@@ -1,3 +1,5 @@
+using Agnes.Engine.Query;
+
 namespace Agnes.Server.Platform.Config;
 
 /// <summary>
@@ -29,7 +31,7 @@ internal static class ServerSettings
 
     public static readonly Setting QuerySeconds = new Setting(null, "AGNES_QUERY_SECONDS_MAX")
     {
-        Default = 120,
+        Default = (int)StatementLimits.TimeDefault.TotalSeconds,
         Means = "How long one statement of an analyst may run.",
     }.Between(1, 3600, "a number of seconds");
 
