@@ -1,5 +1,6 @@
 using Agnes.Server.Features.SignIn.Providers;
 using Agnes.Server.Features.SignIn.Sessions;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn;

@@ -2,7 +2,7 @@ namespace Agnes.Server.Platform.Registry;
 
 internal static class RegistrySql
 {
-    public const string Insert =
+    public static readonly string Insert =
         """
         INSERT INTO table_registry (id, name, source_type, bucket, source_table, source_query, sync_strategy, query_mode, sync_schedule, profile_after_sync, primary_key,
             folder, description, registered_by, registered_at, incremental_window_days, max_history_days, initial_load_chunk_days, incremental_column, partition_by,
@@ -13,7 +13,7 @@ internal static class RegistrySql
         """;
 
     /// <summary>Who registered a table, and when, stays.</summary>
-    public const string Update =
+    public static readonly string Update =
         """
         UPDATE table_registry SET name = @Name, source_type = @SourceType, bucket = @Bucket, source_table = @SourceTable, source_query = @SourceQuery,
             sync_strategy = @SyncStrategy, query_mode = @QueryMode, sync_schedule = @SyncSchedule, profile_after_sync = @ProfileAfterSync, primary_key = @PrimaryKey,
@@ -23,5 +23,5 @@ internal static class RegistrySql
         WHERE id = @Id
         """;
 
-    public const string Delete = "DELETE FROM table_registry WHERE id = @id";
+    public static readonly string Delete = "DELETE FROM table_registry WHERE id = @id";
 }

@@ -18,7 +18,7 @@ public sealed record AuditEntry
     public string? Result { get; init; }
     public int? DurationMs { get; init; }
 
-    internal const string InsertSql =
+    internal static readonly string InsertSql =
         """
         INSERT INTO audit_log (id, timestamp, user_id, action, resource, params, result, duration_ms)
         VALUES (@Id, @Timestamp, @UserId, @Action, @Resource, @Params, @Result, @DurationMs)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.SignIn.Guessing;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;

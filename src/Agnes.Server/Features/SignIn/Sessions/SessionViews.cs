@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.SignIn.Sessions;

@@ -1,6 +1,6 @@
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Features.SignIn.Sessions;
+namespace Agnes.Server.Platform.Access;
 
 /// <summary>A row of <c>sessions</c>.</summary>
 internal sealed record SessionRow
