@@ -39,7 +39,6 @@ public sealed partial class SecretStore
     {
         if (!NameShape().IsMatch(name)) return "The name must be upper-case letters, digits and underscores, beginning with a letter, at most 64.";
         if (value.Length > ValueCharsMax) return $"The value must have at most {ValueCharsMax} characters.";
-        if (value.Length > 0 && SettingRules.FaultOfVariable(name, value) is { } unfit) return $"{unfit}.";
         return value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0 ? "The value must not hold a line end." : null;
     }
 

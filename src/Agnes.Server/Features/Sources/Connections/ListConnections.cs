@@ -51,7 +51,7 @@ internal static class ListConnections
 
     private static JsonObject Of(SourceSetting setting)
     {
-        var field = setting.Field();
+        var field = setting.Under("connection").Field();
         field.Insert(0, "name", setting.Name);
         field["is_required"] = setting.IsRequired;
         return field;

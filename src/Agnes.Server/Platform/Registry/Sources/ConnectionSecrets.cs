@@ -9,7 +9,22 @@ namespace Agnes.Server.Platform.Registry.Sources;
 /// </summary>
 internal static class ConnectionSecrets
 {
-    public static string NameOf(string connection, string setting) => $"{SettingLayers.ConnectionPrefix}{connection.ToUpperInvariant()}_{setting.ToUpperInvariant()}";
+    private const string Prefix = "AGNES_CONNECTION_";
+
+    internal static readonly SettingGroup Settings = new("Connections")
+    {
+        Families =
+        [
+            new(
+                Prefix,
+                "",
+                "Secrets of connections, with the connection's name and the setting's behind it; stored with `agnes admin secret set`, never read from " +
+                "the environment."),
+        ],
+    };
+
+    public static string NameOf(string connection, string setting) =>
+        $"{Prefix}{connection.ToUpperInvariant()}_{setting.ToUpperInvariant()}";
 
     /// <summary>Those of the connection's secrets that are stored.</summary>
     public static IEnumerable<(string Setting, string Value)> Of(SecretStore secrets, Connection connection) =>

@@ -41,6 +41,21 @@ internal abstract class SourceKind
     /// <summary>What <c>data_source.NAME</c> of <c>instance.yaml</c> sets for its default connection.</summary>
     public virtual IReadOnlyList<SourceSetting> Settings => [];
 
+    /// <summary>The same, with what is secret in it and where that is sent, as the instance's configuration has it.</summary>
+    public SettingGroup Declared
+    {
+        get
+        {
+            var settings = Settings.Select(setting => (Of: setting, Setting: setting.Under($"data_source.{Name}"))).ToArray();
+            Setting[] secrets = [.. settings.Where(pair => pair.Of.IsSecret).Select(pair => pair.Setting)];
+            Setting[] destination = [.. settings.Where(pair => pair.Of.IsDestination).Select(pair => pair.Setting)];
+            return new(Title, [.. settings.Select(pair => pair.Setting)])
+            {
+                Credentials = secrets.Length == 0 ? [] : [new(Title, secrets, destination)],
+            };
+        }
+    }
+
     /// <summary>What is set for each further connection; secrets are stored apart, see <see cref="Connection"/>.</summary>
     public virtual IReadOnlyList<SourceSetting> ConnectionSettings => [];
 
@@ -146,17 +161,32 @@ internal sealed record SourceSetting(string Name, string Kind = "string")
 
     public bool IsRequired { get; init; }
 
+    /// <summary>Of the environment, for the default connection.</summary>
+    public IReadOnlyList<string> Variables { get; init; } = [];
+
+    /// <summary>Something reads it for the default connection.</summary>
+    public bool IsRead { get; init; }
+
+    /// <summary>False: it does not stand in the form of the configuration.</summary>
+    public bool IsOffered { get; init; } = true;
+
+    /// <summary>Of what only sounds like a secret: what it is.</summary>
+    public string? NoSecret { get; init; }
+
     public bool IsSecret => Kind == "secret";
 
-    /// <summary>As the form of the configuration is told.</summary>
-    public JsonObject Field()
+    /// <summary>As a setting of the instance's configuration.</summary>
+    public Setting Under(string section) => new($"{section}.{Name}", [.. Variables])
     {
-        var field = new JsonObject { ["kind"] = Kind };
-        if (PlaceholderFrom is not null) field["placeholder_from"] = PlaceholderFrom;
-        if (Default is not null) field["default"] = Default.DeepClone();
-        if (Hint is not null) field["hint"] = Hint;
-        return field;
-    }
+        Kind = Kind,
+        By = SettableBy.Admins,
+        Default = Default,
+        Means = Hint,
+        PlaceholderFrom = PlaceholderFrom,
+        IsRead = IsRead,
+        IsOffered = IsOffered,
+        NoDestination = NoSecret,
+    };
 }
 
 /// <param name="Connection">What the answer says of it: <c>verified</c>, <c>unverified</c> or <c>local</c>.</param>
