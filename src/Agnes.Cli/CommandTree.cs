@@ -9,6 +9,7 @@ using Agnes.Cli.Mcp;
 using Agnes.Cli.Output;
 using Agnes.Cli.SelfUpgrade;
 using Agnes.Cli.Settings;
+using Agnes.Protocol;
 
 namespace Agnes.Cli;
 

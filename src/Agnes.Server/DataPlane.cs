@@ -41,7 +41,11 @@ internal static class DataPlane
             provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), provider.GetRequiredService<DataFolder>().Parts, Environment.ProcessorCount));
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
-        services.AddSingleton(provider => new Scopes(provider.GetRequiredService<PartStore>().PathOf, version => Verify(provider.GetRequiredService<PartStore>(), version)));
+        services.AddSingleton<AskedSources>();
+        services.AddSingleton(provider => new Scopes(
+            provider.GetRequiredService<PartStore>().PathOf,
+            version => Verify(provider.GetRequiredService<PartStore>(), version),
+            provider.GetRequiredService<AskedSources>().Of));
         services.AddSingleton<Belongings>();
         services.AddSingleton<TableBelongings>();
         services.AddSingleton<TableRegistry>();

@@ -24,6 +24,7 @@ using Agnes.Server.Features.SignIn.Diagnostics;
 using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Sources.Connections;
+using Agnes.Server.Features.Sources.Webhooks;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Features.Sync.Pages;
 using Agnes.Server.Features.Tables;
@@ -49,6 +50,7 @@ internal static class FeatureList
     {
         services.AddSources();
         DataPlane.AddServices(services, options);
+        services.AddWebhooks();
         services.AddHealth();
         services.AddTables();
         services.AddSync(options);
@@ -77,6 +79,7 @@ internal static class FeatureList
         routes.MapDebugging();
         routes.MapTables();
         routes.MapConnections();
+        routes.MapWebhooks();
         routes.MapColumnMetadata();
         routes.MapSync();
         routes.MapManifest();

@@ -1,5 +1,5 @@
-using Agnes.Engine.Outbound;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Agnes.Cli.Api;
 using Agnes.Cli.Output;
 using Agnes.Cli.Settings;
+using Agnes.Protocol;
 using FsCheck;
 using FsCheck.Fluent;
 

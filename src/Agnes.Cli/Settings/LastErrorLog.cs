@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Agnes.Protocol;
 
 namespace Agnes.Cli.Settings;
 

@@ -1,3 +1,5 @@
+using Agnes.Protocol;
+
 namespace Agnes.Cli.Settings;
 
 /// <summary>Where the server is. A path prefix belongs to the address and is kept.</summary>

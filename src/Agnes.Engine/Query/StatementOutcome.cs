@@ -39,6 +39,9 @@ public enum StatementStatus
     /// <summary>502: another system that holds a table failed.</summary>
     RemoteFailed,
 
+    /// <summary>400: another system would have to read more for it than is allowed; see <see cref="StatementOutcome.Scan"/>.</summary>
+    RemoteTooLarge,
+
     /// <summary>503: a part of a table is missing, or was changed by another program since it was published, perhaps while the statement read it.</summary>
     PartDamaged,
 
@@ -72,4 +75,7 @@ public sealed record StatementOutcome(
     TimeSpan Elapsed)
 {
     public bool IsOk => Status == StatementStatus.Ok;
+
+    /// <summary>What another system was not asked because of.</summary>
+    public Remote.RemoteScan? Scan { get; init; }
 }

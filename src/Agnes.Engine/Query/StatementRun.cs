@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Text.Json;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Query.Workers;
@@ -11,15 +10,10 @@ namespace Agnes.Engine.Query;
 
 /// <summary>The life of one statement: known or parsed, checked, run on a worker, and its end put into words.</summary>
 /// <param name="cancellation">Fires when the client has gone or the lease has ended.</param>
-internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease lease, StatementLimits limits, PipeWriter output, CancellationToken cancellation)
+internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Lease lease, StatementLimits limits, PipeWriter output, CancellationToken cancellation)
 {
     /// <summary>What whoever asked is told when they may no longer have the answer.</summary>
     private const string RevokedText = "Access was taken away while the statement ran.";
-
-    /// <summary>What the rows are called that another system answered with.</summary>
-    private const string AnswerName = "answer";
-
-    private const string AnswerStatement = $"SELECT * FROM {AnswerName}";
 
     private const string GoneText = "The client closed the connection.";
 
@@ -57,7 +51,9 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
         var verdict = Guard.Check(parsed, scope);
         if (verdict.Plan is null) return Checked(RefusedBy(verdict), names, isSelect: true);
         var statement = new KnownStatement(parsed, int.MaxValue);
-        var outcome = await EndedAsync(() => RunPlannedAsync(null, statement, verdict.Plan, whole, 1));
+        var outcome = await EndedAsync(() => verdict.Plan is StatementPlan.Local
+            ? RunPlannedAsync(null, statement, verdict.Plan, whole, 1)
+            : BindAsync(verdict.Plan, statement, whole));
         return Checked(outcome, names, isSelect: true) with { IsAllowed = true };
     }
 
@@ -92,11 +88,9 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
     /// <summary>The same into a file, which is whole when the outcome is ok. <see cref="StatementOutcome.Bytes"/> is the file's.</summary>
     public async Task<StatementOutcome> RunToFileAsync(string sql, ScopedTable table, RowsForm form, int limit, string file)
     {
-        _tables = [table.Name];
-        lease.Reads([table]);
         var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
         statement.TookLong();
-        var outcome = await EndedAsync(() => RunOnPoolAsync(null, statement, Footprint.Of([table]), new RunRequest(0, form, sql, limit, limits.ResultBytes, "", []) { File = file }));
+        var outcome = await EndedAsync(() => RunPlannedAsync(null, statement, StatementPlan.Of([table]), sql, limit, form, file));
         if (!outcome.IsOk) return outcome;
         try
         {
@@ -207,65 +201,37 @@ internal sealed class StatementRun(WorkerPool pool, ParseCache known, Lease leas
     }
 
     /// <param name="worker">One that was rented already, or null.</param>
-    private async Task<StatementOutcome> RunPlannedAsync(QueryWorker? worker, KnownStatement statement, StatementPlan plan, string sql, int limit, RowsForm form = RowsForm.Table)
+    private async Task<StatementOutcome> RunPlannedAsync(
+        QueryWorker? worker, KnownStatement statement, StatementPlan plan, string sql, int limit, RowsForm form = RowsForm.Table, string file = "")
     {
-        _tables = [.. plan.Tables.Select(table => table.Name)];
-        lease.Reads(plan.Tables);
         var text = statement.Parsed.Rewritten ?? sql;
-        if (plan is StatementPlan.Local local) return await RunOnPoolAsync(worker, statement, local.Footprint, Request(text));
+        if (plan is StatementPlan.Local local)
+        {
+            Reads(plan);
+            return await RunOnPoolAsync(worker, statement, local.Footprint, Request(text));
+        }
+
         if (worker is not null) pool.Return(worker); // another system takes its time
         using var rows = new RemoteRows(pool.Fetched, limits);
-        var started = pool.Time.GetTimestamp();
-        using var deadline = new CancellationTokenSource(_left, pool.Time);
-        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
-        try
+        return await AtSystemAsync(plan, async stop =>
         {
+            var started = pool.Time.GetTimestamp();
             var footprint = plan switch
             {
-                StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await CanonicalAsync(text), limit, stopped.Token),
-                _ => await FetchAsync(plan.Tables, rows, stopped.Token),
+                StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await CanonicalAsync(text), limit, stop),
+                _ => await FetchAsync(plan.Tables, rows, withRows: true, stop),
             };
             _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);
             return await RunOnPoolAsync(null, statement, footprint, Request(plan is StatementPlan.PushDown ? AnswerStatement : text));
-        }
-        catch (RemoteException e)
-        {
-            return Refused(e.Fault == RemoteFault.Question ? StatementStatus.EngineError : StatementStatus.RemoteFailed, $"Query error: {e.Message}");
-        }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
-        {
-            return TimedOut();
-        }
+        });
 
-        RunRequest Request(string what) => new(0, form, what, limit, limits.ResultBytes, "", []);
+        RunRequest Request(string what) => new(0, form, what, limit, limits.ResultBytes, "", []) { File = file };
     }
 
-    /// <summary>One row more than wanted tells that there are more.</summary>
-    private async Task<Footprint> AnswerOfAsync(StatementPlan.PushDown plan, RemoteRows rows, string sql, int limit, CancellationToken stop)
+    private void Reads(StatementPlan plan)
     {
-        RemoteTable[] tables = [.. plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation))];
-        var file = await rows.AskAsync(plan.System, new RemoteQuestion(sql, tables, limit + 1L, limits.ResultBytes), stop);
-        return Footprint.ForOneStatement([new ScopedTable(AnswerName, AnswerName, 0, "", [], new RowSource.Parts([file]))]);
-    }
-
-    private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, CancellationToken stop)
-    {
-        var local = new List<ScopedTable>(tables.Count);
-        foreach (var table in tables) local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, stop) : table);
-        return Footprint.ForOneStatement(local);
-    }
-
-    /// <summary>The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of a comment.</summary>
-    private async Task<string> CanonicalAsync(string sql)
-    {
-        using var answer = new MemoryStream();
-        var pipe = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
-        var own = new StatementRun(pool, known, lease, limits, pipe, cancellation);
-        var outcome = await own.RunTrustedAsync($"SELECT json_deserialize_sql(json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)) AS sql", [], 1);
-        await pipe.CompleteAsync();
-        if (!outcome.IsOk) throw new RemoteException(RemoteFault.Question, outcome.Message!);
-        using var rows = JsonDocument.Parse(answer.ToArray());
-        return rows.RootElement[0].GetProperty("sql").GetString()!;
+        _tables = [.. plan.Tables.Select(table => table.Name)];
+        lease.Reads(plan.Tables);
     }
 
     /// <param name="worker">One that was rented already, or null.</param>

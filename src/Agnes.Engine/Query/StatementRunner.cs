@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
+using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Query.Scans;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
@@ -104,6 +105,21 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     public Task<StatementOutcome> ScanAsync(Lease lease, ScanStatement scan, ScanForm form, string file, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(lease, limits, PipeWriter.Create(Stream.Null), client,
             run => run.RunToFileAsync(scan.ToSql(), scan.Table, form == ScanForm.Parquet ? RowsForm.Parquet : RowsForm.Arrow, scan.Limit, file), refused => refused);
+
+    /// <summary>What a scan would cost of a table that another system holds.</summary>
+    /// <returns>Why it cannot be said, or what that system says.</returns>
+    public Task<(StatementOutcome? Failure, RemoteEstimate? Found)> EstimateAsync(
+        Lease lease, ScanStatement scan, StatementLimits limits, CancellationToken client) =>
+        InSlotAsync<(StatementOutcome? Failure, RemoteEstimate? Found)>(
+            lease, limits, PipeWriter.Create(Stream.Null), client,
+            run => run.EstimateAsync(scan.ToSql(), scan.Table, scan.Limit), refused => (refused, null));
+
+    /// <summary>The columns of a table that another system holds.</summary>
+    /// <returns>Why they cannot be said, or what that system says.</returns>
+    public Task<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)> DescribeAsync(
+        Lease lease, ScopedTable table, StatementLimits limits, CancellationToken client) =>
+        InSlotAsync<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)>(
+            lease, limits, PipeWriter.Create(Stream.Null), client, run => run.DescribeAsync(table), refused => (refused, null));
 
     public ValueTask DisposeAsync() => pool.DisposeAsync();
 

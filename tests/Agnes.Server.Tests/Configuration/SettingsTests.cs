@@ -14,13 +14,13 @@ public sealed class SettingsTests
         File.WriteAllText(Path.Combine(state, "instance.yaml"), "email:\n  smtp_host: b.example.com\n");
         File.WriteAllText(Path.Combine(state, ".env_overlay"), "SMTP_USER=v\nJIRA_API_TOKEN=pw\n");
         var environment = new Dictionary<string, string> { ["CONFIG_DIR"] = config, ["SMTP_PORT"] = "25" };
-        var layers = SettingLayers.Open(config, state, environment.GetValueOrDefault);
+        var layers = SettingLayers.Open(SettingList.All, config, state, environment.GetValueOrDefault);
         (layers.Find("SMTP_HOST"), layers.Find("SMTP_USER"), layers.Find("SMTP_PASSWORD"), layers.Find("SMTP_PORT")).ShouldBe(("b.example.com", "v", null, null), "the operator's stay with the operator's server");
         (layers.Find("AGNES_ALLOWED_DOMAINS"), layers.Find("NOTHING")).ShouldBe(("example.com", null));
         layers.Instance.Problems.ShouldBeEmpty();
 
         File.WriteAllText(Path.Combine(state, "instance.yaml"), "");
-        layers = SettingLayers.Open(config, state, environment.GetValueOrDefault);
+        layers = SettingLayers.Open(SettingList.All, config, state, environment.GetValueOrDefault);
         (layers.Find("SMTP_HOST"), layers.Find("SMTP_USER"), layers.Find("SMTP_PASSWORD"), layers.Find("SMTP_PORT")).ShouldBe(("a.example.com", "v", "pw", "25"));
         File.AppendAllText(Path.Combine(config, "instance.yaml"), "security:\n  allowed_private_hosts: [one, two]\n");
         environment["STATE_DIR"] = state;
@@ -47,7 +47,7 @@ public sealed class SettingsTests
         var options = ServerOptions.From([], new Dictionary<string, string> { ["STATE_DIR"] = state, ["CONFIG_DIR"] = folder["none"], ["DATA_DIR"] = folder.Path }.GetValueOrDefault);
         (options.JwtSecretKey, options.SeedAdminEmail, options.SchedulerToken, options.Domain).ShouldBe((null, null, null, null));
         (options.SignIn.AllowAnyDomain, options.TrustedProxies.Count).ShouldBe((false, 0));
-        var layers = SettingLayers.Open(folder["none"], state, _ => null);
+        var layers = SettingLayers.Open(SettingList.All, folder["none"], state, _ => null);
         (layers.Find("OIDC_ISSUER"), layers.Find("OIDC_CLIENT_SECRET"), layers.Find("SMTP_PASSWORD")).ShouldBe((null, "s", "pw"));
     }
 

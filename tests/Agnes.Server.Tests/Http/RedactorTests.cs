@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 
@@ -12,6 +13,8 @@ public sealed class RedactorTests
     [InlineData("Cookie: access_token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.sig; path=/", "eyJhbGci")]
     [InlineData("cannot reach https://user:hunter2@example.com/x", "hunter2")]
     [InlineData("cannot reach https://hunter2@example.com/x", "hunter2")]
+    [InlineData("cannot reach https://ana:one?two#hunter2@example.com/x", "hunter2")]
+    [InlineData("password=one;hunter2", "hunter2")]
     [InlineData("Host=db;Username=a;Password=hunter2;Database=x", "hunter2")]
     [InlineData("""{"password": "hunter2"}""", "hunter2")]
     [InlineData("KEBOOLA_STORAGE_TOKEN=1234-5678-hunter2", "hunter2")]

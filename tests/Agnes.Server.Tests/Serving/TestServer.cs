@@ -57,6 +57,7 @@ internal sealed class TestServer : IAsyncDisposable
         {
             DataDir = folder.Path,
             StateDir = folder["state"],
+            Settings = SettingList.All,
             StateUrl = engine == StateEngine.Postgres ? await postgres.NewDatabaseAsync() : null,
             Urls = "http://127.0.0.1:0",
             SeedAdminEmail = AdminEmail,

@@ -66,7 +66,7 @@ public sealed partial class EverythingIsListedTests(Postgres postgres)
     public async Task Every_secret_is_listed_with_where_it_may_go()
     {
         var settings = Rows("Secrets", 0).SelectMany(row => Code().Matches(row[0]).Select(match => match.Groups[1].Value)).ToHashSet(StringComparer.Ordinal);
-        var declared = Credentials.All.SelectMany(credential => credential.Secrets).SelectMany(field => field.Variables).ToHashSet(StringComparer.Ordinal);
+        var declared = SettingList.All.Credentials.SelectMany(credential => credential.Secrets).SelectMany(field => field.Variables).ToHashSet(StringComparer.Ordinal);
         settings.ShouldBe(declared, ignoreOrder: true);
 
         var sources = Directory.EnumerateFiles(Path.Combine(Root(), "src/Agnes.Server"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToList();

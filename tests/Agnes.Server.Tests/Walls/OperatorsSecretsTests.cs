@@ -127,7 +127,7 @@ public sealed class OperatorsSecretsTests(Postgres postgres)
     public void Every_secret_of_the_operator_stays_away_from_a_destination_of_an_admin()
     {
         var tried = 0;
-        foreach (var credential in Credentials.All.Where(credential => credential.Destination.Length > 0))
+        foreach (var credential in SettingList.All.Credentials.Where(credential => credential.Destination.Length > 0))
         {
             foreach (var secret in credential.Secrets.Concat(credential.With))
             {
@@ -148,16 +148,16 @@ public sealed class OperatorsSecretsTests(Postgres postgres)
     }
 
     /// <summary>Null: it cannot be set in this way.</summary>
-    private static SettingLayers? Layers(Credential credential, SettingField secret, bool byEnvironment, bool byStore)
+    private static SettingLayers? Layers(Credential credential, Setting secret, bool byEnvironment, bool byStore)
     {
         var destination = credential.Destination[0];
-        var stored = destination.Variables.FirstOrDefault(name => !SettingLayers.IsOperators(name));
+        var stored = destination.Variables.FirstOrDefault(name => !SettingList.All.IsOperators(name));
         if ((byEnvironment ? secret.Variables.LastOrDefault() : secret.Key) is not { } set || (byStore ? stored : destination.Key) is not { } chosen) return null;
         using var folder = new TemporaryFolder();
         var (config, state) = (Directory.CreateDirectory(folder["config"]).FullName, Directory.CreateDirectory(folder["state"]).FullName);
         if (!byEnvironment) File.WriteAllText(Path.Combine(config, "instance.yaml"), Yaml(set, "marker"));
         File.WriteAllText(Path.Combine(state, byStore ? ".env_overlay" : "instance.yaml"), byStore ? $"{chosen}=https://eve.example.com\n" : Yaml(chosen, "https://eve.example.com"));
-        return SettingLayers.Open(config, state, name => byEnvironment && name == set ? "marker" : null);
+        return SettingLayers.Open(SettingList.All, config, state, name => byEnvironment && name == set ? "marker" : null);
     }
 
     private static string Yaml(string path, string value) => string.Concat(path.Split('.').Select((key, depth) => $"{(depth == 0 ? "" : "\n")}{new string(' ', depth * 2)}{key}:")) + $" {value}\n";

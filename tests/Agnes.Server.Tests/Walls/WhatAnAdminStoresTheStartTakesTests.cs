@@ -22,7 +22,7 @@ public sealed class WhatAnAdminStoresTheStartTakesTests(Postgres postgres)
     {
         await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
         var admin = await server.SignInAsync();
-        foreach (var path in Keys().Where(path => SettingRules.All.Any(rule => rule.Field.Key == path)))
+        foreach (var path in Keys().Where(path => SettingList.All.Find(path)?.Rule is not null))
         {
             foreach (var value in Odd)
             {
@@ -47,8 +47,7 @@ public sealed class WhatAnAdminStoresTheStartTakesTests(Postgres postgres)
         using var folder = new TemporaryFolder();
         var state = Directory.CreateDirectory(folder["state"]).FullName;
         var tried = 0;
-        foreach (var path in Keys().Concat(SettingLayers.KeyOf.Values).Concat(Credentials.All.SelectMany(credential => credential.Fields).Select(field => field.Key).OfType<string>())
-            .Concat(["api.scan.max_limit", "api.scan.request_timeout_seconds"]).Distinct(StringComparer.Ordinal))
+        foreach (var path in Keys().Concat(SettingList.All.All.Select(setting => setting.Key).OfType<string>()).Distinct(StringComparer.Ordinal))
         {
             foreach (var value in Odd)
             {
@@ -60,7 +59,7 @@ public sealed class WhatAnAdminStoresTheStartTakesTests(Postgres postgres)
         }
 
         File.Delete(Path.Combine(state, InstanceConfig.FileName));
-        foreach (var name in SettingLayers.KeyOf.Keys.Concat(Credentials.All.SelectMany(credential => credential.Fields).SelectMany(field => field.Variables)).Concat(["SMTP_CA_FILE", "SERVER_URL", "URLS", "AGNES_QUERY_SECONDS_MAX"]))
+        foreach (var name in SettingList.All.All.SelectMany(setting => setting.Variables))
         {
             foreach (var value in (string[])["0", "-1", "99999", "x", "/dev/null", "http://["])
             {
@@ -93,7 +92,8 @@ public sealed class WhatAnAdminStoresTheStartTakesTests(Postgres postgres)
     }
 
     /// <summary>The dotted keys of all that the form knows.</summary>
-    private static IEnumerable<string> Keys() => KnownFields.Of(new SourceKinds(SourceList.All)).SelectMany(section => Keys(section.Value!.AsObject(), section.Key));
+    private static IEnumerable<string> Keys() =>
+        KnownFields.Of(SettingList.All, new SourceKinds(SourceList.All)).SelectMany(section => Keys(section.Value!.AsObject(), section.Key));
 
     private static IEnumerable<string> Keys(JsonObject fields, string path) => fields.SelectMany(field =>
         field.Value!["fields"] is JsonObject below ? Keys(below, $"{path}.{field.Key}") : [$"{path}.{field.Key}"]);

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Agnes.Cli.Api;
 using Agnes.Cli.Output;
 using Agnes.Cli.Settings;
+using Agnes.Protocol;
 
 namespace Agnes.Cli.Commands.Admin;
 

@@ -4,7 +4,8 @@ namespace Agnes.Engine.Query.Remote;
 
 /// <summary>
 /// A connection to a system that holds tables which are too large to move. It is asked questions and answers with rows; a question ends there when its
-/// token fires here. One instance serves many questions at once.
+/// token fires here. One instance serves many questions at once. Where it is disposable, it is disposed of when the connection has ended,
+/// after its last question.
 /// </summary>
 public interface IRemoteTables
 {
@@ -46,7 +47,14 @@ public sealed record RemoteEstimate(long? ScanBytes, long? Rows);
 public sealed class RemoteException(RemoteFault fault, string message, Exception? inner = null) : Exception(message, inner)
 {
     public RemoteFault Fault => fault;
+
+    /// <summary>What the question would have cost, where that is the reason.</summary>
+    public RemoteScan? Scan { get; init; }
 }
+
+/// <summary>A question that was not asked because of what it would have cost.</summary>
+/// <param name="Relations">What the system calls the tables.</param>
+public sealed record RemoteScan(long Bytes, long BytesMax, IReadOnlyList<string> Relations);
 
 public enum RemoteFault
 {

@@ -9,9 +9,11 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     private readonly List<string> _files = []; // one for each question of the statement
 
     /// <summary>The whole table: for a statement that joins it with what is elsewhere.</summary>
-    public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, CancellationToken cancellation)
+    /// <param name="withRows">Else its columns alone.</param>
+    public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, bool withRows, CancellationToken cancellation)
     {
-        var question = new RemoteQuestion($"SELECT * FROM {SqlText.Identifier(table.Name)}", [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
+        var sql = $"SELECT * FROM {SqlText.Identifier(table.Name)}{(withRows ? "" : " WHERE false")}";
+        var question = new RemoteQuestion(sql, [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
         return table with { Source = new RowSource.Parts([await AskAsync(source.System, question, cancellation)]) };
     }
 
@@ -24,7 +26,11 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
         {
             throw new RemoteException(
                 RemoteFault.Question,
-                $"'{system.Connection}' would have to read {estimate.ScanBytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. Filter more, or name fewer columns.");
+                $"'{system.Connection}' would have to read {estimate.ScanBytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. "
+                + "Filter more, or name fewer columns.")
+            {
+                Scan = new RemoteScan(estimate.ScanBytes.Value, limits.RemoteScanBytes, [.. question.Tables.Select(table => table.Relation)]),
+            };
         }
 
         var file = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet");

@@ -35,7 +35,7 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         var theirs = Read(Path.Combine(from.StateDir, InstanceConfig.FileName));
         if (from.ConfigFile is { } file && Read(file) is { } below) theirs = InstanceConfig.Merge(below, theirs ?? []);
         theirs ??= [];
-        SettingRules.LeaveOut(theirs, fault => report.Leave("configuration", from.StateDir, fault));
+        options.Settings.LeaveOut(theirs, fault => report.Leave("configuration", from.StateDir, fault));
 
         // Whoever became a user there after schema 13 is in no group. It stays so, or the import would show them what Everyone was granted.
         if (theirs["auth"] is not JsonObject auth) theirs["auth"] = auth = [];
@@ -154,8 +154,10 @@ internal sealed class ImportFiles(Installation from, ServerOptions options, Impo
         {
             var value = theirs.Find(name)!;
             if (SecretStore.Fault(name, value) is { } fault) report.Leave("stored secrets", name, fault);
-            else if (SettingLayers.IsOperators(name)) report.Leave("stored secrets", name, "it decides how the server runs or who gets in: set it in the environment");
-            else if (!SettingLayers.MayBeStored(name)) report.Leave("stored secrets", name, "nothing here reads it");
+            else if (options.Settings.FaultOfVariable(name, value) is { } unfit) report.Leave("stored secrets", name, $"{unfit}.");
+            else if (options.Settings.IsOperators(name))
+                report.Leave("stored secrets", name, "it decides how the server runs or who gets in: set it in the environment");
+            else if (!options.Settings.MayBeStored(name)) report.Leave("stored secrets", name, "nothing here reads it");
             else if (secrets.Find(name) == value) report.Find("stored secrets");
             else if (secrets.Find(name) is not null) report.Leave("stored secrets", name, "this server has another value for it");
             else

@@ -6,9 +6,9 @@ using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Platform.Access;
-using Agnes.Server.Platform.Registry.Sources;
-using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Identity;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Commands.Import;

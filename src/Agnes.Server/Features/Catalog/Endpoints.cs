@@ -6,7 +6,7 @@ namespace Agnes.Server.Features.Catalog;
 /// <summary>What tables there are, what columns they have, and what their rows look like: each a function of what the asker may read.</summary>
 internal static class CatalogFeature
 {
-    private const string Denied = "not authorized for this table";
+    public const string Denied = "not authorized for this table";
 
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.Serving;
 
 namespace Agnes.Server.Features.Catalog;
@@ -15,10 +16,11 @@ internal static class ShowSample
     private const int RowsMax = 100;
     private const long BytesMax = 16L << 20;
 
-    public static async Task<IResult> HandleAsync(HttpContext context, string table_id, Scopes scopes, StatementRunner runner, string? n = null)
+    public static async Task<IResult> HandleAsync(
+        HttpContext context, string table_id, Scopes scopes, StatementRunner runner, SourceKinds kinds, string? n = null)
     {
         var rows = QueryNumber.Read("n", n, RowsDefault, 1, RowsMax);
-        if (CatalogTables.Refuse(context, table_id) is { } refusal) return refusal;
+        if (CatalogTables.Refuse(context, kinds, table_id) is { } refusal) return refusal;
         var table = context.Table()!;
         var caller = context.Caller();
         if (scopes.Of(context.Snapshot(), caller).Find(table.Name) is not { } scoped) return Problem.NotFound($"table '{table_id}' not found");

@@ -1,38 +1,51 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Query;
 using Agnes.Protocol;
 using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog;
 
-/// <summary><c>GET /api/v2/schema/{table_id}</c>: the columns as they were published, with what is known of them.</summary>
+/// <summary>
+/// <c>GET /api/v2/schema/{table_id}</c>: the columns as they were published, or as the source has them where the table stays there, with what is
+/// known of them.
+/// </summary>
 internal static class ShowSchema
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, string table_id)
+    public static async Task<IResult> HandleAsync(
+        HttpContext context, StateDb state, SourceKinds kinds, Scopes scopes, StatementRunner runner, string table_id)
     {
-        if (CatalogTables.Refuse(context, table_id) is { } refusal) return refusal;
+        if (CatalogTables.Refuse(context, kinds, table_id) is { } refusal) return refusal;
         var table = context.Table()!;
+        var isAsked = kinds.IsAsked(table.Row);
+        var columns = isAsked ? await AskedAsync(context, scopes, runner, table) : table.Published!.Columns;
         var descriptions = await ColumnMetadataStore.DescriptionsAsync(state, table, context.RequestAborted);
         return JsonBody.Of(
             new TableSchema(
                 table_id,
                 table.Row?.SourceType ?? "",
-                "duckdb",
-                [.. table.Published!.Columns.Select(column => new SchemaColumn(column.Name, column.Type, column.Nullable, descriptions.GetValueOrDefault(column.Name, "")))],
+                !isAsked ? "duckdb" : kinds.OfType(table.Row!.SourceType)!.SqlFlavor,
+                [.. columns.Select(column => new SchemaColumn(column.Name, column.Type, column.Nullable, descriptions.GetValueOrDefault(column.Name, "")))],
                 PartitionBy: null,
                 ClusteredBy: [],
                 WhereDialectHints: new Dictionary<string, string>(StringComparer.Ordinal)),
             ProtocolJson.Default.TableSchema);
     }
+
+    private static Task<IReadOnlyList<TableColumn>> AskedAsync(HttpContext context, Scopes scopes, StatementRunner runner, NamedTable table) =>
+        RemoteColumns.OfAsync(context, runner, scopes.Of(context.Snapshot(), context.Caller()).Find(table.Name)
+            ?? throw new ProblemException(StatusCodes.Status403Forbidden, CatalogFeature.Denied));
 }
 
 internal static class CatalogTables
 {
     /// <summary>Why a table that the caller may read, or know to be missing, has no columns or rows to show.</summary>
-    public static IResult? Refuse(HttpContext context, string sent)
+    public static IResult? Refuse(HttpContext context, SourceKinds kinds, string sent)
     {
         if (context.Table() is not { } table)
         {
@@ -45,6 +58,6 @@ internal static class CatalogTables
                     ["details"] = new JsonObject(),
                 });
         }
-        return table.Published is null ? Problem.NotFound($"table '{sent}' has not been synced yet; an admin starts that with: agnes admin sync trigger {table.Id}") : null;
+        return table.Published is null && !kinds.IsAsked(table.Row) ? Problem.NotFound($"table '{sent}' has not been synced yet; an admin starts that with: agnes admin sync trigger {table.Id}") : null;
     }
 }

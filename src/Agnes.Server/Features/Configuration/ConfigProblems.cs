@@ -10,7 +10,7 @@ internal static partial class ConfigProblems
         var log = services.GetRequiredService<ILoggerFactory>().CreateLogger("Agnes.Server.Configuration");
         foreach (var problem in services.GetRequiredService<ServerOptions>().ConfigProblems) LogProblem(log, problem);
         var options = services.GetRequiredService<ServerOptions>();
-        var unread = ReadKeys.Unread(SettingLayers.Open(options, services.GetRequiredService<SecretStore>()).Instance.Merged);
+        var unread = options.Settings.Unread(SettingLayers.Open(options, services.GetRequiredService<SecretStore>()).Instance.Merged);
         if (unread.Count > 0) LogUnread(log, string.Join(", ", unread));
     }
 

@@ -32,7 +32,7 @@ internal static partial class Configure
         {
             var before = Overlay.Read(options);
             var after = Changed(before, asked, kind, setUp, name => options.Variables(name) is { Length: > 0 } || secrets.Find(name) is not null);
-            var diff = new JsonArray([.. ConfigDiff.Of(before, after)]);
+            var diff = new JsonArray([.. ConfigDiff.Of(options.Settings, before, after)]);
             WriteRight.Settle();
             foreach (var (name, value) in setUp.Secrets) await secrets.SetAsync(name, value, stop);
             await Overlay.WriteAsync(options, time, after, stop);

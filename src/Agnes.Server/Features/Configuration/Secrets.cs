@@ -14,7 +14,8 @@ internal static class Secrets
         ["secrets"] = new JsonArray([.. secrets.Names.Select(name => (JsonNode)new JsonObject { ["name"] = name, ["overridden_by_environment"] = options.Variables(name) is { Length: > 0 } })]),
     });
 
-    public static async Task<IResult> SetAsync(HttpContext context, StateDb state, SecretStore secrets, string name, CancellationToken stop)
+    public static async Task<IResult> SetAsync(
+        HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, string name, CancellationToken stop)
     {
         var body = await RequestBody.ReadAsync(context);
         if (body.Element("value") is not { ValueKind: System.Text.Json.JsonValueKind.String })
@@ -28,7 +29,7 @@ internal static class Secrets
         var value = body.String("value");
         body.ThrowIfInvalid();
         if (value.Trim().Length == 0) return Problem.Detail(StatusCodes.Status400BadRequest, "value must not be blank: delete the secret to remove it.");
-        if (SettingRules.FaultOfVariable(name, value.Trim()) is { } unfit)
+        if (options.Settings.FaultOfVariable(name, value.Trim()) is { } unfit)
         {
             var invalid = new Invalid();
             invalid.Add("value_error", ["body", "value"], unfit, null);
@@ -36,11 +37,16 @@ internal static class Secrets
         }
 
         if (SecretStore.Fault(name, value.Trim()) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
-        if (SettingLayers.IsOperators(name)) return Problem.Detail(StatusCodes.Status400BadRequest, $"{name} decides how the server runs or who gets in: only its environment can set it.");
-        if (!SettingLayers.MayBeStored(name)) return Problem.Detail(StatusCodes.Status400BadRequest, $"Nothing reads {name}. What can be stored: {string.Join(", ", SettingLayers.Storable)}.");
+        if (RefusalOf(options.Settings, name) is { } refusal) return Problem.Detail(StatusCodes.Status400BadRequest, refusal);
         await secrets.SetAsync(name, value, stop);
         await AuditAsync(context, state, "secret.set", name, stop);
         return TypedResults.NoContent();
+    }
+
+    private static string? RefusalOf(SettingSet settings, string name)
+    {
+        if (settings.IsOperators(name)) return $"{name} decides how the server runs or who gets in: only its environment can set it.";
+        return settings.MayBeStored(name) ? null : $"Nothing reads {name}. What can be stored: {string.Join(", ", settings.Storable)}.";
     }
 
     public static async Task<IResult> RemoveAsync(HttpContext context, StateDb state, SecretStore secrets, string name, CancellationToken stop)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry.Sources;
@@ -11,16 +12,21 @@ internal static class Sections
     public const string Masked = "***";
     public const string Blank = "<empty>";
 
-    public static IReadOnlyList<string> Editable(SourceKinds kinds) =>
-    [
-        "instance", "data_source", "email", "telegram", .. kinds.All.Select(kind => kind.Section).OfType<string>(),
-        "theme", "server", "auth", "ai", "openmetadata", "desktop", "corporate_memory", "materialize", "security",
-    ];
+    /// <summary>Those that there have always been, and what else is declared for the form.</summary>
+    public static IReadOnlyList<string> Editable(SettingSet settings, SourceKinds kinds)
+    {
+        List<string> sections =
+        [
+            "instance", "data_source", "email", "telegram", .. kinds.All.Select(kind => kind.Section).OfType<string>(),
+            "theme", "server", "auth", "ai", "openmetadata", "desktop", "corporate_memory", "materialize", "security",
+        ];
+        return [.. sections.Union(settings.Offered.Select(setting => setting.Key!.Split('.')[0]), StringComparer.Ordinal)];
+    }
 
     /// <summary>A mistake here can lock everybody out, or let everybody in.</summary>
     public static readonly IReadOnlyList<string> Dangerous = ["auth", "server", "security"];
 
-    public static readonly IReadOnlyList<string> SecretPatterns = ["secret", "token", "password", "api_key"];
+    public static readonly IReadOnlyList<string> SecretPatterns = Redactor.SecretWords;
 
     public static bool IsMask(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var mask) && mask is Masked or Blank;
 
@@ -30,19 +36,19 @@ internal static class Sections
     /// secrets' keys, and what an address holds of a user and a password.
     /// </summary>
     /// <param name="path">Where it stands, dotted.</param>
-    public static JsonNode? Shown(JsonNode? raw, string path) => Copy(raw, path, static _ => Masked);
+    public static JsonNode? Shown(SettingSet settings, JsonNode? raw, string path) => Copy(settings, raw, path, static _ => Masked);
 
     /// <summary>The same for a diff, in which a reference stands as it is written.</summary>
-    public static JsonNode? Written(JsonNode? raw, string path) => Copy(raw, path, Redactor.RedactAddress);
+    public static JsonNode? Written(SettingSet settings, JsonNode? raw, string path) => Copy(settings, raw, path, Redactor.RedactAddress);
 
-    private static JsonNode? Copy(JsonNode? raw, string path, Func<string, string> reference) => raw switch
+    private static JsonNode? Copy(SettingSet settings, JsonNode? raw, string path, Func<string, string> reference) => raw switch
     {
         JsonObject item => new JsonObject(item.Select(pair =>
-            KeyValuePair.Create(pair.Key, Copy(pair.Value, Below(path, pair.Key), reference)))),
-        JsonArray list when !Credentials.IsSecretKey(path) =>
-            new JsonArray([.. list.Select(value => Copy(value, path, reference))]),
+            KeyValuePair.Create(pair.Key, Copy(settings, pair.Value, Below(path, pair.Key), reference)))),
+        JsonArray list when !settings.IsSecretKey(path) =>
+            new JsonArray([.. list.Select(value => Copy(settings, value, path, reference))]),
         JsonArray { Count: 0 } => new JsonArray(),
-        _ when Credentials.IsSecretKey(path) => JsonValue.Create(IsBlank(raw) ? Blank : Masked),
+        _ when settings.IsSecretKey(path) => JsonValue.Create(IsBlank(raw) ? Blank : Masked),
         JsonValue value when value.TryGetValue<string>(out var text) =>
             References.Has(text) ? reference(text) : Redactor.RedactAddress(text),
         _ => raw?.DeepClone(),

@@ -12,10 +12,10 @@ internal static class ShowServerConfig
         var config = SettingLayers.Open(options, secrets).Instance;
         var sections = new JsonObject();
         var raw = InstanceConfig.Merge(config.Static, config.Overlay);
-        var editable = Sections.Editable(kinds);
+        var editable = Sections.Editable(options.Settings, kinds);
         foreach (var name in editable)
         {
-            sections[name] = Sections.Shown(raw[name] as JsonObject ?? [], name);
+            sections[name] = Sections.Shown(options.Settings, raw[name] as JsonObject ?? [], name);
         }
 
         foreach (var kind in kinds.All)
@@ -31,9 +31,9 @@ internal static class ShowServerConfig
             ["editable_sections"] = Texts(editable),
             ["danger_sections"] = Texts(Sections.Dangerous),
             ["secret_key_patterns"] = Texts(Sections.SecretPatterns),
-            ["known_fields"] = KnownFields.Of(kinds),
+            ["known_fields"] = KnownFields.Of(options.Settings, kinds),
             ["problems"] = Texts(config.Problems),
-            ["without_effect"] = Texts(ReadKeys.Unread(raw)),
+            ["without_effect"] = Texts(options.Settings.Unread(raw)),
         });
     }
 

@@ -16,7 +16,7 @@ internal static class UpdateServerConfig
         HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, SourceKinds kinds, OutboundGuard guard, TimeProvider time,
         CancellationToken stop)
     {
-        var editable = Sections.Editable(kinds);
+        var editable = Sections.Editable(options.Settings, kinds);
         var body = await RequestBody.ReadAsync(context);
         var danger = body.Boolean("confirm_danger", absent: false);
         var dryRun = body.Boolean("dry_run", absent: false);
@@ -29,7 +29,7 @@ internal static class UpdateServerConfig
         var dangerous = touched.Where(Sections.Dangerous.Contains).ToList();
         if (dangerous.Count > 0 && !danger) return Refused(400, $"Changing {string.Join(" and ", dangerous)} can lock everybody out: send confirm_danger: true if you mean it.");
         if (await DestinationFaultAsync(sections, kinds, guard, stop) is { } fault) return Refused(400, fault);
-        KnownFields.Check(sections, kinds, body);
+        KnownFields.Check(options.Settings, sections, kinds, body);
         body.ThrowIfInvalid();
 
         await using var alone = await Overlay.AloneAsync(options, stop);
@@ -47,11 +47,12 @@ internal static class UpdateServerConfig
     {
         var before = Overlay.Read(options);
         var instance = SettingLayers.Open(options, secrets).Instance;
-        var changes = Meant(sections, InstanceConfig.Merge(instance.Static, before), "");
-        if (Fault(changes, "", name => SettingLayers.Stored(secrets, name)) is { } fault) return Refused(400, fault);
+        var changes = Meant(options.Settings, sections, InstanceConfig.Merge(instance.Static, before), "");
+        var settings = options.Settings;
+        if (Fault(settings, changes, "", name => SettingLayers.Stored(settings, secrets, name)) is { } fault) return Refused(400, fault);
         var after = InstanceConfig.Merge(before, changes);
         foreach (var path in unset) Remove(after, path);
-        var diff = ConfigDiff.Of(before, after);
+        var diff = ConfigDiff.Of(options.Settings, before, after);
         var rows = new JsonArray([.. diff]);
         if (dryRun) return JsonBody.Of(new JsonObject { ["status"] = "dry_run", ["diff"] = rows, ["diff_count"] = diff.Count });
 
@@ -64,7 +65,7 @@ internal static class UpdateServerConfig
         {
             ["status"] = "ok",
             ["restart_required"] = diff.Count > 0,
-            ["without_effect"] = new JsonArray([.. ReadKeys.Unread(changes).Select(key => (JsonNode)key)]),
+            ["without_effect"] = new JsonArray([.. options.Settings.Unread(changes).Select(key => (JsonNode)key)]),
             ["sections_updated"] = new JsonArray([.. touched.Select(name => (JsonNode)name)]),
             ["diff_count"] = diff.Count,
         });
@@ -124,20 +125,20 @@ internal static class UpdateServerConfig
     }
 
     /// <summary>What was submitted, without what came back as it was shown.</summary>
-    private static JsonObject Meant(JsonObject sent, JsonNode? raw, string path)
+    private static JsonObject Meant(SettingSet settings, JsonObject sent, JsonNode? raw, string path)
     {
         var meant = new JsonObject();
         foreach (var (key, value) in sent)
         {
             var at = Sections.Below(path, key);
-            if (Credentials.IsSecretKey(at) && Sections.IsMask(value)) continue;
+            if (settings.IsSecretKey(at) && Sections.IsMask(value)) continue;
             var before = (raw as JsonObject)?[key];
             if (value is JsonObject inner)
             {
-                var below = Meant(inner, before, at);
+                var below = Meant(settings, inner, before, at);
                 if (below.Count > 0 || before is not (null or JsonObject)) meant[key] = below;
             }
-            else if (!JsonNode.DeepEquals(value, Sections.Shown(before, at)) || raw is not JsonObject known || !known.ContainsKey(key))
+            else if (!JsonNode.DeepEquals(value, Sections.Shown(settings, before, at)) || raw is not JsonObject known || !known.ContainsKey(key))
             {
                 meant[key] = value?.DeepClone();
             }
@@ -147,15 +148,20 @@ internal static class UpdateServerConfig
     }
 
     /// <summary>Why a change cannot be kept: it is the operator's to make, writes a mask over what it masks, or refers to what is none of an admin's.</summary>
-    private static string? Fault(JsonNode? node, string path, Func<string, string?> stored) => node switch
+    private static string? Fault(SettingSet settings, JsonNode? node, string path, Func<string, string?> stored) => node switch
     {
-        _ when SettingLayers.OperatorsKeys.Contains(path) =>
-            $"{path} opens the server's own network: only whoever runs the server can set it, as AGNES_ALLOWED_PRIVATE_HOSTS or in their own instance.yaml.",
-        JsonObject item => item.Select(pair => Fault(pair.Value, Sections.Below(path, pair.Key), stored)).FirstOrDefault(fault => fault is not null),
-        JsonArray list => list.Select(value => Fault(value, path, stored)).FirstOrDefault(fault => fault is not null),
+        _ when settings.IsOperatorsKey(path) => RefusalOf(settings.Find(path)!),
+        JsonObject item => item
+            .Select(pair => Fault(settings, pair.Value, Sections.Below(path, pair.Key), stored))
+            .FirstOrDefault(fault => fault is not null),
+        JsonArray list => list.Select(value => Fault(settings, value, path, stored)).FirstOrDefault(fault => fault is not null),
         _ when IsMask(node) => $"{path} holds a mask, in a list that was changed or where nothing was masked: give the value itself, or leave it as it is.",
-        _ => OverlayReferences.Fault(path, node, stored),
+        _ => OverlayReferences.Fault(settings, path, node, stored),
     };
+
+    private static string RefusalOf(Setting own) =>
+        $"{own.Key} {own.OperatorsBecause}: only whoever runs the server can set it, " +
+        $"{(own.Variables.Length > 0 ? $"as {own.Name} or " : "")}in their own instance.yaml.";
 
     /// <summary>An empty one stands for nothing, and only under a secret's key, where it was taken out before.</summary>
     private static bool IsMask(JsonNode? node) => node is JsonValue text && text.TryGetValue<string>(out var mask) && mask == Sections.Masked;

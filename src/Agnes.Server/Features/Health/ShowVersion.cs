@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
@@ -18,6 +19,17 @@ internal static class ShowVersion
         ["schema_version"] = Migrations.All.Count,
         ["deployed_at"] = Timestamps.Offset(checkup.StartedAt),
     };
+
+    internal static readonly SettingGroup Settings = new(
+        "What `/api/version` tells of the build; images set it",
+        new(null, "AGNES_VERSION")
+        {
+            Otherwise = "`unknown`",
+            Means = "The version of the command line's archives, where they have none of their own.",
+        },
+        new(null, "AGNES_TAG") { Otherwise = "`unknown`", Means = "The image's tag." },
+        new(null, "AGNES_COMMIT_SHA") { Otherwise = "`unknown`", Means = "What it was built from." },
+        new(null, "RELEASE_CHANNEL") { Otherwise = "`dev`", Means = "Whether it is a release." });
 
     private static string Setting(string name, string absent) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : absent;
 }

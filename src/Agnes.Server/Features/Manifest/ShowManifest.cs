@@ -3,6 +3,7 @@ using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Manifest;
@@ -10,18 +11,24 @@ namespace Agnes.Server.Features.Manifest;
 /// <summary><c>GET /api/sync/manifest</c></summary>
 internal static class ShowManifest
 {
-    public static IResult Handle(HttpContext context, ScopeBodies bodies) => bodies.Answer(context, "manifest", Make);
+    public static IResult Handle(HttpContext context, ScopeBodies bodies, SourceKinds kinds) =>
+        bodies.Answer(context, "manifest", (snapshot, caller) => Make(snapshot, caller, kinds));
 
-    private static byte[] Make(Snapshot snapshot, Caller caller)
+    private static byte[] Make(Snapshot snapshot, Caller caller, SourceKinds kinds)
     {
         var tables = new Dictionary<string, ManifestTable>(StringComparer.Ordinal);
         foreach (var table in Scopes.Tables(snapshot, caller))
         {
-            if (table.Published is { } version) tables[table.Name] = Entry(snapshot, table, version);
+            if (kinds.IsAsked(table.Row)) tables[table.Name] = AtItsSource(table);
+            else if (table.Published is { } version) tables[table.Name] = Entry(snapshot, table, version);
         }
         var manifest = new Protocol.Manifest(tables, new Dictionary<string, ManifestAsset>(StringComparer.Ordinal), "");
         return ScopeBodies.WithoutTime(JsonSerializer.SerializeToUtf8Bytes(manifest, ProtocolJson.Default.Manifest));
     }
+
+    /// <summary>Nothing to fetch: clients list it and ask the server.</summary>
+    private static ManifestTable AtItsSource(NamedTable table) =>
+        new(Hash: "", Updated: null, SizeBytes: 0, Rows: 0, QueryMode: table.Row!.QueryMode!, SourceType: table.Row.SourceType ?? "", Id: table.Id);
 
     private static ManifestTable Entry(Snapshot snapshot, NamedTable table, PublishedVersion version)
     {

@@ -15,7 +15,7 @@ internal static class PromptsFeature
         services.AddSingleton(provider =>
         {
             var options = provider.GetRequiredService<ServerOptions>();
-            return InstanceFacts.Of(SettingLayers.Open(options, provider.GetRequiredService<SecretStore>()).Instance, options.Variables);
+            return InstanceFacts.Of(SettingLayers.Open(options, provider.GetRequiredService<SecretStore>()));
         });
         services.AddSingleton<PromptValues>();
         services.AddSingleton<WorkspacePrompt>();

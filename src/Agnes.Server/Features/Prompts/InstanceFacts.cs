@@ -11,19 +11,45 @@ internal sealed partial record InstanceFacts(string Name, string Subtitle, strin
 {
     private const string BrandDefault = "Agnes";
 
-    public static InstanceFacts Of(InstanceConfig config, Func<string, string?> environment)
+    private const string NameDefault = "AI Data Analyst";
+    private const string IntervalDefault = "1 hour";
+
+    private static readonly Setting Named = Fact("instance.name", NameDefault, "The deployment's name.");
+    private static readonly Setting Line = Fact("instance.subtitle", null, "A line beside it.");
+    private static readonly Setting Interval = Fact("instance.sync_interval", IntervalDefault, "In words; for texts only.");
+    private static readonly Setting Product =
+        Fact("instance.brand", BrandDefault, "What texts for agents call the product.", "AGNES_INSTANCE_BRAND");
+
+    private static readonly Setting Workspace = Fact(
+        "instance.workspace_dir", null, "The folder that the set-up text makes; letters and digits.", "AGNES_WORKSPACE_DIR_NAME") with
+    { PlaceholderFrom = "brand" };
+
+    private static readonly Setting Asked = Fact("instance.admin_email", null, "Whom people and agents ask.", "AGNES_INSTANCE_ADMIN_EMAIL");
+
+    /// <summary>In the form the kinds of sources say what it can be.</summary>
+    private static readonly Setting Source =
+        Fact("data_source.type", null, "A word for the texts that agents read.", "DATA_SOURCE") with
+        { Otherwise = "`local`", IsOffered = false };
+
+    internal static readonly SettingGroup Settings =
+        new("What texts for people and agents say", Named, Line, Product, Workspace, Asked, Interval, Source);
+
+    public static InstanceFacts Of(SettingLayers settings)
     {
-        string? Setting(string variable, string path) => environment(variable) is { Length: > 0 } set ? set : config.Text(path);
-        var brand = Setting("AGNES_INSTANCE_BRAND", "instance.brand") ?? BrandDefault;
+        string? Given(Setting setting) => settings.Find(setting.Name) is { Length: > 0 } text ? text : null;
+        var brand = Given(Product) ?? BrandDefault;
         return new(
-            config.Text("instance.name") ?? "AI Data Analyst",
-            config.Text("instance.subtitle") ?? "",
-            config.Text("instance.sync_interval") ?? "1 hour",
-            Setting("DATA_SOURCE", "data_source.type") ?? "local",
+            Given(Named) ?? NameDefault,
+            Given(Line) ?? "",
+            Given(Interval) ?? IntervalDefault,
+            Given(Source) ?? "local",
             brand,
-            Folder(Setting("AGNES_WORKSPACE_DIR_NAME", "instance.workspace_dir") ?? brand),
-            Setting("AGNES_INSTANCE_ADMIN_EMAIL", "instance.admin_email") ?? "");
+            Folder(Given(Workspace) ?? brand),
+            Given(Asked) ?? "");
     }
+
+    private static Setting Fact(string key, string? absent, string means, params string[] variables) =>
+        new(key, variables) { By = SettableBy.Overlay, Default = absent, Means = means };
 
     /// <summary>Nothing that a shell could take for more than a name.</summary>
     private static string Folder(string name) => NoFolderName().Replace(name, "") is { Length: > 0 } folder && folder[0] != '-' ? folder : BrandDefault;

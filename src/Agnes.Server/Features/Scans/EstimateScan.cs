@@ -3,10 +3,11 @@ using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Serving;
 
 namespace Agnes.Server.Features.Scans;
 
-/// <summary><c>POST /api/v2/scan/estimate</c>: tables whose rows lie here cost nothing to scan.</summary>
+/// <summary><c>POST /api/v2/scan/estimate</c>: tables whose rows lie here cost nothing to scan; a source that holds others says what it would read.</summary>
 internal static class EstimateScan
 {
     private static readonly ScanTexts Texts = new("table {table} not found", "not authorized for this table");
@@ -16,12 +17,16 @@ internal static class EstimateScan
         var body = await ScanBody.ReadAsync(context);
         var limits = StatementLimits.Default with { Time = options.Scan.Time };
         // The limit only bounds what is sent, so it is no reason to refuse an estimate.
-        await ScanPlan.MakeAsync(context, body with { Limit = null }, Texts, options.Scan.LimitMax, scopes, runner, limits);
+        var plan = await ScanPlan.MakeAsync(context, body with { Limit = null }, Texts, options.Scan.LimitMax, scopes, runner, limits);
+        var (failure, estimate) = plan.IsAsked
+            ? await runner.EstimateAsync(context.Lease(), plan.Statement, limits, context.RequestAborted)
+            : default;
+        if (failure is not null) return StatementAnswer.Refuse(context, failure);
         return JsonBody.Of(new JsonObject
         {
             ["table_id"] = body.TableId,
-            ["estimated_scan_bytes"] = 0,
-            ["estimated_result_rows"] = null,
+            ["estimated_scan_bytes"] = estimate?.ScanBytes ?? 0,
+            ["estimated_result_rows"] = estimate?.Rows is { } rows ? Math.Min(rows, body.Limit ?? rows) : null,
             ["estimated_result_bytes"] = null,
             ["bq_cost_estimate_usd"] = 0.0,
         });

@@ -45,7 +45,8 @@ internal static class RunScan
         await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (!outcome.IsOk) return StatementAnswer.Refuse(context, outcome);
         await quota.AddAsync(caller.UserId, outcome.Bytes);
-        await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, plan.Table.Published!.ExtractedAt, time);
+        var asOf = plan.IsAsked ? time.GetUtcNow().UtcDateTime : plan.Table.Published!.ExtractedAt;
+        await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, asOf, time);
         return Results.Empty;
     }
 

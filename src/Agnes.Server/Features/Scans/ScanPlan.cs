@@ -16,6 +16,9 @@ internal readonly record struct ScanTexts(string Missing, string Denied);
 /// <summary>A request that may be run: its table is the asker's and its columns and predicate are the table's.</summary>
 internal sealed record ScanPlan(NamedTable Table, ScanStatement Statement)
 {
+    /// <summary>Its rows are at the source, and are as they are there now.</summary>
+    public bool IsAsked => Statement.Table.Source is RowSource.Remote;
+
     /// <summary>The checks in their order: the table, access, the limit, the predicate, the columns, the order.</summary>
     /// <exception cref="ProblemException">The first that fails.</exception>
     public static async Task<ScanPlan> MakeAsync(HttpContext context, ScanBody body, ScanTexts texts, int limitMax, Scopes scopes, StatementRunner runner, StatementLimits limits)
@@ -26,11 +29,13 @@ internal sealed record ScanPlan(NamedTable Table, ScanStatement Statement)
         if (!caller.IsAdmin && (named is null || !Access.CanRead(snapshot, caller, named))) throw new ProblemException(StatusCodes.Status403Forbidden, texts.Denied);
         if (named is null) throw new ProblemException(StatusCodes.Status404NotFound, texts.Missing.Replace("{table}", body.TableId, StringComparison.Ordinal));
         if (body.Limit > limitMax) throw new ProblemException(StatusCodes.Status400BadRequest, $"limit is {body.Limit}; api.scan.max_limit allows {limitMax}");
-        if (scopes.Of(snapshot, caller).Find(named.Name) is not { Paths.Count: > 0 } table || named.Published is null) throw Refuse(StatusCodes.Status404NotFound, "not_materialized", $"table '{body.TableId}' has no data yet; an admin runs its sync");
+        if (scopes.Of(snapshot, caller).Find(named.Name) is not { IsEmpty: false } table)
+            throw Refuse(StatusCodes.Status404NotFound, "not_materialized", $"table '{body.TableId}' has no data yet; an admin runs its sync");
+        table = table with { Columns = await RemoteColumns.OfAsync(context, runner, table) };
 
         var where = body.Where is null ? null : await PredicateAsync(context, table, named, body.Where, runner, limits);
         var columns = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var column in named.Published.Columns) columns.TryAdd(column.Name, column.Name);
+        foreach (var column in table.Columns) columns.TryAdd(column.Name, column.Name);
         var select = body.Select?.Select(name => Column(columns, name)).Distinct(StringComparer.Ordinal).ToList() ?? [];
         var order = body.OrderBy?.Select(term => Order(columns, term)).ToList() ?? [];
         return new ScanPlan(named, new ScanStatement(table, select, where, order, (int)(body.Limit ?? limitMax)));

@@ -56,6 +56,10 @@ public static class EndpointAccessExtensions
     /// <summary>A larger or smaller limit for the request's body than the server's.</summary>
     public static T BodyBytesMax<T>(this T endpoint, long bytes) where T : IEndpointConventionBuilder => endpoint.WithMetadata(new BodyLimit(bytes));
 
+    /// <summary>For a public endpoint that has to take more than such ones do, and bounds by itself how many it reads at once.</summary>
+    public static T PublicBodyBytesMax<T>(this T endpoint, long bytes) where T : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new PublicBodyLimit(bytes));
+
     /// <summary>
     /// How many calls of one network a minute are listened to. The handler counts, once it found the body valid: <see
     /// cref="RateLimits.Take(HttpContext)"/>.
@@ -79,6 +83,9 @@ public static class EndpointAccessExtensions
         public long? MaxRequestBodySize => Bytes;
     }
 }
+
+/// <summary>See <see cref="EndpointAccessExtensions.PublicBodyBytesMax"/>.</summary>
+internal sealed record PublicBodyLimit(long Bytes);
 
 /// <summary>See <see cref="EndpointAccessExtensions.PerMinute"/>.</summary>
 internal sealed record CallLimit(int PerMinute, string? Name)

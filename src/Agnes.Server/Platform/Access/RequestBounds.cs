@@ -7,7 +7,7 @@ namespace Agnes.Server.Platform.Access;
 
 /// <summary>
 /// What a request's body may take of the server, in bytes and in time, as follows from who may call: little for an endpoint that is open to
-/// anybody, whatever else it says. Every request passes here before its handler.
+/// anybody, unless it says that it bounds by itself what it reads at once. Every request passes here before its handler.
 /// </summary>
 internal sealed class RequestBounds(ServerOptions options)
 {
@@ -21,7 +21,7 @@ internal sealed class RequestBounds(ServerOptions options)
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }) return null;
         var isPublic = declared is EndpointAccess.PublicAccess;
         var most = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0;
-        if (isPublic) most = Math.Min(most, LimitOptions.PublicBodyBytesMax);
+        if (isPublic) most = Math.Min(most, context.GetEndpoint()?.Metadata.GetMetadata<PublicBodyLimit>()?.Bytes ?? LimitOptions.PublicBodyBytesMax);
         if (context.Request.ContentLength > most) return Problem.TooLarge();
         var body = new BoundedBody(context.Request.Body, most, isPublic ? options.Limits.PublicBodyTime : options.Limits.BodyTime + TimeFor(context.Request.ContentLength ?? most));
         context.Response.RegisterForDispose(body);

@@ -11,7 +11,9 @@ namespace Agnes.Server.Platform.Access;
 /// its hash is computed once per group set and version of the snapshot.
 /// </summary>
 /// <param name="verify">Throws where a part of the version is not what was published; asked for each table that a statement names.</param>
-public sealed class Scopes(Func<string, string> pathOfPart, Action<PublishedVersion>? verify = null)
+/// <param name="asked">Where a registered table is that stays at its source; null for all others.</param>
+public sealed class Scopes(
+    Func<string, string> pathOfPart, Action<PublishedVersion>? verify = null, Func<TableRow, RowSource.Remote?>? asked = null)
 {
     private const int HashesMax = 1_000;
     private readonly RecentCache<(long Version, string Groups), string> _hashes = new(HashesMax);
@@ -81,14 +83,20 @@ public sealed class Scopes(Func<string, string> pathOfPart, Action<PublishedVers
 
     private ScopedTable Verified(NamedTable table)
     {
-        if (table.Published is not { } version || verify is null) return Scoped(table);
+        var scoped = Scoped(table);
+        if (scoped.Source is RowSource.Remote || table.Published is not { } version || verify is null) return scoped;
         verify(version);
-        return Scoped(table) with { Verify = () => verify(version) };
+        return scoped with { Verify = () => verify(version) };
     }
 
-    private ScopedTable Scoped(NamedTable table) => table.Published is { } version
-        ? new ScopedTable(table.Name, table.Id ?? table.Name, version.Number, version.Rendition, version.Columns, Parts(version))
-        : new ScopedTable(table.Name, table.Id ?? table.Name, 0, "", [], RowSource.None);
+    /// <summary>What is registered decides: of a table that stays at its source, parts may be left from before.</summary>
+    private ScopedTable Scoped(NamedTable table)
+    {
+        var remote = table.Row is { } row ? asked?.Invoke(row) : null;
+        return remote is null && table.Published is { } version
+            ? new ScopedTable(table.Name, table.Id ?? table.Name, version.Number, version.Rendition, version.Columns, Parts(version))
+            : new ScopedTable(table.Name, table.Id ?? table.Name, 0, "", [], remote ?? RowSource.None);
+    }
 
     private RowSource Parts(PublishedVersion version) =>
         _parts.GetValue(version, key => new RowSource.Parts([.. key.Parts.Select(part => pathOfPart(part.Sha256))]));

@@ -3,6 +3,41 @@ namespace Agnes.Server.Platform.Config;
 /// <summary>Sign-in with Google, and the groups of Google Workspace. The addresses are Google's own unless a test says otherwise.</summary>
 public sealed record GoogleOptions
 {
+    private const string Fixed = "its service has one address, which nobody sets";
+
+    internal static readonly SettingGroup Settings = new(
+        "Google",
+        new(null, "GOOGLE_CLIENT_ID") { Means = "Of the OAuth client for web applications: [sign-in.md](sign-in.md#google)." },
+        new("auth.google_client_secret", "GOOGLE_CLIENT_SECRET")
+        {
+            Kind = "secret",
+            By = SettableBy.Admins,
+            IsOffered = false,
+            NoDestination = Fixed,
+            Means = "Of that client.",
+        },
+        new(null, "GOOGLE_APPLICATION_CREDENTIALS")
+        {
+            Kind = "secret",
+            IsFile = true,
+            NoDestination = Fixed,
+            Means = "A key file of the service account (JSON); in the environment alone. Not needed on Google's machines.",
+        },
+        new(null, "GOOGLE_ADMIN_SDK_SUBJECT")
+        {
+            Means = "A Workspace user who may read the directory; setting it switches the sync of groups on.",
+        },
+        new(null, "GOOGLE_ADMIN_SDK_SA_EMAIL")
+        {
+            Otherwise = "that of the key file, else the machine's own",
+            Means = "The service account.",
+        },
+        new(null, "GOOGLE_ADMIN_SDK_MOCK_GROUPS") { Kind = "array", Means = "Groups to use instead of asking, for tests." },
+        new(null, "AGNES_GOOGLE_GROUP_PREFIX")
+        {
+            Means = "Only groups whose address begins so count, and somebody in none of them may not sign in.",
+        });
+
     public required string ClientId { get; init; }
 
     public required string ClientSecret { get; init; }

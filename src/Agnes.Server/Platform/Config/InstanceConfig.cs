@@ -16,6 +16,8 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
     private const int FileBytesMax = 1 << 20;
     private const int VersionKnown = 1;
 
+    private SettingSet Settings { get; init; } = SettingSet.None;
+
     /// <summary>The overlay over the file, references resolved.</summary>
     public JsonObject Merged { get; } = Merge(Operators, Admins);
 
@@ -23,7 +25,8 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
     /// The secrets that admins stored. The operator's file can refer to them under a secret's key alone, or an admin could say where the operator's
     /// own are sent.
     /// </param>
-    public static InstanceConfig Load(string configDir, string stateDir, Func<string, string?> environment, Func<string, string?> stored)
+    public static InstanceConfig Load(
+        SettingSet settings, string configDir, string stateDir, Func<string, string?> environment, Func<string, string?> stored)
     {
         var problems = new List<string>();
         var readable = true;
@@ -46,11 +49,13 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
         var overlay = Read(Path.Combine(stateDir, FileName));
         if (file is not null && readable && !IsVersionKnown(fixedPart["config_version"])) problems.Add($"{file} has no config_version: {VersionKnown}.");
         string? Value(string path, string name) =>
-            environment(name) is { Length: > 0 } value ? value : Credentials.IsSecretKey(path) ? stored(name) : null;
+            environment(name) is { Length: > 0 } value ? value : settings.IsSecretKey(path) ? stored(name) : null;
         var operators = (JsonObject)References.Resolve(fixedPart, Value, problems.Add)!;
-        var admins = OverlayReferences.Resolve(overlay, stored, problems.Add);
-        SettingRules.LeaveOut(admins, fault => problems.Add($"{fault}: what the overlay says does not count."));
-        return new InstanceConfig(fixedPart, overlay, operators, admins, problems, readable);
+        var admins = OverlayReferences.Resolve(settings, overlay, stored, problems.Add);
+        settings.LeaveOutOperators(admins, key => problems.Add(
+            $"{key} of the overlay does not count: it is the operator's, in the environment or in the file below {configDir}."));
+        settings.LeaveOut(admins, fault => problems.Add($"{fault}: what the overlay says does not count."));
+        return new InstanceConfig(fixedPart, overlay, operators, admins, problems, readable) { Settings = settings };
     }
 
     /// <returns>Null when there is no such file, or nothing in it.</returns>
@@ -79,7 +84,7 @@ public sealed record InstanceConfig(JsonObject Static, JsonObject Overlay, JsonO
     /// The value at a dotted path, as text; null when there is none, or nothing in it. Secrets and where they are sent are read from
     /// <see cref="SettingLayers"/> alone.
     /// </summary>
-    public string? Text(string path) => Credentials.Find(path) is null && !Credentials.IsSecretKey(path)
+    public string? Text(string path) => Settings.CredentialOf(path) is null && !Settings.IsSecretKey(path)
         ? TextAt(Merged, path)
         : throw new InvalidOperationException($"{path} belongs to a secret: read it from {nameof(SettingLayers)}.");
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Agnes.Server.Platform.Config;
 
 /// <summary>What callers together, and each of them, may take of what is shared.</summary>
@@ -47,32 +45,65 @@ public sealed record LimitOptions
 
     public TimeSpan KeepUploads { get; init; } = TimeSpan.FromDays(365);
 
-    /// <param name="setting">A variable of the environment, nothing where it is empty.</param>
-    public static LimitOptions From(Func<string, string?> setting)
-    {
-        var defaults = new LimitOptions();
-        return new LimitOptions
-        {
-            ConnectionsMax = Number(setting, "AGNES_CONNECTIONS_MAX", defaults.ConnectionsMax, 16, 1_000_000),
-            NetworkConnectionsMax = Number(setting, "AGNES_NETWORK_CONNECTIONS_MAX", defaults.NetworkConnectionsMax, 16, 1_000_000),
-            CallsPerSecond = Number(setting, "AGNES_API_RATE", defaults.CallsPerSecond, 0, 1_000_000),
-            DiskReserve = setting("AGNES_DISK_RESERVE") is { } reserve ? DiskShare.Parse("AGNES_DISK_RESERVE", reserve) : defaults.DiskReserve,
-            KeepAudit = Days(setting, "AGNES_KEEP_AUDIT_DAYS", defaults.KeepAudit),
-            KeepHistory = Days(setting, "AGNES_KEEP_HISTORY_DAYS", defaults.KeepHistory),
-            KeepJobs = Days(setting, "AGNES_KEEP_JOBS_DAYS", defaults.KeepJobs),
-            KeepSessions = Days(setting, "AGNES_KEEP_SESSIONS_DAYS", defaults.KeepSessions),
-            SyncTotal = TimeSpan.FromHours(Number(setting, "AGNES_SYNC_HOURS_MAX", (int)defaults.SyncTotal.TotalHours, 1, 24 * 30)),
-            KeepUploads = Days(setting, "AGNES_KEEP_UPLOADS_DAYS", defaults.KeepUploads),
-        };
-    }
+    private static readonly LimitOptions Defaults = new();
 
-    private static TimeSpan Days(Func<string, string?> setting, string name, TimeSpan absent) => TimeSpan.FromDays(Number(setting, name, (int)absent.TotalDays, 1, 36_500));
+    private static readonly Setting Connections = new Setting(null, "AGNES_CONNECTIONS_MAX")
+    { Default = Defaults.ConnectionsMax, Means = "Connections that are open at the same time." }.Between(16, 1_000_000);
 
-    private static int Number(Func<string, string?> setting, string name, int absent, int min, int max)
+    private static readonly Setting NetworkConnections = new Setting(null, "AGNES_NETWORK_CONNECTIONS_MAX")
     {
-        if (setting(name) is not { } value) return absent;
-        return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
-            ? number
-            : throw new OptionsException($"{name} must be a whole number from {min} to {max}, not '{value}'.");
-    }
+        Default = Defaults.NetworkConnectionsMax,
+        Means = "Connections of one network (/24, or /64 of IPv6); this machine and `AGNES_TRUSTED_PROXIES` are not held to it.",
+    }.Between(16, 1_000_000);
+
+    private static readonly Setting Rate = new Setting(null, "AGNES_API_RATE")
+    {
+        Default = Defaults.CallsPerSecond,
+        Means = "Calls of one person a second, six times as many at once; `0`: no limit. Twenty downloads or manifests count as one.",
+    }.Between(0, 1_000_000);
+
+    private static readonly Setting Reserve = new(null, "AGNES_DISK_RESERVE")
+    {
+        Otherwise = "1 GiB, or 5 % of a smaller disk",
+        Means = "What stays free on the disks of data and state (`2GiB`, `5%`): below, uploads, scans and syncs are refused (507 " +
+            "`disk_reserve`); reads and control writes go on.",
+    };
+
+    private static readonly Setting SyncHours = new Setting(null, "AGNES_SYNC_HOURS_MAX")
+    {
+        Default = (int)Defaults.SyncTotal.TotalHours,
+        Means = "How long one run of a source may take in all; one that makes no progress for 15 minutes is ended before.",
+    }.Between(1, 24 * 30);
+
+    private static readonly Setting AuditDays = Days("AGNES_KEEP_AUDIT_DAYS", Defaults.KeepAudit, "the audit log is kept");
+    private static readonly Setting HistoryDays = Days("AGNES_KEEP_HISTORY_DAYS", Defaults.KeepHistory, "the history of syncs is kept");
+    private static readonly Setting JobDays = Days("AGNES_KEEP_JOBS_DAYS", Defaults.KeepJobs, "jobs and their logs are kept");
+    private static readonly Setting SessionDays =
+        Days("AGNES_KEEP_SESSIONS_DAYS", Defaults.KeepSessions, "sessions are listed in the state after their token expired");
+    private static readonly Setting UploadDays =
+        Days("AGNES_KEEP_UPLOADS_DAYS", Defaults.KeepUploads, "what laptops uploaded is kept after it was last brought");
+
+    internal static readonly SettingGroup[] Settings =
+    [
+        new("Bounds", Connections, NetworkConnections, Rate, Reserve, SyncHours),
+        new("How many days things are kept", AuditDays, HistoryDays, JobDays, SessionDays, UploadDays),
+    ];
+
+    /// <param name="find">A variable of the environment, nothing where it is empty.</param>
+    public static LimitOptions From(Func<string, string?> find) => new()
+    {
+        ConnectionsMax = Connections.Number(find),
+        NetworkConnectionsMax = NetworkConnections.Number(find),
+        CallsPerSecond = Rate.Number(find),
+        DiskReserve = find(Reserve.Name) is { } reserve ? DiskShare.Parse(Reserve.Name, reserve) : Defaults.DiskReserve,
+        KeepAudit = TimeSpan.FromDays(AuditDays.Number(find)),
+        KeepHistory = TimeSpan.FromDays(HistoryDays.Number(find)),
+        KeepJobs = TimeSpan.FromDays(JobDays.Number(find)),
+        KeepSessions = TimeSpan.FromDays(SessionDays.Number(find)),
+        SyncTotal = TimeSpan.FromHours(SyncHours.Number(find)),
+        KeepUploads = TimeSpan.FromDays(UploadDays.Number(find)),
+    };
+
+    private static Setting Days(string name, TimeSpan absent, string means) =>
+        new Setting(null, name) { Default = (int)absent.TotalDays, Means = $"How many days {means}." }.Between(1, 36_500);
 }

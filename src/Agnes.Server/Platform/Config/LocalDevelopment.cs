@@ -14,6 +14,16 @@ public sealed record LocalDevelopment(string Email, IReadOnlyList<LocalGroup> Gr
 {
     private const string EmailDefault = "dev@localhost";
 
+    internal static readonly SettingGroup Settings = new(
+        "Local development",
+        new(null, "LOCAL_DEV_MODE")
+        {
+            Kind = "bool",
+            Means = "`1` makes an admin of whoever opens one address: [sign-in.md](sign-in.md#trying-things-out-local-development).",
+        },
+        new(null, "LOCAL_DEV_USER_EMAIL") { Default = EmailDefault, Means = "The address of that admin." },
+        new(null, "LOCAL_DEV_GROUPS") { Means = "The groups that they are in, as JSON." });
+
     /// <summary>What was wrong with <c>LOCAL_DEV_GROUPS</c>.</summary>
     public string? Problem { get; init; }
 

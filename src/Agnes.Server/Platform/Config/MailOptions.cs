@@ -19,8 +19,73 @@ public sealed record MailSender(string Address, string? Name)
 /// <summary>How mails leave: exactly one of the two is set.</summary>
 public sealed record MailOptions(MailOptions.SmtpOptions? Smtp, MailOptions.SendGridOptions? SendGrid)
 {
-    private const int PortDefault = 587;
+    private const int PortMax = 65_535;
     private const int PortOfImplicitTls = 465;
+
+    private static readonly Setting Host = new("email.smtp_host", "SMTP_HOST")
+    {
+        By = SettableBy.Admins,
+        Example = "mail.example.com",
+        Means = "The mail server.",
+    };
+
+    private static readonly Setting Port = new Setting("email.smtp_port", "SMTP_PORT")
+    {
+        Default = 587,
+        By = SettableBy.Admins,
+        Means = "On port 465 TLS from the first byte, on any other STARTTLS, without which neither password nor mail is sent.",
+    }.Between(1, PortMax, "a number");
+
+    private static readonly Setting User = new("email.smtp_user", "SMTP_USER")
+    {
+        By = SettableBy.Admins,
+        Means = "As whom the mail server is signed in to.",
+    };
+    private static readonly Setting Password = new("email.smtp_password", "SMTP_PASSWORD")
+    {
+        Kind = "secret",
+        By = SettableBy.Admins,
+        Means = "Goes to a mail server that the same hand set.",
+    };
+
+    private static readonly Setting Authority = new(null, "SMTP_CA_FILE")
+    {
+        IsFile = true,
+        Means = "In the environment alone: the certificate (PEM) of whoever signed the mail server's, where the machine does not " +
+            "trust it anyway.",
+    };
+
+    /// <summary>Whom the authority vouches for is sent the password.</summary>
+    private static readonly Credential Server = new("mail server", [Password], Host, Port, Authority) { With = [User] };
+
+    internal static readonly SettingGroup Settings = new(
+        "Mail",
+        Host,
+        Port,
+        User,
+        Password,
+        new("email.from_address", "SMTP_FROM")
+        {
+            By = SettableBy.Admins,
+            Default = MailSender.AddressDefault,
+            Means = "Whom mails are from: an address, or a name with the address behind it in angle brackets.",
+        },
+        new(null, "SMTP_USE_TLS") { Kind = "bool", Default = true, Means = "Anything but `true`: in the clear (not on port 465)." },
+        Authority,
+        new(null, "SENDGRID_API_KEY")
+        {
+            Kind = "secret",
+            By = SettableBy.Admins,
+            NoDestination = "its service has one address, which nobody sets",
+            Means = "SendGrid instead; goes before `SMTP_HOST`.",
+        },
+        new("email.from_address", "EMAIL_FROM_ADDRESS")
+        {
+            By = SettableBy.Admins,
+            Default = MailSender.AddressDefault,
+            Means = "The same as `SMTP_FROM`, for SendGrid.",
+        })
+    { Credentials = [Server] };
 
     public enum MailSecurity
     {
@@ -48,7 +113,7 @@ public sealed record MailOptions(MailOptions.SmtpOptions? Smtp, MailOptions.Send
 
     private static SmtpOptions? ReadSmtp(SignInOptions.SettingReader read, string host)
     {
-        var port = SettingRules.MailPort.Number("SMTP_PORT", read.Text("SMTP_PORT")) ?? PortDefault;
+        var port = Port.Number(read.Text);
         var wanted = read.Text("SMTP_USE_TLS")?.ToLowerInvariant() is null or "true" or "1" or "yes";
         if (MailSender.Parse(read.Text("SMTP_FROM") ?? MailSender.AddressDefault) is not { } from)
         {
@@ -59,7 +124,7 @@ public sealed record MailOptions(MailOptions.SmtpOptions? Smtp, MailOptions.Send
         var smtp = new SmtpOptions
         {
             Host = host,
-            Owner = read.OwnerOf(Credentials.MailServer),
+            Owner = read.OwnerOf(Server),
             Port = port,
             User = read.Text("SMTP_USER"),
             Password = read.Text("SMTP_PASSWORD"),

@@ -3,6 +3,36 @@ namespace Agnes.Server.Platform.Config;
 /// <summary>Sign-in with any OpenID Connect issuer: Entra, Okta, Keycloak, and whoever else has a discovery document.</summary>
 public sealed record OidcOptions
 {
+    private static readonly Setting AtIssuer = new(null, "OIDC_ISSUER")
+    {
+        Means = "Exactly what the discovery document calls itself; https.",
+    };
+    private static readonly Setting Client = new(null, "OIDC_CLIENT_ID") { Means = "Of the application registered there." };
+    private static readonly Setting Secret = new(null, "OIDC_CLIENT_SECRET")
+    {
+        Kind = "secret",
+        By = SettableBy.Admins,
+        Means = "Of that application; goes to `OIDC_ISSUER`.",
+    };
+
+    internal static readonly SettingGroup Settings = new(
+        "OpenID Connect",
+        AtIssuer,
+        Client,
+        Secret,
+        new(null, "OIDC_NAME") { Default = "single sign-on", Means = "On the button." },
+        new(null, "OIDC_SCOPES") { Default = "openid email profile", Means = "What is asked for." },
+        new(null, "OIDC_EMAIL_CLAIM") { Default = "email", Means = "The claim that holds the address." },
+        new(null, "OIDC_TRUST_EMAIL")
+        {
+            Kind = "bool",
+            Means = "`1` where the issuer verifies every address but does not send `email_verified`.",
+        },
+        new(null, "OIDC_GROUPS_CLAIM") { Means = "A claim with a list of names: they become groups here." },
+        new(null, "OIDC_GROUP_PREFIX") { Means = "Only groups whose name begins so count, and somebody in none of them may not sign in." },
+        new(null, "OIDC_ADMIN_GROUP") { Means = "The issuer's group whose members are admins." })
+    { Credentials = [new("OpenID Connect", [Secret], AtIssuer) { With = [Client] }] };
+
     /// <summary>Exactly what the discovery document and the ID tokens call it.</summary>
     public required string Issuer { get; init; }
 

@@ -29,6 +29,9 @@ public sealed partial class SecretStore
     /// <summary>In order; never the values.</summary>
     public IReadOnlyList<string> Names => [.. _values.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>Another object once something has been stored or removed: for whoever keeps what was made with a secret.</summary>
+    internal object Version => _values;
+
     public string? Find(string name) => _values.GetValueOrDefault(name);
 
     /// <summary>Why a name or a value cannot be kept, or null. A line end in a value would set another variable.</summary>
@@ -36,7 +39,6 @@ public sealed partial class SecretStore
     {
         if (!NameShape().IsMatch(name)) return "The name must be upper-case letters, digits and underscores, beginning with a letter, at most 64.";
         if (value.Length > ValueCharsMax) return $"The value must have at most {ValueCharsMax} characters.";
-        if (value.Length > 0 && SettingRules.FaultOfVariable(name, value) is { } unfit) return $"{unfit}.";
         return value.AsSpan().IndexOfAny('\r', '\n', '\0') >= 0 ? "The value must not hold a line end." : null;
     }
 

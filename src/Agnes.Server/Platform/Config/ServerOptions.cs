@@ -8,6 +8,7 @@ namespace Agnes.Server.Platform.Config;
 public sealed record ServerOptions
 {
     public const string UrlDefault = "http://localhost:8000";
+    private const string EveryoneKey = "auth.everyone_membership";
 
     public required string DataDir { get; init; }
 
@@ -18,6 +19,9 @@ public sealed record ServerOptions
 
     /// <summary>The process's environment, for references in <c>instance.yaml</c>.</summary>
     public Func<string, string?> Variables { get; init; } = Environment.GetEnvironmentVariable;
+
+    /// <summary>All that is declared to be set.</summary>
+    public SettingSet Settings { get; init; } = SettingSet.None;
 
     /// <summary>Where the operator's own connectors lie, a folder each.</summary>
     public string ConnectorsDir { get; init; } = "connectors";
@@ -127,7 +131,7 @@ public sealed record ServerOptions
     public LocalDevelopment? LocalDevelopment { get; init; }
 
     /// <summary>Reads arguments over environment over defaults. Throws <see cref="OptionsException"/> with a text for the operator.</summary>
-    public static ServerOptions From(IReadOnlyList<string> args, Func<string, string?> environment)
+    public static ServerOptions From(IReadOnlyList<string> args, Func<string, string?> environment, SettingSet settings)
     {
         var given = Arguments.Parse(args);
         string? Setting(string name) => environment(name) is { Length: > 0 } value ? value : null;
@@ -144,7 +148,7 @@ public sealed record ServerOptions
         var stateDir = Path.GetFullPath(Setting("STATE_DIR") ?? Path.Combine(dataDir, "state"));
         var configDir = Path.GetFullPath(Setting("CONFIG_DIR") ?? "config");
         var variables = environment;
-        var layers = SettingLayers.Open(configDir, stateDir, environment);
+        var layers = SettingLayers.Open(settings, configDir, stateDir, environment);
         environment = layers.Find;
         List<string> configProblems = [.. layers.Instance.Problems];
         var options = new ServerOptions
@@ -154,12 +158,13 @@ public sealed record ServerOptions
             ConfigDir = configDir,
             ConnectorsDir = Path.GetFullPath(Setting("CONNECTORS_DIR") ?? "connectors"),
             Variables = variables,
+            Settings = settings,
             Scan = ScanOptions.From(layers.Instance, configProblems),
             ConfigProblems = configProblems,
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
-            TokenDaysMax = SettingRules.TokenDays.Number("AGNES_PAT_DAYS_MAX", Setting("AGNES_PAT_DAYS_MAX")),
-            EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance),
+            TokenDaysMax = ServerSettings.TokenDays.GivenNumber(Setting),
+            EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance, settings),
             Urls = Addresses(given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault),
             Role = role,
             Demo = given.Demo || IsOn(Setting("AGNES_DEMO")),
@@ -168,7 +173,7 @@ public sealed record ServerOptions
             CheckState = IsOn(Setting("AGNES_CHECK_STATE")),
             StateUrl = stateUrl,
             Memory = Setting("AGNES_MEMORY"),
-            QueryTimeLimit = Seconds("AGNES_QUERY_SECONDS_MAX", Setting("AGNES_QUERY_SECONDS_MAX"), StatementLimits.TimeDefault),
+            QueryTimeLimit = TimeSpan.FromSeconds(ServerSettings.QuerySeconds.Number(Setting)),
             JwtSecretKey = Setting("JWT_SECRET_KEY"),
             SessionSecret = Setting("SESSION_SECRET"),
             Domain = Setting("DOMAIN"),
@@ -180,7 +185,7 @@ public sealed record ServerOptions
             GroupAdminEmail = Setting("AGNES_GROUP_ADMIN_EMAIL")?.Trim().ToLowerInvariant(),
             GroupEveryoneEmail = Setting("AGNES_GROUP_EVERYONE_EMAIL")?.Trim().ToLowerInvariant(),
             SchedulerToken = Setting("SCHEDULER_API_TOKEN")?.Trim(),
-            SyncEvery = Seconds("SCHEDULER_DATA_REFRESH_INTERVAL", Setting("SCHEDULER_DATA_REFRESH_INTERVAL"), TimeSpan.FromMinutes(15), secondsMax: 7 * 24 * 3600),
+            SyncEvery = TimeSpan.FromSeconds(ServerSettings.RefreshSeconds.Number(Setting)),
             RateLimits = Setting("AGNES_AUTH_RATELIMIT_ENABLED")?.ToLowerInvariant() is not ("0" or "false" or "no" or "off"),
             TrustedProxies = Networks(Setting("AGNES_TRUSTED_PROXIES")),
             Walls = WallsOf(Setting("AGNES_WALLS")),
@@ -222,9 +227,9 @@ public sealed record ServerOptions
     }
 
     /// <summary>A configuration that cannot be read, or says what nobody understands, may have said that nobody is to be let in by being a user: then nobody is.</summary>
-    private static bool Everyone(string? value, InstanceConfig instance) => SettingRules.Everyone.Require("auth.everyone_membership", value) switch
+    private static bool Everyone(string? value, InstanceConfig instance, SettingSet settings) => ServerSettings.Everyone.Require(EveryoneKey, value) switch
     {
-        null => !instance.IsReadable || SettingRules.FaultOfKey("auth.everyone_membership", InstanceConfig.At(instance.Overlay, "auth.everyone_membership")) is not null,
+        null => !instance.IsReadable || settings.FaultOfKey(EveryoneKey, InstanceConfig.At(instance.Overlay, EveryoneKey)) is not null,
         var said => said == "explicit",
     };
 
@@ -248,14 +253,6 @@ public sealed record ServerOptions
     };
 
     private static bool IsOn(string? value) => value?.ToLowerInvariant() is "1" or "true" or "yes";
-
-    private static TimeSpan Seconds(string name, string? value, TimeSpan otherwise, int secondsMax = 3600)
-    {
-        if (value is null) return otherwise;
-        return int.TryParse(value, out var seconds) && seconds >= 1 && seconds <= secondsMax
-            ? TimeSpan.FromSeconds(seconds)
-            : throw new OptionsException($"{name} must be a number of seconds from 1 to {secondsMax}, not '{value}'.");
-    }
 
     private static string[] List(string? value) => value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 

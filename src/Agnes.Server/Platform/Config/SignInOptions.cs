@@ -10,6 +10,56 @@ public sealed record SignInOptions
     private const int IdleMinutesMax = SessionHoursMax * 60;
     private static readonly string[] Truths = ["1", "true", "yes"];
 
+    private static readonly Setting Hours = new Setting(null, "AGNES_SESSION_HOURS_MAX")
+    { Default = SessionHoursMax, Means = "A session ends after so many hours, 24 at most." }.Between(1, SessionHoursMax, "a number");
+
+    private static readonly Setting IdleMinutes = new Setting(null, "AGNES_SESSION_IDLE_MINUTES")
+    {
+        Default = 12 * 60,
+        Means = "A session ends when nobody used it for so many minutes.",
+    }.Between(IdleMinutesMin, IdleMinutesMax, "a number");
+
+    internal static readonly SettingGroup[] Settings =
+    [
+        new(
+            "Who may sign in, and for how long",
+            new("auth.allowed_domain", "AGNES_ALLOWED_DOMAINS")
+            {
+                By = SettableBy.Overlay,
+                Example = "example.com",
+                Means = "Domains, with commas between, whose addresses may sign in through an issuer.",
+            },
+            new("auth.allow_any_domain", "AGNES_ALLOW_ANY_DOMAIN")
+            {
+                Kind = "bool",
+                Default = false,
+                By = SettableBy.Overlay,
+                Means = "Let in whoever the issuer knows.",
+            },
+            new(null, "AGNES_ALLOWED_HOSTS")
+            {
+                Kind = "array",
+                Means = "Host names, besides the configured address and this machine's own, that may appear in mailed links.",
+            },
+            Hours,
+            IdleMinutes,
+            new("desktop.jwt_secret", "DESKTOP_JWT_SECRET")
+            {
+                Kind = "secret",
+                By = SettableBy.Admins,
+                NoDestination = "it does not leave the process",
+                Means = "Switches sign-in of desktop applications on; at least 32 characters, different from `JWT_SECRET_KEY`.",
+            },
+            new(null, "AGNES_DEBUG_AUTH")
+            {
+                Kind = "bool",
+                Means = "`1` opens `/me/debug`, where somebody signed in sees what the server knows of them.",
+            }),
+        GoogleOptions.Settings,
+        OidcOptions.Settings,
+        MailOptions.Settings,
+    ];
+
     /// <summary>How long a session is good at most.</summary>
     public TimeSpan SessionLifetime { get; init; } = TimeSpan.FromHours(SessionHoursMax);
 
@@ -50,8 +100,8 @@ public sealed record SignInOptions
         var read = new SettingReader(environment, problems, owner ?? (static _ => SettingOwner.Operator));
         var options = new SignInOptions
         {
-            SessionLifetime = TimeSpan.FromHours(read.Number("AGNES_SESSION_HOURS_MAX", 1, SessionHoursMax, SessionHoursMax)),
-            SessionIdle = TimeSpan.FromMinutes(read.Number("AGNES_SESSION_IDLE_MINUTES", IdleMinutesMin, IdleMinutesMax, 12 * 60)),
+            SessionLifetime = TimeSpan.FromHours(Hours.Number(read.Text)),
+            SessionIdle = TimeSpan.FromMinutes(IdleMinutes.Number(read.Text)),
             AllowedDomains = [.. read.List("AGNES_ALLOWED_DOMAINS").Select(domain => domain.TrimStart('@').ToLowerInvariant())],
             AllowAnyDomain = read.IsOn("AGNES_ALLOW_ANY_DOMAIN"),
             AllowedHosts = read.List("AGNES_ALLOWED_HOSTS"),
@@ -82,13 +132,6 @@ public sealed record SignInOptions
         public bool IsOn(string name) => Array.IndexOf(Truths, Text(name)?.ToLowerInvariant()) >= 0;
 
         public string[] List(string name) => Text(name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
-
-        public int Number(string name, int min, int max, int otherwise)
-        {
-            if (Text(name) is not { } text) return otherwise;
-            if (int.TryParse(text, out var number) && number >= min && number <= max) return number;
-            throw new OptionsException($"{name} must be a number from {min} to {max}, not '{text}'.");
-        }
 
         public string? Secret(string name, int charsMin)
         {

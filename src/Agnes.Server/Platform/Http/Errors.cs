@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Parts;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;

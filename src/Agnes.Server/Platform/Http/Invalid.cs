@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Platform.Http;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Platform.Http;

@@ -51,7 +51,7 @@ internal sealed class SourcePull(
         own.Kind.Connector!,
         [.. rows.Select(own.Kind.ConfigOf)],
         Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
-        Options: OptionsOf(own))
+        Options: ConnectionSecrets.OptionsOf(secrets, own, folder)) // they go by pipe and are never on a command line
     {
         Checkpoints = await _checkpoints.LoadAsync(own.Name),
         Program = rows.Count > 0 ? own.Kind.ProgramOf(own, options) : null,
@@ -65,14 +65,6 @@ internal sealed class SourcePull(
         using var entered = await gate.ExtractAsync(Lane.Disk, cancellation);
         if (kinds.OfFolder(state.Snapshot, connection) is null && state.Snapshot.PublishedNamesOf(connection).IsEmpty && Directory.Exists(folder.Source(connection)))
             Directory.Delete(folder.Source(connection), recursive: true);
-    }
-
-    /// <summary>Secrets among them, which go by pipe and are never on a command line.</summary>
-    private Dictionary<string, string> OptionsOf(Connection own)
-    {
-        var given = own.Kind.OptionsOf(own, folder);
-        foreach (var (setting, value) in ConnectionSecrets.Of(secrets, own)) given[setting] = value;
-        return given;
     }
 
     /// <summary>Of tables that are done, and of tables that nobody has any more.</summary>

@@ -87,7 +87,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
 
     /// <summary>What can be said of a table's source without opening it.</summary>
     public string NoteOn(TableRow row) => kinds.OfType(row.SourceType) is { } kind
-        ? kind.NoteOn(row, kinds.PulledBy(state.Snapshot, row), folder)
+        ? kind.NoteOn(row, kinds.ConnectionOf(state.Snapshot, row), folder)
         : "Not looked at: this server does not pull from this source.";
 
     /// <exception cref="ProblemException">400: nothing can be registered for this kind of source now.</exception>
@@ -114,7 +114,13 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
 
     private RuleViolation? CheckConnection(TableRow row, SourceKind? kind)
     {
-        if (row.Connection is not { } name) return null;
+        if (row.Connection is not { } name)
+        {
+            return kind is { HasDefault: false } && kinds.IsAsked(row)
+                ? new RuleViolation("connection", $"A table of {kind.Name} names its connection: agnes admin connection list")
+                : null;
+        }
+
         if (kind is not null && state.Snapshot.Connections.GetValueOrDefault(name) is { } connection && connection.Kind == kind.Name) return null;
         var others = state.Snapshot.Connections.Values.Where(one => one.Kind == kind?.Name).Select(one => one.Name).Order(StringComparer.Ordinal).ToList();
         return new RuleViolation("connection", $"There is no connection '{TableRules.Shorten(name)}' of {kind?.Name ?? row.SourceType}; there {(others.Count == 0 ? "is the default one alone" : $"are {string.Join(", ", others)}")}");
@@ -122,7 +128,7 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
 
     private RuleViolation? LookAt(TableRow row, SourceKind? kind) => kind is null
         ? row.Settings is null ? null : new RuleViolation("settings", $"A table of {row.SourceType} has no settings of its own")
-        : kind.LookAt(row, kinds.PulledBy(state.Snapshot, row), folder);
+        : kind.LookAt(row, kinds.ConnectionOf(state.Snapshot, row), folder);
 
     /// <summary>What is known and published of a table goes along with its new name.</summary>
     private async Task RenameAsync(StateWrite write, TableRow before, TableRow after)

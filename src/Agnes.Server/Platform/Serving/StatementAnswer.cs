@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Platform.Serving;
@@ -26,10 +28,22 @@ internal static class StatementAnswer
             case StatementStatus.Busy:
                 context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString();
                 return Problem.Detail(StatusCodes.Status429TooManyRequests, message);
+            case StatementStatus.RemoteTooLarge: return Problem.Detail(StatusCodes.Status400BadRequest, TooLarge(outcome, outcome.Scan!));
             case StatementStatus.RemoteFailed: return Problem.Detail(StatusCodes.Status502BadGateway, message);
             case StatementStatus.PartDamaged: return Problem.Detail(StatusCodes.Status503ServiceUnavailable, message);
             case StatementStatus.ClientGone: return Results.Empty;
             default: return Problem.Detail(StatusCodes.Status400BadRequest, message);
         }
     }
+
+    private static JsonObject TooLarge(StatementOutcome outcome, RemoteScan scan) => new()
+    {
+        ["reason"] = "remote_scan_too_large",
+        ["message"] = outcome.Message,
+        ["scan_bytes"] = scan.Bytes,
+        ["limit_bytes"] = scan.BytesMax,
+        ["tables"] = new JsonArray([.. scan.Relations.Select(relation => (JsonNode)relation)]),
+        ["view_targets"] = new JsonArray(),
+        ["suggestion"] = $"Ask for less, or take the rows that you need: agnes snapshot create {outcome.Tables[0]} --where '…'",
+    };
 }

@@ -82,7 +82,8 @@ public sealed class RemoteTablesTests(Bench bench, Postgres postgres) : IClassFi
     {
         var (outcome, _) = await bench.RunAsync(
             "SELECT * FROM orders a, orders b", Scope.Of([Remote("orders", "sales")]), limits: StatementLimits.Default with { RemoteScanBytes = 1 << 20 });
-        outcome.Status.ShouldBe(StatementStatus.EngineError);
+        outcome.Status.ShouldBe(StatementStatus.RemoteTooLarge);
+        outcome.Scan!.Relations.ShouldBe(["sales"]);
         outcome.Message!.ShouldContain("'shop' would have to read");
         outcome.Message!.ShouldContain("1 MiB are allowed");
         _system.Asked.ShouldBeEmpty();
@@ -119,6 +120,20 @@ public sealed class RemoteTablesTests(Bench bench, Postgres postgres) : IClassFi
         late.Outcome.Status.ShouldBe(StatementStatus.TimedOut);
         for (var left = 100; await RunningAsync() > 0 && left > 0; left--) await Task.Delay(50, TestContext.Current.CancellationToken);
         (await RunningAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_statement_is_checked_without_a_row_being_asked_for()
+    {
+        var scope = Scope.Of([bench.Orders, Remote("sales", "sales"), Remote("customers", "customers")]);
+        async Task<StatementCheck> CheckAsync(string sql) =>
+            await bench.Runner.CheckAsync(Bench.LeaseOf("guest"), scope, sql, "", StatementLimits.Default, CancellationToken.None);
+        (await CheckAsync("SELECT sum(amount) FROM sales JOIN customers USING (customer)")).IsBound.ShouldBeTrue();
+        (await CheckAsync("SELECT sum(s.amount) FROM sales s JOIN orders o USING (id)")).IsBound.ShouldBeTrue();
+        var wrong = await CheckAsync("SELECT sum(nothing) FROM sales");
+        (wrong.IsBound, wrong.IsAllowed, wrong.Message!.Contains("nothing", StringComparison.Ordinal)).ShouldBe((false, true, true));
+        _system.Asked.Count.ShouldBe(4);
+        _system.Asked.ShouldAllBe(sql => sql.EndsWith("WHERE false", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -3,8 +3,8 @@ using Agnes.Protocol;
 
 namespace Agnes.Server.Features.Catalog.Pages;
 
-/// <param name="Total">Rows of the whole table.</param>
-public sealed record SampleModel(string Name, string TableHref, IReadOnlyList<TableColumn> Columns, IReadOnlyList<IReadOnlyList<SampleCell>> Rows, long Total);
+/// <param name="Total">Rows of the whole table; null where nobody counted them.</param>
+public sealed record SampleModel(string Name, string TableHref, IReadOnlyList<TableColumn> Columns, IReadOnlyList<IReadOnlyList<SampleCell>> Rows, long? Total);
 
 /// <param name="Text">What is shown; null for NULL.</param>
 /// <param name="Full">More of the value, when <paramref name="Text"/> had to be cut.</param>

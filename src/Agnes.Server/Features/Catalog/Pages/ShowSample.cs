@@ -3,6 +3,7 @@ using System.Text.Json;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Web;
 using Microsoft.AspNetCore.Mvc;
 
@@ -15,8 +16,9 @@ internal static class ShowSample
 
     public static async Task<IResult> HandleAsync(string table, HttpContext context, [FromServices] StatementRunner runner, [FromServices] Scopes scopes, CancellationToken stop)
     {
-        if (ShowTable.Find(context, table) is not { Published: { } published } found) return ShowTable.Missing(table);
-        if (scopes.Of(context.Snapshot(), context.Caller()).Find(found.Name) is not { } scoped) return ShowTable.Missing(table);
+        if (ShowTable.Find(context, table) is not { } found) return ShowTable.Missing(table);
+        if (scopes.Of(context.Snapshot(), context.Caller()).Find(found.Name) is not { IsEmpty: false } scoped) return ShowTable.Missing(table);
+        var columns = await RemoteColumns.OfAsync(context, runner, scoped);
 
         using var body = new MemoryStream();
         var output = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
@@ -29,9 +31,9 @@ internal static class ShowSample
         return Page.Show<SamplePage>(new SampleModel(
             found.Name,
             CatalogEntry.Address(found.Id ?? found.Name),
-            published.Columns,
-            [.. rows.RootElement.EnumerateArray().Select(row => Cells(published.Columns, row))],
-            published.Rows));
+            columns,
+            [.. rows.RootElement.EnumerateArray().Select(row => Cells(columns, row))],
+            scoped.Source is RowSource.Remote ? null : found.Published?.Rows));
     }
 
     private static IReadOnlyList<SampleCell> Cells(IReadOnlyList<Protocol.TableColumn> columns, JsonElement row) =>
@@ -41,6 +43,7 @@ internal static class ShowSample
     {
         StatementStatus.Revoked => StatusCodes.Status403Forbidden,
         StatementStatus.Busy => StatusCodes.Status429TooManyRequests,
+        StatementStatus.RemoteFailed => StatusCodes.Status502BadGateway,
         StatementStatus.PartDamaged => StatusCodes.Status503ServiceUnavailable,
         StatementStatus.TimedOut => StatusCodes.Status504GatewayTimeout,
         _ => StatusCodes.Status400BadRequest,

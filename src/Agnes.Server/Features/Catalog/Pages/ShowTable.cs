@@ -27,6 +27,7 @@ internal static class ShowTable
             published is null ? null : new TablePublication(published.Number, published.Parts.Count, published.PartsDigest, published.ExtractedAt, published.PublishedAt),
             TableCommands.For(found.Name))
         {
+            IsAsked = kinds.IsAsked(row),
             Descriptions = await ColumnMetadataStore.DescriptionsAsync(state, found, context.RequestAborted),
             SetAside = published is not null && row is not null && kinds.PulledBy(snapshot, row) is { } own ? SetAside.Read(folder, own.Name, row.Name, 0).Count : 0,
             Groups = caller.IsAdmin ? Groups(snapshot, found) : null,

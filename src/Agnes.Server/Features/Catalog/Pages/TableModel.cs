@@ -14,6 +14,9 @@ public sealed record TableModel(CatalogEntry Entry, IReadOnlyList<TableColumn> C
     /// <summary>By the column's name, where something is known of it.</summary>
     public IReadOnlyDictionary<string, string> Descriptions { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Its rows stay at the source, which is asked for them.</summary>
+    public bool IsAsked { get; init; }
+
     public string SampleHref => $"{Entry.Href}/sample";
 }
 

@@ -35,7 +35,8 @@ internal static class FirstTimeSetupPages
 
     /// <summary>Neither the operator's file nor the overlay names a source, which the form's answer does: so it is asked once, and nothing is written over.</summary>
     private static bool IsUnnamed(ServerOptions options) =>
-        InstanceConfig.Load(options.ConfigDir, options.StateDir, options.Variables, static _ => null) is { IsReadable: true } config && config.Merged["data_source"] is null;
+        InstanceConfig.Load(options.Settings, options.ConfigDir, options.StateDir, options.Variables, static _ => null) is { IsReadable: true } config
+            && config.Merged["data_source"] is null;
 
     private static SetupChecklistModel Checklist(Snapshot snapshot, ServerOptions options, Caller admin)
     {

@@ -32,7 +32,7 @@ internal sealed partial class BigQueryKind : SourceKind
 
     public override IReadOnlyList<SourceSetting> Settings =>
     [
-        new("project"),
+        new("project") { IsRead = true, Hint = "An import reads it, to name tables in full." },
         new("location"),
         new("billing_project") { PlaceholderFrom = "project" },
         new("max_bytes_per_materialize", "int") { Default = 10_737_418_240, Hint = "0 disables.", IsShown = true },

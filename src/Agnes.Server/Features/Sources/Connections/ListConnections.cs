@@ -45,12 +45,13 @@ internal static class ListConnections
         ["query_modes"] = new JsonArray([.. kind.Modes.Select(mode => (JsonNode)mode)]),
         ["sql_flavor"] = kind.SqlFlavor,
         ["is_pulled"] = kind.Connector is not null,
+        ["is_asked"] = kind.IsAsked,
         ["connection_settings"] = new JsonArray([.. kind.ConnectionSettings.Select(setting => (JsonNode)Of(setting))]),
     };
 
     private static JsonObject Of(SourceSetting setting)
     {
-        var field = setting.Field();
+        var field = setting.Under("connection").Field();
         field.Insert(0, "name", setting.Name);
         field["is_required"] = setting.IsRequired;
         return field;

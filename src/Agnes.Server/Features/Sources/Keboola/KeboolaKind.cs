@@ -32,9 +32,22 @@ internal sealed partial class KeboolaKind : SourceKind
 
     public override IReadOnlyList<SourceSetting> Settings =>
     [
-        new("stack_url") { Hint = "https address of the stack.", IsDestination = true },
+        new("stack_url")
+        {
+            Hint = "https address of the stack.",
+            IsDestination = true,
+            IsRead = true,
+            Variables = ["KBC_STACK_URL", AddressName],
+        },
+        new("storage_token", "secret")
+        {
+            Hint = "Goes to a stack that the same hand set.",
+            IsRead = true,
+            IsOffered = false,
+            Variables = ["KBC_STORAGE_TOKEN", TokenName],
+        },
         new("project_id"),
-        new("token_env") { Default = TokenName },
+        new("token_env") { Default = TokenName, NoSecret = "it names a variable" },
     ];
 
     public override SourceSetUp SetUp(Func<string, string?> given, IServiceProvider services)

@@ -1,3 +1,4 @@
+using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Platform.Registry.Sources;
@@ -8,7 +9,22 @@ namespace Agnes.Server.Platform.Registry.Sources;
 /// </summary>
 internal static class ConnectionSecrets
 {
-    public static string NameOf(string connection, string setting) => $"{SettingLayers.ConnectionPrefix}{connection.ToUpperInvariant()}_{setting.ToUpperInvariant()}";
+    private const string Prefix = "AGNES_CONNECTION_";
+
+    internal static readonly SettingGroup Settings = new("Connections")
+    {
+        Families =
+        [
+            new(
+                Prefix,
+                "",
+                "Secrets of connections, with the connection's name and the setting's behind it; stored with `agnes admin secret set`, never read from " +
+                "the environment."),
+        ],
+    };
+
+    public static string NameOf(string connection, string setting) =>
+        $"{Prefix}{connection.ToUpperInvariant()}_{setting.ToUpperInvariant()}";
 
     /// <summary>Those of the connection's secrets that are stored.</summary>
     public static IEnumerable<(string Setting, string Value)> Of(SecretStore secrets, Connection connection) =>
@@ -17,6 +33,14 @@ internal static class ConnectionSecrets
         let value = secrets.Find(NameOf(connection.Name, setting.Name))
         where value is not null
         select (setting.Name, value);
+
+    /// <summary>Everything that is set for a connection. Holds secrets.</summary>
+    public static Dictionary<string, string> OptionsOf(SecretStore secrets, Connection connection, DataFolder folder)
+    {
+        var given = connection.Kind.OptionsOf(connection, folder);
+        foreach (var (setting, value) in Of(secrets, connection)) given[setting] = value;
+        return given;
+    }
 
     public static async Task ForgetAsync(SecretStore secrets, SourceKind kind, string connection, CancellationToken stop)
     {

@@ -2,7 +2,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Workers;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
@@ -39,6 +41,21 @@ internal abstract class SourceKind
     /// <summary>What <c>data_source.NAME</c> of <c>instance.yaml</c> sets for its default connection.</summary>
     public virtual IReadOnlyList<SourceSetting> Settings => [];
 
+    /// <summary>The same, with what is secret in it and where that is sent, as the instance's configuration has it.</summary>
+    public SettingGroup Declared
+    {
+        get
+        {
+            var settings = Settings.Select(setting => (Of: setting, Setting: setting.Under($"data_source.{Name}"))).ToArray();
+            Setting[] secrets = [.. settings.Where(pair => pair.Of.IsSecret).Select(pair => pair.Setting)];
+            Setting[] destination = [.. settings.Where(pair => pair.Of.IsDestination).Select(pair => pair.Setting)];
+            return new(Title, [.. settings.Select(pair => pair.Setting)])
+            {
+                Credentials = secrets.Length == 0 ? [] : [new(Title, secrets, destination)],
+            };
+        }
+    }
+
     /// <summary>What is set for each further connection; secrets are stored apart, see <see cref="Connection"/>.</summary>
     public virtual IReadOnlyList<SourceSetting> ConnectionSettings => [];
 
@@ -54,8 +71,30 @@ internal abstract class SourceKind
     /// <summary>Which connector of the engine pulls from it; null: this server does not, and serves what another program brings.</summary>
     public virtual string? Connector => null;
 
-    /// <summary>What its connector is told besides the tables. May hold secrets: it goes by pipe.</summary>
-    public virtual Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => [];
+    /// <summary>
+    /// What its connector is told besides the tables, and what it is asked with: what is set, unless the kind makes something of it. May hold
+    /// secrets: it goes by pipe.
+    /// </summary>
+    public virtual Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => new(connection.Settings, StringComparer.Ordinal);
+
+    /// <summary>Its tables of mode <c>remote</c> stay at the source, which this server asks.</summary>
+    public virtual bool IsAsked => false;
+
+    /// <summary>Opens a connection, for questions to come: nothing is asked here. Called once until something is set differently.</summary>
+    /// <param name="options">Everything that is set for it, secrets too.</param>
+    /// <exception cref="RemoteException">It cannot be opened as it is set.</exception>
+    public virtual IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
+        throw new NotSupportedException($"{Name} cannot be asked.");
+
+    /// <summary>What the source calls a table, as it stands in a question.</summary>
+    public virtual string RelationOf(TableRow row)
+    {
+        var table = SqlText.Identifier(string.IsNullOrEmpty(row.SourceTable) ? row.Name : row.SourceTable);
+        return string.IsNullOrEmpty(row.Bucket) ? table : $"{SqlText.Identifier(row.Bucket)}.{table}";
+    }
+
+    /// <summary>Takes what the source sends by itself; null: nothing is taken, and there is no address for it.</summary>
+    public virtual IReceiver? Receiver => null;
 
     /// <summary>The operator's program that a connection runs; null: none.</summary>
     /// <exception cref="WorkerFailedException">It should have one, and there is none.</exception>
@@ -122,17 +161,32 @@ internal sealed record SourceSetting(string Name, string Kind = "string")
 
     public bool IsRequired { get; init; }
 
+    /// <summary>Of the environment, for the default connection.</summary>
+    public IReadOnlyList<string> Variables { get; init; } = [];
+
+    /// <summary>Something reads it for the default connection.</summary>
+    public bool IsRead { get; init; }
+
+    /// <summary>False: it does not stand in the form of the configuration.</summary>
+    public bool IsOffered { get; init; } = true;
+
+    /// <summary>Of what only sounds like a secret: what it is.</summary>
+    public string? NoSecret { get; init; }
+
     public bool IsSecret => Kind == "secret";
 
-    /// <summary>As the form of the configuration is told.</summary>
-    public JsonObject Field()
+    /// <summary>As a setting of the instance's configuration.</summary>
+    public Setting Under(string section) => new($"{section}.{Name}", [.. Variables])
     {
-        var field = new JsonObject { ["kind"] = Kind };
-        if (PlaceholderFrom is not null) field["placeholder_from"] = PlaceholderFrom;
-        if (Default is not null) field["default"] = Default.DeepClone();
-        if (Hint is not null) field["hint"] = Hint;
-        return field;
-    }
+        Kind = Kind,
+        By = SettableBy.Admins,
+        Default = Default,
+        Means = Hint,
+        PlaceholderFrom = PlaceholderFrom,
+        IsRead = IsRead,
+        IsOffered = IsOffered,
+        NoDestination = NoSecret,
+    };
 }
 
 /// <param name="Connection">What the answer says of it: <c>verified</c>, <c>unverified</c> or <c>local</c>.</param>

@@ -28,9 +28,16 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
     public SourceKind? OfType(string? sourceType) => All.FirstOrDefault(kind => sourceType is null ? kind.IsDefault : kind.Name == sourceType);
 
     /// <summary>Through which connection this server pulls a table; null where it does not.</summary>
-    public Connection? PulledBy(Snapshot snapshot, TableRow row)
+    public Connection? PulledBy(Snapshot snapshot, TableRow row) =>
+        ConnectionOf(snapshot, row) is { Kind.Connector: not null } own ? own : null;
+
+    /// <summary>Whether the table stays at its source, which this server asks.</summary>
+    public bool IsAsked(TableRow? row) => row is { QueryMode: TableRules.ModeRemote } && OfType(row.SourceType) is { IsAsked: true };
+
+    /// <summary>Which connection a table comes through, or is asked at; null for an unknown kind, and for a connection that is gone.</summary>
+    public Connection? ConnectionOf(Snapshot snapshot, TableRow row)
     {
-        if (OfType(row.SourceType) is not { Connector: not null } kind) return null;
+        if (OfType(row.SourceType) is not { } kind) return null;
         if (row.Connection is null) return kind.HasDefault ? DefaultOf(kind) : null;
         return snapshot.Connections.GetValueOrDefault(row.Connection) is { } named && named.Kind == kind.Name ? new Connection(named.Name, kind, named.Values) : null;
     }

@@ -1,26 +1,39 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Agnes.Server.Platform.Http;
 
-namespace Agnes.Server.Platform.Config;
+namespace Agnes.Protocol;
 
 /// <summary>Takes secrets out of texts and values on their way into logs, audits and error answers.</summary>
 public static partial class Redactor
 {
     public const string Mask = "***";
-    private const string Empty = "<empty>";
+    public const string Blank = "<empty>";
 
-    private static readonly HashSet<string> SecretKeys = new(StringComparer.OrdinalIgnoreCase)
-    {
+    /// <summary>What a name that is a secret's has in it.</summary>
+    public static IReadOnlyList<string> SecretWords { get; } = ["secret", "token", "password", "api_key"];
+
+    /// <summary>
+    /// Names of secrets by themselves, of ours and of what is connected: nothing that is one of these is ever worth reading in a log.
+    /// </summary>
+    private static readonly FrozenSet<string> SecretKeys = FrozenSet.ToFrozenSet(
+    [
         "keboola_token", "api_token", "auth_token", "bot_token", "client_secret", "google_client_secret", "google_oauth_client_secret", "password",
         "smtp_password", "webapp_secret_key", "bot_secret", "marketplace_token", "marketplace_pat", "access_token", "refresh_token", "token",
-        "confirm_password", "reset_token", "setup_token", "private_key", "secret", "api_key", "jwt_secret_key", "bootstrap_token",
-    };
+        "confirm_password", "current_password", "new_password", "password_hash", "token_hash", "reset_token", "setup_token",
+        "private_key", "secret", "api_key", "jwt_secret_key", "bootstrap_token",
+    ], StringComparer.OrdinalIgnoreCase);
 
-    private static readonly string[] SecretWords = ["secret", "token", "password", "api_key"];
+    /// <summary>
+    /// Whether a name is one of a secret, whole: what merely has such a word in it, as the name of a token, is worth reading in an
+    /// audit.
+    /// </summary>
+    public static bool IsSecretName(string name) => SecretKeys.Contains(name);
 
-    public static bool IsSecretKey(string key) => SecretKeys.Contains(key) || Array.Exists(SecretWords, word => key.Contains(word, StringComparison.OrdinalIgnoreCase));
+    /// <summary>Whether a name is, or sounds like, one of a secret.</summary>
+    public static bool IsSecretKey(string key) =>
+        IsSecretName(key) || SecretWords.Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The text with every known form of a secret replaced.</summary>
     public static string Redact(string text)
@@ -46,7 +59,7 @@ public static partial class Redactor
     };
 
     private static JsonNode? Masked(JsonNode? value) => value is null ? null
-        : value.GetValueKind() == JsonValueKind.String && string.IsNullOrWhiteSpace(value.GetValue<string>()) ? JsonValue.Create(Empty)
+        : value.GetValueKind() == JsonValueKind.String && string.IsNullOrWhiteSpace(value.GetValue<string>()) ? JsonValue.Create(Blank)
         : JsonValue.Create(Mask);
 
     [GeneratedRegex(@"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
@@ -58,11 +71,11 @@ public static partial class Redactor
     [GeneratedRegex(@"\b(?<scheme>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Scheme();
 
-    [GeneratedRegex(@"://[^\s/@?#'""<>]+@", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"://[^\s/@'""<>]+@", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex UserInfo();
 
     [GeneratedRegex(
-        @"(?<key>(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[A-Za-z0-9_-]{0,32}[""']?\s{0,4}[=:]\s{0,4}[""']?)(?!\*\*\*)[^\s""'&;,}\]]+",
+        @"(?<key>(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[A-Za-z0-9_-]{0,32}[""']?\s{0,4}[=:]\s{0,4}[""']?)(?!\*\*\*)[^\s""'&,}]+",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Pair();
 }

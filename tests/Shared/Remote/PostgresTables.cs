@@ -5,34 +5,53 @@ using Agnes.Protocol;
 using DuckDB.NET.Data;
 using Npgsql;
 
-namespace Agnes.Engine.Tests.Query.Remote;
+namespace Agnes.Testing;
 
 /// <summary>Tables of a real PostgreSQL, asked over its own protocol: another process, another parser, another planner.</summary>
-internal sealed class PostgresTables(NpgsqlDataSource database, string connection) : IRemoteTables
+internal sealed class PostgresTables(NpgsqlDataSource database, string connection) : IRemoteTables, IAsyncDisposable
 {
     private readonly List<string> _asked = [];
 
     public string Connection => connection;
 
+    public bool IsClosed { get; private set; }
+
     /// <summary>What it answered, or began to.</summary>
     public IReadOnlyList<string> Asked => _asked;
 
-    public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation)
+    public Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync<IReadOnlyList<TableColumn>>(async () =>
     {
         await using var command = database.CreateCommand($"SELECT * FROM {relation} LIMIT 0");
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         return Columns(reader);
+    });
+
+    public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        await using var command = database.CreateCommand($"EXPLAIN (FORMAT JSON) {Statement(question with { RowsMax = long.MaxValue })}");
+        using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(cancellation))!);
+        var top = plan.RootElement[0].GetProperty("Plan");
+        var rows = top.GetProperty("Plan Rows").GetInt64();
+        return new RemoteEstimate(rows * top.GetProperty("Plan Width").GetInt64(), rows);
+    });
+
+    public Task AnswerAsync(RemoteQuestion question, string file, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        await WriteAsync(question, file, cancellation);
+        return true;
+    });
+
+    public ValueTask DisposeAsync()
+    {
+        IsClosed = true;
+        return database.DisposeAsync();
     }
 
-    public async Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation)
+    private async Task<T> SayingAsync<T>(Func<Task<T>> ask)
     {
         try
         {
-            await using var command = database.CreateCommand($"EXPLAIN (FORMAT JSON) {Statement(question with { RowsMax = long.MaxValue })}");
-            using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(cancellation))!);
-            var top = plan.RootElement[0].GetProperty("Plan");
-            var rows = top.GetProperty("Plan Rows").GetInt64();
-            return new RemoteEstimate(rows * top.GetProperty("Plan Width").GetInt64(), rows);
+            return await ask();
         }
         catch (PostgresException e)
         {
@@ -44,7 +63,7 @@ internal sealed class PostgresTables(NpgsqlDataSource database, string connectio
         }
     }
 
-    public async Task AnswerAsync(RemoteQuestion question, string file, CancellationToken cancellation)
+    private async Task WriteAsync(RemoteQuestion question, string file, CancellationToken cancellation)
     {
         _asked.Add(question.Sql);
         await using var command = database.CreateCommand(Statement(question));

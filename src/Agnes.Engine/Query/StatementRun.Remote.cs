@@ -1,0 +1,110 @@
+using System.IO.Pipelines;
+using System.Text.Json;
+using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Query.Workers;
+using Agnes.Protocol;
+
+namespace Agnes.Engine.Query;
+
+/// <summary>What a statement needs of another system.</summary>
+internal sealed partial class StatementRun
+{
+    /// <summary>What the rows are called that another system answered with.</summary>
+    private const string AnswerName = "answer";
+
+    private const string AnswerStatement = $"SELECT * FROM {AnswerName}";
+
+    /// <summary>What another system would have to read for a statement of our own making over one of its tables.</summary>
+    public Task<(StatementOutcome? Failure, RemoteEstimate? Found)> EstimateAsync(string sql, ScopedTable table, int limit)
+    {
+        var plan = (StatementPlan.PushDown)StatementPlan.Of([table]);
+        return FindAsync(plan, async stop => await plan.System.EstimateAsync(QuestionOf(plan, await CanonicalAsync(sql), limit), stop));
+    }
+
+    /// <summary>The columns of a table that another system holds.</summary>
+    public Task<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)> DescribeAsync(ScopedTable table)
+    {
+        var source = (RowSource.Remote)table.Source;
+        return FindAsync(StatementPlan.Of([table]), stop => source.System.DescribeAsync(source.Relation, stop));
+    }
+
+    private async Task<(StatementOutcome? Failure, T? Found)> FindAsync<T>(StatementPlan plan, Func<CancellationToken, Task<T>> ask)
+        where T : class
+    {
+        T? found = null;
+        var outcome = await EndedAsync(() => AtSystemAsync(plan, async stop =>
+        {
+            found = await ask(stop);
+            return Refused(StatementStatus.Ok, "");
+        }));
+        return outcome.IsOk ? (null, found) : (outcome, null);
+    }
+
+    /// <summary>Resolves names and types here, over tables of which no row is asked for: a check costs the other system nothing.</summary>
+    private async Task<StatementOutcome> BindAsync(StatementPlan plan, KnownStatement statement, string sql)
+    {
+        using var rows = new RemoteRows(pool.Fetched, limits);
+        return await AtSystemAsync(plan, async stop =>
+        {
+            var footprint = await FetchAsync(plan.Tables, rows, withRows: false, stop);
+            var request = new RunRequest(0, RowsForm.Table, statement.Parsed.Rewritten ?? sql, 1, limits.ResultBytes, "", []);
+            return await RunOnPoolAsync(null, statement, footprint, request);
+        });
+    }
+
+    /// <summary>Asks another system, for as long as the statement has, and puts its failures into words.</summary>
+    private async Task<StatementOutcome> AtSystemAsync(StatementPlan plan, Func<CancellationToken, Task<StatementOutcome>> ask)
+    {
+        Reads(plan);
+        using var deadline = new CancellationTokenSource(_left, pool.Time);
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+        try
+        {
+            return await ask(stopped.Token);
+        }
+        catch (RemoteException e)
+        {
+            var status = e.Scan is not null ? StatementStatus.RemoteTooLarge
+                : e.Fault == RemoteFault.Question ? StatementStatus.EngineError : StatementStatus.RemoteFailed;
+            return Refused(status, $"Query error: {e.Message}") with { Scan = e.Scan };
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            return TimedOut();
+        }
+    }
+
+    /// <summary>One row more than wanted tells that there are more.</summary>
+    private async Task<Footprint> AnswerOfAsync(StatementPlan.PushDown plan, RemoteRows rows, string sql, int limit, CancellationToken stop)
+    {
+        var file = await rows.AskAsync(plan.System, QuestionOf(plan, sql, limit), stop);
+        return Footprint.ForOneStatement([new ScopedTable(AnswerName, AnswerName, 0, "", [], new RowSource.Parts([file]))]);
+    }
+
+    private RemoteQuestion QuestionOf(StatementPlan.PushDown plan, string sql, int limit)
+    {
+        var tables = plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation));
+        return new RemoteQuestion(sql, [.. tables], limit + 1L, limits.ResultBytes);
+    }
+
+    private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, bool withRows, CancellationToken stop)
+    {
+        var local = new List<ScopedTable>(tables.Count);
+        foreach (var table in tables)
+            local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, withRows, stop) : table);
+        return Footprint.ForOneStatement(local);
+    }
+
+    /// <summary>The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of a comment.</summary>
+    private async Task<string> CanonicalAsync(string sql)
+    {
+        using var answer = new MemoryStream();
+        var pipe = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
+        var own = new StatementRun(pool, known, lease, limits, pipe, cancellation);
+        var outcome = await own.RunTrustedAsync($"SELECT json_deserialize_sql(json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)) AS sql", [], 1);
+        await pipe.CompleteAsync();
+        if (!outcome.IsOk) throw new RemoteException(RemoteFault.Question, outcome.Message!);
+        using var rows = JsonDocument.Parse(answer.ToArray());
+        return rows.RootElement[0].GetProperty("sql").GetString()!;
+    }
+}

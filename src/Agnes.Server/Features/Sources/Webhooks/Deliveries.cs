@@ -1,0 +1,63 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry.Sources;
+
+namespace Agnes.Server.Features.Sources.Webhooks;
+
+/// <summary>Lets deliveries in: a few at once, each whole and proven before its kind sees what it says.</summary>
+internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProvider services) : IDisposable
+{
+    public const long BytesMax = 1 << 20;
+
+    /// <summary>Only what is not genuine counts: a source may have much to say.</summary>
+    public const int GuessesPerMinuteMax = 60;
+
+    private const int AtOnceMax = 8;
+    private const string Action = "webhook";
+    private static readonly TimeSpan PlaceWait = TimeSpan.FromSeconds(5);
+    private readonly SemaphoreSlim _places = new(AtOnceMax);
+
+    public async Task<IResult> TakeAsync(HttpContext context, SourceKind kind)
+    {
+        var receiver = kind.Receiver!;
+        if (receiver.NotSetUp(services) is { } missing) return Problem.Detail(StatusCodes.Status503ServiceUnavailable, missing);
+        if (!await _places.WaitAsync(PlaceWait, context.RequestAborted))
+        {
+            context.Response.Headers.RetryAfter = "5";
+            return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Too many deliveries at once. Send it again in a moment.");
+        }
+
+        try
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            return await TakeAsync(context, kind, receiver, new Delivery(context.Request.Headers, body.GetBuffer().AsMemory(0, (int)body.Length)));
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    public void Dispose() => _places.Dispose();
+
+    private async Task<IResult> TakeAsync(HttpContext context, SourceKind kind, IReceiver receiver, Delivery delivery)
+    {
+        var resource = $"source:{kind.Name}";
+        var what = new JsonObject { ["bytes"] = delivery.Body.Length, ["sha256"] = Convert.ToHexStringLower(SHA256.HashData(delivery.Body.Span)) };
+        if (!receiver.IsGenuine(delivery, services))
+        {
+            await audit.AppendAsync(null, Action, resource, what, "InvalidSignature", cancellation: CancellationToken.None);
+            limits.Take(context, kind.Name);
+            return Problem.Detail(StatusCodes.Status401Unauthorized, "Invalid signature");
+        }
+
+        var answer = await receiver.TakeAsync(delivery, services, context.RequestAborted);
+        var isTaken = (answer as IStatusCodeHttpResult)?.StatusCode is null or < StatusCodes.Status400BadRequest;
+        await audit.AppendAsync(null, Action, resource, what, isTaken ? "ok" : "Refused", cancellation: CancellationToken.None);
+        return answer;
+    }
+}

@@ -1,0 +1,21 @@
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Registry.Sources;
+
+namespace Agnes.Server.Features.Sources.Webhooks;
+
+/// <summary>What sources send by themselves: a route for each kind that takes something. Open to anybody, since a source has no account; a signature proves it.</summary>
+internal static class WebhooksEndpoints
+{
+    public static void AddWebhooks(this IServiceCollection services) => services.AddSingleton<Deliveries>();
+
+    public static void MapWebhooks(this IEndpointRouteBuilder routes)
+    {
+        foreach (var kind in routes.ServiceProvider.GetRequiredService<SourceKinds>().All.Where(kind => kind.Receiver is not null))
+        {
+            routes.MapPost($"/webhooks/{kind.Name}", (HttpContext context, Deliveries deliveries) => deliveries.TakeAsync(context, kind))
+                .WithTags("Sources").WithSummary($"What {kind.Title} sends, signed by it.")
+                .Public().PerMinute(Deliveries.GuessesPerMinuteMax).PublicBodyBytesMax(Deliveries.BytesMax)
+                .BodyBytesMax(2 * Deliveries.BytesMax); // what is a little too large is read and dropped, so that the refusal reaches its sender
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using Agnes.Server.Features.Configuration;
+using Agnes.Server.Features.Health;
+using Agnes.Server.Features.Prompts;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Registry.Sources;
+
+namespace Agnes.Server;
+
+/// <summary>
+/// All settings, a line for each part of the product that reads some, in the order in which they are written down for people.
+/// </summary>
+internal static class SettingList
+{
+    public static SettingSet All { get; } = new(
+    [
+        .. ServerSettings.Groups,
+        .. LimitOptions.Settings,
+        ScanOptions.Settings,
+        .. SignInOptions.Settings,
+        InstanceFacts.Settings,
+        .. SourceList.All.Select(kind => kind.Declared),
+        ConnectionSecrets.Settings,
+        ShowVersion.Settings,
+        Foreseen.Settings,
+    ]);
+
+    extension(ServerOptions)
+    {
+        /// <inheritdoc cref="ServerOptions.From(IReadOnlyList{string}, Func{string, string?}, SettingSet)"/>
+        public static ServerOptions From(IReadOnlyList<string> args, Func<string, string?> environment) =>
+            ServerOptions.From(args, environment, All);
+    }
+}
