@@ -2,7 +2,7 @@ using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Platform.Config;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server;
 

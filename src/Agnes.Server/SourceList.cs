@@ -4,7 +4,7 @@ using Agnes.Server.Features.Sources.Custom;
 using Agnes.Server.Features.Sources.Files;
 using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server;
 

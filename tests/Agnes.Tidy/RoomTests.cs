@@ -8,10 +8,10 @@ public sealed class RoomTests
     private const string Features = "Agnes.Server.Features";
 
     /// <summary>The platform's rooms, lowest first: each may use those before it.</summary>
-    private static readonly string[] PlatformRooms = ["State", "Config", "Audit", "Http", "Access", "Identity", "Serving", "Jobs", "Registry", "Publications"];
+    private static readonly string[] PlatformRooms = ["State", "Config", "Audit", "Http", "Access", "Identity", "Serving", "Jobs", "Sources", "Publications", "Registry"];
 
     /// <summary>Uses against the order above that are left.</summary>
-    private static readonly string[] Upward = ["Registry → Publications"];
+    private static readonly string[] Upward = [];
 
     /// <summary>Features that use another one, which somebody who takes that one away would meet.</summary>
     private static readonly string[] FeatureEdges =

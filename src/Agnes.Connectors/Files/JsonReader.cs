@@ -14,7 +14,6 @@ internal sealed class JsonReader : SourceReader
     // Each thread has two buffers of that size, so that the larger one is for files that need it.
     private const int ObjectBytesUsual = 16 << 20;
     private const int ObjectBytesMax = 64 << 20;
-    private const long ColumnBytes = 512 << 10;
     private readonly string _options;
 
     private JsonReader(InputFile file, IReadOnlyList<TableColumn> columns, string options) : base(file) => (Columns, _options) = (columns, options);
@@ -43,7 +42,6 @@ internal sealed class JsonReader : SourceReader
         var columns = await connection.ColumnsAsync(from, cancellation);
         if (isCutShort) throw new TableException($"{file.Path}: it ends before its array does; most likely it was cut short");
         if (columns is [{ Name: "json", Type: Json }]) throw new TableException($"{file.Path}: it has no columns. It must hold an array of objects, or one object a line.");
-        await RefuseTooWideAsync(file, columns.Count, connection, cancellation);
         if (columns.Where(column => column.Type is Json or Huge).ToList() is { Count: > 0 } vague)
         {
             var questions = string.Join(", ", vague.Select(column => Question(column)));
@@ -52,14 +50,6 @@ internal sealed class JsonReader : SourceReader
             columns = [.. columns.Select(column => column with { Type = types.GetValueOrDefault(column.Name, column.Type) })];
         }
         return new JsonReader(file, columns, options);
-    }
-
-    /// <summary>Before more is read: the engine does not count all that it takes for wide objects, and would take twice the child's memory before it gives up.</summary>
-    private static async Task RefuseTooWideAsync(InputFile file, int columns, DuckDBConnection connection, CancellationToken cancellation)
-    {
-        var memory = Budget.ParseBytes(await connection.ScalarAsync<string>("SELECT current_setting('memory_limit')", cancellation));
-        if (columns <= memory / ColumnBytes || file.Stamp.Size <= memory / 2) return;
-        throw new TableException($"{file.Path}: {columns} columns of JSON in {file.Stamp.Size >> 20} MiB need more memory than a job has. Raise AGNES_MEMORY, or write it as several files, or as Parquet");
     }
 
     /// <summary>

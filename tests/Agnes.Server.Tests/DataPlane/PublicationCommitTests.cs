@@ -3,7 +3,7 @@ using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.State;
 using Agnes.Testing;

@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Tests.DataPlane;
 

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Platform.Config;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Testing;
 
 namespace Agnes.Server.Tests.Walls;

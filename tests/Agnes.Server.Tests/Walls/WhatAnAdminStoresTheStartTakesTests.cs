@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Platform.Config;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;

@@ -8,7 +8,7 @@ using Agnes.Server.Features.Prompts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Identity;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Commands.Import;

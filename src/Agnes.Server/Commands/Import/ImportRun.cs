@@ -4,7 +4,7 @@ using Agnes.Engine.Parts;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Commands.Import;

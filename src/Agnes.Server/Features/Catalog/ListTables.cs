@@ -2,6 +2,7 @@ using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Catalog;
 

@@ -4,8 +4,8 @@ using System.Text.Json;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.Serving;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Catalog;
 

@@ -5,8 +5,8 @@ using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
 using Agnes.Server.Platform.Serving;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog;

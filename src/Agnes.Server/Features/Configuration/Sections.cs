@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Configuration;
 

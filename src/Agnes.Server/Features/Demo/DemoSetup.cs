@@ -2,7 +2,7 @@ using Agnes.Engine.Query.Workers;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

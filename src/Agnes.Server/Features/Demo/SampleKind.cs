@@ -1,5 +1,5 @@
 using Agnes.Engine.Parts;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Demo;
 

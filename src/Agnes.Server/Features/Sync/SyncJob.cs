@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sync;

@@ -4,7 +4,7 @@ using Agnes.Engine.Parts;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Publications;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Tables;

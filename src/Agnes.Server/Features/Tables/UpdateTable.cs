@@ -4,7 +4,7 @@ using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Tables;
 

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;

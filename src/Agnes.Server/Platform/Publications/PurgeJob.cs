@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;

@@ -5,7 +5,7 @@ using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Jobs;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;

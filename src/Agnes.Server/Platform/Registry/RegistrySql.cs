@@ -1,3 +1,5 @@
+using Agnes.Server.Platform.Sources;
+
 namespace Agnes.Server.Platform.Registry;
 
 internal static class RegistrySql

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Registry;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 using Agnes.Testing;
 using Microsoft.Extensions.DependencyInjection;

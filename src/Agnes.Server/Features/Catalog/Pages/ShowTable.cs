@@ -6,7 +6,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 

@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog.Pages;

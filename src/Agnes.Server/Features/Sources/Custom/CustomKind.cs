@@ -6,7 +6,7 @@ using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sources.Custom;

@@ -3,7 +3,7 @@ using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sources.Files;

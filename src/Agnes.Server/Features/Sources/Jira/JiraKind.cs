@@ -1,4 +1,4 @@
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 
 namespace Agnes.Server.Features.Sources.Jira;

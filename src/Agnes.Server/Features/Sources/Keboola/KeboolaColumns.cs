@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sources.Keboola;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Sources.Webhooks;
 

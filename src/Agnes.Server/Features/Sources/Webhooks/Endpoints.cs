@@ -1,5 +1,5 @@
 using Agnes.Server.Platform.Access;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Sources.Webhooks;
 

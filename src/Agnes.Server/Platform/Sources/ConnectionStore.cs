@@ -7,7 +7,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry.Sources;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>Which connections there are besides the default ones. Secrets are no part of a row: see <see cref="ConnectionSecrets"/>.</summary>
 internal sealed class ConnectionStore(StateDb state, SourceKinds kinds, DataFolder folder, ServerOptions options)

@@ -2,7 +2,7 @@ using Agnes.Engine.Query.Remote;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 
-namespace Agnes.Server.Platform.Registry.Sources;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>A connection that is asked: so many questions at once, columns remembered for a while, and an end.</summary>
 /// <param name="open">Makes the kind's own; called by the first question.</param>

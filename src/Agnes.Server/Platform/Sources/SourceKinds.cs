@@ -1,7 +1,7 @@
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry.Sources;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>A named instance of a kind of source: its tables lie in <c>extracts/NAME</c>, which is ours to write.</summary>
 /// <param name="Settings">What is set for it; empty for the default connection, which the instance's configuration describes.</param>

@@ -9,7 +9,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry.Sources;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>
 /// A kind of source, which describes itself here and nowhere else: what it is called, what is set for it, what its tables can be, and what it can do. What a kind does

@@ -1,4 +1,4 @@
-namespace Agnes.Server.Platform.Registry.Sources;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>Takes what a source sends by itself, at <c>POST /webhooks/KIND</c>.</summary>
 internal interface IReceiver

@@ -1,7 +1,7 @@
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Config;
 
-namespace Agnes.Server.Platform.Registry.Sources;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>
 /// Secrets of connections: stored secrets under a name that says whose they are. Where they go is written in the connection's row by an admin, so that nothing of the

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Agnes.Server.Platform.Registry;
 
-namespace Agnes.Server.Platform.Registry;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>The row filter of a registered table: <c>[{"column","operator","values"}]</c>, stored as JSON in one normal form.</summary>
 internal static partial class WhereFilters

@@ -1,8 +1,9 @@
 using Agnes.Protocol;
-using Agnes.Server.Platform.Registry.Sources;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>A rule that a registration breaks.</summary>
 /// <param name="Field">Null where several fields together are at fault.</param>

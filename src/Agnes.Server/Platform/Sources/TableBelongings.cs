@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Identity;
+using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>What is kept for a table by its id: grants, and whatever features keep. It ends with the table, so that a later one under that id starts closed and unknown.</summary>
 internal sealed class TableBelongings(Belongings belongings)

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Agnes.Server.Platform.Registry;
 using Cronos;
 
-namespace Agnes.Server.Platform.Registry;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>
 /// When a table is due: <c>every 15m</c>, <c>every 2h</c>, <c>daily 07:00,13:00</c> (UTC), or <c>cron 0 3 * * 1-5 @ Europe/Prague</c> (five fields, and the time zone they are meant in).

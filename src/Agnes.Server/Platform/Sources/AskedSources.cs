@@ -3,7 +3,7 @@ using Agnes.Engine.Query;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
-namespace Agnes.Server.Platform.Registry.Sources;
+namespace Agnes.Server.Platform.Sources;
 
 /// <summary>
 /// The connections whose tables stay at their source. One is opened by its first question, kept, and ended when what is set for it has changed or
