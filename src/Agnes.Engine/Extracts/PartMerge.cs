@@ -58,17 +58,18 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
 
     private async Task<IReadOnlyList<ExtractPart>> WriteAsync(ExtractWriter writer, ExtractTable? previous, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
     {
-        var incoming = await writer.Connection.QueryAsync($"SELECT DISTINCT {Place} FROM {Delta} ORDER BY 1", row => row.GetString(0), cancellation);
-        var before = previous?.Parts ?? [];
-        var places = before.Select(part => part.Key ?? "").Union(incoming, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var touched = await writer.Connection.QueryAsync($"SELECT DISTINCT {Place} FROM {Delta}", row => row.GetString(0), cancellation);
+        var incoming = touched.ToHashSet(StringComparer.Ordinal);
+        var before = (previous?.Parts ?? []).ToLookup(part => part.Key ?? "", StringComparer.Ordinal);
+        var places = before.Select(parts => parts.Key).Union(incoming, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         if (places.Count > PartitionsMax) throw new InvalidDataException($"The table would have {places.Count} partitions, and may have {PartitionsMax}: choose a coarser partition.");
         var sameColumns = previous is not null && previous.Columns.SequenceEqual(columns);
         var kept = new List<Task<ExtractPart>>();
         var hasChanged = false;
         foreach (var place in places)
         {
-            var old = before.Where(part => (part.Key ?? "") == place).ToList();
-            if (sameColumns && !incoming.Contains(place, StringComparer.Ordinal) && !await HoldsGoneAsync(writer, old, cancellation))
+            var old = before[place].ToList();
+            if (sameColumns && !incoming.Contains(place) && !await HoldsGoneAsync(writer, old, cancellation))
             {
                 kept.AddRange(old.Select(Task.FromResult));
                 continue;
