@@ -11,8 +11,6 @@ public sealed partial class BannedTests
         (WallClock(), "take a TimeProvider", []),
         (ThreadSleep(), "await Task.Delay with a token", []),
         (EmptyCatch(), "say in the handler why nothing is to be done, or let it rise", []),
-        (ReadParquet(), "TableSource is the only place that writes read_parquet of a table", ["src/Agnes.Protocol/TableSource.cs", "src/Agnes.Engine/Extracts/", "src/Agnes.Engine/Foreign/", "src/Agnes.Engine/Publishing/", "src/Agnes.Connectors/", "src/Agnes.Engine/Query/"]),
-        (ProcessStart(), "ChildProcess is the only place that starts processes", ["src/Agnes.Engine/Limits/", "src/Agnes.Cli/"]),
         (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Engine/Outbound/OutboundGuard.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs", "src/Agnes.Server/Features/SignIn/Mail/Smtp.cs",
                 "src/Agnes.Engine/Limits/Walls/SyscallFilter.cs", "src/Agnes.Engine/Limits/Walls/SyscallList.cs"]),
         (ConnectingToState(), "only the state's database, which the operator names, is spoken to by another way", ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs"]),
@@ -71,12 +69,6 @@ public sealed partial class BannedTests
 
     [GeneratedRegex(@"\bcatch\s*(\([^)]*\))?\s*\{\s*\}")]
     private static partial Regex EmptyCatch();
-
-    [GeneratedRegex(@"read_parquet\(")]
-    private static partial Regex ReadParquet();
-
-    [GeneratedRegex(@"\bProcess\.Start\(|new ProcessStartInfo\b")]
-    private static partial Regex ProcessStart();
 
     /// <summary>By type, since <c>new()</c> hides it; the server's own name is no question to anybody.</summary>
     [GeneratedRegex(@"\b(TcpClient|UdpClient|Socket|NetworkStream|SocketsHttpHandler|HttpClientHandler|WinHttpHandler|SmtpClient|ClientWebSocket|QuicConnection|Ping)\b(?!\.|Exception|Error)|new (HttpClient|HttpMessageInvoker)\b|HttpClient\w* \w+ = new\(|\bAddHttpClient\(|\bDns\.(?!GetHostName\(\))|\bWebRequest\.")]
