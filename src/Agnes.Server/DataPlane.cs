@@ -86,6 +86,6 @@ internal static class DataPlane
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>
     private static void Verify(PartStore parts, PublishedVersion version)
     {
-        for (var i = 0; i < version.Parts.Count; i++) parts.PathOf(version.Parts[i].Sha256, version.Stamps[i]);
+        foreach (var part in version.Parts) parts.PathOf(part.Sha256, part.SizeBytes);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
     {
         if (previous?.Files.FirstOrDefault(earlier => earlier.Path == file.Path && earlier.Stamp == file.Stamp && (earlier.ReadAs ?? "") == ReadAs(file)) is not { } source) return null;
         var part = previous.Parts.FirstOrDefault(part => part.Part.Sha256 == source.Sha256);
-        if (part is null || !writer.Store.IsStamped(source.Sha256, new FileStamp(part.Part.SizeBytes, part.ModifiedNs, 0))) return null;
+        if (part is null || !writer.IsWhole(part)) return null;
         return new EarlierPart(part, source.Columns);
     }
 

@@ -153,11 +153,15 @@ public sealed class ExtractWriter : IAsyncDisposable
     public Task<ProgramOutcome> RunProgramAsync(ProgramRequest request, CancellationToken cancellation) =>
         Running?.Invoke(request, cancellation) ?? throw new WorkerFailedException("This run has no program.");
 
+    /// <summary>Whether a part of an earlier run is in the store as that run left it; it is read where only that can tell.</summary>
+    public bool IsWhole(ExtractPart part) =>
+        Store.IsStamped(part.Part.Sha256, new FileStamp(part.Part.SizeBytes, part.ModifiedNs, 0)) || Store.TryProve(part.Part.Sha256, part.Part.SizeBytes) is not null;
+
     /// <summary>What follows FROM and yields the rows of parts of before, whose files are looked at first.</summary>
     /// <exception cref="InvalidDataException">One is missing, or another program wrote into it.</exception>
     public string Read(IReadOnlyList<ExtractPart> parts)
     {
-        foreach (var part in parts.Where(part => !Store.IsStamped(part.Part.Sha256, new FileStamp(part.Part.SizeBytes, part.ModifiedNs, 0))))
+        foreach (var part in parts.Where(part => !IsWhole(part)))
             throw new InvalidDataException($"The part {part.Part.Name} of an earlier run is missing or was changed; the table must be read whole again.");
         return $"({TableSource.FromParts([.. parts.Select(part => Store.PathOf(part.Part.Sha256))])})";
     }

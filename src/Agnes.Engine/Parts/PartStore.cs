@@ -10,13 +10,19 @@ public sealed class PartDamagedException(string sha256, string message) : IOExce
 }
 
 /// <summary>
-/// The only place that makes, opens or deletes files under <c>parts/</c>. A part's name is its SHA-256 and its content never changes; a part that shares its
-/// blocks with a file outside (hard link) is compared with its recorded stamp at every open, since another program could write through its own name.
+/// The only place that makes, opens or deletes files under <c>parts/</c>. A part's name is its SHA-256 and its content never changes. Since another program could
+/// write through a name of its own (a part may share its blocks with a file outside by a hard link), a part is believed only while its file is as it was when it
+/// was read last; see <see cref="PartMark"/>.
 /// </summary>
 public sealed class PartStore
 {
+    private const int DamagedMax = 10_000;
+    private static readonly TimeSpan ClockTick = TimeSpan.FromMilliseconds(60);
     private readonly string _root;
     private readonly string _incoming;
+    private readonly PartMark _mark = new();
+    private readonly Lock _proving = new();
+    private readonly Dictionary<string, FileStamp> _damaged = new(StringComparer.Ordinal); // under _proving
 
     public PartStore(DataFolder folder)
     {
@@ -41,36 +47,60 @@ public sealed class PartStore
         Identifiers.IsSha256(sha256) ? Path.Combine(_root, sha256[..2], $"{sha256}.parquet") : throw new ArgumentException("Not a SHA-256 in lower-case hex.", nameof(sha256));
 
     /// <summary>Whether a part is there and has not been touched since it was stamped.</summary>
-    public bool IsStamped(string sha256, FileStamp recorded) =>
-        FileStamp.TryOf(PathOf(sha256)) is { } now && now.Size == recorded.Size && now.ModifiedNs == recorded.ModifiedNs;
+    public bool IsStamped(string sha256, FileStamp recorded) => FileStamp.TryOf(PathOf(sha256)) is { } now && PartMark.IsSame(now, recorded);
 
     public bool Contains(string sha256, long sizeBytes) => FileStamp.TryOf(PathOf(sha256)) is { } stamp && stamp.Size == sizeBytes;
 
-    /// <summary>The local path of a part, after comparing it with what was recorded when it was published.</summary>
+    /// <summary>Remembers that a part was read and found to be what its name says.</summary>
+    /// <param name="stamp">Of its file before it was read.</param>
+    public void Mark(string sha256, FileStamp stamp) => _mark.Set(PathOf(sha256), sha256, stamp);
+
+    /// <summary>The stamp of a part that is known to be what its name says, without reading it; null: it has to be read.</summary>
+    public FileStamp? Proven(string sha256, long sizeBytes) =>
+        FileStamp.TryOf(PathOf(sha256)) is { } now && now.Size == sizeBytes && _mark.Fits(PathOf(sha256), sha256, now) ? now : null;
+
+    /// <summary>The same, after reading the part where that is needed; null: it is missing, or is not what its name says.</summary>
+    public FileStamp? TryProve(string sha256, long sizeBytes)
+    {
+        var found = FileStamp.TryOf(PathOf(sha256));
+        try
+        {
+            Prove(sha256, PathOf(sha256), found, sizeBytes);
+            return found;
+        }
+        catch (PartDamagedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The local path of a part that is what its name says.</summary>
     /// <exception cref="PartDamagedException"/>
-    public string PathOf(string sha256, FileStamp recorded)
+    public string PathOf(string sha256, long sizeBytes)
     {
         var path = PathOf(sha256);
-        Compare(sha256, FileStamp.TryOf(path), recorded);
+        Prove(sha256, path, FileStamp.TryOf(path), sizeBytes);
         return path;
     }
 
-    /// <summary>For downloads. The stamp is taken from the opened file itself.</summary>
+    /// <summary>For downloads. What is looked at is the opened file itself.</summary>
     /// <exception cref="PartDamagedException"/>
-    public FileStream OpenRead(string sha256, FileStamp? recorded = null)
+    public FileStream OpenRead(string sha256, long sizeBytes)
     {
         FileStream file;
         try
         {
-            file = new FileStream(PathOf(sha256), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            file = new FileStream(
+                PathOf(sha256), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new PartDamagedException(sha256, "A part of this table is missing from the store; run its sync again.");
+            throw Missing(sha256);
         }
         try
         {
-            if (recorded is { } stamp) Compare(sha256, OperatingSystem.IsLinux() ? Libc.Stamp((int)file.SafeFileHandle.DangerousGetHandle()) : FileStamp.TryOf(file.Name), stamp);
+            var now = OperatingSystem.IsLinux() ? Libc.Stamp((int)file.SafeFileHandle.DangerousGetHandle()) : FileStamp.TryOf(file.Name);
+            Prove(sha256, file.Name, now, sizeBytes);
             return file;
         }
         catch
@@ -145,12 +175,44 @@ public sealed class PartStore
         return (parts, bytes);
     }
 
-    private static void Compare(string sha256, FileStamp? now, FileStamp recorded)
+    /// <summary>
+    /// Costs two looks at the file's entry where nothing has changed since the part was proven. Else it is read, by one asker at a time: after a restore, after
+    /// somebody touched it, or when somebody wrote into it.
+    /// </summary>
+    private void Prove(string sha256, string path, FileStamp? found, long sizeBytes)
     {
-        if (now is null) throw new PartDamagedException(sha256, "A part of this table is missing from the store; run its sync again.");
-        if (now.Value.Size == recorded.Size && now.Value.ModifiedNs == recorded.ModifiedNs) return;
-        throw new PartDamagedException(sha256, "A part of this table was changed by another program after it was published; run its sync again.");
+        if (found is not { } now) throw Missing(sha256);
+        if (now.Size != sizeBytes) throw Changed(sha256);
+        if (_mark.Fits(path, sha256, now)) return;
+        lock (_proving)
+        {
+            if (_mark.Fits(path, sha256, now)) return;
+            if (_damaged.TryGetValue(sha256, out var read) && PartMark.IsSame(read, now)) throw Changed(sha256);
+            Settle(now);
+            if (FileStamp.TryOf(path) != now) throw Changed(sha256);
+            if (ContentHash.Sha256(path) == sha256)
+            {
+                _mark.Set(path, sha256, now);
+                return;
+            }
+
+            if (_damaged.Count >= DamagedMax) _damaged.Clear();
+            _damaged[sha256] = now;
+            throw Changed(sha256);
+        }
     }
+
+    /// <summary>A file that is changed within the file system's clock tick after it was stamped keeps its time.</summary>
+    private static void Settle(FileStamp stamp)
+    {
+        var age = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch.AddTicks(stamp.ModifiedNs / 100);
+        if (age < ClockTick && age > -ClockTick) Thread.Sleep(ClockTick);
+    }
+
+    private static PartDamagedException Missing(string sha256) => new(sha256, "A part of this table is missing from the store; run its sync again.");
+
+    private static PartDamagedException Changed(string sha256) =>
+        new(sha256, "A part of this table was changed by another program after it was published; run its sync again.");
 }
 
 /// <param name="Stamp">Of its file in the store, as it was when its content was known to be what its name says.</param>

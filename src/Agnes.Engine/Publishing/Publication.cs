@@ -5,7 +5,7 @@ namespace Agnes.Engine.Publishing;
 
 /// <summary>One table of a source, made durable and ready to be committed.</summary>
 /// <param name="QueryMode"><c>local</c>, <c>materialized</c> or <c>remote</c>; a remote table has no parts.</param>
-/// <param name="Stamps">Of each part's file in the store, in the order of <paramref name="Parts"/>: to be stored with the parts and given to <c>PartStore</c> at every open.</param>
+/// <param name="Stamps">Of each part's file in the store before it was read, in the order of <paramref name="Parts"/>: for <c>PartStore.Mark</c>.</param>
 /// <param name="Md5">Of one-part tables; the wire format asks for it.</param>
 /// <param name="Origin">Opaque; to be stored with the version and given back in <see cref="PublishedTable"/>. Tells an unchanged table without reading it.</param>
 /// <param name="Changed">False: exactly what <see cref="PublishedTable"/> named, nothing to commit.</param>
@@ -39,6 +39,7 @@ public sealed record Publication(
 }
 
 /// <summary>What the server has published of a source already, so that unchanged tables cost nothing.</summary>
+/// <param name="Stamps">Of each part that is known to be whole; of others one that no file has.</param>
 public sealed record PublishedTable(
     string Name,
     string? Description,

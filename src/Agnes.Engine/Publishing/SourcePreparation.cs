@@ -91,7 +91,9 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
         foreach (var part in table.Parts)
         {
             var stamp = FileStamp.TryOf(store.PathOf(part.Part.Sha256));
-            if (stamp is null || stamp.Value.Size != part.Part.SizeBytes || stamp.Value.ModifiedNs != part.ModifiedNs)
+            if (stamp is not { } now || now.Size != part.Part.SizeBytes || now.ModifiedNs != part.ModifiedNs)
+                stamp = store.TryProve(part.Part.Sha256, part.Part.SizeBytes); // as on the disk to which all this was moved
+            if (stamp is null)
             {
                 _skipped.Add(new SkippedTable(table.Name, $"its part {part.Part.Name} is missing from the store or was changed by another program; run its sync again"));
                 return;

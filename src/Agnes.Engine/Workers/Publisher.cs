@@ -51,7 +51,7 @@ public sealed class Publisher(DataFolder folder, Scratch scratch, Budget budget,
     }
 
     /// <summary>Writes all rows of a table of several parts into one file in the store.</summary>
-    public async Task<WholeFile> ConsolidateAsync(IReadOnlyList<TablePart> parts, CancellationToken cancellation)
+    public async Task<MadeWhole> ConsolidateAsync(IReadOnlyList<TablePart> parts, CancellationToken cancellation)
     {
         using var home = scratch.NewFolder("whole");
         var request = new WorkerRequest("consolidate", folder.Root, budget.Publishing, RunId: Path.GetFileName(home.Path), Parts: parts);

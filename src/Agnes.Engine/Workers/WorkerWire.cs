@@ -25,7 +25,7 @@ internal sealed record WorkerLine(
     ExtractEvent? Event = null,
     ExtractOutcome? Outcome = null,
     Publication? Publication = null,
-    WholeFile? Whole = null,
+    MadeWhole? Whole = null,
     string? Error = null,
     bool Done = false,
     SentCheckpoint? Checkpoint = null,

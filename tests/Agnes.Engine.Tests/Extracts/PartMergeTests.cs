@@ -67,8 +67,11 @@ public sealed class PartMergeTests : IDisposable
     {
         var merge = new PartMerge(["id"]);
         var first = await StepAsync(merge, null, [new Row(1, "a", 1, "x")]);
-        var damaged = first with { Parts = [first.Parts[0] with { ModifiedNs = 5 }] };
-        (await Should.ThrowAsync<InvalidDataException>(() => StepAsync(merge, damaged, [new Row(2, "a", 1, "x")]))).Message.ShouldContain("read whole again");
+        var path = _installation.Store.PathOf(first.Parts[0].Part.Sha256);
+        var bytes = await File.ReadAllBytesAsync(path, Stop);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes, Stop);
+        (await Should.ThrowAsync<InvalidDataException>(() => StepAsync(merge, first, [new Row(2, "a", 1, "x")]))).Message.ShouldContain("read whole again");
     }
 
     private async Task<ExtractTable> StepAsync(PartMerge merge, ExtractTable? previous, IReadOnlyList<Row> delta)

@@ -1,5 +1,6 @@
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Protocol;
 using Agnes.Testing;
 
 namespace Agnes.Engine.Tests.Parts;
@@ -28,7 +29,7 @@ public sealed class PartStoreTests : IDisposable
         part.Sha256.ShouldBe("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
         part.SizeBytes.ShouldBe(5);
         _store.PathOf(part.Sha256).ShouldBe(_folder["parts", "2c", $"{part.Sha256}.parquet"]);
-        await using var file = _store.OpenRead(part.Sha256);
+        await using var file = _store.OpenRead(part.Sha256, part.SizeBytes);
         (await new StreamReader(file).ReadToEndAsync(Stop)).ShouldBe("hello");
     }
 
@@ -49,11 +50,10 @@ public sealed class PartStoreTests : IDisposable
     {
         using var staging = _store.Stage("run1");
         var part = (await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop)).Part;
-        var stamp = FileStamp.Of(_store.PathOf(part.Sha256));
         await File.WriteAllTextAsync(_store.PathOf(part.Sha256), "jello", Stop);
 
-        Should.Throw<PartDamagedException>(() => _store.OpenRead(part.Sha256, stamp)).Sha256.ShouldBe(part.Sha256);
-        Should.Throw<PartDamagedException>(() => _store.PathOf(part.Sha256, stamp));
+        Should.Throw<PartDamagedException>(() => _store.OpenRead(part.Sha256, part.SizeBytes)).Sha256.ShouldBe(part.Sha256);
+        Should.Throw<PartDamagedException>(() => _store.PathOf(part.Sha256, part.SizeBytes));
         (await _store.IsIntactAsync(part.Sha256, Stop)).ShouldBeFalse();
 
         await _store.AddAsync(Staged(staging, "hello"), "a.parquet", 1, Stop);
@@ -63,10 +63,52 @@ public sealed class PartStoreTests : IDisposable
     [Fact]
     public void A_missing_part_is_reported_as_damage_and_a_name_that_is_no_hash_is_refused()
     {
-        Should.Throw<PartDamagedException>(() => _store.OpenRead(new string('a', 64)));
+        Should.Throw<PartDamagedException>(() => _store.OpenRead(new string('a', 64), 5));
         foreach (var name in (string[])["../../etc/passwd", "", new string('A', 64), new string('a', 64) + "\n"])
             Should.Throw<ArgumentException>(() => _store.PathOf(name));
         Should.Throw<ArgumentException>(() => _store.Stage("../x"));
+    }
+
+    [Fact]
+    public async Task A_part_is_read_once_and_again_only_when_its_file_has_changed()
+    {
+        var part = await MarkedAsync("hello");
+        _store.Proven(part.Sha256, 5).ShouldNotBeNull("no reading is needed");
+        new PartStore(_data).Proven(part.Sha256, 5).ShouldNotBeNull("it is known to every process");
+
+        File.SetLastWriteTimeUtc(_store.PathOf(part.Sha256), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        _store.Proven(part.Sha256, 5).ShouldBeNull("as after a restore, or when somebody touched it");
+        _store.PathOf(part.Sha256, 5).ShouldBe(_store.PathOf(part.Sha256));
+        new PartStore(_data).Proven(part.Sha256, 5).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_write_that_hides_behind_the_time_of_another_part_does_not_pass()
+    {
+        var (part, other) = (await MarkedAsync("hello"), await MarkedAsync("jello"));
+        var (path, theirs) = (_store.PathOf(part.Sha256), _store.PathOf(other.Sha256));
+        await File.WriteAllTextAsync(path, "jello", Stop);
+        File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(theirs));
+        CopyMark(theirs, path); // as a copy that keeps everything does
+
+        Should.Throw<PartDamagedException>(() => _store.PathOf(part.Sha256, 5));
+        Should.Throw<PartDamagedException>(() => _store.PathOf(part.Sha256, 5), "and is not read each time that it is asked for");
+    }
+
+    private async Task<TablePart> MarkedAsync(string content)
+    {
+        using var staging = _store.Stage("run");
+        var (part, stamp) = await _store.AddAsync(Staged(staging, content), "a.parquet", 1, Stop);
+        _store.Mark(part.Sha256, stamp);
+        return part;
+    }
+
+    private static void CopyMark(string from, string to)
+    {
+        Span<byte> mark = stackalloc byte[64];
+        var length = Libc.GetAttribute(from, "user.agnes.part", mark, 64);
+        length.ShouldBeGreaterThan(0);
+        Libc.SetAttribute(to, "user.agnes.part", mark, (nuint)length, 0).ShouldBe(0);
     }
 
     [Fact]

@@ -73,7 +73,7 @@ public sealed class DamagedExtractTests : IDisposable
         _installation.Foreign("COPY (SELECT 2 AS id) TO '{data}/next.parquet'");
         await File.WriteAllBytesAsync(file, await File.ReadAllBytesAsync(_installation["extracts", "shop", "data", "next.parquet"], Stop), Stop);
 
-        Should.Throw<PartDamagedException>(() => _installation.Store.OpenRead(known[0].Parts[0].Sha256, known[0].Stamps[0]));
+        Should.Throw<PartDamagedException>(() => _installation.Store.OpenRead(known[0].Parts[0].Sha256, known[0].Parts[0].SizeBytes));
         var table = (await _installation.PrepareAsync("shop", known)).Tables.Single();
         _installation.Rows(table).ShouldBe("2");
         table.Stamps[0].Inode.ShouldNotBe(Agnes.Engine.Limits.FileStamp.Of(file).Inode); // a copy: the next change in place does no harm
@@ -87,7 +87,7 @@ public sealed class DamagedExtractTests : IDisposable
         _installation.Foreign("COPY (SELECT 3 AS id) TO '{data}/b.parquet.tmp' (FORMAT parquet)");
         File.Move(_installation["extracts", "shop", "data", "b.parquet.tmp"], _installation["extracts", "shop", "data", "b.parquet"], overwrite: true);
 
-        await using (_installation.Store.OpenRead(known[0].Parts[0].Sha256, known[0].Stamps[0])) { }
+        await using (_installation.Store.OpenRead(known[0].Parts[0].Sha256, known[0].Parts[0].SizeBytes)) { }
         _installation.Rows((await _installation.PrepareAsync("shop", known)).Tables.Single()).ShouldBe("3");
     }
 
@@ -136,9 +136,10 @@ public sealed class DamagedExtractTests : IDisposable
     {
         try
         {
-            await _installation.Store.OpenRead(table.Parts[0].Sha256, table.Stamps[0]).DisposeAsync();
+            _installation.Store.Mark(table.Parts[0].Sha256, table.Stamps[0]); // as the commit does
+            await _installation.Store.OpenRead(table.Parts[0].Sha256, table.Parts[0].SizeBytes).DisposeAsync();
             var answer = _installation.Rows(table, "min(id), max(id), count(token)");
-            await _installation.Store.OpenRead(table.Parts[0].Sha256, table.Stamps[0]).DisposeAsync();
+            await _installation.Store.OpenRead(table.Parts[0].Sha256, table.Parts[0].SizeBytes).DisposeAsync();
             return answer;
         }
         catch (Exception e) when (e is PartDamagedException or DuckDB.NET.Data.DuckDBException)

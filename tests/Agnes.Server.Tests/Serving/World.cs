@@ -96,7 +96,6 @@ internal sealed class World : IAsyncDisposable
         Source = "test",
         Columns = [new TableColumn("a", "BIGINT")],
         Parts = [new TablePart($"{name}.parquet", new string('a', 64), 1, 1)],
-        Stamps = [new FileStamp(1, 1, 1)],
         PartsDigest = "",
     };
 }

@@ -249,7 +249,6 @@ public sealed class BackupTests(Postgres postgres)
             Rows = parts.Sum(part => part.Rows),
             Bytes = parts.Sum(part => part.SizeBytes),
             Parts = parts,
-            Stamps = [.. parts.Select(part => new FileStamp(part.SizeBytes, 1_700_000_000_123_456_789, 42))],
             PartsDigest = PartsList.Digest(parts),
             ExtractedAt = new(2026, 1, 1, 10, 0, 0, DateTimeKind.Utc),
             PublishedAt = new(2026, 1, 1, 10, 0, 1, DateTimeKind.Utc),

@@ -147,20 +147,18 @@ internal static class Writes
             });
         await write.ExecuteAsync(
             """
-            INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows, modified_ns, inode)
-            VALUES (@name, @number, @ordinal, @partName, @sha256, @size, @rows, @modified, @inode)
+            INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows)
+            VALUES (@name, @number, @ordinal, @partName, @sha256, @size, @rows)
             """,
-            version.Parts.Zip(version.Stamps).Select((pair, ordinal) => new
+            version.Parts.Select((part, ordinal) => new
             {
                 name = version.Name,
                 number = version.Number,
                 ordinal,
-                partName = pair.First.Name,
-                sha256 = pair.First.Sha256,
-                size = pair.First.SizeBytes,
-                rows = pair.First.Rows,
-                modified = pair.Second.ModifiedNs,
-                inode = pair.Second.Inode,
+                partName = part.Name,
+                sha256 = part.Sha256,
+                size = part.SizeBytes,
+                rows = part.Rows,
             }).ToList());
         write.Apply(snapshot => snapshot.WithVersion(version));
     }

@@ -98,7 +98,6 @@ public sealed class VerifyTests(Postgres postgres)
         var version = BackupTests.Version(name, 1, part.Sha256) with
         {
             Parts = [part],
-            Stamps = [FileStamp.Of(path)],
             Rows = 10,
             Bytes = part.SizeBytes,
             Md5 = await ContentHash.Md5Async(path, CancellationToken.None),

@@ -37,5 +37,5 @@ public sealed class TableHealthTests
     private static TableRow Row(string? schedule = null) => new() { Id = "orders", Name = "orders", SyncSchedule = schedule };
 
     private static PublishedVersion Version(DateTime extracted) =>
-        new() { Name = "orders", Number = 1, Source = "files", Columns = [], Parts = [], Stamps = [], PartsDigest = "", ExtractedAt = extracted, PublishedAt = extracted };
+        new() { Name = "orders", Number = 1, Source = "files", Columns = [], Parts = [], PartsDigest = "", ExtractedAt = extracted, PublishedAt = extracted };
 }

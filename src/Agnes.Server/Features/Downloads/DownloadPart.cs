@@ -11,7 +11,7 @@ internal static class DownloadPart
     {
         if (context.Table() is not { } table) return Problem.NotFound($"Table '{table_id}' not found");
         return context.Snapshot().Kept.GetValueOrDefault(table.Name)?.Part("", sha256) is { } kept
-            ? PartResult.Open(parts, kept.Part.Sha256, kept.Stamp, $"{kept.Part.Sha256}.parquet", lastModified: null)
+            ? PartResult.Open(parts, kept.Sha256, kept.SizeBytes, $"{kept.Sha256}.parquet", lastModified: null)
             : Problem.NotFound("No kept version of this table has this part; get the manifest again.");
     }
 }

@@ -9,6 +9,6 @@ namespace Agnes.Server.Features.Downloads;
 internal static class PartResult
 {
     /// <exception cref="PartDamagedException"/>
-    public static IResult Open(PartStore parts, string sha256, FileStamp stamp, string fileName, DateTime? lastModified) =>
-        new ParquetResult(new ParquetFile(parts.OpenRead(sha256, stamp), sha256, fileName, lastModified));
+    public static IResult Open(PartStore parts, string sha256, long sizeBytes, string fileName, DateTime? lastModified) =>
+        new ParquetResult(new ParquetFile(parts.OpenRead(sha256, sizeBytes), sha256, fileName, lastModified));
 }

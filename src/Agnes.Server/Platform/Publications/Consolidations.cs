@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Http;
@@ -52,7 +53,7 @@ internal sealed class Consolidations(StateDb state, JobRunner jobs, DiskReserve 
 }
 
 /// <summary>Makes the file for the version that is current when the job runs.</summary>
-internal sealed class ConsolidateJob(StateDb state, Publisher publisher, PublishingGate gate) : IJobHandler
+internal sealed class ConsolidateJob(StateDb state, Publisher publisher, PartStore parts, PublishingGate gate) : IJobHandler
 {
     public const string KindName = "consolidate";
 
@@ -63,7 +64,8 @@ internal sealed class ConsolidateJob(StateDb state, Publisher publisher, Publish
         var name = job.Job.Subject!;
         using var entered = await gate.PrepareAsync(cancellation);
         if (state.Snapshot.PublishedTable(name) is not { Parts.Count: > 1, Whole: null } version) return JobResult.Ok;
-        var whole = await publisher.ConsolidateAsync(version.Parts, cancellation);
+        var (whole, stamp) = await publisher.ConsolidateAsync(version.Parts, cancellation);
+        parts.Mark(whole.Sha256, stamp);
         await state.WriteAsync(
             async write =>
             {
@@ -71,7 +73,7 @@ internal sealed class ConsolidateJob(StateDb state, Publisher publisher, Publish
                 if (write.Current.Kept.GetValueOrDefault(version.Name)?.ByNumber.GetValueOrDefault(version.Number) is not { } kept) return;
                 await write.ExecuteAsync(
                     PublicationSql.SaveWhole,
-                    new { whole.Sha256, whole.Md5, whole.SizeBytes, whole.Stamp.ModifiedNs, whole.Stamp.Inode, MadeAt = write.Now, kept.Name, kept.Number });
+                    new { whole.Sha256, whole.Md5, whole.SizeBytes, MadeAt = write.Now, kept.Name, kept.Number });
                 write.Apply(snapshot => snapshot.WithVersion(kept with { Whole = whole, WholeMadeAt = write.Now }));
                 write.Audit(null, "consolidate", version.Name, new() { ["version"] = version.Number, ["bytes"] = whole.SizeBytes }, "ok");
             },

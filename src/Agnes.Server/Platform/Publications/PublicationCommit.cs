@@ -96,17 +96,12 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
 
     private bool IsSame(PublishedVersion current, TablePublication table) =>
         current.Source == _source && current.Name == table.Name && current.ExtractedAt == UtcTime.Cut(table.ExtractedAt) && current.Origin == table.Origin
-        && current.Description == table.Description && current.PartsDigest == PartsList.Digest(table.Parts) && current.Stamps.SequenceEqual(table.Stamps);
+        && current.Description == table.Description && current.PartsDigest == PartsList.Digest(table.Parts);
 
     private async Task RefreshAsync(PublishedVersion current, TablePublication table)
     {
-        var next = current with { ExtractedAt = UtcTime.Cut(table.ExtractedAt), Description = table.Description, Origin = table.Origin, Stamps = table.Stamps };
+        var next = current with { ExtractedAt = UtcTime.Cut(table.ExtractedAt), Description = table.Description, Origin = table.Origin };
         await write.ExecuteAsync(PublicationSql.Refresh, new { next.ExtractedAt, next.Description, next.Origin, next.Name, next.Number });
-        for (var i = 0; i < table.Stamps.Count; i++)
-        {
-            if (current.Stamps[i] == table.Stamps[i]) continue;
-            await write.ExecuteAsync(PublicationSql.RefreshStamp, new { table.Stamps[i].ModifiedNs, table.Stamps[i].Inode, next.Name, next.Number, Ordinal = i });
-        }
         write.Apply(snapshot => snapshot.WithVersion(next));
         _refreshed.Add(table.Name);
     }
@@ -124,7 +119,6 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             Rows = table.Rows,
             Bytes = table.Bytes,
             Parts = table.Parts,
-            Stamps = table.Stamps,
             Md5 = table.Md5,
             PartsDigest = digest,
             QueryMode = table.QueryMode,
@@ -158,8 +152,6 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             part.Sha256,
             part.SizeBytes,
             part.Rows,
-            version.Stamps[i].ModifiedNs,
-            version.Stamps[i].Inode,
         }));
         write.Apply(snapshot => snapshot.WithVersion(version));
         _published.Add(table.Name);

@@ -12,19 +12,17 @@ internal static class PublicationSql
 
     public const string InsertPart =
         """
-        INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows, modified_ns, inode)
-        VALUES (@Name, @Number, @Ordinal, @PartName, @Sha256, @SizeBytes, @Rows, @ModifiedNs, @Inode)
+        INSERT INTO version_parts (name, number, ordinal, part_name, sha256, size_bytes, rows)
+        VALUES (@Name, @Number, @Ordinal, @PartName, @Sha256, @SizeBytes, @Rows)
         """;
 
     /// <summary>The same rows, extracted again.</summary>
     public const string Refresh =
         "UPDATE table_versions SET extracted_at = @ExtractedAt, description = @Description, origin = @Origin WHERE name = @Name AND number = @Number";
 
-    public const string RefreshStamp = "UPDATE version_parts SET modified_ns = @ModifiedNs, inode = @Inode WHERE name = @Name AND number = @Number AND ordinal = @Ordinal";
-
     public const string SaveWhole =
         """
-        UPDATE table_versions SET whole_sha256 = @Sha256, whole_md5 = @Md5, whole_size_bytes = @SizeBytes, whole_modified_ns = @ModifiedNs, whole_inode = @Inode, whole_made_at = @MadeAt
+        UPDATE table_versions SET whole_sha256 = @Sha256, whole_md5 = @Md5, whole_size_bytes = @SizeBytes, whole_made_at = @MadeAt
         WHERE name = @Name AND number = @Number
         """;
 

@@ -16,7 +16,7 @@ internal sealed record SourceTrouble(string Source, string? Problem, IReadOnlyLi
 
 /// <summary>Prepares what lies in a source's extract and commits it. A reader sees the old or the new state of all its tables.</summary>
 internal sealed class SourcePublisher(
-    StateDb state, Publisher publisher, DataFolder folder, PublishingGate gate, PublicationEvents events, TableBelongings belongings, SourceKinds kinds)
+    StateDb state, Publisher publisher, DataFolder folder, PartStore parts, PublishingGate gate, PublicationEvents events, TableBelongings belongings, SourceKinds kinds)
 {
     private const string Misnamed = "its folder has a name that no source can have: use letters, digits and underscores, and none of the server's own names.";
 
@@ -32,7 +32,8 @@ internal sealed class SourcePublisher(
     {
         var snapshot = state.Snapshot;
         return [.. snapshot.PublishedNamesOf(source).Select(name => snapshot.PublishedTable(name)!).Select(version => new PublishedTable(
-            version.Name, version.Description, version.QueryMode, version.ExtractedAt, version.Columns, version.Rows, version.Parts, version.Stamps, version.Md5, version.Origin))];
+            version.Name, version.Description, version.QueryMode, version.ExtractedAt, version.Columns, version.Rows, version.Parts,
+            [.. version.Parts.Select(part => parts.Proven(part.Sha256, part.SizeBytes) ?? default)], version.Md5, version.Origin))];
     }
 
     /// <summary>Sources whose extract is another file than when it was last published.</summary>
@@ -61,6 +62,11 @@ internal sealed class SourcePublisher(
     public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation)
     {
         var started = state.Options.Time.GetTimestamp();
+        foreach (var table in prepared.Tables.Where(table => table.Changed))
+        {
+            foreach (var (part, stamp) in table.Parts.Zip(table.Stamps)) parts.Mark(part.Sha256, stamp);
+        }
+
         var waited = _troubles.GetValueOrDefault(prepared.Source)?.Collided ?? [];
         var outcome = await state.WriteAsync(
             async write =>

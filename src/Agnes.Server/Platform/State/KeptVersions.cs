@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Agnes.Engine.Limits;
 using Agnes.Protocol;
 
 namespace Agnes.Server.Platform.State;
@@ -18,7 +17,7 @@ public sealed record KeptVersions
         ImmutableDictionary<(string Rendition, string Digest), long>.Empty;
 
     /// <summary>A part by its hash, if a kept version of the rendition has it.</summary>
-    public KeptPart? Part(string rendition, string sha256) => Parts.GetValueOrDefault((rendition, sha256))?.Part;
+    public TablePart? Part(string rendition, string sha256) => Parts.GetValueOrDefault((rendition, sha256))?.Part;
 
     /// <summary>The newest kept version with this list of parts.</summary>
     public PublishedVersion? WithDigest(string rendition, string partsDigest) =>
@@ -28,11 +27,11 @@ public sealed record KeptVersions
     {
         var rest = Without(version.Number);
         var parts = rest.Parts.ToBuilder();
-        foreach (var (part, stamp) in version.Parts.Zip(version.Stamps))
+        foreach (var part in version.Parts)
         {
             var key = (version.Rendition, part.Sha256);
             var count = parts.TryGetValue(key, out var use) ? use.Count + 1 : 1;
-            parts[key] = use?.Number > version.Number ? use with { Count = count } : new(new(part, stamp), version.Number, count);
+            parts[key] = use?.Number > version.Number ? use with { Count = count } : new(part, version.Number, count);
         }
         var digest = (version.Rendition, version.PartsDigest);
         var newest = rest.Digests.TryGetValue(digest, out var other) && other > version.Number ? other : version.Number;
@@ -61,8 +60,5 @@ public sealed record KeptVersions
         return new() { ByNumber = byNumber, Parts = parts.ToImmutable(), Digests = digests };
     }
 
-    private sealed record PartUse(KeptPart Part, long Number, int Count);
+    private sealed record PartUse(TablePart Part, long Number, int Count);
 }
-
-/// <summary>A part as the newest version that has it names it.</summary>
-public sealed record KeptPart(TablePart Part, FileStamp Stamp);

@@ -184,9 +184,6 @@ public sealed record PublishedVersion
     public string Rendition { get; init; } = "";
     public required IReadOnlyList<TablePart> Parts { get; init; }
 
-    /// <summary>Of each part's file in the store, in the order of <see cref="Parts"/>; given to the store at every open.</summary>
-    public required IReadOnlyList<FileStamp> Stamps { get; init; }
-
     /// <summary>Of tables of one part only.</summary>
     public string? Md5 { get; init; }
     public required string PartsDigest { get; init; }

@@ -158,7 +158,6 @@ public sealed partial record Snapshot
     /// <exception cref="StateConflictException">The table has another current version of the rendition.</exception>
     public Snapshot WithVersion(PublishedVersion version)
     {
-        if (version.Parts.Count != version.Stamps.Count) throw new StateConflictException($"The version {version.Number} of {version.Name} has not one stamp for each part.");
         var next = WithoutVersion(version.Name, version.Number);
         next = next with { Kept = next.Kept.SetItem(version.Name, next.Kept.GetValueOrDefault(version.Name, KeptVersions.Empty).With(version)) };
         if (!version.IsCurrent || version.Rendition.Length > 0) return next;

@@ -35,7 +35,7 @@ public sealed partial record Snapshot
     }
 
     private static bool Same(PublishedVersion a, PublishedVersion b) =>
-        a with { Columns = b.Columns, Parts = b.Parts, Stamps = b.Stamps } == b && a.Stamps.SequenceEqual(b.Stamps) && a.Columns.SequenceEqual(b.Columns) && a.Parts.SequenceEqual(b.Parts);
+        a with { Columns = b.Columns, Parts = b.Parts } == b && a.Columns.SequenceEqual(b.Columns) && a.Parts.SequenceEqual(b.Parts);
 
     private static void Compare<TKey, T>(
         List<string> found, string what, ImmutableDictionary<TKey, T> ours, ImmutableDictionary<TKey, T> theirs, Func<T, T, bool>? same = null)

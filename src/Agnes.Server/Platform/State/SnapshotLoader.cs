@@ -58,12 +58,8 @@ internal static class SnapshotLoader
         public required string Sha256 { get; init; }
         public long SizeBytes { get; init; }
         public long Rows { get; init; }
-        public long ModifiedNs { get; init; }
-        public long Inode { get; init; }
 
         public TablePart Part => new(PartName, Sha256, SizeBytes, Rows);
-
-        public FileStamp Stamp => new(SizeBytes, ModifiedNs, Inode);
     }
 
     private sealed record VersionRow
@@ -86,8 +82,6 @@ internal static class SnapshotLoader
         public string? WholeSha256 { get; init; }
         public string? WholeMd5 { get; init; }
         public long WholeSizeBytes { get; init; }
-        public long WholeModifiedNs { get; init; }
-        public long WholeInode { get; init; }
         public DateTime? WholeMadeAt { get; init; }
 
         public PublishedVersion With(IReadOnlyCollection<PartRow> parts) => new()
@@ -101,7 +95,6 @@ internal static class SnapshotLoader
             Bytes = Bytes,
             Rendition = Rendition,
             Parts = [.. parts.Select(part => part.Part)],
-            Stamps = [.. parts.Select(part => part.Stamp)],
             Origin = Origin,
             Md5 = Md5,
             PartsDigest = PartsDigest,
@@ -109,7 +102,7 @@ internal static class SnapshotLoader
             ExtractedAt = ExtractedAt,
             PublishedAt = PublishedAt,
             SupersededAt = SupersededAt,
-            Whole = WholeSha256 is null || WholeMd5 is null ? null : new WholeFile(WholeSha256, WholeMd5, WholeSizeBytes, Rows, new FileStamp(WholeSizeBytes, WholeModifiedNs, WholeInode)),
+            Whole = WholeSha256 is null || WholeMd5 is null ? null : new WholeFile(WholeSha256, WholeMd5, WholeSizeBytes, Rows),
             WholeMadeAt = WholeMadeAt,
         };
     }

@@ -73,7 +73,7 @@ public static class Verify
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var version in versions)
         {
-            foreach (var (part, stamp) in version.Parts.Zip(version.Stamps))
+            foreach (var part in version.Parts)
             {
                 if (!seen.Add(part.Sha256)) continue;
                 var title = $"the part {part.Name} of {version.Name} ({store.PathOf(part.Sha256)})";
@@ -82,7 +82,7 @@ public static class Verify
                 else if (found.Value.Size != part.SizeBytes) problems.Add($"{title} has {found.Value.Size} bytes instead of {part.SizeBytes}");
                 else if (hashes && await ContentHash.Sha256Async(store.PathOf(part.Sha256), cancellation) is var actual && actual != part.Sha256) problems.Add($"{title} has the SHA-256 {actual}");
                 else if (hashes && version is { Md5: { } md5, Parts.Count: 1 } && await ContentHash.Md5Async(store.PathOf(part.Sha256), cancellation) != md5) problems.Add($"{title} does not have the MD5 {md5}");
-                else if (found.Value.ModifiedNs != stamp.ModifiedNs) problems.Add($"{title} was changed after it was published");
+                else if (!hashes && store.Proven(part.Sha256, part.SizeBytes) is null && store.TryProve(part.Sha256, part.SizeBytes) is null) problems.Add($"{title} was changed after it was published");
             }
         }
         return seen;
