@@ -188,11 +188,11 @@ public sealed class PartStore
         {
             if (_mark.Fits(path, sha256, now)) return;
             if (_damaged.TryGetValue(sha256, out var read) && PartMark.IsSame(read, now)) throw Changed(sha256);
-            Settle(now);
-            if (FileStamp.TryOf(path) != now) throw Changed(sha256);
+            var age = TimeProvider.System.GetUtcNow() - DateTimeOffset.UnixEpoch.AddTicks(now.ModifiedNs / 100);
             if (ContentHash.Sha256(path) == sha256)
             {
-                _mark.Set(path, sha256, now);
+                // One that is written to within the clock's tick after it was looked at keeps its time: so young a file is read again next time.
+                if (age.Duration() > ClockTick) _mark.Set(path, sha256, now);
                 return;
             }
 
@@ -200,13 +200,6 @@ public sealed class PartStore
             _damaged[sha256] = now;
             throw Changed(sha256);
         }
-    }
-
-    /// <summary>A file that is changed within the file system's clock tick after it was stamped keeps its time.</summary>
-    private static void Settle(FileStamp stamp)
-    {
-        var age = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch.AddTicks(stamp.ModifiedNs / 100);
-        if (age < ClockTick && age > -ClockTick) Thread.Sleep(ClockTick);
     }
 
     private static PartDamagedException Missing(string sha256) => new(sha256, "A part of this table is missing from the store; run its sync again.");
