@@ -18,7 +18,7 @@ internal static class CommandTree
 {
     private static readonly string[] Names =
     [
-        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
+        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "statements", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
     ];
 
     public static async Task<int> RunAsync(Host host, string[] args)
@@ -102,6 +102,7 @@ internal static class CommandTree
         "skills" => SkillsCommand.Build(host),
         "push" => PushCommand.Build(host),
         "capture-session" or "mark-private" or "statusline" => HookCommandsInTree.Build(host, name),
+        "statements" => StatementsCommand.Build(host),
         "verified" => VerifiedCommand.Build(host),
         "mcp" => McpCommand.Build(host),
         "self-upgrade" => SelfUpgradeCommand.Build(host),

@@ -25,6 +25,8 @@ using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Sources.Connections;
 using Agnes.Server.Features.Sources.Webhooks;
+using Agnes.Server.Features.Statements;
+using Agnes.Server.Features.Statements.Pages;
 using Agnes.Server.Features.Sync;
 using Agnes.Server.Features.Sync.Pages;
 using Agnes.Server.Features.Tables;
@@ -87,6 +89,7 @@ internal static class FeatureList
         routes.MapCatalog();
         routes.MapProfiles();
         routes.MapQuery();
+        routes.MapStatements();
         routes.MapScans();
         routes.MapMetrics();
         routes.MapPrompts();
@@ -110,6 +113,7 @@ internal static class FeatureList
         routes.MapTablesPages();
         routes.MapSyncPages();
         routes.MapTokensPages();
+        routes.MapStatementsPages();
         routes.MapProfilePages();
     }
 

@@ -51,6 +51,9 @@ public enum StatementStatus
     /// <summary>403: what it was allowed by was taken away while it ran.</summary>
     Revoked,
 
+    /// <summary>409: ended by its owner or an admin.</summary>
+    Killed,
+
     /// <summary>429: no slot, now or within the waiting time.</summary>
     Busy,
 }

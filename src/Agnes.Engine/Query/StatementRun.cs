@@ -15,6 +15,8 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     /// <summary>What whoever asked is told when they may no longer have the answer.</summary>
     private const string RevokedText = "Access was taken away while the statement ran.";
 
+    private const string KilledText = "Query error: The statement was ended by its owner or an admin.";
+
     private const string GoneText = "The client closed the connection.";
 
     /// <summary>A text no longer than this is parsed on the worker of short statements.</summary>
@@ -34,6 +36,11 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
 
     /// <summary>Awaited with the tables' names before rows can leave ahead of the statement's end; where it throws, no row does.</summary>
     public Func<IReadOnlyList<string>, Task>? Leaving { get; set; }
+
+    /// <summary>Where those look who may end it; null for a run within another.</summary>
+    public RunningStatements.Entry? Entry { get; init; }
+
+    private bool IsKilled => Entry is { Killed.IsCancellationRequested: true };
 
     public Task<StatementOutcome> RunAsync(Scope scope, string sql, int limit) => EndedAsync(() => RunCheckedAsync(scope, sql, limit));
 
@@ -110,7 +117,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
         {
             cancellation.ThrowIfCancellationRequested();
             var outcome = await run();
-            return lease.Ended.IsCancellationRequested ? Ended() : outcome;
+            return lease.Ended.IsCancellationRequested || IsKilled ? Ended() : outcome;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -125,7 +132,9 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     /// <summary>Nothing that was made may be told now; what has left already can only be cut short.</summary>
     private StatementOutcome Ended()
     {
-        var why = lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText) : Refused(StatementStatus.ClientGone, GoneText);
+        var why = lease.Ended.IsCancellationRequested ? Refused(StatementStatus.Revoked, RevokedText)
+            : IsKilled ? Refused(StatementStatus.Killed, KilledText)
+            : Refused(StatementStatus.ClientGone, GoneText);
         return why with { Bytes = _progress.Bytes, BodyStarted = _progress.Bytes > 0 };
     }
 
@@ -232,6 +241,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     {
         _tables = [.. plan.Tables.Select(table => table.Name)];
         lease.Reads(plan.Tables);
+        Entry?.Reads(_tables, (plan as StatementPlan.PushDown)?.System.Connection);
     }
 
     /// <param name="worker">One that was rented already, or null.</param>

@@ -21,6 +21,9 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     private readonly ParseCache _parsed = new();
     private readonly CallerSlots _callers = new();
 
+    /// <summary>What has a place now.</summary>
+    public RunningStatements Running { get; } = new();
+
     /// <summary>
     /// Writes <c>{"columns":[…],"rows":[[…]],"row_count":n,"truncated":b}</c>. Nothing is written (let alone flushed) before the statement has succeeded
     /// or has made its first mebibyte, so that nearly every failure leaves the output untouched; see <see cref="StatementOutcome.BodyStarted"/>.
@@ -34,7 +37,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// </param>
     public Task<StatementOutcome> RunAsync(
         Lease lease, Scope scope, string sql, int limit, PipeWriter output, StatementLimits limits, CancellationToken client, Func<IReadOnlyList<string>, Task>? leaving = null) =>
-        InSlotAsync(lease, limits, output, client, run =>
+        InSlotAsync(lease, sql, limits, output, client, run =>
         {
             run.Leaving = leaving;
             if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax)
@@ -47,7 +50,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// <summary>Writes the first rows of a table as an array of JSON objects, e.g. <c>[{"id":1},{"id":2}]</c>. Nested values are JSON there, not text.</summary>
     public Task<StatementOutcome> SampleAsync(Lease lease, ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(
-            lease, limits, output, client,
+            lease, $"sample of {table.Name}", limits, output, client,
             run => run.RunTrustedAsync($"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}", [table], rows), refused => refused);
 
     /// <summary>
@@ -58,7 +61,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     {
         if (Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax || sql.Contains('\0'))
             return new StatementCheck(StatementStatus.ParseError, $"The statement holds a NUL character or is longer than {StatementLimits.SqlBytesMax >> 10} KiB.", []) { IsSelect = false };
-        return await InSlotAsync(lease, limits, PipeWriter.Create(Stream.Null), client, run => run.CheckAsync(scope, sql, prefix),
+        return await InSlotAsync(lease, sql, limits, PipeWriter.Create(Stream.Null), client, run => run.CheckAsync(scope, sql, prefix),
             refused => new StatementCheck(refused.Status, refused.Message, []) { IsSelect = false });
     }
 
@@ -82,7 +85,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
         lease.Reads([table]); // what is wrong with a predicate tells of the table
         using var answer = new MemoryStream();
         var output = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await InSlotAsync(lease, limits, output, client, run => run.RunTrustedAsync(question, [], 1), refused => refused);
+        var outcome = await InSlotAsync(lease, predicate, limits, output, client, run => run.RunTrustedAsync(question, [], 1), refused => refused);
         await output.CompleteAsync();
         if (!outcome.IsOk) return new PredicateCheck(outcome, null, null);
         try
@@ -103,7 +106,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// <summary>Writes a part of a table into a file. A result above <see cref="StatementLimits.ResultBytes"/> is cut to its first rows, as many as fit.</summary>
     /// <param name="file">Made, or replaced; the caller deletes it.</param>
     public Task<StatementOutcome> ScanAsync(Lease lease, ScanStatement scan, ScanForm form, string file, StatementLimits limits, CancellationToken client) =>
-        InSlotAsync(lease, limits, PipeWriter.Create(Stream.Null), client,
+        InSlotAsync(lease, scan.ToSql(), limits, PipeWriter.Create(Stream.Null), client,
             run => run.RunToFileAsync(scan.ToSql(), scan.Table, form == ScanForm.Parquet ? RowsForm.Parquet : RowsForm.Arrow, scan.Limit, file), refused => refused);
 
     /// <summary>What a scan would cost of a table that another system holds.</summary>
@@ -111,7 +114,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     public Task<(StatementOutcome? Failure, RemoteEstimate? Found)> EstimateAsync(
         Lease lease, ScanStatement scan, StatementLimits limits, CancellationToken client) =>
         InSlotAsync<(StatementOutcome? Failure, RemoteEstimate? Found)>(
-            lease, limits, PipeWriter.Create(Stream.Null), client,
+            lease, scan.ToSql(), limits, PipeWriter.Create(Stream.Null), client,
             run => run.EstimateAsync(scan.ToSql(), scan.Table, scan.Limit), refused => (refused, null));
 
     /// <summary>The columns of a table that another system holds.</summary>
@@ -119,19 +122,22 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     public Task<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)> DescribeAsync(
         Lease lease, ScopedTable table, StatementLimits limits, CancellationToken client) =>
         InSlotAsync<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)>(
-            lease, limits, PipeWriter.Create(Stream.Null), client, run => run.DescribeAsync(table), refused => (refused, null));
+            lease, $"columns of {table.Name}", limits, PipeWriter.Create(Stream.Null), client, run => run.DescribeAsync(table), refused => (refused, null));
 
     public ValueTask DisposeAsync() => pool.DisposeAsync();
 
     /// <summary>
-    /// The one way to a worker: counted by the lease's caller, and ended with the lease or the client, whichever is first.
+    /// The one way to a worker: counted by the lease's caller, and ended with the lease, the client or by somebody's word, whichever is first.
     /// </summary>
+    /// <param name="text">What is asked, for whoever looks at what runs.</param>
     /// <param name="refused">Puts a refusal into the answer's form.</param>
     private async Task<T> InSlotAsync<T>(
-        Lease lease, StatementLimits limits, PipeWriter output, CancellationToken client, Func<StatementRun, Task<T>> work, Func<StatementOutcome, T> refused)
+        Lease lease, string text, StatementLimits limits, PipeWriter output, CancellationToken client, Func<StatementRun, Task<T>> work,
+        Func<StatementOutcome, T> refused)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(client, lease.Ended);
-        var run = new StatementRun(pool, _parsed, lease, limits, output, stop.Token);
+        using var entry = Running.Enter(lease.Caller, text, pool.Time.GetUtcNow());
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(client, lease.Ended, entry.Killed);
+        var run = new StatementRun(pool, _parsed, lease, limits, output, stop.Token) { Entry = entry };
         if (!_callers.TryEnter(lease.Caller, limits.PerCaller)) return refused(run.Refused(StatementStatus.Busy, Busy(limits.PerCaller)));
         try
         {

@@ -67,6 +67,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
     {
         ["POST /api/sync/runs/{id}/cancel"] = "wants a run that is going on at that very moment",
         ["POST /api/admin/metadata/{table_id}/push"] = "wants a Keboola project: ColumnMetadataTests",
+        ["DELETE /api/admin/statements/{id}"] = "wants a statement that runs at that very moment: RemoteTablesTests",
         ["POST /api/admin/register-table/precheck"] = "changes nothing",
     };
 

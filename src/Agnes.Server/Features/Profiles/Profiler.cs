@@ -120,7 +120,7 @@ internal sealed partial class Profiler(StateDb state, StatementRunner runner, Sc
         catch (ProfileFailedException failure)
         {
             // Only the deadline ends a statement of ours, or the end of the server.
-            if (failure.Status is StatementStatus.ClientGone or StatementStatus.Revoked) return Profiled.Failed(deadline.IsCancellationRequested ? StatementStatus.TimedOut : StatementStatus.Busy);
+            if (failure.Status is StatementStatus.ClientGone or StatementStatus.Revoked or StatementStatus.Killed) return Profiled.Failed(deadline.IsCancellationRequested ? StatementStatus.TimedOut : StatementStatus.Busy);
             LogFailed(log, key.Table, failure.Status);
             return Profiled.Failed(failure.Status);
         }

@@ -15,6 +15,7 @@ internal static class StatementAnswer
     {
         StatementStatus.Ok => "ok",
         StatementStatus.Revoked => "revoked",
+        StatementStatus.Killed => "killed",
         _ => outcome.Status.ToString(),
     };
 
@@ -28,6 +29,7 @@ internal static class StatementAnswer
             case StatementStatus.Busy:
                 context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString();
                 return Problem.Detail(StatusCodes.Status429TooManyRequests, message);
+            case StatementStatus.Killed: return Problem.Detail(StatusCodes.Status409Conflict, message);
             case StatementStatus.RemoteTooLarge: return Problem.Detail(StatusCodes.Status400BadRequest, TooLarge(outcome, outcome.Scan!));
             case StatementStatus.RemoteFailed: return Problem.Detail(StatusCodes.Status502BadGateway, message);
             case StatementStatus.PartDamaged: return Problem.Detail(StatusCodes.Status503ServiceUnavailable, message);

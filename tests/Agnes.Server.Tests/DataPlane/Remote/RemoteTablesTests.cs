@@ -114,6 +114,38 @@ public sealed class RemoteTablesTests(Warehouse warehouse) : IClassFixture<Wareh
     }
 
     [Fact]
+    public async Task Whoever_asked_or_an_admin_ends_a_statement_also_at_its_source()
+    {
+        var asking = QueryAsync("SELECT id FROM endless");
+        await warehouse.UntilRunningAsync(1);
+        var own = (await Shop.AsAnalystAsync("GET", "/api/statements")).Json["statements"]!.AsArray().ShouldHaveSingleItem()!;
+        own["sql"]!.GetValue<string>().ShouldBe("SELECT id FROM endless");
+        own["tables"]!.ToJsonString().ShouldBe("""["endless"]""");
+        own["system"]!.GetValue<string>().ShouldBe("depot");
+        var id = own["id"]!.GetValue<string>();
+
+        (await Shop.AsAdminAsync("GET", "/api/statements")).Json["statements"]!.AsArray().ShouldBeEmpty("it is not the admin's own");
+        (await Shop.AsAdminAsync("DELETE", $"/api/statements/{id}")).Status.ShouldBe(404);
+        (await Shop.AsAnalystAsync("GET", "/api/admin/statements")).Status.ShouldBe(403);
+        var seen = (await Shop.AsAdminAsync("GET", "/api/admin/statements")).Json["statements"]!.AsArray().ShouldHaveSingleItem()!;
+        (seen["sql"], seen["id"]!.GetValue<string>()).ShouldBe((null, id), "what somebody looks for is theirs");
+
+        (await Shop.AsAnalystAsync("DELETE", $"/api/statements/{id}")).Status.ShouldBe(204);
+        var ended = await asking;
+        (ended.Status, ended.Body.Contains("ended by its owner or an admin", StringComparison.Ordinal)).ShouldBe((409, true), ended.Body);
+        await warehouse.UntilRunningAsync(0);
+        (await Shop.AsAnalystAsync("DELETE", $"/api/statements/{id}")).Status.ShouldBe(404);
+
+        var other = QueryAsync("SELECT id FROM endless");
+        await warehouse.UntilRunningAsync(1);
+        id = (await Shop.AsAdminAsync("GET", "/api/admin/statements")).Json["statements"]![0]!["id"]!.GetValue<string>();
+        (await Shop.AsAdminAsync("DELETE", $"/api/admin/statements/{id}")).Status.ShouldBe(204);
+        (await other).Status.ShouldBe(409);
+        await warehouse.UntilRunningAsync(0);
+        (await Shop.Server.AuditAsync()).Count(entry => entry.Action == "statement.kill").ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_connection_that_is_down_is_the_sources_fault_and_can_be_put_right()
     {
         await warehouse.ConnectAsync("away", "Host=127.0.0.1;Port=1;Username=nobody");
