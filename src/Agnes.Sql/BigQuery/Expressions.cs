@@ -27,7 +27,7 @@ public sealed record TypedLiteral(string Type, string Text) : Expression;
 public sealed record IntervalLiteral(Expression Amount, string Part, string? To) : Expression;
 
 /// <summary>A column, perhaps behind its table's name, perhaps followed by fields.</summary>
-public sealed record Path(NodeList<string> Names) : Expression;
+public sealed record NamePath(NodeList<string> Names) : Expression;
 
 /// <summary>A field of something that is no path.</summary>
 public sealed record FieldAccess(Expression Of, string Name) : Expression;
@@ -65,9 +65,9 @@ public sealed record ListedValues(NodeList<Expression> Items) : ManyValues;
 
 public sealed record ArrayValues(Expression Array) : ManyValues;
 
-public sealed record QueriedValues(Query Query) : ManyValues;
+public sealed record QueriedValues(QueryExpression Query) : ManyValues;
 
-public sealed record Case(Expression? Of, NodeList<CaseBranch> Branches, Expression? Else) : Expression;
+public sealed record CaseExpression(Expression? Of, NodeList<CaseBranch> Branches, Expression? Else) : Expression;
 
 public sealed record CaseBranch(Expression When, Expression Then);
 
@@ -116,11 +116,11 @@ public sealed record StructField(Expression Value, string? Alias);
 /// <summary>A structure without names: <c>(1, 2)</c>. Without any item it is the empty grouping set.</summary>
 public sealed record TupleLiteral(NodeList<Expression> Items) : Expression;
 
-public sealed record Subquery(Query Query) : Expression;
+public sealed record Subquery(QueryExpression Query) : Expression;
 
-public sealed record Exists(Query Query) : Expression;
+public sealed record Exists(QueryExpression Query) : Expression;
 
-public sealed record ArraySubquery(Query Query) : Expression;
+public sealed record ArraySubquery(QueryExpression Query) : Expression;
 
 /// <param name="Text"><c>@name</c>, <c>?</c> or <c>@@name</c>.</param>
 public sealed record Parameter(string Text) : Expression;

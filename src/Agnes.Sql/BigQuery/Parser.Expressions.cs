@@ -69,7 +69,13 @@ public sealed partial class Parser
     private ManyValues Many()
     {
         if (TakeWord("UNNEST")) return new ArrayValues(InBrackets(Expression));
-        return InBrackets<ManyValues>(() => BeginsQuery() ? new QueriedValues(Query()) : new ListedValues(CommaList(Expression)));
+        return InBrackets<ManyValues>(() =>
+        {
+            if (BeginsQuery()) return new QueriedValues(Query());
+            var items = CommaList(Expression);
+            // What began as a query in brackets of its own may be the first of several.
+            return items is [Subquery { Query: var begun }] && ContinuesQuery() ? new QueriedValues(QueryAfter(new NestedQuery(begun))) : new ListedValues(items);
+        });
     }
 
     private bool BeginsQuery() => IsWord("SELECT") || (IsWord("WITH") && !IsSymbol(Ahead(1), "("));
@@ -102,7 +108,7 @@ public sealed partial class Parser
 
     private Expression Signed() => Current is { Kind: TokenKind.Symbol, Text: "-" or "+" or "~" }
         ? Deeper(() => new Unary(Take().Text, Signed()))
-        : Deeper(WithFields);
+        : WithFields();
 
     private Expression WithFields()
     {

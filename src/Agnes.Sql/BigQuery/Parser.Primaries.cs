@@ -85,7 +85,7 @@ public sealed partial class Parser
         }
 
         if (names.Count == 1 && first.Kind == TokenKind.Word && Words.BareFunctions.Contains(first.Text)) return new Call([first.Text], []);
-        return new Path(new NodeList<string>(names));
+        return new NamePath(new NodeList<string>(names));
     }
 
     /// <summary>A value in brackets, several of them, or a query.</summary>
@@ -162,7 +162,7 @@ public sealed partial class Parser
         return IsSymbol("->") ? throw NotSupported("A lambda", Current) : new Argument(null, value);
     }
 
-    private Case Case()
+    private CaseExpression Case()
     {
         _next++;
         var of = IsWord("WHEN") ? null : Expression();
@@ -177,7 +177,7 @@ public sealed partial class Parser
         if (branches.Count == 0) throw Unexpected("WHEN");
         var otherwise = TakeWord("ELSE") ? Expression() : null;
         ExpectWord("END");
-        return new Case(of, new NodeList<CaseBranch>(branches), otherwise);
+        return new CaseExpression(of, new NodeList<CaseBranch>(branches), otherwise);
     }
 
     private Cast Cast(bool isSafe)
@@ -249,7 +249,7 @@ public sealed partial class Parser
 
     private StructLiteral Struct()
     {
-        var type = IsSymbol(Ahead(1), "<") ? Type() : null;
+        var type = IsSymbol(Ahead(1), "<") || IsSymbol(Ahead(1), "<>") ? Type() : null;
         if (type is null) _next++;
         var fields = InBrackets(() => IsSymbol(")") ? [] : CommaList(StructField));
         return new StructLiteral(type, fields);

@@ -3,7 +3,7 @@ namespace Agnes.Sql.BigQuery;
 /// <summary>Queries, from WITH to LIMIT.</summary>
 public sealed partial class Parser
 {
-    private Query Query() => Deeper(() =>
+    private QueryExpression Query() => Deeper(() =>
     {
         NodeList<CommonTable> with = [];
         if (TakeWord("WITH"))
@@ -27,13 +27,13 @@ public sealed partial class Parser
     private bool ContinuesQuery() => IsWord("UNION") || IsWord("INTERSECT") || IsWord("EXCEPT") || IsWord("ORDER") || IsWord("LIMIT");
 
     /// <summary>What can follow a first operand: others, an order and a limit.</summary>
-    private Query QueryAfter(QueryBody first)
+    private QueryExpression QueryAfter(QueryBody first)
     {
         var body = SetOperation(first);
         NodeList<OrderItem> order = TakeWords("ORDER", "BY") ? CommaList(OrderItem) : [];
         var limit = TakeWord("LIMIT") ? Count() : null;
         var offset = limit is not null && TakeWord("OFFSET") ? Count() : null;
-        return new Query([], body, order, limit, offset);
+        return new QueryExpression([], body, order, limit, offset);
     }
 
     private QueryBody SetOperation(QueryBody first)
@@ -90,7 +90,7 @@ public sealed partial class Parser
         if (TakeSymbol("*")) return Starred(null);
         var value = Expression();
         if (!IsSymbol(".") || !IsSymbol(Ahead(1), "*")) return new SelectedValue(value, Alias());
-        if (value is not (Path or FieldAccess or ElementAccess or Call or Subquery or StructLiteral)) throw Unexpected("a table or a structure before '.*'");
+        if (value is not (NamePath or FieldAccess or ElementAccess or Call or Subquery or StructLiteral)) throw Unexpected("a table or a structure before '.*'");
         _next += 2;
         return Starred(value);
     }

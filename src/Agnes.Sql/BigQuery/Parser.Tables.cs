@@ -78,7 +78,7 @@ public sealed partial class Parser
         return first;
     }
 
-    private DerivedTable Derived(Query query)
+    private DerivedTable Derived(QueryExpression query)
     {
         Expect(")");
         return new DerivedTable(query, Alias());

@@ -16,7 +16,8 @@ public sealed partial class Parser
         if (name == "STRUCT")
         {
             _next++;
-            return new SqlType(name, InAngles(() => IsSymbol(">") ? [] : CommaList(TypeField)), []);
+            // Without fields the two angles are one token.
+            return new SqlType(name, TakeSymbol("<>") ? [] : InAngles(() => IsSymbol(">") ? [] : CommaList(TypeField)), []);
         }
 
         if (!Words.Types.Contains(name)) throw Unexpected("a type");

@@ -26,7 +26,7 @@ public sealed partial class Parser
 
     /// <summary>Reads one query. A semicolon may end it.</summary>
     /// <exception cref="SyntaxFault">It is none.</exception>
-    public static Query ParseStatement(string text)
+    public static QueryExpression ParseStatement(string text)
     {
         var parser = Begin(text, StatementBytesMax);
         if (parser.Current is { Kind: TokenKind.Word } first && Words.Statements.Contains(first.Text))
@@ -42,10 +42,21 @@ public sealed partial class Parser
     public static Expression ParseExpression(string text, int bytesMax = PredicateBytesMax)
     {
         var parser = Begin(text, bytesMax);
-        var expression = parser.Expression();
-        parser.EndOfText();
-        return expression;
+        try
+        {
+            var expression = parser.Expression();
+            if (parser.SetOperator() is { } operation) throw Fault(SyntaxFaultKind.SetOperation, $"{operation} is no part of an expression", parser.Current);
+            parser.EndOfText();
+            return expression;
+        }
+        catch (SyntaxFault) when (parser.IsWrite)
+        {
+            throw Fault(SyntaxFaultKind.NotAQuery, "An expression is wanted, not a statement", parser._tokens[0], parser._tokens[0].Text);
+        }
     }
+
+    /// <summary>Whether the text begins as a statement that writes: such a word, and another one. Alone the word may be a column.</summary>
+    private bool IsWrite => _tokens[0] is { Kind: TokenKind.Word } first && Words.Writes.Contains(first.Text) && _tokens[1].Kind is TokenKind.Word or TokenKind.Quoted;
 
     private static Parser Begin(string text, int bytesMax)
     {

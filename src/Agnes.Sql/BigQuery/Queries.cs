@@ -1,14 +1,14 @@
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>What can stand in brackets and yields rows.</summary>
-public sealed record Query(NodeList<CommonTable> With, QueryBody Body, NodeList<OrderItem> OrderBy, Expression? Limit, Expression? Offset);
+public sealed record QueryExpression(NodeList<CommonTable> With, QueryBody Body, NodeList<OrderItem> OrderBy, Expression? Limit, Expression? Offset);
 
-public sealed record CommonTable(string Name, Query Query);
+public sealed record CommonTable(string Name, QueryExpression Query);
 
 public abstract record QueryBody;
 
 /// <summary>A query in brackets.</summary>
-public sealed record NestedQuery(Query Query) : QueryBody;
+public sealed record NestedQuery(QueryExpression Query) : QueryBody;
 
 /// <param name="Operator"><c>UNION ALL</c>, <c>UNION DISTINCT</c>, <c>INTERSECT DISTINCT</c> or <c>EXCEPT DISTINCT</c>: GoogleSQL mixes none without brackets.</param>
 /// <param name="Inputs">Two or more.</param>
@@ -73,7 +73,7 @@ public sealed record TableName(NodeList<string> Parts, string? Alias, int At = 0
 /// <param name="OffsetAlias">The name of the position; empty for WITH OFFSET without a name, null without it.</param>
 public sealed record Unnest(Expression Array, string? Alias, string? OffsetAlias) : TableExpression;
 
-public sealed record DerivedTable(Query Query, string? Alias) : TableExpression;
+public sealed record DerivedTable(QueryExpression Query, string? Alias) : TableExpression;
 
 /// <param name="Kind"><c>,</c>, <c>CROSS</c>, <c>INNER</c>, <c>LEFT</c>, <c>RIGHT</c> or <c>FULL</c>.</param>
 /// <param name="Using">Columns; empty with ON or without a condition.</param>

@@ -11,7 +11,7 @@ public sealed partial class Renderer
             case TypedLiteral typed: _sql.Append(typed.Type).Append(' ').Append(BigQueryText.Literal(typed.Text)); break;
             case Parameter parameter: _sql.Append(parameter.Text); break;
             case Star: _sql.Append('*'); break;
-            case Path path: WriteNames(path.Names); break;
+            case NamePath path: WriteNames(path.Names); break;
             case FieldAccess field:
                 WriteOwner(field.Of, isField: true);
                 _sql.Append('.').Append(BigQueryText.Identifier(field.Name));
@@ -22,7 +22,7 @@ public sealed partial class Renderer
                 _sql.Append(' ').Append(interval.Part);
                 if (interval.To is not null) _sql.Append(" TO ").Append(interval.To);
                 break;
-            case Case one: WriteCase(one); break;
+            case CaseExpression one: WriteCase(one); break;
             case Cast cast: WriteCast(cast); break;
             case Extract extract:
                 _sql.Append("EXTRACT(").Append(extract.Part);
@@ -64,7 +64,7 @@ public sealed partial class Renderer
         _sql.Append(']');
     }
 
-    private void WriteCase(Case one)
+    private void WriteCase(CaseExpression one)
     {
         _sql.Append("CASE");
         WriteOptional(" ", one.Of);
@@ -202,7 +202,7 @@ public sealed partial class Renderer
         _sql.Append(close);
     }
 
-    private void WriteEnclosed(string open, Query query)
+    private void WriteEnclosed(string open, QueryExpression query)
     {
         _sql.Append(open);
         Write(query);

@@ -3,7 +3,7 @@ namespace Agnes.Sql.BigQuery;
 /// <summary>Queries and what stands behind FROM.</summary>
 public sealed partial class Renderer
 {
-    private void Write(Query query)
+    private void Write(QueryExpression query)
     {
         if (query.With.Count > 0)
         {
@@ -126,8 +126,9 @@ public sealed partial class Renderer
 
     private void Write(TableName name)
     {
-        // A whole name in one pair of backticks, unless a part holds what would divide it otherwise.
-        if (name.Parts.Count == 3 && name.Parts.All(part => part.All(c => Lexer.IsWord(c) || c == '-'))) _sql.Append('`').AppendJoin('.', name.Parts).Append('`');
+        // A whole name in one pair of backticks, unless a colon would divide it otherwise.
+        var isWhole = name.Parts.Count == 3 && (HasColon(name.Parts[0]) || !name.Parts.Any(HasColon));
+        if (isWhole) _sql.Append(BigQueryText.Quote(string.Join('.', name.Parts), '`'));
         else WriteNames(name.Parts);
         WriteAlias(name.Alias);
         WriteOffset(name.OffsetAlias);
@@ -136,6 +137,8 @@ public sealed partial class Renderer
         WriteOptional(" TABLESAMPLE SYSTEM (", name.SamplePercent);
         _sql.Append(" PERCENT)");
     }
+
+    private static bool HasColon(string part) => part.Contains(':', StringComparison.Ordinal);
 
     private void WriteOffset(string? alias)
     {

@@ -32,7 +32,7 @@ public sealed partial class Renderer
         return renderer._sql.ToString();
     }
 
-    public static string Render(Query query)
+    public static string Render(QueryExpression query)
     {
         var renderer = new Renderer();
         renderer.Write(query);
@@ -153,7 +153,7 @@ public sealed partial class Renderer
     /// <summary>What a field or an element is taken of.</summary>
     private void WriteOwner(Expression of, bool isField)
     {
-        var isAmbiguous = isField && of is Path or Parameter or Literal { Kind: LiteralKind.Integer or LiteralKind.Float };
+        var isAmbiguous = isField && of is NamePath or Parameter or Literal { Kind: LiteralKind.Integer or LiteralKind.Float };
         Write(of, isField && isAmbiguous ? OfPrimary + 1 : OfPrimary);
     }
 

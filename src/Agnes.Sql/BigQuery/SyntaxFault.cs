@@ -17,6 +17,9 @@ public enum SyntaxFaultKind
     /// <summary>A function stands where rows are read from.</summary>
     TableFunction,
 
+    /// <summary>UNION and the like follow what is whole without them.</summary>
+    SetOperation,
+
     /// <summary>Longer or nested deeper than is read.</summary>
     TooLarge,
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Agnes.Protocol;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query.Scans;
 
