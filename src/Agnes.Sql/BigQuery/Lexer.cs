@@ -39,7 +39,7 @@ internal sealed class Lexer
         if (c is '@' or '?') return Parameter();
         foreach (var symbol in Symbols)
             if (string.CompareOrdinal(_text, _at, symbol, 0, symbol.Length) == 0) return Cut(TokenKind.Symbol, _at + symbol.Length);
-        if ("+-*/~&^|=<>()[],.;:{}".Contains(c, StringComparison.Ordinal)) return Cut(TokenKind.Symbol, _at + 1);
+        if ("+-*/%~&^|=<>()[],.;:{}".Contains(c, StringComparison.Ordinal)) return Cut(TokenKind.Symbol, _at + 1);
         throw Fault(c > '\u007f' ? "A name with letters beyond A to Z is written in backticks" : $"Unexpected character '{c}'", _at);
     }
 

@@ -24,7 +24,7 @@ public sealed partial class Parser
         var left = Operation(0);
         if (ComparisonOperator() is { } comparison) return new Binary(comparison, left, Operation(0));
         if (TakeWord("IS")) return Is(left);
-        var isNegated = IsWord("NOT") && (IsWord(Ahead(1), "LIKE") || IsWord(Ahead(1), "IN") || IsWord(Ahead(1), "BETWEEN"));
+        var isNegated = IsWord("NOT") && (IsWord(Ahead(1), "LIKE") || IsWord(Ahead(1), "ILIKE") || IsWord(Ahead(1), "IN") || IsWord(Ahead(1), "BETWEEN"));
         if (isNegated) _next++;
         if (TakeWord("BETWEEN"))
         {
@@ -34,7 +34,24 @@ public sealed partial class Parser
         }
 
         if (TakeWord("LIKE")) return Like(left, isNegated);
+        // Of the contract too. It is no keyword here, so behind a value it may also be an alias, which nothing with a value follows.
+        if (IsWord("ILIKE") && (isNegated || BeginsValue(Ahead(1))))
+        {
+            _next++;
+            return new Like(Function("LOWER", left), isNegated, Function("LOWER", Operation(0)));
+        }
+
         return TakeWord("IN") ? new In(left, isNegated, Many()) : left;
+    }
+
+    private static bool BeginsValue(Token token) =>
+        IsIdentifier(token) || IsSymbol(token, "(") || token.Kind is TokenKind.String or TokenKind.Integer or TokenKind.Float or TokenKind.Bytes or TokenKind.Parameter;
+
+    private static Call Function(string name, params ReadOnlySpan<Expression> arguments)
+    {
+        var values = new List<Argument>();
+        foreach (var argument in arguments) values.Add(new Argument(null, argument));
+        return new Call([name], new NodeList<Argument>(values));
     }
 
     private string? ComparisonOperator()
@@ -90,7 +107,9 @@ public sealed partial class Parser
             _next += found.Tokens;
             Descend(1);
             levels++;
-            left = new Binary(found.Text, left, Operation(found.Rank + 1));
+            var right = Operation(found.Rank + 1);
+            // The contract has it in both dialects, GoogleSQL has the function.
+            left = found.Text == "%" ? Function("MOD", left, right) : new Binary(found.Text, left, right);
         }
 
         _depth -= levels;
@@ -151,7 +170,7 @@ internal static class OperatorRank
         "&" => 2,
         "<<" or ">>" => 3,
         "+" or "-" => 4,
-        "*" or "/" or "||" => 5,
+        "*" or "/" or "||" or "%" => 5,
         _ => -1,
     };
 }
