@@ -4,8 +4,8 @@ using System.Text;
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>
-/// The one place that puts a name or a text into SQL for BigQuery. What it writes is ASCII: no character can be taken for another on the way, and none ends a
-/// line or a quote.
+/// The one place that puts a name or a text into SQL for BigQuery. What it writes is ASCII: no character can be taken for another on the
+/// way, and none ends a line or a quote.
 /// </summary>
 public static class BigQueryText
 {

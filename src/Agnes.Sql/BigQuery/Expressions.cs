@@ -32,7 +32,8 @@ public sealed record NamePath(NodeList<string> Names) : Expression;
 /// <summary>A field of something that is no path.</summary>
 public sealed record FieldAccess(Expression Of, string Name) : Expression;
 
-/// <param name="Count">How <paramref name="Index"/> counts: <c>OFFSET</c>, <c>ORDINAL</c> or their SAFE_ forms; null in plain brackets.</param>
+/// <param name="Count">How <paramref name="Index"/> counts: <c>OFFSET</c>, <c>ORDINAL</c> or their SAFE_ forms; null in plain
+/// brackets.</param>
 public sealed record ElementAccess(Expression Of, string? Count, Expression Index) : Expression;
 
 /// <param name="Operator"><c>-</c>, <c>+</c>, <c>~</c> or <c>NOT</c>.</param>
@@ -138,11 +139,13 @@ public sealed record OrderItem(Expression Value, string? Direction, string? Null
 
 /// <param name="Name">A window of the WINDOW clause that this one is or begins with.</param>
 /// <param name="IsNameAlone">Written without brackets.</param>
-public sealed record WindowSpec(string? Name, bool IsNameAlone, NodeList<Expression> PartitionBy, NodeList<OrderItem> OrderBy, WindowFrame? Frame);
+public sealed record WindowSpec(string? Name, bool IsNameAlone, NodeList<Expression> PartitionBy, NodeList<OrderItem> OrderBy,
+    WindowFrame? Frame);
 
 /// <param name="Unit"><c>ROWS</c> or <c>RANGE</c>.</param>
 /// <param name="End">Null unless written with BETWEEN.</param>
 public sealed record WindowFrame(string Unit, FrameBound Start, FrameBound? End);
 
-/// <param name="Kind"><c>UNBOUNDED PRECEDING</c>, <c>PRECEDING</c>, <c>CURRENT ROW</c>, <c>FOLLOWING</c> or <c>UNBOUNDED FOLLOWING</c>.</param>
+/// <param name="Kind"><c>UNBOUNDED PRECEDING</c>, <c>PRECEDING</c>, <c>CURRENT ROW</c>, <c>FOLLOWING</c> or <c>UNBOUNDED
+/// FOLLOWING</c>.</param>
 public sealed record FrameBound(string Kind, Expression? Distance);

@@ -1,8 +1,8 @@
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>
-/// Cuts GoogleSQL into tokens. Comments end here. <c>&gt;</c> is always a token of its own, since <c>&gt;&gt;</c> also closes two types; who wants a shift looks
-/// whether the two touch.
+/// Cuts GoogleSQL into tokens. Comments end here. <c>&gt;</c> is always a token of its own, since <c>&gt;&gt;</c> also closes two types;
+/// who wants a shift looks whether the two touch.
 /// </summary>
 /// <remarks>Rules are those of "Lexical structure and syntax" in the documentation of GoogleSQL.</remarks>
 internal sealed class Lexer
@@ -48,7 +48,7 @@ internal sealed class Lexer
         var start = _at;
         var quoted = QuotedText.Read(_text, start);
         _at = quoted.End;
-        return new Token(quoted.Kind, quoted.Text, start, _at) { IsDoubleQuoted = quoted is { Kind: TokenKind.String } && quoted.End - start >= 2 && IsPlainDouble(start) };
+        return new Token(quoted.Kind, quoted.Text, start, _at) { IsDoubleQuoted = quoted.Kind == TokenKind.String && IsPlainDouble(start) };
     }
 
     /// <summary>Neither raw nor in three quotes.</summary>
@@ -102,7 +102,9 @@ internal sealed class Lexer
         return EndNumber(kind, end);
     }
 
-    /// <summary>A word right behind a number is a slip, but for the dashed project in <c>a-1.b</c>, where the parser knows what the dot is.</summary>
+    /// <summary>
+    /// A word right behind a number is a slip, but for the dashed project in <c>a-1.b</c>, where the parser knows what the dot is.
+    /// </summary>
     private Token EndNumber(TokenKind kind, int end)
     {
         var isDotted = kind == TokenKind.Float && _text[end - 1] == '.';

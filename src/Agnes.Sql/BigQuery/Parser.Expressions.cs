@@ -24,7 +24,8 @@ public sealed partial class Parser
         var left = Operation(0);
         if (ComparisonOperator() is { } comparison) return new Binary(comparison, left, Operation(0));
         if (TakeWord("IS")) return Is(left);
-        var isNegated = IsWord("NOT") && (IsWord(Ahead(1), "LIKE") || IsWord(Ahead(1), "ILIKE") || IsWord(Ahead(1), "IN") || IsWord(Ahead(1), "BETWEEN"));
+        var isNegated = IsWord("NOT")
+            && (IsWord(Ahead(1), "LIKE") || IsWord(Ahead(1), "ILIKE") || IsWord(Ahead(1), "IN") || IsWord(Ahead(1), "BETWEEN"));
         if (isNegated) _next++;
         if (TakeWord("BETWEEN"))
         {
@@ -45,7 +46,8 @@ public sealed partial class Parser
     }
 
     private static bool BeginsValue(Token token) =>
-        IsIdentifier(token) || IsSymbol(token, "(") || token.Kind is TokenKind.String or TokenKind.Integer or TokenKind.Float or TokenKind.Bytes or TokenKind.Parameter;
+        IsIdentifier(token) || IsSymbol(token, "(")
+            || token.Kind is TokenKind.String or TokenKind.Integer or TokenKind.Float or TokenKind.Bytes or TokenKind.Parameter;
 
     private static Call Function(string name, params ReadOnlySpan<Expression> arguments)
     {
@@ -77,11 +79,13 @@ public sealed partial class Parser
             return new IsDistinct(left, isNegated, Operation(0));
         }
 
-        return new IsTest(left, isNegated, TakeOneOf("NULL", "TRUE", "FALSE", "UNKNOWN") ?? throw Unexpected("NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM"));
+        return new IsTest(left, isNegated, TakeOneOf("NULL", "TRUE", "FALSE", "UNKNOWN")
+            ?? throw Unexpected("NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM"));
     }
 
     private Expression Like(Expression left, bool isNegated) =>
-        TakeOneOf("ANY", "SOME", "ALL") is { } quantifier ? new LikeMany(left, isNegated, quantifier, Many()) : new Like(left, isNegated, Operation(0));
+        TakeOneOf("ANY", "SOME", "ALL") is { } quantifier ? new LikeMany(left, isNegated, quantifier, Many())
+            : new Like(left, isNegated, Operation(0));
 
     private ManyValues Many()
     {
@@ -91,7 +95,8 @@ public sealed partial class Parser
             if (BeginsQuery()) return new QueriedValues(Query());
             var items = CommaList(Expression);
             // What began as a query in brackets of its own may be the first of several.
-            return items is [Subquery { Query: var begun }] && ContinuesQuery() ? new QueriedValues(QueryAfter(new NestedQuery(begun))) : new ListedValues(items);
+            return items is [Subquery { Query: var begun }] && ContinuesQuery() ? new QueriedValues(QueryAfter(new NestedQuery(begun)))
+                : new ListedValues(items);
         });
     }
 

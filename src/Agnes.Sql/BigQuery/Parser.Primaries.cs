@@ -81,7 +81,8 @@ public sealed partial class Parser
         if (IsSymbol("("))
         {
             var parts = names.SelectMany(name => name.Split('.')).ToList();
-            return parts.Contains("") ? throw Fault(SyntaxFaultKind.Unparseable, "A name in backticks has an empty part", first) : CallOf(new NodeList<string>(parts));
+            if (parts.Contains("")) throw Fault(SyntaxFaultKind.Unparseable, "A name in backticks has an empty part", first);
+            return CallOf(new NodeList<string>(parts));
         }
 
         if (names.Count == 1 && first.Kind == TokenKind.Word && Words.BareFunctions.Contains(first.Text)) return new Call([first.Text], []);
@@ -209,8 +210,7 @@ public sealed partial class Parser
             var part = DatePart();
             if (part == "WEEK" && IsSymbol("("))
             {
-                var day = InBrackets(() => IsIdentifier(Current) && Words.WeekDays.Contains(Current.Text) ? Take().Text : throw Unexpected("a day of the week"));
-                part = $"WEEK({day.ToUpperInvariant()})";
+                part = $"WEEK({InBrackets(WeekDay)})";
             }
 
             ExpectWord("FROM");
@@ -219,8 +219,14 @@ public sealed partial class Parser
         });
     }
 
+    private string WeekDay() =>
+        IsIdentifier(Current) && Words.WeekDays.Contains(Current.Text)
+            ? Take().Text.ToUpperInvariant()
+            : throw Unexpected("a day of the week");
+
     private string DatePart() =>
-        Current.Kind == TokenKind.Word && Words.DateParts.Contains(Current.Text) ? Take().Text.ToUpperInvariant() : throw Unexpected("a part of a date");
+        Current.Kind == TokenKind.Word && Words.DateParts.Contains(Current.Text) ? Take().Text.ToUpperInvariant()
+            : throw Unexpected("a part of a date");
 
     private IntervalLiteral Interval()
     {

@@ -90,7 +90,8 @@ public sealed partial class Parser
         if (TakeSymbol("*")) return Starred(null);
         var value = Expression();
         if (!IsSymbol(".") || !IsSymbol(Ahead(1), "*")) return new SelectedValue(value, Alias());
-        if (value is not (NamePath or FieldAccess or ElementAccess or Call or Subquery or StructLiteral)) throw Unexpected("a table or a structure before '.*'");
+        if (value is not (NamePath or FieldAccess or ElementAccess or Call or Subquery or StructLiteral))
+            throw Unexpected("a table or a structure before '.*'");
         _next += 2;
         return Starred(value);
     }

@@ -97,7 +97,8 @@ public sealed partial class Parser
         if (IsSymbol("("))
         {
             var function = string.Join('.', parts);
-            throw new SyntaxFault(SyntaxFaultKind.TableFunction, $"Function '{StatementGuard.Shorten(function)}' is not allowed in FROM", at, function);
+            throw new SyntaxFault(SyntaxFaultKind.TableFunction, $"Function '{StatementGuard.Shorten(function)}' is not allowed in FROM",
+                at, function);
         }
 
         var early = SystemTime();
@@ -109,7 +110,8 @@ public sealed partial class Parser
         {
             SamplePercent = InBrackets(() =>
             {
-                var share = Current.Kind is TokenKind.Integer or TokenKind.Float or TokenKind.Parameter ? Primary() : throw Unexpected("a number");
+                var share = Current.Kind is TokenKind.Integer or TokenKind.Float or TokenKind.Parameter ? Primary()
+                    : throw Unexpected("a number");
                 ExpectWord("PERCENT");
                 return share;
             }),
@@ -150,13 +152,16 @@ public sealed partial class Parser
     private string DashedName(out bool endsInDot)
     {
         endsInDot = false;
-        if (Current.Kind == TokenKind.String) throw Fault(SyntaxFaultKind.Unparseable, "A table is named in backticks; text in quotes is a value", Current);
+        if (Current.Kind == TokenKind.String)
+            throw Fault(SyntaxFaultKind.Unparseable, "A table is named in backticks; text in quotes is a value", Current);
         var name = Identifier("a table");
         while (!endsInDot && IsSymbol("-") && _tokens[_next - 1].End == Current.At && Touch(0, 1))
         {
             var after = Ahead(1);
-            endsInDot = after.Kind == TokenKind.Float && after.Text.EndsWith('.') && after.Text.AsSpan(0, after.Text.Length - 1).IndexOfAnyExceptInRange('0', '9') < 0;
-            if (!endsInDot && after.Kind is not (TokenKind.Word or TokenKind.Integer)) throw Unexpected("a name without '-', or backticks around it");
+            endsInDot = after.Kind == TokenKind.Float && after.Text.EndsWith('.')
+                && after.Text.AsSpan(0, after.Text.Length - 1).IndexOfAnyExceptInRange('0', '9') < 0;
+            if (!endsInDot && after.Kind is not (TokenKind.Word or TokenKind.Integer))
+                throw Unexpected("a name without '-', or backticks around it");
             name = $"{name}-{after.Text.TrimEnd('.')}";
             _next += 2;
         }

@@ -80,5 +80,6 @@ public sealed partial class Parser
     }
 
     /// <summary>How many rows: a whole number or a parameter.</summary>
-    private Expression Count() => Current.Kind is TokenKind.Integer or TokenKind.Parameter ? Primary() : throw Unexpected("a number of rows");
+    private Expression Count() =>
+        Current.Kind is TokenKind.Integer or TokenKind.Parameter ? Primary() : throw Unexpected("a number of rows");
 }

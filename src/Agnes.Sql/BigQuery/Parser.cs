@@ -3,10 +3,13 @@ using System.Text;
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>
-/// Reads GoogleSQL by recursive descent into records. What is read becomes part of the tree or is a fault: nothing is skipped, so that what is printed from the
-/// tree is all that was said.
+/// Reads GoogleSQL by recursive descent into records. What is read becomes part of the tree or is a fault: nothing is skipped, so that
+/// what is printed from the tree is all that was said.
 /// </summary>
-/// <remarks>Grammar: "Query syntax", "Operators" and "Lexical structure" of GoogleSQL's documentation, without pipe syntax, scripts and whatever writes.</remarks>
+/// <remarks>
+/// Grammar: "Query syntax", "Operators" and "Lexical structure" of GoogleSQL's documentation, without pipe syntax, scripts and whatever
+/// writes.
+/// </remarks>
 public sealed partial class Parser
 {
     /// <summary>Of a statement, in UTF-8.</summary>
@@ -45,7 +48,8 @@ public sealed partial class Parser
         try
         {
             var expression = parser.Expression();
-            if (parser.SetOperator() is { } operation) throw Fault(SyntaxFaultKind.SetOperation, $"{operation} is no part of an expression", parser.Current);
+            if (parser.SetOperator() is { } operation)
+                throw Fault(SyntaxFaultKind.SetOperation, $"{operation} is no part of an expression", parser.Current);
             parser.EndOfText();
             return expression;
         }
@@ -56,18 +60,22 @@ public sealed partial class Parser
     }
 
     /// <summary>Whether the text begins as a statement that writes: such a word, and another one. Alone the word may be a column.</summary>
-    private bool IsWrite => _tokens[0] is { Kind: TokenKind.Word } first && Words.Writes.Contains(first.Text) && _tokens[1].Kind is TokenKind.Word or TokenKind.Quoted;
+    private bool IsWrite =>
+        _tokens[0] is { Kind: TokenKind.Word } first && Words.Writes.Contains(first.Text)
+        && _tokens[1].Kind is TokenKind.Word or TokenKind.Quoted;
 
     private static Parser Begin(string text, int bytesMax)
     {
-        if (Encoding.UTF8.GetByteCount(text) > bytesMax) throw new SyntaxFault(SyntaxFaultKind.TooLarge, $"The text is longer than {bytesMax >> 10} KiB", 0);
+        if (Encoding.UTF8.GetByteCount(text) > bytesMax)
+            throw new SyntaxFault(SyntaxFaultKind.TooLarge, $"The text is longer than {bytesMax >> 10} KiB", 0);
         return new Parser(Lexer.Read(text));
     }
 
     /// <summary>After a semicolon may only come the end.</summary>
     private void EndOfText()
     {
-        if (TakeSymbol(";") && Current.Kind != TokenKind.End) throw Fault(SyntaxFaultKind.SeveralStatements, "Only one statement is run at a time", Current);
+        if (TakeSymbol(";") && Current.Kind != TokenKind.End)
+            throw Fault(SyntaxFaultKind.SeveralStatements, "Only one statement is run at a time", Current);
         if (Current.Kind != TokenKind.End) throw Unexpected("the end");
     }
 
@@ -137,7 +145,8 @@ public sealed partial class Parser
         return Take().Text;
     }
 
-    private static bool IsIdentifier(Token token) => token.Kind == TokenKind.Quoted || (token.Kind == TokenKind.Word && !Words.Reserved.Contains(token.Text));
+    private static bool IsIdentifier(Token token) =>
+        token.Kind == TokenKind.Quoted || (token.Kind == TokenKind.Word && !Words.Reserved.Contains(token.Text));
 
     /// <summary>A name behind a dot: there any word is one.</summary>
     private string NameAfterDot()
@@ -196,5 +205,6 @@ public sealed partial class Parser
     private SyntaxFault NotSupported(string what, Token at) =>
         Fault(SyntaxFaultKind.NotSupported, $"{what} is not supported here", at, what);
 
-    private static SyntaxFault Fault(SyntaxFaultKind kind, string message, Token at, string? name = null) => new(kind, message, at.At, name);
+    private static SyntaxFault Fault(SyntaxFaultKind kind, string message, Token at, string? name = null) =>
+        new(kind, message, at.At, name);
 }

@@ -3,12 +3,14 @@ using System.Text;
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>What came of looking at a predicate in BigQuery's dialect: a fault, or the text that stands for it.</summary>
-/// <param name="Sql">An expression over the table's columns, written from the tree, columns without the table's name; null with a fault.</param>
+/// <param name="Sql">An expression over the table's columns, written from the tree, columns without the table's name; null with a
+/// fault.</param>
 public sealed record PredicateText(PredicateFault? Fault, string? Sql);
 
 /// <summary>
-/// Checks a predicate over one table in BigQuery's dialect, without WHERE: an expression that names this table's columns and harmless functions only. What is not
-/// known here is refused. Kinds and their order are the contract's (WHERE validator), as for the dialect of DuckDB.
+/// Checks a predicate over one table in BigQuery's dialect, without WHERE: an expression that names this table's columns and harmless
+/// functions only. What is not known here is refused. Kinds and their order are the contract's (WHERE validator), as for the dialect of
+/// DuckDB.
 /// </summary>
 public sealed class Predicate : TreeMap
 {
@@ -89,7 +91,9 @@ public sealed class Predicate : TreeMap
     {
         var isAllowed = AllowedInPredicates.Allows(call) && call.IsPlain && !call.Arguments.Any(argument => argument.Value is Star);
         if (!isAllowed) AddFunction(string.Join('.', call.Name));
-        var arguments = call.Arguments.Select((argument, index) => argument with { Value = AllowedInPredicates.DatePart(call, index) ?? Map(argument.Value) }).ToList();
+        var arguments = call.Arguments
+            .Select((argument, index) => argument with { Value = AllowedInPredicates.DatePart(call, index) ?? Map(argument.Value) })
+            .ToList();
         if (call.IsPlain) return call with { Arguments = new NodeList<Argument>(arguments) };
         // Refused above; what else it says is looked at for the order of faults.
         return base.Map(call with { Arguments = [] });

@@ -1,7 +1,8 @@
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>What can stand in brackets and yields rows.</summary>
-public sealed record QueryExpression(NodeList<CommonTable> With, QueryBody Body, NodeList<OrderItem> OrderBy, Expression? Limit, Expression? Offset);
+public sealed record QueryExpression(NodeList<CommonTable> With, QueryBody Body, NodeList<OrderItem> OrderBy, Expression? Limit,
+    Expression? Offset);
 
 public sealed record CommonTable(string Name, QueryExpression Query);
 
@@ -10,7 +11,8 @@ public abstract record QueryBody;
 /// <summary>A query in brackets.</summary>
 public sealed record NestedQuery(QueryExpression Query) : QueryBody;
 
-/// <param name="Operator"><c>UNION ALL</c>, <c>UNION DISTINCT</c>, <c>INTERSECT DISTINCT</c> or <c>EXCEPT DISTINCT</c>: GoogleSQL mixes none without brackets.</param>
+/// <param name="Operator"><c>UNION ALL</c>, <c>UNION DISTINCT</c>, <c>INTERSECT DISTINCT</c> or <c>EXCEPT DISTINCT</c>: GoogleSQL mixes
+/// none without brackets.</param>
 /// <param name="Inputs">Two or more.</param>
 public sealed record SetOperation(string Operator, NodeList<QueryBody> Inputs) : QueryBody;
 
@@ -77,4 +79,5 @@ public sealed record DerivedTable(QueryExpression Query, string? Alias) : TableE
 
 /// <param name="Kind"><c>,</c>, <c>CROSS</c>, <c>INNER</c>, <c>LEFT</c>, <c>RIGHT</c> or <c>FULL</c>.</param>
 /// <param name="Using">Columns; empty with ON or without a condition.</param>
-public sealed record Join(TableExpression Left, string Kind, TableExpression Right, Expression? On, NodeList<string> Using) : TableExpression;
+public sealed record Join(TableExpression Left, string Kind, TableExpression Right, Expression? On, NodeList<string> Using)
+    : TableExpression;

@@ -65,7 +65,10 @@ internal static class QuotedText
                 value.Append('\n');
                 if (i + 1 < raw.Length && raw[i + 1] == '\n') i++;
             }
-            else if (kind == TokenKind.Bytes && c > '\u007f') foreach (var one in Encoding.UTF8.GetBytes(Rune(raw, ref i, at).ToString())) value.Append((char)one);
+            else if (kind == TokenKind.Bytes && c > '\u007f')
+            {
+                foreach (var one in Encoding.UTF8.GetBytes(Rune(raw, ref i, at).ToString())) value.Append((char)one);
+            }
             else if (char.IsSurrogate(c)) value.Append(Rune(raw, ref i, at).ToString());
             else value.Append(c);
         }
@@ -103,7 +106,8 @@ internal static class QuotedText
         var code = 0L;
         for (var i = from; i < from + digits; i++)
         {
-            var digit = i < raw.Length && char.IsAsciiHexDigit(raw[i]) ? int.Parse(raw.AsSpan(i, 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture) : radix;
+            var digit = i < raw.Length && char.IsAsciiHexDigit(raw[i])
+                ? int.Parse(raw.AsSpan(i, 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture) : radix;
             if (digit >= radix) throw Fault($"An escape has {digits} digits", at);
             code = (code * radix) + digit;
         }

@@ -109,7 +109,8 @@ public sealed partial class Renderer
 
     /// <summary>Names of functions are never in backticks without need: some that are also types and columns are none there.</summary>
     private static string FunctionName(string name) =>
-        BigQueryText.IsPlainWord(name) && !Words.Reserved.Contains(name) && !EngineNames.Same(name, "SAFE_CAST") ? name : BigQueryText.Quote(name, '`');
+        BigQueryText.IsPlainWord(name) && !Words.Reserved.Contains(name) && !EngineNames.Same(name, "SAFE_CAST") ? name
+            : BigQueryText.Quote(name, '`');
 
     private void WriteStruct(StructLiteral structure)
     {

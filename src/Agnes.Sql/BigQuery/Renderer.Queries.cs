@@ -163,5 +163,6 @@ public sealed partial class Renderer
         if (join.Using.Count > 0) WriteColumns(" USING (", join.Using);
     }
 
-    private void WriteColumns(string open, NodeList<string> columns) => _sql.Append(open).AppendJoin(", ", columns.Select(BigQueryText.Identifier)).Append(')');
+    private void WriteColumns(string open, NodeList<string> columns) =>
+        _sql.Append(open).AppendJoin(", ", columns.Select(BigQueryText.Identifier)).Append(')');
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>
-/// Writes a tree as GoogleSQL, from nothing but the tree: texts in one kind of quotes, names in backticks where they need them, brackets only where the tree would
-/// be read otherwise. Reading what it writes gives the same tree.
+/// Writes a tree as GoogleSQL, from nothing but the tree: texts in one kind of quotes, names in backticks where they need them, brackets
+/// only where the tree would be read otherwise. Reading what it writes gives the same tree.
 /// </summary>
 public sealed partial class Renderer
 {
@@ -17,7 +17,8 @@ public sealed partial class Renderer
     private const int OfPrimary = 11;
 
     /// <summary>Reserved words that are functions where a bracket follows.</summary>
-    private static readonly HashSet<string> CalledKeywords = new(EngineNames.Comparer) { "IF", "LEFT", "RIGHT", "GROUPING", "COLLATE", "RANGE" };
+    private static readonly HashSet<string> CalledKeywords =
+        new(EngineNames.Comparer) { "IF", "LEFT", "RIGHT", "GROUPING", "COLLATE", "RANGE" };
 
     private readonly StringBuilder _sql = new();
 

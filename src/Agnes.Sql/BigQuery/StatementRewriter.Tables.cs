@@ -33,12 +33,14 @@ public sealed partial class StatementRewriter
     {
         var implied = name.Alias ?? name.Parts[^1];
         if (name.Parts.Count > 1 && IsRow(name.Parts[0])) return Array(name, implied);
-        if (name.OffsetAlias is not null) throw Broken($"WITH OFFSET stands behind an array, which '{StatementGuard.Shorten(string.Join('.', name.Parts))}' is not");
+        if (name.OffsetAlias is not null)
+            throw Broken($"WITH OFFSET stands behind an array, which '{Shown(name)}' is not");
         AddRows(implied);
         if (name.Parts.Count == 1 && Defined(name.Parts[0]) is { } defined)
         {
             if (name.SystemTime is not null) throw Broken("FOR SYSTEM_TIME stands behind a table, not a query of WITH");
-            return name with { Parts = [defined], Alias = name.Alias ?? (defined == implied ? null : implied), SamplePercent = MapOptional(name.SamplePercent) };
+            var alias = name.Alias ?? (defined == implied ? null : implied);
+            return name with { Parts = [defined], Alias = alias, SamplePercent = MapOptional(name.SamplePercent) };
         }
 
         var reference = TablePaths.Classify(name);
@@ -48,16 +50,20 @@ public sealed partial class StatementRewriter
             Resolution.Refused refused => throw new RefusedStatement(refused.Why, reference),
             var other => throw new InvalidOperationException($"{other.GetType().Name} is not known."),
         };
-        if (!TablePaths.IsName(table.Project, isProject: true) || !TablePaths.IsName(table.Dataset, isProject: false) || !TablePaths.IsName(table.Name, isProject: false))
-            throw new RefusedStatement(new Refusal(RefusalKind.TableUnknown, $"'{StatementGuard.Shorten(reference.Path)}' stands for a table that cannot be named here.", reference.Path), reference);
+        if (!TablePaths.IsName(table.Project, isProject: true) || !TablePaths.IsName(table.Dataset, isProject: false)
+            || !TablePaths.IsName(table.Name, isProject: false))
+            throw new RefusedStatement(new Refusal(RefusalKind.TableUnknown,
+                $"'{StatementGuard.Shorten(reference.Path)}' stands for a table that cannot be named here.", reference.Path), reference);
         _tables.Add(new ResolvedReference(reference, table));
-        return name with { Parts = [table.Project, table.Dataset, table.Name], Alias = implied, SamplePercent = MapOptional(name.SamplePercent) };
+        var full = new NodeList<string>([table.Project, table.Dataset, table.Name]);
+        return name with { Parts = full, Alias = implied, SamplePercent = MapOptional(name.SamplePercent) };
     }
 
     /// <summary>A column of a row at hand, whose first part BigQuery takes for that row before it looks for a data set.</summary>
     private Unnest Array(TableName name, string alias)
     {
-        if (name.SystemTime is not null || name.SamplePercent is not null) throw Broken($"'{StatementGuard.Shorten(string.Join('.', name.Parts))}' is an array, which has neither SYSTEM_TIME nor TABLESAMPLE");
+        if (name.SystemTime is not null || name.SamplePercent is not null)
+            throw Broken($"Neither SYSTEM_TIME nor TABLESAMPLE stands behind an array, which '{Shown(name)}' is");
         AddRows(alias);
         AddRows(name.OffsetAlias);
         return new Unnest(new NamePath(name.Parts), alias, name.OffsetAlias);
@@ -75,13 +81,16 @@ public sealed partial class StatementRewriter
         return false;
     }
 
-    /// <returns>The nearest of that name as it was defined, or null. Only A to Z compare without case: é and É are not taken for one here, whatever BigQuery does.</returns>
+    /// <returns>The nearest of that name as it was defined, or null. Only A to Z compare without case: é and É are not taken for one
+    /// here, whatever BigQuery does.</returns>
     private string? Defined(string name)
     {
         for (var common = _common; common is not null; common = common.Before)
             if (EngineNames.Same(common.Name, name)) return common.Name;
         return null;
     }
+
+    private static string Shown(TableName name) => StatementGuard.Shorten(string.Join('.', name.Parts));
 
     private static RefusedStatement Broken(string message) => new(new Refusal(RefusalKind.Broken, message));
 }

@@ -1,9 +1,9 @@
 namespace Agnes.Sql.BigQuery;
 
 /// <summary>
-/// Checks a statement in BigQuery's dialect and writes it anew. Each table becomes its full name, so that nothing which BigQuery would look up remains; a query of
-/// WITH is named exactly as it was defined, so that no rule of upper and lower case decides between the two; an array behind a comma becomes UNNEST, which is no
-/// table to anybody. What is not known here is refused.
+/// Checks a statement in BigQuery's dialect and writes it anew. Each table becomes its full name, so that nothing which BigQuery would
+/// look up remains; a query of WITH is named exactly as it was defined, so that no rule of upper and lower case decides between the two;
+/// an array behind a comma becomes UNNEST, which is no table to anybody. What is not known here is refused.
 /// </summary>
 public sealed partial class StatementRewriter : TreeMap
 {
@@ -53,7 +53,8 @@ public sealed partial class StatementRewriter : TreeMap
             var isVariable = parameter.Text.StartsWith("@@", StringComparison.Ordinal);
             var shown = StatementGuard.Shorten(parameter.Text);
             throw new RefusedStatement(new Refusal(
-                isVariable ? RefusalKind.FunctionDenied : RefusalKind.Broken, isVariable ? $"'{shown}' is not allowed in a query." : $"There is no value for '{shown}'; write it into the query.", shown));
+                isVariable ? RefusalKind.FunctionDenied : RefusalKind.Broken, isVariable ? $"'{shown}' is not allowed in a query."
+                    : $"There is no value for '{shown}'; write it into the query.", shown));
         }
 
         return base.Map(expression);
@@ -65,7 +66,8 @@ public sealed partial class StatementRewriter : TreeMap
         if (CalledFunctions.Allows(string.Join('.', name))) return base.Map(call);
         var shown = StatementGuard.Shorten(string.Join('.', call.Name));
         var nearest = CalledFunctions.Nearest(shown);
-        throw new RefusedStatement(new Refusal(RefusalKind.FunctionDenied, $"Function '{shown}' is not allowed in a query.{StatementGuard.DidYouMean(nearest)}", shown) { Nearest = nearest });
+        throw new RefusedStatement(new Refusal(RefusalKind.FunctionDenied,
+            $"Function '{shown}' is not allowed in a query.{StatementGuard.DidYouMean(nearest)}", shown) { Nearest = nearest });
     }
 
     protected override QueryExpression Map(QueryExpression query)
@@ -88,7 +90,8 @@ public sealed partial class StatementRewriter : TreeMap
         var query = Map(defined.Query);
         _rows = rows;
         if (!TablePaths.IsName(defined.Name, isProject: false))
-            throw new RefusedStatement(new Refusal(RefusalKind.Broken, $"'{StatementGuard.Shorten(defined.Name)}' is no name for a query of WITH."));
+            throw new RefusedStatement(new Refusal(RefusalKind.Broken,
+                $"'{StatementGuard.Shorten(defined.Name)}' is no name for a query of WITH."));
         _common = new CommonNames(defined.Name, _common);
         return new CommonTable(defined.Name, query);
     }
@@ -132,7 +135,8 @@ public sealed partial class StatementRewriter : TreeMap
     private SelectItem Map(SelectItem item) => item switch
     {
         SelectedValue value => value with { Value = Map(value.Value) },
-        SelectedStar star => star with { Of = MapOptional(star.Of), Replace = star.Replace.Map(one => one with { Value = Map(one.Value) }) },
+        SelectedStar star =>
+            star with { Of = MapOptional(star.Of), Replace = star.Replace.Map(one => one with { Value = Map(one.Value) }) },
         _ => throw new InvalidOperationException($"{item.GetType().Name} is not known."),
     };
 

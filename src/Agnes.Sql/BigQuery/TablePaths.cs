@@ -15,7 +15,8 @@ internal static class TablePaths
         {
             1 => new TableReference(ReferenceForm.Bare, null, null, parts[0], name.At),
             2 => new TableReference(ReferenceForm.Dataset, null, parts[0], parts[1], name.At),
-            3 when EngineNames.Same(parts[0], Parser.SourceName) => new TableReference(ReferenceForm.Source, null, parts[1], parts[2], name.At),
+            3 when EngineNames.Same(parts[0], Parser.SourceName) =>
+                new TableReference(ReferenceForm.Source, null, parts[1], parts[2], name.At),
             3 => new TableReference(ReferenceForm.Project, parts[0], parts[1], parts[2], name.At),
             _ => null,
         };
@@ -27,13 +28,15 @@ internal static class TablePaths
     }
 
     /// <summary>Whether a table can be called so: what is not known to be harmless in a name is not.</summary>
-    public static bool IsName(string part, bool isProject) => part.Length > 0 && part.All(c => IsLetter(c) || (isProject && c is ':' or '.'));
+    public static bool IsName(string part, bool isProject) =>
+        part.Length > 0 && part.All(c => IsLetter(c) || (isProject && c is ':' or '.'));
 
     private static string? Fault(NodeList<string> parts)
     {
         foreach (var (part, index) in parts.Select((part, index) => (part, index)))
         {
-            if (part.Equals(Metadata, StringComparison.OrdinalIgnoreCase) || part.StartsWith("region-", StringComparison.OrdinalIgnoreCase) || part.StartsWith("__", StringComparison.Ordinal))
+            if (part.Equals(Metadata, StringComparison.OrdinalIgnoreCase) || part.StartsWith("region-", StringComparison.OrdinalIgnoreCase)
+                || part.StartsWith("__", StringComparison.Ordinal))
                 return "describes tables and is none; use the catalog";
             if (part.Contains('*', StringComparison.Ordinal)) return "stands for several tables; name each";
             if (part.Contains('$', StringComparison.Ordinal)) return "names a partition; use WHERE";
@@ -45,7 +48,8 @@ internal static class TablePaths
     }
 
     private static bool IsLetter(char c) => c is '_' or '-' or ' ' || char.IsLetterOrDigit(c)
-        || char.GetUnicodeCategory(c) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
+        || char.GetUnicodeCategory(c)
+            is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
 
     private static RefusedStatement Refuse(string path, string why, TableReference? reference)
     {

@@ -1,6 +1,9 @@
 namespace Agnes.Sql.BigQuery;
 
-/// <summary>Makes a tree anew, node by node. Whoever looks at a tree does it from here, so that no kind of node is passed over: one that is not known is an error.</summary>
+/// <summary>
+/// Makes a tree anew, node by node. Whoever looks at a tree does it from here, so that no kind of node is passed over: one that is not
+/// known is an error.
+/// </summary>
 public abstract class TreeMap
 {
     public virtual Expression Map(Expression expression) => expression switch
@@ -66,7 +69,8 @@ public abstract class TreeMap
     {
         PartitionBy = Map(window.PartitionBy),
         OrderBy = Map(window.OrderBy),
-        Frame = window.Frame is null ? null : window.Frame with { Start = Map(window.Frame.Start), End = window.Frame.End is null ? null : Map(window.Frame.End) },
+        Frame = window.Frame is null ? null
+            : window.Frame with { Start = Map(window.Frame.Start), End = window.Frame.End is null ? null : Map(window.Frame.End) },
     };
 
     private FrameBound Map(FrameBound bound) => bound with { Distance = MapOptional(bound.Distance) };

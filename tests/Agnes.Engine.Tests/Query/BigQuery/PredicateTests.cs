@@ -9,8 +9,8 @@ using FsCheck.Fluent;
 namespace Agnes.Engine.Tests.Query.BigQuery;
 
 /// <summary>
-/// What may stand in a WHERE, in both dialects. <c>predicates.txt</c> has a line for each: what BigQuery's dialect makes of it, what DuckDB's does, and the predicate,
-/// with ⏎ for the end of a line and tabs between.
+/// What may stand in a WHERE, in both dialects. <c>predicates.txt</c> has a line for each: what BigQuery's dialect makes of it, what
+/// DuckDB's does, and the predicate, with ⏎ for the end of a line and tabs between.
 /// </summary>
 public sealed class PredicateTests(Bench bench) : IClassFixture<Bench>
 {
@@ -58,7 +58,9 @@ public sealed class PredicateTests(Bench bench) : IClassFixture<Bench>
         bigQuery.ShouldNotBeEmpty();
         if (expected == "-") return; // says something else in the other dialect
         var table = bench.Orders with { Columns = [.. Columns.Select(column => new TableColumn(column, "VARCHAR"))] };
-        var answer = await bench.Runner.CheckPredicateAsync(Bench.LeaseOf("guest"), table, predicate, "orders", StatementLimits.Default, CancellationToken.None);
+        var answer =
+            await bench.Runner.CheckPredicateAsync(Bench.LeaseOf("guest"), table, predicate, "orders", StatementLimits.Default,
+            CancellationToken.None);
 
         answer.Failure.ShouldBeNull();
         Told(answer.Fault).ShouldBe(expected, answer.Sql);
@@ -84,7 +86,8 @@ public sealed class PredicateTests(Bench bench) : IClassFixture<Bench>
     [InlineData("id + id % 2 = 1", "id + MOD(id, 2) = 1")]
     [InlineData("customer NOT ILIKE 'A%'", "LOWER(customer) NOT LIKE LOWER('A%')")]
     [InlineData("id IN (1,2);", "id IN (1, 2)")]
-    public void What_is_sent_is_written_from_the_tree(string predicate, string? expected) => Predicate.Check(predicate, Columns, Names).Sql.ShouldBe(expected);
+    public void What_is_sent_is_written_from_the_tree(string predicate, string? expected) =>
+        Predicate.Check(predicate, Columns, Names).Sql.ShouldBe(expected);
 
     [Fact]
     public void A_table_may_be_called_by_any_of_its_names()
@@ -113,7 +116,8 @@ public sealed class PredicateTests(Bench bench) : IClassFixture<Bench>
         foreach (var depth in (int[])[50, 199, 201, 1000])
         {
             PredicateText? answer = null;
-            var thread = new Thread(() => answer = Predicate.Check($"{Repeat(open, depth)}1{Repeat(close, depth)}", Columns, Names), stackBytes);
+            var thread =
+                new Thread(() => answer = Predicate.Check($"{Repeat(open, depth)}1{Repeat(close, depth)}", Columns, Names), stackBytes);
             thread.Start();
             thread.Join();
             answer.ShouldNotBeNull();
@@ -124,16 +128,21 @@ public sealed class PredicateTests(Bench bench) : IClassFixture<Bench>
 
     [Fact]
     public void Types_have_a_depth_too() =>
-        Predicate.Check($"CAST(NULL AS {Repeat("ARRAY<", 2000)}INT64{Repeat(">", 2000)}) IS NULL", Columns, Names).Fault.ShouldBe(new PredicateFault(PredicateFault.Disallowed));
+        Predicate.Check($"CAST(NULL AS {Repeat("ARRAY<", 2000)}INT64{Repeat(">", 2000)}) IS NULL", Columns, Names).Fault
+            .ShouldBe(new PredicateFault(PredicateFault.Disallowed));
 
     [Fact]
     public void Length_is_refused()
     {
-        Predicate.Check($"customer = '{new string('x', 32 << 10)}'", Columns, Names).Fault.ShouldBe(new PredicateFault(PredicateFault.Unparseable));
+        Predicate.Check($"customer = '{new string('x', 32 << 10)}'", Columns, Names).Fault
+            .ShouldBe(new PredicateFault(PredicateFault.Unparseable));
         Predicate.Check(string.Join(" OR ", Enumerable.Range(0, 1500).Select(i => $"id = {i}")), Columns, Names).Fault.ShouldBeNull();
     }
 
-    /// <summary>Whatever is put together, what is accepted is an expression over these columns whose every text came from the predicate's own quotes.</summary>
+    /// <summary>
+    /// Whatever is put together, what is accepted is an expression over these columns whose every text came from the predicate's own
+    /// quotes.
+    /// </summary>
     [Fact]
     public void Nothing_is_smuggled() => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
     {
@@ -163,7 +172,8 @@ public sealed class PredicateTests(Bench bench) : IClassFixture<Bench>
             : $"({first}) {(random.Next(2) == 0 ? "AND" : "OR")} {second}";
     }
 
-    private static string Told(PredicateFault? fault) => fault is null ? "ok" : fault.Name is null ? fault.Kind : $"{fault.Kind}:{fault.Name}";
+    private static string Told(PredicateFault? fault) =>
+        fault is null ? "ok" : fault.Name is null ? fault.Kind : $"{fault.Kind}:{fault.Name}";
 
     private static string Repeat(string text, int count) => string.Concat(Enumerable.Repeat(text, count));
 }

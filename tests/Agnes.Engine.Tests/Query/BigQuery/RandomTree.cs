@@ -7,10 +7,12 @@ internal sealed class RandomTree(int seed)
 {
     private static readonly string[] Names =
     [
-        "a", "b1", "_x", "Orders", "select", "DATE", "current_date", "safe_cast", "offset", "my col", "9x", "a`b", "ü", "😀", "'", "\\", "--", "/*", "#", ";", "a\nb", "pivot", "bq",
+        "a", "b1", "_x", "Orders", "select", "DATE", "current_date", "safe_cast", "offset", "my col", "9x", "a`b", "ü", "😀", "'", "\\",
+        "--", "/*", "#", ";", "a\nb", "pivot", "bq",
     ];
 
-    private static readonly string[] Texts = ["", "x", "it's", "\"", "\\", "\\'", "--", "/* */", "a\nb", "\0", "\u2028", "ÿ", "😀", "'''", "`", "@p", "\t\r", ") OR (1=1"];
+    private static readonly string[] Texts =
+        ["", "x", "it's", "\"", "\\", "\\'", "--", "/* */", "a\nb", "\0", "\u2028", "ÿ", "😀", "'''", "`", "@p", "\t\r", ") OR (1=1"];
 
     private static readonly string[] Parts = ["DAY", "HOUR", "MICROSECOND", "YEAR", "ISOWEEK"];
 
@@ -24,14 +26,17 @@ internal sealed class RandomTree(int seed)
         {
             0 => new Logical(Pick("AND", "OR"), Many(2, 3, () => Expression(d))),
             1 => new Unary(Pick("-", "+", "~", "NOT"), Expression(d)),
-            2 or 3 => new Binary(Pick("+", "-", "*", "/", "||", "|", "&", "^", "<<", ">>", "=", "<", ">", "<=", ">=", "!="), Expression(d), Expression(d)),
+            2 or 3 =>
+                new Binary(Pick("+", "-", "*", "/", "||", "|", "&", "^", "<<", ">>", "=", "<", ">", "<=", ">=", "!="), Expression(d),
+                Expression(d)),
             4 => new IsTest(Expression(d), Flip(), Pick("NULL", "TRUE", "FALSE", "UNKNOWN")),
             5 => new IsDistinct(Expression(d), Flip(), Expression(d)),
             6 => new Between(Expression(d), Flip(), Expression(d), Expression(d)),
             7 => new Like(Expression(d), Flip(), Expression(d)),
             8 => new LikeMany(Expression(d), Flip(), Pick("ANY", "SOME", "ALL"), Values(d)),
             9 => new In(Expression(d), Flip(), Values(d)),
-            10 => new CaseExpression(Maybe(() => Expression(d)), Many(1, 2, () => new CaseBranch(Expression(d), Expression(d))), Maybe(() => Expression(d))),
+            10 => new CaseExpression(Maybe(() => Expression(d)), Many(1, 2, () => new CaseBranch(Expression(d), Expression(d))),
+                Maybe(() => Expression(d))),
             11 => Cast(d),
             12 => new Extract(Pick("DAY", "DATE", "WEEK(MONDAY)", "YEAR"), Expression(d), Maybe(() => Expression(d))),
             13 => new IntervalLiteral(Expression(d), Pick(Parts), Maybe(() => Pick(Parts))),
@@ -58,7 +63,8 @@ internal sealed class RandomTree(int seed)
 
     private QueryBody Body(int depth) => (depth > 0 ? _random.Next(4) : 9) switch
     {
-        0 => new SetOperation(Pick("UNION ALL", "UNION DISTINCT", "INTERSECT DISTINCT", "EXCEPT DISTINCT"), Many(2, 3, () => Operand(depth - 1))),
+        0 => new SetOperation(Pick("UNION ALL", "UNION DISTINCT", "INTERSECT DISTINCT", "EXCEPT DISTINCT"),
+            Many(2, 3, () => Operand(depth - 1))),
         _ => Operand(depth),
     };
 
@@ -123,7 +129,8 @@ internal sealed class RandomTree(int seed)
 
     private Call Call(int d)
     {
-        var name = _random.Next(4) == 0 ? Many(1, 3, Name) : [Pick("UPPER", "if", "DATE", "current_date", "cast", "COUNT", "left", "safe_cast")];
+        var name = _random.Next(4) == 0 ? Many(1, 3, Name)
+            : [Pick("UPPER", "if", "DATE", "current_date", "cast", "COUNT", "left", "safe_cast")];
         if (_random.Next(6) == 0) return new Call(name, [new Argument(null, new Star())]) { Over = Maybe(() => Window(d)) };
         if (_random.Next(6) == 0) return new Call(name, []);
         return new Call(name, Many(1, 3, () => new Argument(_random.Next(6) == 0 ? Name() : null, Expression(d))))
@@ -145,7 +152,8 @@ internal sealed class RandomTree(int seed)
     }
 
     private FrameBound Bound(int d) =>
-        Flip() ? new FrameBound(Pick("CURRENT ROW", "UNBOUNDED PRECEDING", "UNBOUNDED FOLLOWING"), null) : new FrameBound(Pick("PRECEDING", "FOLLOWING"), Expression(d));
+        Flip() ? new FrameBound(Pick("CURRENT ROW", "UNBOUNDED PRECEDING", "UNBOUNDED FOLLOWING"), null)
+            : new FrameBound(Pick("PRECEDING", "FOLLOWING"), Expression(d));
 
     private OrderItem Order(int d) => new(Expression(d), Maybe(() => Pick("ASC", "DESC")), Maybe(() => Pick("FIRST", "LAST")));
 
@@ -195,5 +203,6 @@ internal sealed class RandomTree(int seed)
     private T? Maybe<T>(Func<T> make)
         where T : class => _random.Next(3) == 0 ? make() : null;
 
-    private NodeList<T> Many<T>(int min, int max, Func<T> make) => new([.. Enumerable.Range(0, _random.Next(min, max + 1)).Select(_ => make())]);
+    private NodeList<T> Many<T>(int min, int max, Func<T> make) =>
+        new([.. Enumerable.Range(0, _random.Next(min, max + 1)).Select(_ => make())]);
 }

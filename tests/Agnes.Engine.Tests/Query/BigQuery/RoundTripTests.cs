@@ -4,7 +4,9 @@ using FsCheck.Fluent;
 
 namespace Agnes.Engine.Tests.Query.BigQuery;
 
-/// <summary>What is written from a tree is read as the same tree, whatever is in it. That is what lets a checked tree stand for a text.</summary>
+/// <summary>
+/// What is written from a tree is read as the same tree, whatever is in it. That is what lets a checked tree stand for a text.
+/// </summary>
 public sealed class RoundTripTests
 {
     /// <summary>The same trees in every run; take it out to search for others.</summary>

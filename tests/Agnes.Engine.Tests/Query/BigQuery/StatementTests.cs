@@ -8,8 +8,9 @@ using FsCheck.Fluent;
 namespace Agnes.Engine.Tests.Query.BigQuery;
 
 /// <summary>
-/// What a statement in BigQuery's dialect may name. <c>references.txt</c> has a statement a line and, behind a tab, what is sent for it or how it is refused.
-/// Registered and granted is <c>orders</c>, which is <c>warehouse-1.sales.orders_v2</c>; everything else is hidden or does not exist.
+/// What a statement in BigQuery's dialect may name. <c>references.txt</c> has a statement a line and, behind a tab, what is sent for it
+/// or how it is refused. Registered and granted is <c>orders</c>, which is <c>warehouse-1.sales.orders_v2</c>; everything else is hidden
+/// or does not exist.
 /// </summary>
 public sealed partial class StatementTests
 {
@@ -52,7 +53,9 @@ public sealed partial class StatementTests
         }
     }
 
-    /// <summary>Statements are put together by chance; whatever is let through names nothing but the one granted table, by its full name.</summary>
+    /// <summary>
+    /// Statements are put together by chance; whatever is let through names nothing but the one granted table, by its full name.
+    /// </summary>
     [Fact]
     public void Nothing_but_what_is_granted_is_ever_named() => Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
     {
@@ -67,7 +70,8 @@ public sealed partial class StatementTests
         var answer = StatementRewriter.Rewrite(statement, Granted);
 
         answer.Tables.Select(table => (table.Reference.Path, table.Reference.Form, table.Reference.At)).ShouldBe(
-            [("orders", ReferenceForm.Bare, 14), ("bq.\"sales\".\"orders_v2\"", ReferenceForm.Source, statement.IndexOf("bq", StringComparison.Ordinal))]);
+            [("orders", ReferenceForm.Bare, 14),
+                ("bq.\"sales\".\"orders_v2\"", ReferenceForm.Source, statement.IndexOf("bq", StringComparison.Ordinal))]);
         answer.Tables.ShouldAllBe(table => table.Table == new Resolution.Table("warehouse-1", "sales", "orders_v2"));
     }
 
@@ -105,7 +109,8 @@ public sealed partial class StatementTests
         var answer = StatementRewriter.Rewrite("SELECT 1 FROM orders", _ => new Resolution.Table("example.com:project", "sales", "tržby"));
 
         answer.Sql.ShouldBe("SELECT 1 FROM `example.com:project.sales.tr\\u017Eby` AS orders");
-        StatementRewriter.Rewrite(answer.Sql!, reference => new Resolution.Table(reference.Project!, reference.Dataset!, reference.Table)).Sql.ShouldBe(answer.Sql);
+        StatementRewriter.Rewrite(answer.Sql!, reference =>
+            new Resolution.Table(reference.Project!, reference.Dataset!, reference.Table)).Sql.ShouldBe(answer.Sql);
     }
 
     [Fact]
@@ -113,14 +118,19 @@ public sealed partial class StatementTests
     {
         string[] statements =
         [
-            "SELECT customer, SUM(amount) AS total FROM orders WHERE day >= DATE_SUB(CURRENT_DATE(), INTERVAL 30 DAY) GROUP BY 1 HAVING total > 10 ORDER BY total DESC NULLS LAST LIMIT 10 OFFSET 5",
+            "SELECT customer, SUM(amount) AS total FROM orders WHERE day >= DATE_SUB(CURRENT_DATE(), INTERVAL 30 DAY) GROUP BY "
+            + "1 HAVING total > 10 ORDER BY total DESC NULLS LAST LIMIT 10 OFFSET 5",
             "SELECT DISTINCT customer FROM orders QUALIFY ROW_NUMBER() OVER (PARTITION BY customer ORDER BY day DESC) = 1",
             "SELECT AS STRUCT id, STRUCT(day AS d, [1, 2] AS xs) FROM orders",
-            "SELECT o.* EXCEPT (id), COUNT(DISTINCT customer) c, ARRAY_AGG(id IGNORE NULLS ORDER BY day LIMIT 3)[SAFE_OFFSET(0)], FROM orders o GROUP BY ALL",
-            "SELECT CASE WHEN id IN UNNEST([1, 2]) THEN 'a' ELSE 'b' END, EXTRACT(WEEK(MONDAY) FROM day), SAFE.SUBSTR(customer, 0, -1), IF(id > 1, LEFT(customer, 2), NULL) FROM orders",
-            "WITH a AS (SELECT * FROM orders), b AS (SELECT id FROM a UNION DISTINCT SELECT id FROM a) SELECT a.id, LAG(a.id) OVER w FROM a JOIN b ON a.id = b.id WINDOW w AS (ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
+            "SELECT o.* EXCEPT (id), COUNT(DISTINCT customer) c, ARRAY_AGG(id IGNORE NULLS ORDER BY day LIMIT "
+            + "3)[SAFE_OFFSET(0)], FROM orders o GROUP BY ALL",
+            "SELECT CASE WHEN id IN UNNEST([1, 2]) THEN 'a' ELSE 'b' END, EXTRACT(WEEK(MONDAY) FROM day), SAFE.SUBSTR(customer, "
+            + "0, -1), IF(id > 1, LEFT(customer, 2), NULL) FROM orders",
+            "WITH a AS (SELECT * FROM orders), b AS (SELECT id FROM a UNION DISTINCT SELECT id FROM a) SELECT a.id, LAG(a.id) "
+            + "OVER w FROM a JOIN b ON a.id = b.id WINDOW w AS (ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
             "SELECT day, GROUPING(customer) FROM orders GROUP BY GROUPING SETS ((day, customer), ROLLUP (day), ())",
-            "SELECT SAFE_CAST(customer AS NUMERIC(10, 2)), CAST(day AS STRING FORMAT 'YYYY'), JSON '{}', NET.HOST('http://example.com'), HLL_COUNT.INIT(id) FROM orders GROUP BY 1",
+            "SELECT SAFE_CAST(customer AS NUMERIC(10, 2)), CAST(day AS STRING FORMAT 'YYYY'), JSON '{}', "
+            + "NET.HOST('http://example.com'), HLL_COUNT.INIT(id) FROM orders GROUP BY 1",
             "SELECT n, p FROM UNNEST(GENERATE_DATE_ARRAY('2026-01-01', '2026-02-01', INTERVAL 1 WEEK)) AS n WITH OFFSET AS p;",
         ];
         foreach (var statement in statements)
@@ -144,7 +154,10 @@ public sealed partial class StatementTests
             : new Resolution.Refused(new Refusal(RefusalKind.TableDenied, $"Access denied to table '{reference.Path}'", reference.Path));
     }
 
-    /// <summary>Looks at the text with eyes of its own: behind FROM, JOIN and commas in a FROM stand the full name, UNNEST, a bracket or a name of WITH.</summary>
+    /// <summary>
+    /// Looks at the text with eyes of its own: behind FROM, JOIN and commas in a FROM stand the full name, UNNEST, a bracket or a name of
+    /// WITH.
+    /// </summary>
     private static void NamesOnlyFullNames(string sql)
     {
         sql.ShouldAllBe(c => c >= ' ' && c < 0x7f);
