@@ -95,6 +95,9 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             using var tree = JsonDocument.Parse(row.GetProperty("tree").GetString()!, new JsonDocumentOptions { MaxDepth = PredicateDepthMax });
             var fault = PredicateTree.Check(tree.RootElement, row.GetProperty("alone").GetString(), table.Columns, alias);
             if (fault is { Kind: PredicateFault.Unparseable } && SqlWords.HasSeveralStatements(text)) fault = new PredicateFault(PredicateFault.SeveralStatements);
+            // The engine reads a WINDOW clause and keeps nothing of it in the tree.
+            SqlWords.Of(text, "window", out var hasWindow);
+            if (fault is null && hasWindow) fault = new PredicateFault(PredicateFault.Unparseable);
             return new PredicateCheck(null, fault, fault is null ? row.GetProperty("canonical").GetString() : null);
         }
         catch (JsonException)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Agnes.Protocol;
+using Agnes.Sql;
 
 namespace Agnes.Engine.Query.Scans;
 
@@ -89,7 +90,7 @@ internal sealed class PredicateTree
             case "FUNCTION":
                 var name = Text(element, "function_name");
                 // The parser itself writes some in full, such as those of EXTRACT and SUBSTRING.
-                if (!PredicateFunctions.Allows(name) || Text(element, "schema") is not ("" or "main" or "pg_catalog") || Text(element, "catalog") is not ("" or "system")) AddFunction(name);
+                if (!PredicateFunctions.Allows(name) || IsAggregate(element) || Text(element, "schema") is not ("" or "main" or "pg_catalog") || Text(element, "catalog") is not ("" or "system")) AddFunction(name);
                 break;
             case "WINDOW":
                 AddFunction(Text(element, "function_name"));
@@ -102,6 +103,10 @@ internal sealed class PredicateTree
                 break;
         }
     }
+
+    /// <summary>Whether it says what only an aggregate can.</summary>
+    private static bool IsAggregate(JsonElement call) =>
+        !IsEmpty(call, "distinct") || !IsEmpty(call, "filter") || (call.TryGetProperty("order_bys", out var order) && !IsEmpty(order, "orders"));
 
     /// <summary>A column, a column of the table by its name, or a field of a column that is a structure.</summary>
     private void LookAtColumn(IReadOnlyList<string> names)

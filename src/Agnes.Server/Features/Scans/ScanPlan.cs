@@ -7,6 +7,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.State;
+using PredicateFault = Agnes.Sql.PredicateFault;
 
 namespace Agnes.Server.Features.Scans;
 

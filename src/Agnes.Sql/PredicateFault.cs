@@ -1,4 +1,4 @@
-namespace Agnes.Engine.Query.Scans;
+namespace Agnes.Sql;
 
 /// <summary>Why a predicate is refused.</summary>
 /// <param name="Kind">One of the words that clients branch on.</param>
@@ -14,7 +14,3 @@ public sealed record PredicateFault(string Kind, string? Detail = null, string? 
     public const string Column = "unknown_column";
     public const string Function = "unknown_function";
 }
-
-/// <summary>What came of looking at a predicate: a failure of the worker, a fault of the text, or the text as the engine understood it.</summary>
-/// <param name="Sql">A SELECT of all columns with the predicate as its WHERE, written anew from the tree.</param>
-public sealed record PredicateCheck(StatementOutcome? Failure, PredicateFault? Fault, string? Sql);
