@@ -17,6 +17,7 @@ public sealed class TokenEndpoints : IDisposable
     public const string ClientId = "client-1.apps.example.com";
     public const string ClientSecret = "marker-secret-of-the-client";
     public const string RefreshToken = "marker-refresh-token-of-a-person";
+    public const string Audience = "https://oauth2.googleapis.com/token"; // whatever address it is reached at
     public const string Scope = "https://www.googleapis.com/auth/cloud-platform";
     private readonly RSA _key = RSA.Create(2048);
     private readonly TimeProvider _time;
@@ -86,7 +87,7 @@ public sealed class TokenEndpoints : IDisposable
         switch (form["grant_type"].ToString())
         {
             case "urn:ietf:params:oauth:grant-type:jwt-bearer":
-                return Fault(form["assertion"].ToString(), $"{context.Request.Scheme}://{context.Request.Host}/token") is { } fault
+                return Fault(form["assertion"].ToString()) is { } fault
                     ? Refused("invalid_grant", fault)
                     : Token("assertion");
             case "refresh_token":
@@ -98,7 +99,7 @@ public sealed class TokenEndpoints : IDisposable
     }
 
     /// <summary>Why an assertion is none of the service account's, or null.</summary>
-    private string? Fault(string assertion, string audience)
+    private string? Fault(string assertion)
     {
         if (assertion.Split('.') is not [var head, var body, var signature]) return "Invalid JWT.";
         try
@@ -112,7 +113,7 @@ public sealed class TokenEndpoints : IDisposable
             var (issued, ends) = (claims.RootElement.GetProperty("iat").GetInt64(), claims.RootElement.GetProperty("exp").GetInt64());
             if (issued > now + 300 || ends < now || ends - issued > 3600) return "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.";
             if (claims.RootElement.GetProperty("iss").GetString() != Email) return "Invalid grant: account not found";
-            if (claims.RootElement.GetProperty("aud").GetString() != audience) return "Invalid JWT: Failed audience check.";
+            if (claims.RootElement.GetProperty("aud").GetString() != Audience) return "Invalid JWT: Failed audience check.";
             return claims.RootElement.GetProperty("scope").GetString()!.Split(' ').Contains(Scope, StringComparer.Ordinal) ? null : "Invalid OAuth scope or ID token audience provided.";
         }
         catch (Exception malformed) when (malformed is FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
