@@ -10,7 +10,9 @@ public sealed class BigQueryAnswer
     private readonly StatementAuthor _author;
     private readonly string _path;
 
-    internal BigQueryAnswer(BigQueryConnection connection, BigQueryCalls calls, BigQueryJob job, StatementAuthor author, IReadOnlyList<BigQueryField> columns, JobStatistics? statistics)
+    internal BigQueryAnswer(
+        BigQueryConnection connection, BigQueryCalls calls, BigQueryJob job, StatementAuthor author, IReadOnlyList<BigQueryField> columns,
+        JobStatistics? statistics)
     {
         (_connection, _calls, _author, _path, Columns) = (connection, calls, author, job.ResultPath(), columns);
         (JobId, Location, WasThere) = (job.Id, job.Location, job.WasThere);
@@ -33,7 +35,9 @@ public sealed class BigQueryAnswer
 
     public bool IsFromCache { get; }
 
-    /// <summary>Reads the rows, page by page, in bounded memory. A page that breaks off is asked for again, and no row is given twice.</summary>
+    /// <summary>
+    /// Reads the rows, page by page, in bounded memory. A page that breaks off is asked for again, and no row is given twice.
+    /// </summary>
     /// <param name="rowsMax">Pages after these are not asked for.</param>
     /// <returns>Rows that were given.</returns>
     /// <exception cref="BigQueryException"/>
@@ -65,7 +69,8 @@ public sealed class BigQueryAnswer
             await page.ReadAsync(
                 async buffer =>
                 {
-                    stall.CancelAfter(_connection.Limits.StallTime); // what came is progress; the time that rows take here is none of BigQuery's
+                    // What came is progress; the time that rows take here is none of BigQuery's.
+                    stall.CancelAfter(_connection.Limits.StallTime);
                     return await body.ReadAsync(buffer, stall.Token);
                 },
                 progress.Take);

@@ -31,18 +31,25 @@ internal sealed class BigQueryCalls : IDisposable
         Retries.After(countMax, _connection.Limits.Pause, _connection.Limits.PauseMax, _time, isForNow);
 
     public Task<TAnswer> GetAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> type, CancellationToken cancellation) =>
-        _retries.ExecuteAsync(async token => await OnceAsync(HttpMethod.Get, path, null, type, StatementAuthor.Server, _connection.Limits.CallTime, token), cancellation).AsTask();
+        _retries.ExecuteAsync(
+            async token =>
+            await OnceAsync(HttpMethod.Get, path, null, type, StatementAuthor.Server, _connection.Limits.CallTime, token), cancellation)
+            .AsTask();
 
     public Task<TAnswer> PostAsync<TBody, TAnswer>(
-        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, StatementAuthor author, CancellationToken cancellation)
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> type, StatementAuthor author,
+            CancellationToken cancellation)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(body, bodyType);
-        return _retries.ExecuteAsync(async token => await OnceAsync(HttpMethod.Post, path, bytes, type, author, _connection.Limits.CallTime, token), cancellation).AsTask();
+        return _retries.ExecuteAsync(
+            async token => await OnceAsync(HttpMethod.Post, path, bytes, type, author, _connection.Limits.CallTime, token), cancellation)
+            .AsTask();
     }
 
     /// <summary>One call, not tried again.</summary>
     public async Task<TAnswer> OnceAsync<TAnswer>(
-        HttpMethod method, string path, byte[]? body, JsonTypeInfo<TAnswer> type, StatementAuthor author, TimeSpan time, CancellationToken cancellation)
+        HttpMethod method, string path, byte[]? body, JsonTypeInfo<TAnswer> type, StatementAuthor author, TimeSpan time,
+            CancellationToken cancellation)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         bound.CancelAfter(time);
@@ -69,7 +76,8 @@ internal sealed class BigQueryCalls : IDisposable
     /// <summary>Sends, and reads the head of the answer. Errors are read whole and thrown; the body of an answer is the caller's.</summary>
     /// <exception cref="BigQueryException"/>
     /// <exception cref="HttpRequestException"/>
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[]? body, StatementAuthor author, CancellationToken cancellation)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, byte[]? body, StatementAuthor author, CancellationToken cancellation)
     {
         for (var isFirst = true; ; isFirst = false)
         {
@@ -95,13 +103,17 @@ internal sealed class BigQueryCalls : IDisposable
         _credentials.Dispose();
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[]? body, string token, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, byte[]? body, string token, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(method, new Uri(_connection.Service, $"/bigquery/v2/projects/{path}"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         request.Headers.Add("X-Goog-User-Project", _connection.BillingProject);
         request.Headers.Accept.ParseAdd("application/json");
-        if (body is not null) request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        }
         return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
     }
 

@@ -9,7 +9,10 @@ public sealed record BigQueryConnection(string Name, string BillingProject, stri
     /// <summary>The key of a service account, or what a person's sign-in has left, as JSON. A secret.</summary>
     public string? KeyJson { get; init; }
 
-    /// <summary>A file with the same. Null, as <see cref="KeyJson"/>: the machine's own credentials, and after them what <see cref="DefaultKeyFile"/> names.</summary>
+    /// <summary>
+    /// A file with the same. Null, as <see cref="KeyJson"/>: the machine's own credentials, and after them what
+    /// <see cref="DefaultKeyFile"/> names.
+    /// </summary>
     public string? KeyFile { get; init; }
 
     /// <summary>Google's application default credentials: the file of <c>GOOGLE_APPLICATION_CREDENTIALS</c>, or that of gcloud.</summary>
@@ -21,7 +24,10 @@ public sealed record BigQueryConnection(string Name, string BillingProject, stri
     /// <summary>Without <c>/bigquery/v2</c>.</summary>
     public Uri Service { get; init; } = new("https://bigquery.googleapis.com");
 
-    /// <summary>Where assertions and refresh tokens are exchanged. A key file's own word for it is not followed: whoever writes one could have tokens sent anywhere.</summary>
+    /// <summary>
+    /// Where assertions and refresh tokens are exchanged. A key file's own word for it is not followed: whoever writes one could have
+    /// tokens sent anywhere.
+    /// </summary>
     public Uri TokenService { get; init; } = new("https://oauth2.googleapis.com/token");
 
     public Uri MetadataService { get; init; } = new("http://metadata.google.internal");
@@ -52,7 +58,9 @@ public sealed record BigQueryLimits
 
     public TimeSpan PauseMax { get; init; } = TimeSpan.FromSeconds(32);
 
-    /// <summary>Jobs after the first, when one failed at BigQuery through no fault of its statement. One that failed is not billed.</summary>
+    /// <summary>
+    /// Jobs after the first, when one failed at BigQuery through no fault of its statement. One that failed is not billed.
+    /// </summary>
     public int JobRetriesMax { get; init; } = 2;
 
     /// <summary>For a job that nobody waits for any more to be cancelled.</summary>

@@ -9,7 +9,8 @@ using Google.Apis.Http;
 namespace Agnes.Connectors.BigQuery;
 
 /// <summary>
-/// Access tokens for BigQuery: of a key that the connection has; else of the machine's metadata server; else of the application default credentials. A token is kept until
+/// Access tokens for BigQuery: of a key that the connection has; else of the machine's metadata server; else of the application default
+/// credentials. A token is kept until
 /// a minute before its end.
 /// </summary>
 internal sealed class BigQueryCredentials : IDisposable
@@ -96,7 +97,9 @@ internal sealed class BigQueryCredentials : IDisposable
             HttpClientFactory = _metadata,
             DefaultExponentialBackOffPolicy = ExponentialBackOffPolicy.None,
         });
-        return BoundedAsync("The metadata server gives no token.", MetadataTime, async token => await credential.RequestAccessTokenAsync(token) ? credential.Token : null, cancellation);
+        return BoundedAsync(
+            "The metadata server gives no token.", MetadataTime, async token =>
+            await credential.RequestAccessTokenAsync(token) ? credential.Token : null, cancellation);
     }
 
     private async Task<TokenResponse> OfFileAsync(string file, CancellationToken cancellation)
@@ -134,7 +137,8 @@ internal sealed class BigQueryCredentials : IDisposable
         ServiceAccountCredential credential;
         try
         {
-            credential = new ServiceAccountCredential(new ServiceAccountCredential.Initializer(key.ClientEmail, _connection.TokenService.AbsoluteUri)
+            credential = new ServiceAccountCredential(
+                new ServiceAccountCredential.Initializer(key.ClientEmail, _connection.TokenService.AbsoluteUri)
             {
                 Scopes = [Scope],
                 KeyId = key.PrivateKeyId,
@@ -142,7 +146,8 @@ internal sealed class BigQueryCredentials : IDisposable
                 DefaultExponentialBackOffPolicy = ExponentialBackOffPolicy.None,
             }.FromPrivateKey(key.PrivateKey));
         }
-        catch (Exception malformed) when (malformed is ArgumentException or FormatException or CryptographicException or InvalidOperationException)
+        catch (Exception malformed)
+            when (malformed is ArgumentException or FormatException or CryptographicException or InvalidOperationException)
         {
             // Its text may quote what could not be read.
             throw Failed($"{Sentence(name)} holds no private key that can be read. Make a new one at Google and set it whole.");
@@ -154,7 +159,8 @@ internal sealed class BigQueryCredentials : IDisposable
 
     private async Task<TokenResponse> OfPersonAsync(KeyFile key, string name, CancellationToken cancellation)
     {
-        using var flow = new AuthorizationCodeFlow(new AuthorizationCodeFlow.Initializer(_connection.TokenService.AbsoluteUri, _connection.TokenService.AbsoluteUri)
+        using var flow = new AuthorizationCodeFlow(
+            new AuthorizationCodeFlow.Initializer(_connection.TokenService.AbsoluteUri, _connection.TokenService.AbsoluteUri)
         {
             ClientSecrets = new ClientSecrets { ClientId = key.ClientId, ClientSecret = key.ClientSecret },
             HttpClientFactory = _http,
@@ -176,7 +182,8 @@ internal sealed class BigQueryCredentials : IDisposable
         }
     }
 
-    private static async Task<TokenResponse> BoundedAsync(string fault, TimeSpan time, Func<CancellationToken, Task<TokenResponse?>> ask, CancellationToken cancellation)
+    private static async Task<TokenResponse> BoundedAsync(
+        string fault, TimeSpan time, Func<CancellationToken, Task<TokenResponse?>> ask, CancellationToken cancellation)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         bound.CancelAfter(time);
@@ -195,14 +202,16 @@ internal sealed class BigQueryCredentials : IDisposable
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or BigQueryException))
         {
-            // Whatever the library throws; it does so with a NullReferenceException when an error has no body. Its text may quote an answer.
+            // Whatever the library throws; it does so with a NullReferenceException when an error has no body. Its text may quote an
+            // answer.
             throw Failed($"{fault} ({failure.GetType().Name})");
         }
     }
 
     /// <summary>The documented words alone: a foreign answer could repeat what it was sent.</summary>
     private static string Known(string? error) =>
-        error is "invalid_grant" or "invalid_client" or "invalid_request" or "unauthorized_client" or "unsupported_grant_type" or "invalid_scope" ? error : "an error";
+        error is "invalid_grant" or "invalid_client" or "invalid_request" or "unauthorized_client" or "unsupported_grant_type"
+            or "invalid_scope" ? error : "an error";
 
     private static string Sentence(string name) => char.ToUpperInvariant(name[0]) + name[1..];
 

@@ -58,7 +58,9 @@ public sealed class BigQueryException(BigQueryFault fault, string message, Excep
         _ => 502,
     };
 
-    /// <summary>What the contract shows besides the message: <c>billing_project</c>, <c>data_project</c>, <c>hint</c>, <c>original</c>.</summary>
+    /// <summary>
+    /// What the contract shows besides the message: <c>billing_project</c>, <c>data_project</c>, <c>hint</c>, <c>original</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Details { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>BigQuery's word of its list, or null.</summary>

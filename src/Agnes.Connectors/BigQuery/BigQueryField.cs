@@ -6,7 +6,8 @@ namespace Agnes.Connectors.BigQuery;
 /// <param name="Type">BigQuery's standard name: INT64, STRING, STRUCT …</param>
 /// <param name="IsRepeated">An array of it.</param>
 /// <param name="Fields">Of a struct.</param>
-public sealed record BigQueryField(string Name, string Type, bool IsRepeated, bool IsRequired, IReadOnlyList<BigQueryField> Fields, string? Description = null)
+public sealed record BigQueryField(
+    string Name, string Type, bool IsRepeated, bool IsRequired, IReadOnlyList<BigQueryField> Fields, string? Description = null)
 {
     private const int DepthMax = 16; // BigQuery has 15 levels of structs
 
@@ -23,31 +24,35 @@ public sealed record BigQueryField(string Name, string Type, bool IsRepeated, bo
         }
     }
 
-    /// <summary>The engine's type. What the engine has no equal of is text: BIGNUMERIC has 76 digits, an INTERVAL of BigQuery has its own form.</summary>
-    public string EngineType
-    {
-        get
-        {
-            var one = Type switch
-            {
-                "INT64" => "BIGINT",
-                "FLOAT64" => "DOUBLE",
-                "NUMERIC" => "DECIMAL(38,9)",
-                "BOOL" => "BOOLEAN",
-                "BYTES" => "BLOB",
-                "DATE" => "DATE",
-                "TIME" => "TIME",
-                "DATETIME" => "TIMESTAMP",
-                "TIMESTAMP" => "TIMESTAMP WITH TIME ZONE",
-                "JSON" => "JSON",
-                "STRUCT" => $"STRUCT({string.Join(", ", Fields.Select(part => $"{SqlText.Identifier(part.Name)} {part.EngineType}"))})",
-                _ => "VARCHAR",
-            };
-            return IsRepeated ? $"{one}[]" : one;
-        }
-    }
+    /// <summary>
+    /// The engine's type. What the engine has no equal of is text: BIGNUMERIC has 76 digits, an INTERVAL of BigQuery has its own form.
+    /// Bytes within arrays and structs stay
+    /// BigQuery's base64, since JSON carries no bytes.
+    /// </summary>
+    public string EngineType => TypeOf(isWithin: false);
 
     public TableColumn ToColumn() => new(Name, EngineType, !IsRequired);
+
+    private string TypeOf(bool isWithin)
+    {
+        var one = Type switch
+        {
+            "INT64" => "BIGINT",
+            "FLOAT64" => "DOUBLE",
+            "NUMERIC" => "DECIMAL(38,9)",
+            "BOOL" => "BOOLEAN",
+            "BYTES" when !isWithin && !IsRepeated => "BLOB",
+            "DATE" => "DATE",
+            "TIME" => "TIME",
+            "DATETIME" => "TIMESTAMP",
+            "TIMESTAMP" => "TIMESTAMP WITH TIME ZONE",
+            "JSON" => "JSON",
+            "STRUCT" =>
+                $"STRUCT({string.Join(", ", Fields.Select(part => $"{SqlText.Identifier(part.Name)} {part.TypeOf(isWithin: true)}"))})",
+            _ => "VARCHAR",
+        };
+        return IsRepeated ? $"{one}[]" : one;
+    }
 
     /// <exception cref="BigQueryException">A struct without fields, or deeper than BigQuery has them.</exception>
     internal static IReadOnlyList<BigQueryField> From(SchemaMessage? schema, int depth = 0)

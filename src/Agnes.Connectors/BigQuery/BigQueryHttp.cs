@@ -9,7 +9,11 @@ namespace Agnes.Connectors.BigQuery;
 internal sealed class BigQueryHttp(OutboundGuard guard, SettingOwner owner) : HttpClientFactory
 {
     /// <summary>Bounds of time are the caller's.</summary>
-    public HttpClient Create() => new(guard.CreateHandler(owner)) { Timeout = Timeout.InfiniteTimeSpan };
+    public HttpClient Create()
+    {
+        var client = new HttpClient(guard.CreateHandler(owner)) { Timeout = Timeout.InfiniteTimeSpan };
+        return client;
+    }
 
     /// <summary>The metadata server's address is this machine's own network, which no admin's word leads to: it is fixed.</summary>
     public static BigQueryHttp ToMetadata(OutboundGuard guard) => new(guard, SettingOwner.Operator);

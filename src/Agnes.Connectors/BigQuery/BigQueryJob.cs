@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Agnes.Connectors.BigQuery;
 
-/// <summary>One statement's way through BigQuery: submitted under an id that is known before, waited for, cancelled when nobody waits any more.</summary>
+/// <summary>
+/// One statement's way through BigQuery: submitted under an id that is known before, waited for, cancelled when nobody waits any more.
+/// </summary>
 internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls calls, BigQueryStatement statement)
 {
     private string? _location = statement.Location ?? connection.Location;
@@ -22,7 +24,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
     public async Task<(JobMessage Job, SchemaMessage Schema)> RunAsync(CancellationToken cancellation)
     {
         var attempt = 0;
-        var pipeline = calls.Again(connection.Limits.JobRetriesMax, failure => failure is BigQueryException { IsForNow: true, IsOfJob: true });
+        var pipeline = calls.Again(
+            connection.Limits.JobRetriesMax, failure => failure is BigQueryException { IsForNow: true, IsOfJob: true });
         return await pipeline.ExecuteAsync(
             async token =>
             {
@@ -58,9 +61,11 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
         try
         {
             job = await calls.PostAsync(
-                $"{Uri.EscapeDataString(connection.BillingProject)}/jobs", Message(), BigQueryJson.Default.JobMessage, BigQueryJson.Default.JobMessage, statement.Author, cancellation);
+                $"{Uri.EscapeDataString(connection.BillingProject)}/jobs", Message(), BigQueryJson.Default.JobMessage,
+                    BigQueryJson.Default.JobMessage, statement.Author, cancellation);
         }
-        catch (BigQueryException refused) when (refused.Fault == BigQueryFault.AuthFailed || refused is { UpstreamStatus: >= 400 and < 500, Reason: not "duplicate" })
+        catch (BigQueryException refused)
+            when (refused.Fault == BigQueryFault.AuthFailed || refused is { UpstreamStatus: >= 400 and < 500, Reason: not "duplicate" })
         {
             _mayRun = false;
             throw;
@@ -84,7 +89,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
     /// <summary>Waits until the result is there, by calls that wait at BigQuery.</summary>
     private async Task<SchemaMessage> WaitAsync(CancellationToken cancellation)
     {
-        var pipeline = calls.Again(connection.Limits.RetriesMax, failure => failure is BigQueryException { IsForNow: true, IsOfJob: false });
+        var pipeline = calls.Again(
+            connection.Limits.RetriesMax, failure => failure is BigQueryException { IsForNow: true, IsOfJob: false });
         while (true)
         {
             var answer = await pipeline.ExecuteAsync(async token => await AskAsync(token), cancellation);
@@ -99,7 +105,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
         try
         {
             return await calls.OnceAsync(
-                HttpMethod.Get, path, null, BigQueryJson.Default.ResultHead, statement.Author, limits.WaitTime + limits.CallTime, cancellation);
+                HttpMethod.Get, path, null, BigQueryJson.Default.ResultHead, statement.Author, limits.WaitTime + limits.CallTime,
+                    cancellation);
         }
         catch (BigQueryException failure) when (failure.UpstreamStatus is not null and not 401)
         {
@@ -110,7 +117,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
     }
 
     /// <summary>The address of the result's pages.</summary>
-    public string ResultPath() => $"{Uri.EscapeDataString(connection.BillingProject)}/queries/{Id}?{At()}formatOptions.useInt64Timestamp=true";
+    public string ResultPath() =>
+        $"{Uri.EscapeDataString(connection.BillingProject)}/queries/{Id}?{At()}formatOptions.useInt64Timestamp=true";
 
     private async Task<JobMessage> FindAsync(CancellationToken cancellation)
     {
@@ -121,7 +129,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
         }
         catch (BigQueryException missing) when (missing.Reason == "notFound" && _location is null)
         {
-            // Outside of the two regions of many a job is found with its location alone. A dry run says where the statement runs, and costs nothing.
+            // Outside of the two regions of many a job is found with its location alone. A dry run says where the statement runs, and
+            // costs nothing.
             var dry = await calls.PostAsync($"{Uri.EscapeDataString(connection.BillingProject)}/jobs", Message() with
             {
                 JobReference = null,
@@ -139,11 +148,15 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
         using var bound = new CancellationTokenSource(connection.Limits.CancelTime);
         var path = $"{Uri.EscapeDataString(connection.BillingProject)}/jobs/{Id}/cancel?{At()}";
         // Not found may mean: not yet, since the call that submits it was left a moment ago.
-        var pipeline = calls.Again(2, failure => failure is BigQueryException { Reason: "notFound" } or BigQueryException { IsForNow: true });
+        var pipeline = calls.Again(
+            2, failure => failure is BigQueryException { Reason: "notFound" } or BigQueryException { IsForNow: true });
         try
         {
             await pipeline.ExecuteAsync(
-                async token => await calls.OnceAsync(HttpMethod.Post, path, [], BigQueryJson.Default.CancelAnswer, StatementAuthor.Server, connection.Limits.CancelTime, token),
+                async token =>
+                    await calls.OnceAsync(
+                    HttpMethod.Post, path, [], BigQueryJson.Default.CancelAnswer, StatementAuthor.Server, connection.Limits.CancelTime,
+                    token),
                 bound.Token);
         }
         catch (Exception failure) when (failure is BigQueryException or OperationCanceledException)
@@ -154,7 +167,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
 
     private JobMessage Message()
     {
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["application"] = "agnes", ["connection"] = BigQueryStatement.Label(connection.Name) };
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["application"] = "agnes",
+            ["connection"] = BigQueryStatement.Label(connection.Name) };
         foreach (var (key, value) in statement.Labels) labels[BigQueryStatement.Label(key)] = BigQueryStatement.Label(value);
         var query = new QueryConfiguration(
             statement.Sql,
@@ -163,7 +177,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
             ParameterMode: statement.Parameters.Count > 0 ? "NAMED" : null,
             QueryParameters: statement.Parameters.Count > 0 ? [.. statement.Parameters.Select(parameter => parameter.ToMessage())] : null);
         var time = statement.TimeMax is { } most ? most.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) : null;
-        return new JobMessage(new JobReference(connection.BillingProject, Id, _location), new JobConfiguration(query, Labels: labels, JobTimeoutMs: time));
+        return new JobMessage(
+            new JobReference(connection.BillingProject, Id, _location), new JobConfiguration(query, Labels: labels, JobTimeoutMs: time));
     }
 
     private string At() => _location is null ? "" : $"location={Uri.EscapeDataString(_location)}&";

@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Agnes.Connectors.BigQuery;
 
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+[JsonSourceGenerationOptions(
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(KeyFile))]
 [JsonSerializable(typeof(ErrorAnswer))]
@@ -38,9 +39,11 @@ internal sealed record ErrorItem(string? Reason, string? Message);
 
 internal sealed record JobReference(string? ProjectId, string? JobId, string? Location);
 
-internal sealed record JobMessage(JobReference? JobReference, JobConfiguration? Configuration, JobStatus? Status = null, JobStatistics? Statistics = null);
+internal sealed record JobMessage(
+    JobReference? JobReference, JobConfiguration? Configuration, JobStatus? Status = null, JobStatistics? Statistics = null);
 
-internal sealed record JobConfiguration(QueryConfiguration? Query, bool? DryRun = null, IReadOnlyDictionary<string, string>? Labels = null, string? JobTimeoutMs = null);
+internal sealed record JobConfiguration(
+    QueryConfiguration? Query, bool? DryRun = null, IReadOnlyDictionary<string, string>? Labels = null, string? JobTimeoutMs = null);
 
 internal sealed record QueryConfiguration(
     string Query, bool UseLegacySql, bool? UseQueryCache = null, string? MaximumBytesBilled = null, string? ParameterMode = null,
@@ -57,7 +60,8 @@ internal sealed record JobStatus(string? State, ErrorItem? ErrorResult);
 internal sealed record JobStatistics(long? TotalBytesProcessed, QueryStatistics? Query);
 
 internal sealed record QueryStatistics(
-    long? TotalBytesProcessed, long? TotalBytesBilled, bool? CacheHit, string? StatementType, IReadOnlyList<TableReference>? ReferencedTables,
+    long? TotalBytesProcessed, long? TotalBytesBilled, bool? CacheHit, string? StatementType,
+        IReadOnlyList<TableReference>? ReferencedTables,
     IReadOnlyList<RoutineReference>? ReferencedRoutines, SchemaMessage? Schema);
 
 internal sealed record CancelAnswer(JobMessage? Job);
@@ -75,8 +79,10 @@ internal sealed record DatasetMessage(DatasetReference DatasetReference, string?
 internal sealed record TableList(IReadOnlyList<TableMessage>? Tables, string? NextPageToken);
 
 internal sealed record TableMessage(
-    TableReference TableReference, string? Type, string? Description, SchemaMessage? Schema, long? NumRows, long? NumBytes, long? LastModifiedTime,
-    long? CreationTime, string? Location, PartitioningMessage? TimePartitioning, RangePartitioningMessage? RangePartitioning, ClusteringMessage? Clustering,
+    TableReference TableReference, string? Type, string? Description, SchemaMessage? Schema, long? NumRows, long? NumBytes,
+        long? LastModifiedTime,
+    long? CreationTime, string? Location, PartitioningMessage? TimePartitioning, RangePartitioningMessage? RangePartitioning,
+        ClusteringMessage? Clustering,
     bool? RequirePartitionFilter);
 
 internal sealed record PartitioningMessage(string? Type, string? Field);

@@ -5,7 +5,8 @@ namespace Agnes.Connectors.BigQuery;
 
 /// <summary>A statement in BigQuery's SQL, to be run once.</summary>
 /// <param name="JobId">
-/// Chosen, and stored, before the statement is sent: whoever sends it again after a crash finds the job that runs or ran already, and nothing is billed twice.
+/// Chosen, and stored, before the statement is sent: whoever sends it again after a crash finds the job that runs or ran already, and
+/// nothing is billed twice.
 /// </param>
 /// <param name="BytesBilledMax">More than that BigQuery refuses to read, before it has read anything.</param>
 public sealed partial record BigQueryStatement(string Sql, string JobId, long BytesBilledMax)
@@ -58,7 +59,8 @@ public sealed record BigQueryParameter(string Name, string Type, string? Value)
 /// <param name="Tables">All that it reads, also through views.</param>
 /// <param name="Location">Where it would run.</param>
 public sealed record BigQueryDryRun(
-    long Bytes, string StatementType, IReadOnlyList<TableReference> Tables, IReadOnlyList<RoutineReference> Routines, IReadOnlyList<BigQueryField> Columns, string? Location);
+    long Bytes, string StatementType, IReadOnlyList<TableReference> Tables, IReadOnlyList<RoutineReference> Routines,
+        IReadOnlyList<BigQueryField> Columns, string? Location);
 
 /// <summary>A table's full name.</summary>
 public sealed record TableReference(string ProjectId, string DatasetId, string TableId)

@@ -13,7 +13,8 @@ public sealed record BigQueryListedTable(TableReference Table, string Type);
 /// <param name="PartitionedBy">A column, or <c>_PARTITIONTIME</c> for the time of loading.</param>
 /// <param name="NeedsPartitionFilter">A question without a filter on that column is refused.</param>
 public sealed record BigQueryTable(
-    TableReference Table, string Type, IReadOnlyList<BigQueryField> Columns, long? Rows, long? Bytes, string? PartitionedBy, IReadOnlyList<string> ClusteredBy,
+    TableReference Table, string Type, IReadOnlyList<BigQueryField> Columns, long? Rows, long? Bytes, string? PartitionedBy,
+        IReadOnlyList<string> ClusteredBy,
     DateTimeOffset? ChangedAt, string? Location, string? Description, bool NeedsPartitionFilter)
 {
     internal static BigQueryTable From(TableMessage message)

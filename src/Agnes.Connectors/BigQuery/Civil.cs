@@ -70,10 +70,12 @@ internal static class Civil
 
     /// <returns>As the engine reads it.</returns>
     public static string Instant(long micros) =>
-        DateTime.UnixEpoch.AddTicks(checked(micros * TimeSpan.TicksPerMicrosecond)).ToString("yyyy-MM-dd HH:mm:ss.ffffff+00", CultureInfo.InvariantCulture);
+        DateTime.UnixEpoch.AddTicks(checked(micros * TimeSpan.TicksPerMicrosecond))
+            .ToString("yyyy-MM-dd HH:mm:ss.ffffff+00", CultureInfo.InvariantCulture);
 
     private static int Part(ReadOnlySpan<byte> digits) =>
-        !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9') && Utf8Parser.TryParse(digits, out int value, out var read) && read == digits.Length
+        !digits.ContainsAnyExceptInRange((byte)'0', (byte)'9') && Utf8Parser.TryParse(digits, out int value, out var read)
+            && read == digits.Length
             ? value
             : throw new FormatException("No digits.");
 }

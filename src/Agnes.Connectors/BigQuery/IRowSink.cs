@@ -1,7 +1,8 @@
 namespace Agnes.Connectors.BigQuery;
 
 /// <summary>
-/// Takes rows cell by cell, in the columns' order; nothing is boxed and no row is kept here. What a call throws ends the answer. Spans are good during the call alone.
+/// Takes rows cell by cell, in the columns' order; nothing is boxed and no row is kept here. What a call throws ends the answer. Spans
+/// are good during the call alone.
 /// </summary>
 public interface IRowSink
 {

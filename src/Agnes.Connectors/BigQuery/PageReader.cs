@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Agnes.Connectors.BigQuery;
 
 /// <summary>
-/// Reads a page of rows while it arrives: one row is in memory, never the page. The order of the page's properties does not matter, since the columns are known before.
+/// Reads a page of rows while it arrives: one row is in memory, never the page. The order of the page's properties does not matter, since
+/// the columns are known before.
 /// </summary>
 /// <param name="rowBytesMax">For a row, and for anything else that is read whole.</param>
 internal sealed class PageReader(int rowBytesMax) : IDisposable

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace Agnes.Connectors.BigQuery;
@@ -73,7 +72,7 @@ internal sealed class RowDecoder(IReadOnlyList<BigQueryField> columns, IRowSink 
                 sink.Decimal(unscaled, scale);
                 break;
             case "BYTES":
-                sink.Bytes(Decoded(text));
+                sink.Bytes(Decoded(text.Length));
                 break;
             case "DATE":
                 sink.Date(Civil.Days(text));
@@ -166,7 +165,7 @@ internal sealed class RowDecoder(IReadOnlyList<BigQueryField> columns, IRowSink 
         writer.WriteEndObject();
     }
 
-    /// <summary>So that the engine's cast of JSON loses nothing: exact numbers are texts, instants are written out, bytes are in the engine's own escapes.</summary>
+    /// <summary>So that the engine's cast of JSON loses nothing: exact numbers are texts, instants are written out.</summary>
     private static void Leaf(ReadOnlySpan<byte> text, string type, Utf8JsonWriter writer)
     {
         switch (type)
@@ -181,13 +180,11 @@ internal sealed class RowDecoder(IReadOnlyList<BigQueryField> columns, IRowSink 
                 writer.WriteNumberValue(Number(text));
                 break;
             case "FLOAT64":
-                writer.WriteStringValue(Number(text) switch { double.PositiveInfinity => "Infinity", double.NegativeInfinity => "-Infinity", _ => "NaN" });
+                writer.WriteStringValue(
+                    Number(text) switch { double.PositiveInfinity => "Infinity", double.NegativeInfinity => "-Infinity", _ => "NaN" });
                 break;
             case "TIMESTAMP":
                 writer.WriteStringValue(Civil.Instant(long.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture)));
-                break;
-            case "BYTES":
-                writer.WriteStringValue(Escapes(text));
                 break;
             case "JSON":
                 writer.WriteRawValue(text, skipInputValidation: false);
@@ -198,36 +195,18 @@ internal sealed class RowDecoder(IReadOnlyList<BigQueryField> columns, IRowSink 
         }
     }
 
-    private static string Escapes(ReadOnlySpan<byte> base64)
+    /// <summary>Decodes the first bytes of the buffer in place: what is decoded is shorter.</summary>
+    private ReadOnlySpan<byte> Decoded(int length)
     {
-        var bytes = Convert.FromBase64String(Encoding.ASCII.GetString(base64));
-        return string.Create(bytes.Length * 4, bytes, static (target, source) =>
-        {
-            const string Digits = "0123456789ABCDEF";
-            for (var i = 0; i < source.Length; i++)
-            {
-                (target[i * 4], target[(i * 4) + 1]) = ('\\', 'x');
-                (target[(i * 4) + 2], target[(i * 4) + 3]) = (Digits[source[i] >> 4], Digits[source[i] & 15]);
-            }
-        });
-    }
-
-    /// <summary>Decodes in place: what is decoded is shorter.</summary>
-    private ReadOnlySpan<byte> Decoded(ReadOnlySpan<byte> base64)
-    {
-        if (base64.Overlaps(_text))
-        {
-            var status = Base64.DecodeFromUtf8InPlace(_text.AsSpan(0, base64.Length), out var written);
-            return status == OperationStatus.Done ? _text.AsSpan(0, written) : throw new FormatException("No base64.");
-        }
-
-        throw new FormatException("No base64.");
+        var status = Base64.DecodeFromUtf8InPlace(_text.AsSpan(0, length), out var written);
+        return status == OperationStatus.Done ? _text.AsSpan(0, written) : throw new FormatException("No base64.");
     }
 
     private static double Number(ReadOnlySpan<byte> text) => text switch
     {
         _ when text.SequenceEqual("NaN"u8) => double.NaN,
-        _ when text.SequenceEqual("Infinity"u8) || text.SequenceEqual("+Infinity"u8) || text.SequenceEqual("inf"u8) => double.PositiveInfinity,
+        _ when text.SequenceEqual("Infinity"u8) || text.SequenceEqual("+Infinity"u8) || text.SequenceEqual("inf"u8) =>
+            double.PositiveInfinity,
         _ when text.SequenceEqual("-Infinity"u8) || text.SequenceEqual("-inf"u8) => double.NegativeInfinity,
         _ => double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture),
     };
@@ -238,7 +217,10 @@ internal sealed class RowDecoder(IReadOnlyList<BigQueryField> columns, IRowSink 
     /// <summary>A scalar's text without escapes, in a buffer of this decoder.</summary>
     private ReadOnlySpan<byte> Text(ref Utf8JsonReader reader)
     {
-        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False)) throw new FormatException("A value is missing.");
+        if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False))
+        {
+            throw new FormatException("A value is missing.");
+        }
         if (_text.Length < reader.ValueSpan.Length)
         {
             ArrayPool<byte>.Shared.Return(_text);
@@ -268,7 +250,10 @@ internal sealed class RowDecoder(IReadOnlyList<BigQueryField> columns, IRowSink 
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw new FormatException("A cell is missing.");
         Read(ref reader);
-        if (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("v"u8)) throw new FormatException("The value of a cell is missing.");
+        if (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("v"u8))
+        {
+            throw new FormatException("The value of a cell is missing.");
+        }
         Read(ref reader);
     }
 

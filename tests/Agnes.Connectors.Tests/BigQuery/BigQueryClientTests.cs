@@ -14,7 +14,9 @@ public sealed class BigQueryClientTests
     {
         await using var cloud = await Cloud.StartAsync();
         var answer = await cloud.Client().RunAsync(
-            Cloud.Statement("SELECT id, name, price, day, tags, home FROM `data-project.sales.orders` WHERE id <= @most ORDER BY id DESC", "job-1") with
+            Cloud.Statement(
+                "SELECT id, name, price, day, tags, home FROM `data-project.sales.orders` WHERE id <= @most ORDER BY id DESC",
+                "job-1") with
             {
                 Parameters = [BigQueryParameter.Int64("most", 2)],
                 Labels = new Dictionary<string, string> { ["Asker"] = "Pat@example.com" },
@@ -22,7 +24,8 @@ public sealed class BigQueryClientTests
             Cloud.Stop);
 
         answer.Columns.Select(column => $"{column.Name} {column.EngineType}").ShouldBe(
-            ["id BIGINT", "name VARCHAR", "price DECIMAL(38,9)", "day DATE", "tags VARCHAR[]", "home STRUCT(city VARCHAR, zip BIGINT)"]);
+            ["id BIGINT", "name VARCHAR", "price DECIMAL(38,9)", "day DATE", "tags VARCHAR[]",
+                "home STRUCT(\"city\" VARCHAR, \"zip\" BIGINT)"]);
         (await Cloud.ReadAsync(answer)).ShouldBe(
             """
             2 | n2 | decimal:2250000000/9 | date:2026-01-03 | ["a","b"] | {"city":"c2","zip":20}
@@ -33,7 +36,9 @@ public sealed class BigQueryClientTests
         answer.WasThere.ShouldBeFalse();
         var job = cloud.Server.Jobs.ShouldHaveSingleItem();
         (job.Project, job.Id, job.Location).ShouldBe((Cloud.Billing, "job-1", "EU"));
-        job.Labels.ShouldBe(new Dictionary<string, string> { ["application"] = "agnes", ["connection"] = "warehouse", ["asker"] = "pat_example_com" }, ignoreOrder: true);
+        job.Labels.ShouldBe(
+            new Dictionary<string, string> { ["application"] = "agnes", ["connection"] = "warehouse", ["asker"] = "pat_example_com" },
+            ignoreOrder: true);
         cloud.Server.QuotaProjects.Distinct().ShouldBe([Cloud.Billing]);
     }
 
@@ -42,7 +47,8 @@ public sealed class BigQueryClientTests
     {
         await using var cloud = await Cloud.StartAsync();
         var client = cloud.Client(connection => connection with { Limits = connection.Limits with { PageRowsMax = 3 } });
-        var answer = await client.RunAsync(Cloud.Statement("SELECT id, home, tags FROM `data-project.sales.orders` ORDER BY id"), Cloud.Stop);
+        var answer = await client.RunAsync(
+            Cloud.Statement("SELECT id, home, tags FROM `data-project.sales.orders` ORDER BY id"), Cloud.Stop);
 
         var before = cloud.Server.Count(Call.GetQueryResults);
         var rows = await Cloud.ReadAsync(answer);
@@ -63,7 +69,8 @@ public sealed class BigQueryClientTests
     {
         await using var cloud = await Cloud.StartAsync();
         var client = cloud.Client(connection => connection with { Limits = connection.Limits with { PageRowsMax = 4 } });
-        var answer = await client.RunAsync(Cloud.Statement("SELECT id, home, tags FROM `data-project.sales.orders` ORDER BY id"), Cloud.Stop);
+        var answer = await client.RunAsync(
+            Cloud.Statement("SELECT id, home, tags FROM `data-project.sales.orders` ORDER BY id"), Cloud.Stop);
         cloud.Server.Break(Call.GetQueryResults, new Trouble.Cut(share));
         cloud.Server.Break(Call.GetQueryResults, new Trouble.Cut(share / 2));
         cloud.Server.PageRowsMax = 3; // also smaller pages than were asked for
@@ -75,7 +82,8 @@ public sealed class BigQueryClientTests
     public async Task A_page_that_stalls_is_asked_for_once_more_and_then_given_up()
     {
         await using var cloud = await Cloud.StartAsync();
-        var client = cloud.Client(connection => connection with { Limits = connection.Limits with { StallTime = TimeSpan.FromMilliseconds(400) } });
+        var client = cloud.Client(
+            connection => connection with { Limits = connection.Limits with { StallTime = TimeSpan.FromMilliseconds(400) } });
         var answer = await client.RunAsync(Cloud.Statement(Orders), Cloud.Stop);
         cloud.Server.Break(Call.GetQueryResults, new Trouble.StallHalfway(0.5));
         (await Cloud.ReadAsync(answer)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(7);
@@ -121,7 +129,8 @@ public sealed class BigQueryClientTests
         cloud.Server.HoldJobs();
         var running = cloud.Client().RunAsync(Cloud.Statement(Orders, "one-id"), Cloud.Stop);
         await UntilAsync(() => cloud.Server.Jobs.Count == 1);
-        var failure = await Should.ThrowAsync<BigQueryException>(() => cloud.Client().RunAsync(Cloud.Statement("SELECT 1 AS n", "one-id"), Cloud.Stop));
+        var failure = await Should.ThrowAsync<BigQueryException>(
+            () => cloud.Client().RunAsync(Cloud.Statement("SELECT 1 AS n", "one-id"), Cloud.Stop));
         failure.Message.ShouldContain("another statement");
         cloud.Server.ReleaseJobs();
         (await Cloud.ReadAsync(await running)).ShouldStartWith("1 | n1");
@@ -164,7 +173,8 @@ public sealed class BigQueryClientTests
         cloud.Server.HoldJobs();
         cloud.Server.Break(Call.JobsCancel, new Trouble.Stall(), times: 9);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cloud.Stop);
-        var client = cloud.Client(connection => connection with { Limits = connection.Limits with { CancelTime = TimeSpan.FromMilliseconds(500) } });
+        var client = cloud.Client(
+            connection => connection with { Limits = connection.Limits with { CancelTime = TimeSpan.FromMilliseconds(500) } });
         var running = client.RunAsync(Cloud.Statement(Orders), leaving.Token);
         await UntilAsync(() => cloud.Server.Jobs is [{ State: "RUNNING" }]);
         var clock = Stopwatch.StartNew();
@@ -201,13 +211,16 @@ public sealed class BigQueryClientTests
         var dry = await cloud.Client().DryRunAsync("SELECT price FROM `data-project.sales.cheap`", [], StatementAuthor.Asker, Cloud.Stop);
         dry.Bytes.ShouldBe(7 * (8 + 16));
         dry.StatementType.ShouldBe("SELECT");
-        dry.Tables.ShouldBe([new TableReference(Cloud.Data, "sales", "cheap"), new TableReference(Cloud.Data, "sales", "orders")], ignoreOrder: true);
+        dry.Tables.ShouldBe(
+            [new TableReference(Cloud.Data, "sales", "cheap"), new TableReference(Cloud.Data, "sales", "orders")], ignoreOrder: true);
         dry.Columns.ShouldHaveSingleItem().EngineType.ShouldBe("DECIMAL(38,9)");
         dry.Location.ShouldBe("EU");
         cloud.Server.Jobs.ShouldBeEmpty();
 
-        (await cloud.Client().DryRunAsync("SELECT * FROM `data-project.sales.huge`", [], StatementAuthor.Asker, Cloud.Stop)).Bytes.ShouldBe(1000L * (8 + 3) << 20);
-        (await cloud.Client().DryRunAsync("SELECT COUNT(*) AS n FROM `data-project.sales.huge`", [], StatementAuthor.Asker, Cloud.Stop)).Bytes.ShouldBe(0);
+        (await cloud.Client().DryRunAsync("SELECT * FROM `data-project.sales.huge`", [], StatementAuthor.Asker, Cloud.Stop))
+            .Bytes.ShouldBe(1000L * (8 + 3) << 20);
+        (await cloud.Client().DryRunAsync("SELECT COUNT(*) AS n FROM `data-project.sales.huge`", [], StatementAuthor.Asker, Cloud.Stop))
+            .Bytes.ShouldBe(0);
     }
 
     [Fact]
@@ -216,8 +229,10 @@ public sealed class BigQueryClientTests
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.PageRowsMax = 2;
         var client = cloud.Client();
-        (await client.ListDatasetsAsync(Cloud.Stop).ToListAsync(Cloud.Stop)).Select(dataset => $"{dataset.Dataset} {dataset.Location}").ShouldBe(["empty EU", "sales EU"]);
-        (await client.ListTablesAsync("sales", Cloud.Stop).ToListAsync(Cloud.Stop)).Select(table => $"{table.Table.TableId} {table.Type}").ShouldBe(
+        (await client.ListDatasetsAsync(Cloud.Stop).ToListAsync(Cloud.Stop)).Select(dataset => $"{dataset.Dataset} {dataset.Location}")
+            .ShouldBe(["empty EU", "sales EU"]);
+        (await client.ListTablesAsync("sales", Cloud.Stop).ToListAsync(Cloud.Stop))
+            .Select(table => $"{table.Table.TableId} {table.Type}").ShouldBe(
             ["cheap VIEW", "huge TABLE", "orders TABLE", "outside EXTERNAL", "totals MATERIALIZED_VIEW"]);
         (await client.ListTablesAsync("empty", Cloud.Stop).ToListAsync(Cloud.Stop)).ShouldBeEmpty();
     }
@@ -231,7 +246,8 @@ public sealed class BigQueryClientTests
         orders.Columns.Select(column => $"{column.Name} {column.StandardType}").ShouldBe(
             ["id INT64", "name STRING", "price NUMERIC", "day DATE", "tags ARRAY<STRING>", "home STRUCT<city STRING, zip INT64>"]);
         orders.Columns[0].ToColumn().Nullable.ShouldBeFalse();
-        (orders.Type, orders.Rows, orders.PartitionedBy, orders.Location, orders.Description).ShouldBe(("TABLE", 7L, "day", "EU", "What was sold"));
+        (orders.Type, orders.Rows, orders.PartitionedBy, orders.Location, orders.Description)
+            .ShouldBe(("TABLE", 7L, "day", "EU", "What was sold"));
         orders.Bytes.ShouldBe(cloud.Server.Warehouse.Tables.Single(table => table.Name == "orders").TotalBytes);
         orders.ClusteredBy.ShouldBe(["name"]);
         orders.ChangedAt.ShouldBe(new DateTimeOffset(2026, 11, 28, 12, 0, 0, TimeSpan.Zero));

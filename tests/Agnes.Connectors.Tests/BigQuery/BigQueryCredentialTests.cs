@@ -102,9 +102,11 @@ public sealed class BigQueryCredentialTests
 
     [Theory]
     [InlineData("not json MARKER-of-a-secret", "no JSON")]
-    [InlineData("{\"type\":\"service_account\",\"client_email\":\"a@example.com\",\"private_key\":\"MARKER-of-a-secret\"}", "no private key")]
+    [InlineData(
+        "{\"type\":\"service_account\",\"client_email\":\"a@example.com\",\"private_key\":\"MARKER-of-a-secret\"}", "no private key")]
     [InlineData("{\"type\":\"service_account\",\"client_email\":\"a@example.com\"}", "no private key")]
-    [InlineData("{\"type\":\"external_account\",\"credential_source\":{\"executable\":{\"command\":\"MARKER-of-a-secret\"}}}", "other types")]
+    [InlineData(
+        "{\"type\":\"external_account\",\"credential_source\":{\"executable\":{\"command\":\"MARKER-of-a-secret\"}}}", "other types")]
     [InlineData("{\"type\":\"MARKER-of-a-secret\"}", "other types")]
     [InlineData("null", "empty")]
     [InlineData("", "no JSON")]
@@ -137,7 +139,8 @@ public sealed class BigQueryCredentialTests
     {
         await using var cloud = await Cloud.StartAsync();
         await using var other = await Cloud.StartAsync();
-        var led = cloud.Connection.KeyJson!.Replace(cloud.Server.Address.Authority, other.Server.Address.Authority, StringComparison.Ordinal);
+        var led = cloud.Connection.KeyJson!.Replace(
+            cloud.Server.Address.Authority, other.Server.Address.Authority, StringComparison.Ordinal);
         await cloud.Client(connection => connection with { KeyJson = led }).TestAsync(Cloud.Stop);
         other.Server.Calls.ShouldBeEmpty();
     }

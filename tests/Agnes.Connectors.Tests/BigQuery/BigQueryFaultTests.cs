@@ -39,7 +39,8 @@ public sealed class BigQueryFaultTests
     {
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Break(Call.JobsInsert, Trouble.Of(reason), times: 9);
-        var failure = await Should.ThrowAsync<BigQueryException>(() => cloud.Client().RunAsync(Cloud.Statement(Orders) with { Author = author }, Cloud.Stop));
+        var failure = await Should.ThrowAsync<BigQueryException>(
+            () => cloud.Client().RunAsync(Cloud.Statement(Orders) with { Author = author }, Cloud.Stop));
         (failure.Kind, failure.Status).ShouldBe((kind, status));
         Shape(failure);
     }
@@ -51,7 +52,8 @@ public sealed class BigQueryFaultTests
         if (reason is "authError" or "tooManyRequests" or "billingNotEnabled") return; // no job fails so
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.FailJobs(reason, times: 9);
-        var failure = await Should.ThrowAsync<BigQueryException>(() => cloud.Client().RunAsync(Cloud.Statement(Orders) with { Author = author }, Cloud.Stop));
+        var failure = await Should.ThrowAsync<BigQueryException>(
+            () => cloud.Client().RunAsync(Cloud.Statement(Orders) with { Author = author }, Cloud.Stop));
         (failure.Kind, failure.Status).ShouldBe((kind, status));
         Shape(failure);
         cloud.Server.Jobs.Sum(job => job.BytesBilled).ShouldBe(0);
@@ -62,7 +64,8 @@ public sealed class BigQueryFaultTests
     {
         failure.Message.ShouldNotContain("payroll");
         failure.Message.ShouldNotContain("secret");
-        failure.Message.ShouldEndWith(failure.Kind == "bq_bad_request" && failure.Message.Contains("understand", StringComparison.Ordinal) ? "" : ".");
+        failure.Message.ShouldEndWith(
+            failure.Kind == "bq_bad_request" && failure.Message.Contains("understand", StringComparison.Ordinal) ? "" : ".");
         switch (failure.Kind)
         {
             case "cross_project_forbidden":
@@ -90,7 +93,8 @@ public sealed class BigQueryFaultTests
     public async Task A_call_that_fails_for_now_is_made_again(string reason)
     {
         await using var cloud = await Cloud.StartAsync();
-        foreach (var call in (Call[])[Call.JobsInsert, Call.GetQueryResults, Call.JobsGet]) cloud.Server.Break(call, Trouble.Of(reason), times: 2);
+        foreach (var call in (Call[])[Call.JobsInsert, Call.GetQueryResults, Call.JobsGet]) cloud.Server.Break(
+            call, Trouble.Of(reason), times: 2);
         var answer = await cloud.Client().RunAsync(Cloud.Statement(Orders), Cloud.Stop);
         cloud.Server.Break(Call.GetQueryResults, Trouble.Of(reason), times: 2);
         (await Cloud.ReadAsync(answer)).ShouldBe("1\n2\n3\n4\n5\n6\n7\n");
@@ -139,7 +143,9 @@ public sealed class BigQueryFaultTests
     {
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Break(Call.TablesGet, new Trouble.Stall(), times: 9);
-        var client = cloud.Client(connection => connection with { Limits = connection.Limits with { CallTime = TimeSpan.FromMilliseconds(200), RetriesMax = 1 } });
+        var client = cloud.Client(
+            connection =>
+            connection with { Limits = connection.Limits with { CallTime = TimeSpan.FromMilliseconds(200), RetriesMax = 1 } });
         var failure = await Should.ThrowAsync<BigQueryException>(() => client.GetTableAsync("sales", "orders", Cloud.Stop));
         failure.Message.ShouldContain("0.2 seconds");
         cloud.Server.Count(Call.TablesGet).ShouldBe(2);

@@ -31,8 +31,10 @@ internal sealed class Cloud : IAsyncDisposable
         rows.AddDataset(Data, "sales", "EU");
         rows.AddDataset(Data, "empty", "EU");
         var orders = rows.AddTable(
-            Data, "sales", "orders", "id INT64 NOT NULL, name STRING, price NUMERIC, day DATE, tags ARRAY<STRING>, home STRUCT<city STRING, zip INT64>",
-            "SELECT i, 'n' || i, i + 0.25, DATE '2026-01-01' + i::INTEGER, CASE WHEN i % 2 = 0 THEN ['a', 'b'] ELSE [] END, {'city': 'c' || i, 'zip': i * 10} FROM range(1, 8) r(i)");
+            Data, "sales", "orders",
+                "id INT64 NOT NULL, name STRING, price NUMERIC, day DATE, tags ARRAY<STRING>, home STRUCT<city STRING, zip INT64>",
+            "SELECT i, 'n' || i, i + 0.25, DATE '2026-01-01' + i::INTEGER, CASE WHEN i % 2 = 0 THEN ['a', 'b'] ELSE [] END, {'city': "
+                + "'c' || i, 'zip': i * 10} FROM range(1, 8) r(i)");
         rows.Set(orders with { PartitionField = "day", Clustering = ["name"], Description = "What was sold" });
         rows.AddTable(Data, "sales", "huge", "id INT64, note STRING", "SELECT i, 'x' FROM range(1000) r(i)", scale: 1L << 20);
         rows.AddView(Data, "sales", "cheap", "SELECT id, price FROM `data-project.sales.orders` WHERE id < 4");
@@ -44,19 +46,22 @@ internal sealed class Cloud : IAsyncDisposable
             Service = server.Address,
             TokenService = new Uri(server.Address, "/token"),
             MetadataService = server.Address,
-            Limits = new BigQueryLimits { Pause = TimeSpan.FromMilliseconds(5), PauseMax = TimeSpan.FromMilliseconds(20), WaitTime = TimeSpan.FromMilliseconds(300) },
+            Limits = new BigQueryLimits { Pause = TimeSpan.FromMilliseconds(5), PauseMax = TimeSpan.FromMilliseconds(20),
+                WaitTime = TimeSpan.FromMilliseconds(300) },
         };
         return new Cloud(server, connection);
     }
 
     public BigQueryClient Client(Func<BigQueryConnection, BigQueryConnection>? change = null, TimeProvider? time = null)
     {
-        var client = new BigQueryClient(change is null ? Connection : change(Connection), Guard, SettingOwner.Operator, time ?? TimeProvider.System);
+        var client = new BigQueryClient(
+            change is null ? Connection : change(Connection), Guard, SettingOwner.Operator, time ?? TimeProvider.System);
         _clients.Add(client);
         return client;
     }
 
-    public static BigQueryStatement Statement(string sql, string? jobId = null, long bytes = 1L << 30) => new(sql, jobId ?? BigQueryStatement.NewJobId(), bytes);
+    public static BigQueryStatement Statement(string sql, string? jobId = null, long bytes = 1L << 30) =>
+        new(sql, jobId ?? BigQueryStatement.NewJobId(), bytes);
 
     /// <summary>Columns, and rows as text.</summary>
     public static async Task<string> ReadAsync(BigQueryAnswer answer, long rowsMax = long.MaxValue)

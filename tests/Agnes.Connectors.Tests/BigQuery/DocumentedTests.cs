@@ -7,7 +7,9 @@ using Agnes.Emulators.BigQuery;
 
 namespace Agnes.Connectors.Tests.BigQuery;
 
-/// <summary>The emulator and the client were written together. What holds both to the documentation is one set of bodies, written by its pages.</summary>
+/// <summary>
+/// The emulator and the client were written together. What holds both to the documentation is one set of bodies, written by its pages.
+/// </summary>
 public sealed class DocumentedTests
 {
     private const string Sql = "SELECT id, tags, home FROM `data-project.sales.orders`";
@@ -70,7 +72,9 @@ public sealed class DocumentedTests
         var fields = BigQueryField.From(Read("query-results.json", BigQueryJson.Default.ResultHead).Schema);
         var page = JsonNode.Parse(Text("query-results.json"))!.AsObject();
         var reversed = new JsonObject(page.Reverse().Select(property => KeyValuePair.Create(property.Key, property.Value?.DeepClone())));
-        foreach (var body in (string[])[page.ToJsonString(), page.ToJsonString(new JsonSerializerOptions { WriteIndented = true }), reversed.ToJsonString()])
+        foreach (
+            var body in (string[])[page.ToJsonString(), page.ToJsonString(new JsonSerializerOptions { WriteIndented = true }),
+            reversed.ToJsonString()])
         {
             var rows = new TextRows();
             using var decoder = new RowDecoder(fields, rows);
@@ -87,7 +91,8 @@ public sealed class DocumentedTests
     {
         using var reader = new PageReader(1 << 20);
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes($"{{\"rows\":[{{\"f\":[{{\"v\":\"{new string('x', 3 << 20)}\"}}]}}]}}"));
-        var failure = await Should.ThrowAsync<BigQueryException>(() => reader.ReadAsync(buffer => stream.ReadAsync(buffer, Cloud.Stop), _ => { }));
+        var failure = await Should.ThrowAsync<BigQueryException>(
+            () => reader.ReadAsync(buffer => stream.ReadAsync(buffer, Cloud.Stop), _ => { }));
         failure.Message.ShouldContain("1 MiB");
         stream.Position.ShouldBeLessThan(2 << 20);
     }
@@ -95,8 +100,11 @@ public sealed class DocumentedTests
     /// <summary>The same properties of the same kinds, on both sides.</summary>
     private static void ShouldBeAlike(JsonNode answer, string documented)
     {
-        string[] free = [".configuration.labels.", ".schema.fields", ".rows", "nextPageToken", "pageToken"]; // names and numbers of the caller's
-        IEnumerable<string> Of(JsonNode? node) => Paths(node, "").Where(path => !free.Any(one => path.Contains(one, StringComparison.Ordinal))).Distinct().Order(StringComparer.Ordinal);
+        // Names and numbers of the caller's.
+        string[] free = [".configuration.labels.", ".schema.fields", ".rows", "nextPageToken", "pageToken"];
+        IEnumerable<string> Of(JsonNode? node) =>
+            Paths(node, "").Where(path => !free.Any(one => path.Contains(one, StringComparison.Ordinal))).Distinct()
+            .Order(StringComparer.Ordinal);
         Of(answer).ShouldBe(Of(JsonNode.Parse(Text(documented))), documented);
     }
 
@@ -104,7 +112,8 @@ public sealed class DocumentedTests
     {
         JsonObject whole => whole.SelectMany(property => Paths(property.Value, $"{path}.{property.Key}")),
         JsonArray list => list.SelectMany(item => Paths(item, path)),
-        _ => [$"{path} {node?.GetValueKind()}".Replace("True", "Bool", StringComparison.Ordinal).Replace("False", "Bool", StringComparison.Ordinal)],
+        _ => [$"{path} {node?.GetValueKind()}".Replace("True", "Bool", StringComparison.Ordinal)
+            .Replace("False", "Bool", StringComparison.Ordinal)],
     };
 
     private static JsonObject Job(string id, string sql) => new()
@@ -136,7 +145,8 @@ public sealed class DocumentedTests
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cloud.Stop))!;
     }
 
-    private static T Read<T>(string name, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.Deserialize(Text(name), type)!;
+    private static T Read<T>(string name, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
+        JsonSerializer.Deserialize(Text(name), type)!;
 
     private static string Text(string name)
     {

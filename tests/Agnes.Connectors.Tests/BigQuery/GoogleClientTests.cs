@@ -14,19 +14,26 @@ public sealed class GoogleClientTests
     {
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Warehouse.AddTable(Cloud.Data, "sales", "everything", EveryType.Columns, EveryType.Rows);
+        cloud.Server.PageRowsMax = 2;
         cloud.Server.Break(Call.GetQueryResults, Trouble.Of("backendError"));
         using var seen = JsonDocument.Parse(await RunAsync(cloud.Server));
         string Of(string name) => seen.RootElement.GetProperty(name).GetRawText();
 
-        Of("rows").ShouldBe("""[{"id":1,"name":"n1","tags":[],"home":{"city":"c1","zip":10}},{"id":2,"name":"n2","tags":["a","b"],"home":{"city":"c2","zip":20}}]""");
-        Of("dry").ShouldBe("""{"bytes":"56","type":"SELECT","tables":[{"projectId":"data-project","datasetId":"sales","tableId":"orders"}],"schema":{"fields":[{"name":"id","type":"INTEGER","mode":"NULLABLE"}]}}""");
+        Of("rows").ShouldBe(
+            """[{"id":1,"name":"n1","tags":[],"home":{"city":"c1","zip":10}},{"id":2,"name":"n2","tags":["a","b"],"""
+            + "\"home\":{\"city\":\"c2\",\"zip\":20}}]");
+        Of("dry").ShouldBe(
+            """{"bytes":"56","type":"SELECT","tables":[{"projectId":"data-project","datasetId":"sales","tableId":"orders"}],"""
+            + "\"schema\"" + """:{"fields":[{"name":"id","type":"INTEGER","mode":"NULLABLE"}]}}""");
         Of("pages").ShouldBe("[[1,2],[3,4],[5,6],[7]]");
         Of("job").ShouldBe("""{"id":"chosen-by-the-caller","billed":"10485760","labels":{"agnes":"test"},"state":"DONE"}""");
         Of("again").ShouldContain("\"reason\":\"duplicate\"");
         Of("cancelled").ShouldContain("\"reason\":\"stopped\"");
         Of("datasets").ShouldBe("""["empty","sales"]""");
         Of("location").ShouldBe("\"EU\"");
-        Of("tables").ShouldBe("""[["cheap","VIEW"],["everything","TABLE"],["huge","TABLE"],["orders","TABLE"],["outside","EXTERNAL"],["totals","MATERIALIZED_VIEW"]]""");
+        Of("tables").ShouldBe(
+            """[["cheap","VIEW"],["everything","TABLE"],["huge","TABLE"],["orders","TABLE"],["outside","EXTERNAL"],"""
+            + """["totals","MATERIALIZED_VIEW"]]""");
         Of("table").ShouldContain("\"partitioning\":{\"type\":\"DAY\",\"field\":\"day\"}");
         Of("table").ShouldContain("[\"home\",\"RECORD\",\"NULLABLE\"]");
         Of("types").ShouldContain("\"t\":{\"value\":\"2026-01-02T03:04:05.678Z\"}");
@@ -42,7 +49,9 @@ public sealed class GoogleClientTests
     {
         var script = Path.Combine(Root(), "tests", "Agnes.Connectors.Tests", "BigQuery", "google-client.mjs");
         var address = server.Address.GetLeftPart(UriPartial.Authority);
-        var info = new ProcessStartInfo("node", [script, address]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(
+            "node", [script, address]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
+            RedirectStandardError = true };
         info.Environment["GCE_METADATA_HOST"] = server.Address.Authority;
         info.Environment.Remove("GOOGLE_APPLICATION_CREDENTIALS");
         using var time = CancellationTokenSource.CreateLinkedTokenSource(Cloud.Stop);
@@ -71,7 +80,8 @@ public sealed class GoogleClientTests
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "package-lock.json"))) folder = folder.Parent ?? throw new InvalidOperationException("The repository is not around the tests.");
+        while (!File.Exists(Path.Combine(folder.FullName, "package-lock.json"))) folder = folder.Parent
+            ?? throw new InvalidOperationException("The repository is not around the tests.");
         return folder.FullName;
     }
 }

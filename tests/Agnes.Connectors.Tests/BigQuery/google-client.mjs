@@ -50,7 +50,7 @@ const [datasets] = await client.getDatasets({ projectId: 'data-project' });
 seen.datasets = datasets.map((dataset) => dataset.id);
 const sales = client.dataset('sales', { projectId: 'data-project' });
 seen.location = (await sales.getMetadata())[0].location;
-const [tables] = await sales.getTables({ maxResults: 2 });
+const [tables] = await sales.getTables();
 seen.tables = tables.map((table) => [table.id, table.metadata.type]);
 const [table] = await sales.table('orders').getMetadata();
 seen.table = { rows: table.numRows, bytes: table.numBytes, fields: table.schema.fields.map((field) => [field.name, field.type, field.mode]), partitioning: table.timePartitioning,

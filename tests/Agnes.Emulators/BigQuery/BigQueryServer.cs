@@ -7,8 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace Agnes.Emulators.BigQuery;
 
 /// <summary>
-/// BigQuery's documented REST interface (version 2) on a port of its own: jobs, results in pages, data sets, tables, INFORMATION_SCHEMA, tokens. Queries run on an engine
-/// behind a small bridge of dialects; what the bridge does not know is refused. It counts bytes as they are billed, and goes wrong as a test says.
+/// BigQuery's documented REST interface (version 2) on a port of its own: jobs, results in pages, data sets, tables, INFORMATION_SCHEMA,
+/// tokens. Queries run on an engine
+/// behind a small bridge of dialects; what the bridge does not know is refused. It counts bytes as they are billed, and goes wrong as a
+/// test says.
 /// </summary>
 public sealed class BigQueryServer : IAsyncDisposable
 {
@@ -178,11 +180,13 @@ public sealed class BigQueryServer : IAsyncDisposable
     private Trouble? Next(Call call)
     {
         if (_troubles.TryGetValue(call, out var own) && own.TryDequeue(out var trouble)) return trouble;
-        return call is not (Call.Token or Call.Metadata) && _troubles.TryGetValue(Call.Any, out var any) && any.TryDequeue(out trouble) ? trouble : null;
+        return call is not (Call.Token or Call.Metadata) && _troubles.TryGetValue(Call.Any, out var any) && any.TryDequeue(out trouble)
+            ? trouble : null;
     }
 
     private static Task StallAsync(HttpContext context) =>
-        Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        Task.Delay(Timeout.Infinite, context.RequestAborted)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 
     /// <summary>Does the call, and sends the first part of its answer under the length of the whole.</summary>
     private static async Task PartAsync(HttpContext context, RequestDelegate next, double share)

@@ -3,21 +3,26 @@ using System.Text;
 namespace Agnes.Emulators.BigQuery;
 
 /// <summary>
-/// Turns a query of GoogleSQL into one of the engine that means the same. What it does not know for certain is an <c>invalidQuery</c>: the emulator would rather refuse
+/// Turns a query of GoogleSQL into one of the engine that means the same. What it does not know for certain is an <c>invalidQuery</c>:
+/// the emulator would rather refuse
 /// than answer wrongly.
 /// </summary>
 internal sealed class Bridge
 {
     private static readonly HashSet<string> Keywords = new(
-        ("SELECT DISTINCT ALL FROM WHERE GROUP BY HAVING ORDER LIMIT OFFSET UNION INTERSECT AS AND OR NOT IN IS NULL TRUE FALSE BETWEEN LIKE CASE WHEN THEN ELSE END "
-        + "JOIN INNER LEFT RIGHT FULL OUTER CROSS ON USING ASC DESC NULLS FIRST LAST WITH QUALIFY OVER PARTITION ROWS RANGE UNBOUNDED PRECEDING FOLLOWING CURRENT ROW "
+        ("SELECT DISTINCT ALL FROM WHERE GROUP BY HAVING ORDER LIMIT OFFSET UNION INTERSECT AS AND OR NOT IN IS NULL TRUE FALSE BETWEEN "
+            + "LIKE CASE WHEN THEN ELSE END "
+        + "JOIN INNER LEFT RIGHT FULL OUTER CROSS ON USING ASC DESC NULLS FIRST LAST WITH QUALIFY OVER PARTITION ROWS RANGE UNBOUNDED "
+        + "PRECEDING FOLLOWING CURRENT ROW "
         + "EXISTS WINDOW ROLLUP CUBE GROUPING SETS EXCEPT").Split(' '), StringComparer.OrdinalIgnoreCase);
 
     private static readonly HashSet<string> Refused = new(
-        "TABLESAMPLE PIVOT UNPIVOT RECURSIVE COLLATE INTERVAL FOR STRUCT REPLACE ANY SOME ESCAPE".Split(' '), StringComparer.OrdinalIgnoreCase);
+        "TABLESAMPLE PIVOT UNPIVOT RECURSIVE COLLATE INTERVAL FOR STRUCT REPLACE ANY SOME ESCAPE".Split(' '),
+            StringComparer.OrdinalIgnoreCase);
 
     private static readonly HashSet<string> Clauses = new(
-        "SELECT FROM WHERE GROUP HAVING ORDER LIMIT QUALIFY WINDOW UNION INTERSECT ON USING WITH".Split(' '), StringComparer.OrdinalIgnoreCase);
+        "SELECT FROM WHERE GROUP HAVING ORDER LIMIT QUALIFY WINDOW UNION INTERSECT ON USING WITH".Split(' '),
+            StringComparer.OrdinalIgnoreCase);
 
     private readonly Warehouse _warehouse;
     private readonly Context _context;
@@ -30,7 +35,8 @@ internal sealed class Bridge
     /// <param name="Project">The job's, which names without one are in.</param>
     /// <param name="Dataset">The job's default, or null.</param>
     /// <param name="Named">Values of parameters as the engine writes them.</param>
-    internal sealed record Context(string Project, string? Dataset, IReadOnlyDictionary<string, string> Named, IReadOnlyList<string> Positional);
+    internal sealed record Context(
+        string Project, string? Dataset, IReadOnlyDictionary<string, string> Named, IReadOnlyList<string> Positional);
 
     internal sealed record Bridged(string Sql, IReadOnlyList<Table> Tables);
 
@@ -42,7 +48,8 @@ internal sealed class Bridge
         if (nodes.Count == 0) throw BigQueryError.Invalid("Syntax error: Unexpected end of statement at [1:1]");
         if (!nodes[0].Is("SELECT") && !nodes[0].Is("WITH") && !nodes[0].IsParenthesis)
         {
-            throw BigQueryError.Invalid($"Syntax error: Expected end of input but got keyword {nodes[0].Value.ToUpperInvariant()} at [1:1]");
+            throw BigQueryError.Invalid(
+                $"Syntax error: Expected end of input but got keyword {nodes[0].Value.ToUpperInvariant()} at [1:1]");
         }
 
         var bridge = new Bridge(warehouse, context);
@@ -84,7 +91,10 @@ internal sealed class Bridge
             }
 
             if (node.Kind == Kind.Word && Clauses.Contains(node.Value)) clause = node.Value.ToUpperInvariant();
-            if (node.Is("SELECT") && i + 1 < nodes.Count && nodes[i + 1].Is("AS")) throw Unknown(nodes[i + 1], "The emulator has no SELECT AS");
+            if (node.Is("SELECT") && i + 1 < nodes.Count && nodes[i + 1].Is("AS"))
+            {
+                throw Unknown(nodes[i + 1], "The emulator has no SELECT AS");
+            }
             if (node.Is("UNION") || node.Is("INTERSECT")) aliases.Clear();
             wantsTable = node.Is("FROM") || node.Is("JOIN") || (node.Is(",") && clause is "FROM" or "ON" or "USING");
             i = Node(nodes, i, ctes, writer);
@@ -192,10 +202,15 @@ internal sealed class Bridge
     {
         var said = i < nodes.Count && nodes[i].Is("AS");
         if (said) i++;
-        var isThere = i < nodes.Count && (nodes[i].Kind == Kind.Name || (nodes[i].Kind == Kind.Word && !Keywords.Contains(nodes[i].Value) && !Refused.Contains(nodes[i].Value)));
+        var isThere = i < nodes.Count
+            && (nodes[i].Kind == Kind.Name
+            || (nodes[i].Kind == Kind.Word && !Keywords.Contains(nodes[i].Value) && !Refused.Contains(nodes[i].Value)));
         if (said && !isThere) throw Unknown(nodes[Math.Min(i, nodes.Count - 1)], "Syntax error: Expected an alias");
         var alias = isThere ? nodes[i++].Value : own;
-        if (i + 1 < nodes.Count && nodes[i].Is("WITH") && nodes[i + 1].Is("OFFSET")) throw Unknown(nodes[i], "The emulator has no WITH OFFSET");
+        if (i + 1 < nodes.Count && nodes[i].Is("WITH") && nodes[i + 1].Is("OFFSET"))
+        {
+            throw Unknown(nodes[i], "The emulator has no WITH OFFSET");
+        }
         if (alias is null) return i;
         aliases.Add(alias);
         writer.Append("AS ").Append(Field.Quoted(alias));
@@ -218,7 +233,8 @@ internal sealed class Bridge
             else
             {
                 var name = node.Value;
-                while (i + 1 < nodes.Count && nodes[i].Is("-") && nodes[i].Touches && nodes[i + 1].Touches && nodes[i + 1].Kind is Kind.Word or Kind.Number)
+                while (i + 1 < nodes.Count && nodes[i].Is("-") && nodes[i].Touches && nodes[i + 1].Touches
+                    && nodes[i + 1].Kind is Kind.Word or Kind.Number)
                 {
                     name += "-" + nodes[i + 1].Value;
                     i += 2;
@@ -244,13 +260,23 @@ internal sealed class Bridge
             3 => (path[0], path[1], path[2]),
             _ => throw Unknown(at, $"Invalid project ID '{path[0]}'"),
         };
-        if (_warehouse.LocationOf(project, dataset) is not { } location) throw BigQueryError.Missing($"Dataset {project}:{dataset} was not found");
+        if (_warehouse.LocationOf(project, dataset) is not { } location)
+        {
+            throw BigQueryError.Missing($"Dataset {project}:{dataset} was not found");
+        }
         if (name == "__TABLES__") return InformationSchema.OfTables(_warehouse, project, dataset);
-        if (_warehouse.Find(project, dataset, name) is not { } table) throw BigQueryError.Missing($"Table {project}:{dataset}.{name} was not found in location {location}");
+        if (_warehouse.Find(project, dataset, name) is not { } table)
+        {
+            throw BigQueryError.Missing($"Table {project}:{dataset}.{name} was not found in location {location}");
+        }
         _read.Add(table);
         foreach (var field in table.Fields.Where(field => field.IsCarried)) _carried.Add(field.Name);
         if (table.Type != "VIEW") return $"SELECT * FROM {table.Physical}";
-        if (++_views > 16) throw BigQueryError.Invalid($"View nesting limit exceeded; maximum view nesting level is 16. The offending view is {table.Id}");
+        if (++_views > 16)
+        {
+            throw BigQueryError.Invalid(
+                $"View nesting limit exceeded; maximum view nesting level is 16. The offending view is {table.Id}");
+        }
         var inner = Translate(table.Query!, _warehouse, new Context(table.Project, null, new Dictionary<string, string>(), []));
         _read.AddRange(inner.Tables);
         return inner.Sql;
@@ -265,12 +291,17 @@ internal sealed class Bridge
             2 => (path[0], path[1]),
             _ => throw Unknown(at, "INFORMATION_SCHEMA must be qualified with a dataset or region"),
         };
-        if (scope.StartsWith("region-", StringComparison.OrdinalIgnoreCase)) return InformationSchema.OfRegion(_warehouse, project, scope[7..], path[^1]);
+        if (scope.StartsWith("region-", StringComparison.OrdinalIgnoreCase))
+        {
+            return InformationSchema.OfRegion(_warehouse, project, scope[7..], path[^1]);
+        }
         if (_warehouse.LocationOf(project, scope) is null) throw BigQueryError.Missing($"Dataset {project}:{scope} was not found");
         return InformationSchema.Of(_warehouse, project, scope, path[^1]);
     }
 
-    /// <summary>Columns that are only carried on may be selected by their own name and nothing else: the engine would compare them as texts.</summary>
+    /// <summary>
+    /// Columns that are only carried on may be selected by their own name and nothing else: the engine would compare them as texts.
+    /// </summary>
     private void RefuseComputing(IReadOnlyList<Node> nodes)
     {
         if (_carried.Count == 0) return;

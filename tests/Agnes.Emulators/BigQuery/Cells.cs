@@ -26,7 +26,10 @@ internal static class Cells
         var elements = new JsonArray(); // BigQuery knows no array that is NULL in a result: it is an empty one
         foreach (var element in (IEnumerable?)value ?? Array.Empty<object>())
         {
-            if (element is null or DBNull) throw new BigQueryError(400, "invalidQuery", $"Array cannot have a null element; error in writing field {field.Name}");
+            if (element is null or DBNull)
+            {
+                throw new BigQueryError(400, "invalidQuery", $"Array cannot have a null element; error in writing field {field.Name}");
+            }
             elements.Add((JsonNode)new JsonObject { ["v"] = Value(element, field, int64Timestamp) });
         }
 
@@ -47,10 +50,12 @@ internal static class Cells
         decimal number => number.ToString("0.#########", CultureInfo.InvariantCulture),
         byte[] bytes => Convert.ToBase64String(bytes),
         DateOnly date => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        TimeOnly time => time.ToString(time.Ticks % TimeSpan.TicksPerSecond == 0 ? "HH:mm:ss" : "HH:mm:ss.ffffff", CultureInfo.InvariantCulture),
+        TimeOnly time =>
+            time.ToString(time.Ticks % TimeSpan.TicksPerSecond == 0 ? "HH:mm:ss" : "HH:mm:ss.ffffff", CultureInfo.InvariantCulture),
         DateTime instant when field.Type == "TIMESTAMP" => Instant(instant, int64Timestamp),
         DateTime civil => civil.ToString(
-            civil.Ticks % TimeSpan.TicksPerSecond == 0 ? "yyyy-MM-ddTHH:mm:ss" : "yyyy-MM-ddTHH:mm:ss.ffffff", CultureInfo.InvariantCulture),
+            civil.Ticks % TimeSpan.TicksPerSecond == 0
+                ? "yyyy-MM-ddTHH:mm:ss" : "yyyy-MM-ddTHH:mm:ss.ffffff", CultureInfo.InvariantCulture),
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
         var other => other.ToString(),
     };

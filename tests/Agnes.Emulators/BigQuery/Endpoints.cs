@@ -37,24 +37,40 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
     public void Map(WebApplication app)
     {
         app.MapPost($"{Base}/jobs", (HttpContext context, string project) => AnswerAsync(context, body => Insert(project, body)));
-        app.MapGet($"{Base}/jobs/{{id}}", (string project, string id, string? location) => Guarded(() => jobs.Find(project, id, location).ToJson()));
-        app.MapPost($"{Base}/jobs/{{id}}/cancel", (string project, string id, string? location) => Guarded(() => Cancel(jobs.Find(project, id, location))));
-        app.MapPost($"{Base}/queries", (HttpContext context, string project) => AnswerAsync(context, body => QueryAsync(project, body, context.RequestAborted)));
-        app.MapGet($"{Base}/queries/{{id}}", (HttpContext context, string project, string id) => AnswerAsync(() => ResultsAsync(context, project, id)));
+        app.MapGet(
+            $"{Base}/jobs/{{id}}", (string project, string id, string? location) =>
+            Guarded(() => jobs.Find(project, id, location).ToJson()));
+        app.MapPost(
+            $"{Base}/jobs/{{id}}/cancel", (string project, string id, string? location) =>
+            Guarded(() => Cancel(jobs.Find(project, id, location))));
+        app.MapPost(
+            $"{Base}/queries", (HttpContext context, string project) =>
+            AnswerAsync(context, body => QueryAsync(project, body, context.RequestAborted)));
+        app.MapGet(
+            $"{Base}/queries/{{id}}", (HttpContext context, string project, string id) =>
+            AnswerAsync(() => ResultsAsync(context, project, id)));
         app.MapGet($"{Base}/datasets", (HttpContext context, string project) => Guarded(() => Datasets(context, project)));
         app.MapGet($"{Base}/datasets/{{dataset}}", (string project, string dataset) => Guarded(() => Dataset(project, dataset)));
-        app.MapGet($"{Base}/datasets/{{dataset}}/tables", (HttpContext context, string project, string dataset) => Guarded(() => Tables(context, project, dataset)));
-        app.MapGet($"{Base}/datasets/{{dataset}}/tables/{{table}}", (string project, string dataset, string table) => Guarded(() => Table(project, dataset, table)));
+        app.MapGet(
+            $"{Base}/datasets/{{dataset}}/tables", (HttpContext context, string project, string dataset) =>
+            Guarded(() => Tables(context, project, dataset)));
+        app.MapGet(
+            $"{Base}/datasets/{{dataset}}/tables/{{table}}", (string project, string dataset, string table) =>
+            Guarded(() => Table(project, dataset, table)));
         app.MapFallback(() => new BigQueryError(404, "notFound", "The emulator has no such address").ToResult());
     }
 
     private JsonObject Insert(string project, JsonElement body)
     {
         var configuration = body.GetProperty("configuration");
-        if (!configuration.TryGetProperty("query", out var query)) throw new BigQueryError(400, "required", "Required parameter is missing");
+        if (!configuration.TryGetProperty("query", out var query))
+        {
+            throw new BigQueryError(400, "required", "Required parameter is missing");
+        }
         var isDryRun = configuration.TryGetProperty("dryRun", out var dry) && dry.GetBoolean();
         var reference = body.TryGetProperty("jobReference", out var given) ? given : default;
-        var job = jobs.Submit(project, Text(reference, "jobId"), Text(reference, "location"), JsonObject.Create(configuration)!, query, isDryRun);
+        var job = jobs.Submit(
+            project, Text(reference, "jobId"), Text(reference, "location"), JsonObject.Create(configuration)!, query, isDryRun);
         if (!isDryRun) return job.ToJson();
         return new JsonObject
         {
@@ -75,7 +91,8 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
     private async Task<JsonObject> QueryAsync(string project, JsonElement body, CancellationToken stop)
     {
         var isDryRun = body.TryGetProperty("dryRun", out var dry) && dry.GetBoolean();
-        var configuration = new JsonObject { ["jobType"] = "QUERY", ["query"] = new JsonObject { ["query"] = Text(body, "query"), ["useLegacySql"] = false } };
+        var configuration = new JsonObject { ["jobType"] = "QUERY",
+            ["query"] = new JsonObject { ["query"] = Text(body, "query"), ["useLegacySql"] = false } };
         if (body.TryGetProperty("labels", out var labels)) configuration["labels"] = JsonObject.Create(labels);
         if (body.TryGetProperty("jobTimeoutMs", out var limit)) configuration["jobTimeoutMs"] = limit.ToString();
         var job = jobs.Submit(project, null, Text(body, "location"), configuration, body, isDryRun);
@@ -91,8 +108,10 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
             };
         }
 
-        var isInteger = body.TryGetProperty("formatOptions", out var options) && options.TryGetProperty("useInt64Timestamp", out var micros) && IsTrue(micros.ToString());
-        return await ResultAsync("bigquery#queryResponse", job, 0, Number(Text(body, "maxResults")), Number(Text(body, "timeoutMs")), isInteger, stop);
+        var isInteger = body.TryGetProperty("formatOptions", out var options)
+            && options.TryGetProperty("useInt64Timestamp", out var micros) && IsTrue(micros.ToString());
+        return await ResultAsync(
+            "bigquery#queryResponse", job, 0, Number(Text(body, "maxResults")), Number(Text(body, "timeoutMs")), isInteger, stop);
     }
 
     private Task<JsonObject> ResultsAsync(HttpContext context, string project, string id)
@@ -101,12 +120,16 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
         var job = jobs.Find(project, id, query["location"]);
         var start = query["pageToken"] is [{ Length: > 0 } token] ? PageToken.Read(token, id) : Number(query["startIndex"]) ?? 0;
         var isInteger = IsTrue(query["formatOptions.useInt64Timestamp"]);
-        return ResultAsync("bigquery#getQueryResultsResponse", job, start, Number(query["maxResults"]), Number(query["timeoutMs"]), isInteger, context.RequestAborted);
+        return ResultAsync(
+            "bigquery#getQueryResultsResponse", job, start, Number(query["maxResults"]), Number(query["timeoutMs"]), isInteger,
+            context.RequestAborted);
     }
 
-    private async Task<JsonObject> ResultAsync(string kind, Job job, long start, long? count, long? timeoutMs, bool int64Timestamp, CancellationToken stop)
+    private async Task<JsonObject> ResultAsync(
+        string kind, Job job, long start, long? count, long? timeoutMs, bool int64Timestamp, CancellationToken stop)
     {
-        await job.Done.WaitAsync(TimeSpan.FromMilliseconds(timeoutMs ?? 10_000), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await job.Done.WaitAsync(TimeSpan.FromMilliseconds(timeoutMs ?? 10_000), stop)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var answer = new JsonObject { ["kind"] = kind, ["jobReference"] = job.Reference };
         if (job.State != "DONE")
         {
@@ -129,8 +152,11 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
 
     private JsonObject Datasets(HttpContext context, string project)
     {
-        var all = server.Warehouse.Datasets.Where(entry => entry.Key.Project == project).OrderBy(entry => entry.Key.Dataset, StringComparer.Ordinal).ToList();
-        return List(context, "bigquery#datasetList", "datasets", project, [.. all.Select(entry => DatasetJson(project, entry.Key.Dataset, entry.Value))]);
+        var all = server.Warehouse.Datasets.Where(entry => entry.Key.Project == project)
+            .OrderBy(entry => entry.Key.Dataset, StringComparer.Ordinal).ToList();
+        return List(
+            context, "bigquery#datasetList", "datasets", project,
+            [.. all.Select(entry => DatasetJson(project, entry.Key.Dataset, entry.Value))]);
     }
 
     private JsonObject Dataset(string project, string dataset)
@@ -153,7 +179,8 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
     private JsonObject Table(string project, string dataset, string name)
     {
         var location = server.Warehouse.LocationOf(project, dataset) ?? throw BigQueryError.Missing($"Dataset {project}:{dataset}");
-        return (server.Warehouse.Find(project, dataset, name) ?? throw BigQueryError.Missing($"Table {project}:{dataset}.{name}")).ToJson(location);
+        return (server.Warehouse.Find(project, dataset, name) ?? throw BigQueryError.Missing($"Table {project}:{dataset}.{name}"))
+            .ToJson(location);
     }
 
     private static JsonObject DatasetJson(string project, string dataset, string location) => new()
@@ -204,7 +231,8 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
     private static Task<IResult> Guarded(Func<JsonObject> answer) => AnswerAsync(() => Task.FromResult(answer()));
 
     private static string? Text(JsonElement body, string name) =>
-        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value.ToString() : null;
+        body.ValueKind == JsonValueKind.Object && body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value.ToString() : null;
 
     private static long? Number(string? text) => text is { Length: > 0 } ? long.Parse(text, CultureInfo.InvariantCulture) : null;
 

@@ -8,7 +8,10 @@ namespace Agnes.Emulators.BigQuery;
 /// <param name="Mode">NULLABLE, REQUIRED or REPEATED.</param>
 public sealed record Field(string Name, string Type, string Mode, IReadOnlyList<Field> Fields)
 {
-    /// <summary>Types that the engine has no equal of. They are kept in a struct of one field with this prefix, so that they are carried on but never computed with.</summary>
+    /// <summary>
+    /// Types that the engine has no equal of. They are kept in a struct of one field with this prefix, so that they are carried on but
+    /// never computed with.
+    /// </summary>
     private const string Carried = "carried ";
 
     private static readonly Dictionary<string, (string Legacy, string Engine)> Types = new(StringComparer.Ordinal)
@@ -50,7 +53,8 @@ public sealed record Field(string Name, string Type, string Mode, IReadOnlyList<
     {
         get
         {
-            var one = Type == "STRUCT" ? $"STRUCT({string.Join(", ", Fields.Select(part => $"{Quoted(part.Name)} {part.EngineType}"))})" : Types[Type].Engine;
+            var one = Type == "STRUCT"
+                ? $"STRUCT({string.Join(", ", Fields.Select(part => $"{Quoted(part.Name)} {part.EngineType}"))})" : Types[Type].Engine;
             return IsRepeated ? $"{one}[]" : one;
         }
     }
@@ -77,7 +81,8 @@ public sealed record Field(string Name, string Type, string Mode, IReadOnlyList<
     public static Field From(string name, DuckDBLogicalType type) => type.Type switch
     {
         DuckDBType.List => From(name, type.Fields[0].Type) with { Mode = "REPEATED" },
-        DuckDBType.Struct when type.Fields[0].Name.StartsWith(Carried, StringComparison.Ordinal) => Of(name, type.Fields[0].Name[Carried.Length..]),
+        DuckDBType.Struct when type.Fields[0].Name.StartsWith(Carried, StringComparison.Ordinal) =>
+            Of(name, type.Fields[0].Name[Carried.Length..]),
         DuckDBType.Struct => new Field(name, "STRUCT", "NULLABLE", [.. type.Fields.Select(field => From(field.Name, field.Type))]),
         _ => Of(name, Scalar(type)),
     };

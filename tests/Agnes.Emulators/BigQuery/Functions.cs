@@ -2,23 +2,31 @@ using System.Globalization;
 
 namespace Agnes.Emulators.BigQuery;
 
-/// <summary>Functions, literals and operators that mean the same in the engine when they are written so. What is missing is refused by its name.</summary>
+/// <summary>
+/// Functions, literals and operators that mean the same in the engine when they are written so. What is missing is refused by its name.
+/// </summary>
 internal static class Functions
 {
     /// <summary>Where both differ by the type of a value: functions of ours in the engine.</summary>
     public static readonly string[] Macros =
     [
         "CREATE MACRO bq_int64(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?[0-9]+') "
-            + "THEN error('Bad int64 value: ' || CAST(x AS VARCHAR)) WHEN typeof(x) = 'DOUBLE' THEN CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT) ELSE CAST(x AS BIGINT) END",
-        "CREATE MACRO bq_safe_int64(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?[0-9]+') THEN NULL "
+            + "THEN error('Bad int64 value: ' || CAST(x AS VARCHAR)) WHEN typeof(x) = 'DOUBLE' THEN CAST(round(TRY_CAST(x AS DOUBLE)) "
+            + "AS BIGINT) ELSE CAST(x AS BIGINT) END",
+        "CREATE MACRO bq_safe_int64(x) AS CASE WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '[+-]?[0-9]+') "
+            + "THEN NULL "
             + "WHEN typeof(x) = 'DOUBLE' THEN TRY_CAST(round(TRY_CAST(x AS DOUBLE)) AS BIGINT) ELSE TRY_CAST(x AS BIGINT) END",
-        "CREATE MACRO bq_string(x) AS CASE WHEN typeof(x) IN ('VARCHAR', 'BIGINT', 'INTEGER', 'HUGEINT', 'BOOLEAN', 'DATE') THEN CAST(x AS VARCHAR) "
+        "CREATE MACRO bq_string(x) AS CASE WHEN typeof(x) IN ('VARCHAR', 'BIGINT', 'INTEGER', 'HUGEINT', 'BOOLEAN', 'DATE') THEN CAST(x "
+            + "AS VARCHAR) "
             + "ELSE error('The emulator writes no ' || typeof(x) || ' as a string') END",
-        "CREATE MACRO bq_no_decimal(x) AS CASE WHEN typeof(x) LIKE 'DECIMAL%' THEN error('The emulator has no such function of NUMERIC') ELSE x END",
+        "CREATE MACRO bq_no_decimal(x) AS CASE WHEN typeof(x) LIKE 'DECIMAL%' THEN error('The emulator has no such function of "
+            + "NUMERIC') ELSE x END",
         "CREATE MACRO bq_mod(x, y) AS CASE WHEN y = 0 THEN error('division by zero: MOD') ELSE x % y END",
-        "CREATE MACRO bq_divide(x, y) AS CASE WHEN typeof(x) LIKE 'DECIMAL%' OR typeof(y) LIKE 'DECIMAL%' THEN error('The emulator divides no NUMERIC') "
+        "CREATE MACRO bq_divide(x, y) AS CASE WHEN typeof(x) LIKE 'DECIMAL%' OR typeof(y) LIKE 'DECIMAL%' THEN error('The emulator "
+            + "divides no NUMERIC') "
             + "ELSE CAST(x AS DOUBLE) / nullif(CAST(y AS DOUBLE), 0) END",
-        "CREATE MACRO bq_date(x) AS CASE WHEN typeof(x) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'VARCHAR') THEN CAST(x AS DATE) ELSE error('DATE of ' || typeof(x)) END",
+        "CREATE MACRO bq_date(x) AS CASE WHEN typeof(x) IN ('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'VARCHAR') THEN CAST(x AS "
+            + "DATE) ELSE error('DATE of ' || typeof(x)) END",
         "CREATE MACRO bq_day(x) AS CASE WHEN typeof(x) = 'DATE' THEN x ELSE error('The emulator needs a DATE here, not ' || typeof(x)) END",
     ];
 
@@ -104,14 +112,18 @@ internal static class Functions
         }
 
         var arguments = Arguments(inner).ToList();
-        if (arguments.Exists(argument => argument.Count == 0)) throw Bridge.Unknown(name, $"Syntax error: an argument of {called} is missing");
+        if (arguments.Exists(argument => argument.Count == 0))
+        {
+            throw Bridge.Unknown(name, $"Syntax error: an argument of {called} is missing");
+        }
         switch (called, arguments.Count)
         {
             case ("DATE_DIFF", 3) when arguments[2] is [var part] && DateParts.Contains(part.Value):
                 return $"date_diff('{part.Value.ToLowerInvariant()}', bq_day({write(arguments[1])}), bq_day({write(arguments[0])}))";
             case ("DATE_TRUNC", 2) when arguments[1] is [var part] && DateParts.Contains(part.Value):
                 return $"CAST(date_trunc('{part.Value.ToLowerInvariant()}', bq_day({write(arguments[0])})) AS DATE)";
-            case ("TIMESTAMP_TRUNC", 2) when arguments[1] is [var part] && (DateParts.Contains(part.Value) || part.Is("HOUR") || part.Is("MINUTE")):
+            case ("TIMESTAMP_TRUNC", 2) when arguments[1] is [var part]
+                && (DateParts.Contains(part.Value) || part.Is("HOUR") || part.Is("MINUTE")):
                 return $"date_trunc('{part.Value.ToLowerInvariant()}', CAST({write(arguments[0])} AS TIMESTAMPTZ))";
             case ("FORMAT_DATE", 2) when arguments[0] is [{ Kind: Kind.Text } format]:
                 return $"strftime(bq_day({write(arguments[1])}), {Format(format)})";
@@ -196,12 +208,18 @@ internal static class Functions
 
     private static string Cast(Node name, IReadOnlyList<Node> inner, Func<IReadOnlyList<Node>, string> write)
     {
-        if (inner.Count < 3 || !inner[^2].Is("AS") || inner[^1].Kind != Kind.Word) throw Bridge.Unknown(name, "The emulator has no such CAST");
+        if (inner.Count < 3 || !inner[^2].Is("AS") || inner[^1].Kind != Kind.Word)
+        {
+            throw Bridge.Unknown(name, "The emulator has no such CAST");
+        }
         var isSafe = name.Is("SAFE_CAST");
         var value = write([.. inner.Take(inner.Count - 2)]);
         if (inner[^1].Is("INT64")) return $"{(isSafe ? "bq_safe_int64" : "bq_int64")}({value})";
         if (inner[^1].Is("STRING")) return $"bq_string({value})";
-        if (!Casts.TryGetValue(inner[^1].Value, out var type)) throw Bridge.Unknown(inner[^1], $"The emulator has no CAST to {inner[^1].Value}");
+        if (!Casts.TryGetValue(inner[^1].Value, out var type))
+        {
+            throw Bridge.Unknown(inner[^1], $"The emulator has no CAST to {inner[^1].Value}");
+        }
         return $"{(isSafe ? "TRY_CAST" : "CAST")}({value} AS {type})";
     }
 
@@ -222,7 +240,10 @@ internal static class Functions
         var parts = new List<string>();
         foreach (var argument in Arguments(inner))
         {
-            if (argument.Count < 3 || !argument[^2].Is("AS") || !argument[^1].IsName) throw Bridge.Unknown(name, "The emulator makes structs of named fields alone");
+            if (argument.Count < 3 || !argument[^2].Is("AS") || !argument[^1].IsName)
+            {
+                throw Bridge.Unknown(name, "The emulator makes structs of named fields alone");
+            }
             parts.Add($"{Field.Quoted(argument[^1].Value)} := {write([.. argument.Take(argument.Count - 2)])}");
         }
 
@@ -232,13 +253,15 @@ internal static class Functions
     private static string DateMove(Node name, IReadOnlyList<Node> inner, Func<IReadOnlyList<Node>, string> write)
     {
         var arguments = Arguments(inner).ToList();
-        if (arguments.Count != 2 || arguments[1] is not [var word, .., var part] || arguments[1].Count < 3 || !word.Is("INTERVAL") || !DateParts.Contains(part.Value))
+        if (arguments.Count != 2 || arguments[1] is not [var word, .., var part] || arguments[1].Count < 3 || !word.Is("INTERVAL")
+            || !DateParts.Contains(part.Value))
         {
             throw Bridge.Unknown(name, $"The emulator has no such {name.Value}");
         }
 
         var count = write([.. arguments[1].Skip(1).Take(arguments[1].Count - 2)]);
-        return $"CAST(bq_day({write(arguments[0])}) {(name.Is("DATE_ADD") ? '+' : '-')} to_{part.Value.ToLowerInvariant()}s(CAST({count} AS INTEGER)) AS DATE)";
+        return $"CAST(bq_day({write(arguments[0])}) {(name.Is("DATE_ADD") ? '+' : '-')} "
+            + $"to_{part.Value.ToLowerInvariant()}s(CAST({count} AS INTEGER)) AS DATE)";
     }
 
     private static string Format(Node format)
@@ -246,7 +269,10 @@ internal static class Functions
         var text = format.Value.Replace("%F", "%Y-%m-%d", StringComparison.Ordinal);
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] == '%' && (++i >= text.Length || !"YmdjybBaA%".Contains(text[i], StringComparison.Ordinal))) throw Bridge.Unknown(format, "The emulator has no such format");
+            if (text[i] == '%' && (++i >= text.Length || !"YmdjybBaA%".Contains(text[i], StringComparison.Ordinal)))
+            {
+                throw Bridge.Unknown(format, "The emulator has no such format");
+            }
         }
 
         return Text(text);

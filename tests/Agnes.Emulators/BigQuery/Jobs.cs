@@ -26,21 +26,24 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
             throw new BigQueryError(400, "invalid", "The emulator has no legacy SQL: useLegacySql must be false");
         }
 
-        var sql = query.TryGetProperty("query", out var text) ? text.GetString() ?? "" : throw new BigQueryError(400, "required", "Required parameter is missing: query");
+        var sql = query.TryGetProperty("query", out var text) ? text.GetString()
+            ?? "" : throw new BigQueryError(400, "required", "Required parameter is missing: query");
         if (!isDryRun && _jobs.TryGetValue((project, id), out var known)) throw Duplicate(known);
         var (named, positional) = Parameters.Of(query);
         var (dataset, datasetProject) = query.TryGetProperty("defaultDataset", out var chosen)
             ? (chosen.GetProperty("datasetId").GetString(), chosen.TryGetProperty("projectId", out var own) ? own.GetString() : null)
             : (null, null);
         var bridged = Bridge.Translate(sql, warehouse, new Bridge.Context(datasetProject ?? project, dataset, named, positional));
-        var job = new Job(project, id, LocationOf(bridged.Tables, location), configuration, sql, time.GetUtcNow()) { Tables = bridged.Tables };
+        var job = new Job(
+            project, id, LocationOf(bridged.Tables, location), configuration, sql, time.GetUtcNow()) { Tables = bridged.Tables };
         using (var connection = warehouse.Open())
         {
             long billed;
             (job.Fields, (job.BytesProcessed, billed)) = Explained(connection, bridged.Sql);
             if (isDryRun) return job;
             if (!_jobs.TryAdd((project, id), job)) throw Duplicate(_jobs[(project, id)]);
-            _ = Task.Run(() => RunAsync(job, bridged.Sql, billed, Limit(query, "maximumBytesBilled"), Limit(configuration, "jobTimeoutMs")));
+            _ = Task.Run(
+                () => RunAsync(job, bridged.Sql, billed, Limit(query, "maximumBytesBilled"), Limit(configuration, "jobTimeoutMs")));
         }
 
         return job;
@@ -51,7 +54,12 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
     {
         var isHere = _jobs.TryGetValue((project, id), out var job);
         // Outside of the two regions of many, a job is found with its location alone.
-        if (isHere && (location is { Length: > 0 } ? job!.Location.Equals(location, StringComparison.OrdinalIgnoreCase) : job!.Location is "US" or "EU")) return job;
+        if (isHere
+            && (location is { Length: > 0 } ? job!.Location.Equals(location, StringComparison.OrdinalIgnoreCase) : job!.Location is "US"
+            or "EU"))
+        {
+            return job;
+        }
         throw BigQueryError.Missing($"Job {project}:{id}");
     }
 
@@ -60,7 +68,9 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
     {
         using var connection = warehouse.Open();
         var columns = string.Join(", ", Enumerable.Range(0, job.Fields.Count).Select(i => $"c{i}"));
-        var sql = string.Create(CultureInfo.InvariantCulture, $"SELECT {columns} FROM {job.Result} WHERE rowid >= {start} AND rowid < {start + count} ORDER BY rowid");
+        var sql = string.Create(
+            CultureInfo.InvariantCulture,
+            $"SELECT {columns} FROM {job.Result} WHERE rowid >= {start} AND rowid < {start + count} ORDER BY rowid");
         using var command = new DuckDBCommand(sql, connection);
         using var reader = command.ExecuteReader();
         var rows = new List<JsonNode>();
@@ -71,7 +81,9 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
     public static BigQueryError EngineError(DuckDBException failure)
     {
         var line = failure.Message.Split('\n')[0];
-        return BigQueryError.Invalid(line.Contains("does not have a column", StringComparison.Ordinal) || line.Contains("not found in FROM", StringComparison.Ordinal)
+        return BigQueryError.Invalid(
+            line.Contains("does not have a column", StringComparison.Ordinal)
+            || line.Contains("not found in FROM", StringComparison.Ordinal)
             ? $"Unrecognized name: {Quoted().Match(line).Groups[1].Value} at [1:8]"
             : line);
     }
@@ -86,7 +98,8 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
             job.State = "RUNNING";
             if (bytesMax < billed)
             {
-                throw new BigQueryError(400, "bytesBilledLimitExceeded", $"Query exceeded limit for bytes billed: {bytesMax}. {billed} or higher required.");
+                throw new BigQueryError(
+                    400, "bytesBilledLimitExceeded", $"Query exceeded limit for bytes billed: {bytesMax}. {billed} or higher required.");
             }
 
             await server.RunningAsync(end.Token);
@@ -105,7 +118,11 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
         }
         catch (OperationCanceledException)
         {
-            job.Finish(new BigQueryError(400, "timeout", "Operation timed out. Consider reducing the amount of work performed by your operation so that it can complete within this limit."));
+            job.Finish(
+                new BigQueryError(
+                400, "timeout",
+                "Operation timed out. Consider reducing the amount of work performed by your operation so that it can complete within "
+                    + "this limit."));
         }
         catch (BigQueryError error)
         {
@@ -148,7 +165,8 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
         ? limit.ValueKind == JsonValueKind.String ? long.Parse(limit.GetString()!, CultureInfo.InvariantCulture) : limit.GetInt64()
         : null;
 
-    private static long? Limit(JsonObject body, string name) => body[name] is { } limit ? long.Parse(limit.ToString(), CultureInfo.InvariantCulture) : null;
+    private static long? Limit(JsonObject body, string name) =>
+        body[name] is { } limit ? long.Parse(limit.ToString(), CultureInfo.InvariantCulture) : null;
 
     [GeneratedRegex(@"\A[A-Za-z0-9_-]{1,1024}\z")]
     private static partial Regex JobId();

@@ -29,7 +29,8 @@ internal sealed record Node(Kind Kind, string Value, int Position, bool Touches,
 /// <summary>Reads GoogleSQL into tokens, nested by brackets. Knows what a query of ours is written with; the rest is an error.</summary>
 internal sealed class Lexer(string sql)
 {
-    private static readonly string[] Signs = ["<=", ">=", "<>", "!=", "||", "=>", "<", ">", "=", "+", "-", "*", "/", ",", ".", ";", "&", "|", "^", "~", "?", ":"];
+    private static readonly string[] Signs = ["<=", ">=", "<>", "!=", "||", "=>", "<", ">", "=", "+", "-", "*", "/", ",", ".", ";", "&",
+        "|", "^", "~", "?", ":"];
     private int _at;
     private int _end;
 
@@ -75,10 +76,19 @@ internal sealed class Lexer(string sql)
     {
         if (next == '`') return (Kind.Name, Quoted("`", isRaw: false));
         if (next is '\'' or '"') return (Kind.Text, Quoted(Quote(), isRaw: false));
-        if (next == '@') return sql.AsSpan(_at).StartsWith("@@") ? throw Syntax("System variables are not kept here") : (Kind.Parameter, Parameter());
-        if (char.IsAsciiDigit(next) || (next == '.' && _at + 1 < sql.Length && char.IsAsciiDigit(sql[_at + 1]))) return (Kind.Number, Number());
+        if (next == '@')
+        {
+            return sql.AsSpan(_at).StartsWith("@@") ? throw Syntax("System variables are not kept here") : (Kind.Parameter, Parameter());
+        }
+        if (char.IsAsciiDigit(next) || (next == '.' && _at + 1 < sql.Length && char.IsAsciiDigit(sql[_at + 1])))
+        {
+            return (Kind.Number, Number());
+        }
         if (char.IsAsciiLetter(next) || next == '_') return Word();
-        if (Array.Find(Signs, sign => sql.AsSpan(_at).StartsWith(sign, StringComparison.Ordinal)) is not { } found) throw Syntax($"Illegal input character \"{next}\"");
+        if (Array.Find(Signs, sign => sql.AsSpan(_at).StartsWith(sign, StringComparison.Ordinal)) is not { } found)
+        {
+            throw Syntax($"Illegal input character \"{next}\"");
+        }
         _at += found.Length;
         return (Kind.Sign, found);
     }
@@ -108,7 +118,8 @@ internal sealed class Lexer(string sql)
     private string Number()
     {
         var start = _at;
-        while (_at < sql.Length && (char.IsAsciiLetterOrDigit(sql[_at]) || sql[_at] == '.' || (sql[_at] is '+' or '-' && sql[_at - 1] is 'e' or 'E'))) _at++;
+        while (_at < sql.Length
+            && (char.IsAsciiLetterOrDigit(sql[_at]) || sql[_at] == '.' || (sql[_at] is '+' or '-' && sql[_at - 1] is 'e' or 'E'))) _at++;
         return sql[start.._at];
     }
 

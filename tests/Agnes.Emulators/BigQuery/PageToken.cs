@@ -6,7 +6,8 @@ namespace Agnes.Emulators.BigQuery;
 /// <summary>Tokens of pages: opaque to callers, and good for what they were given for alone.</summary>
 internal static class PageToken
 {
-    public static string Write(long start, string scope) => Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{start}:{scope}")));
+    public static string Write(long start, string scope) =>
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{start}:{scope}")));
 
     public static long Read(string token, string scope)
     {

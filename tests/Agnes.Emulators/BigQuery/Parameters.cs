@@ -11,7 +11,8 @@ internal static class Parameters
         var named = new Dictionary<string, string>(StringComparer.Ordinal);
         var positional = new List<string>();
         if (!query.TryGetProperty("queryParameters", out var list)) return (named, positional);
-        var isNamed = query.TryGetProperty("parameterMode", out var mode) && string.Equals(mode.GetString(), "NAMED", StringComparison.OrdinalIgnoreCase);
+        var isNamed = query.TryGetProperty("parameterMode", out var mode)
+            && string.Equals(mode.GetString(), "NAMED", StringComparison.OrdinalIgnoreCase);
         foreach (var parameter in list.EnumerateArray())
         {
             var literal = Literal(parameter.GetProperty("parameterType"), parameter.GetProperty("parameterValue"));

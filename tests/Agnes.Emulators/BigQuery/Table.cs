@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Agnes.Emulators.BigQuery;
 
-/// <summary>A table, or what looks like one: its type is TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL or SNAPSHOT, as <c>tables.list</c> writes it.</summary>
+/// <summary>
+/// A table, or what looks like one: its type is TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL or SNAPSHOT, as <c>tables.list</c> writes it.
+/// </summary>
 public sealed record Table(string Project, string Dataset, string Name, string Type, IReadOnlyList<Field> Fields)
 {
     /// <summary>A view's query.</summary>
@@ -39,7 +41,9 @@ public sealed record Table(string Project, string Dataset, string Name, string T
 
     /// <summary>Bytes of a column, or of a part of one, as the engine names what it reads.</summary>
     internal long BytesOf(string path) => Bytes
-        .Where(entry => entry.Key.Equals(path, StringComparison.OrdinalIgnoreCase) || entry.Key.StartsWith(path + ".", StringComparison.OrdinalIgnoreCase))
+        .Where(entry =>
+            entry.Key.Equals(path, StringComparison.OrdinalIgnoreCase)
+            || entry.Key.StartsWith(path + ".", StringComparison.OrdinalIgnoreCase))
         .Sum(entry => entry.Value);
 
     internal JsonObject ToListEntry()
@@ -78,7 +82,10 @@ public sealed record Table(string Project, string Dataset, string Name, string T
     private void Layout(JsonObject json)
     {
         if (PartitionField is not null) json["timePartitioning"] = new JsonObject { ["type"] = "DAY", ["field"] = PartitionField };
-        if (Clustering.Count > 0) json["clustering"] = new JsonObject { ["fields"] = new JsonArray([.. Clustering.Select(name => (JsonNode)name)]) };
+        if (Clustering.Count > 0)
+        {
+            json["clustering"] = new JsonObject { ["fields"] = new JsonArray([.. Clustering.Select(name => (JsonNode)name)]) };
+        }
     }
 
     private static string Millis(DateTimeOffset instant) => Text(instant.ToUnixTimeMilliseconds());

@@ -9,7 +9,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Agnes.Emulators.BigQuery;
 
-/// <summary>Where access tokens come from: the metadata server of a machine, and the token endpoint for assertions of service accounts and for refresh tokens.</summary>
+/// <summary>
+/// Where access tokens come from: the metadata server of a machine, and the token endpoint for assertions of service accounts and for
+/// refresh tokens.
+/// </summary>
 public sealed class TokenEndpoints : IDisposable
 {
     public const string Email = "agnes@emulated-project.iam.example.com";
@@ -64,11 +67,18 @@ public sealed class TokenEndpoints : IDisposable
 
     internal void Map(WebApplication app)
     {
-        app.MapGet("/computeMetadata/v1/instance/service-accounts/default/token", (HttpContext context) => Metadata(context, () => Token("metadata")));
-        app.MapGet("/computeMetadata/v1/instance/service-accounts/default/{**rest}", (HttpContext context) => Metadata(context, () => Results.Text(Email)));
-        app.MapGet("/computeMetadata/v1/project/project-id", (HttpContext context) => Metadata(context, () => Results.Text("emulated-project")));
+        app.MapGet(
+            "/computeMetadata/v1/instance/service-accounts/default/token", (HttpContext context) =>
+            Metadata(context, () => Token("metadata")));
+        app.MapGet(
+            "/computeMetadata/v1/instance/service-accounts/default/{**rest}", (HttpContext context) =>
+            Metadata(context, () => Results.Text(Email)));
+        app.MapGet(
+            "/computeMetadata/v1/project/project-id", (HttpContext context) => Metadata(context, () => Results.Text("emulated-project")));
         app.MapGet("/computeMetadata/v1/universe/{**rest}", (HttpContext context) => Metadata(context, () => Results.NotFound()));
-        app.MapGet("/computeMetadata/v1/instance", (HttpContext context) => Metadata(context, () => Results.Text("attributes/\nservice-accounts/\n")));
+        app.MapGet(
+            "/computeMetadata/v1/instance", (HttpContext context) =>
+            Metadata(context, () => Results.Text("attributes/\nservice-accounts/\n")));
         app.MapPost("/token", (Delegate)ExchangeAsync);
     }
 
@@ -91,8 +101,12 @@ public sealed class TokenEndpoints : IDisposable
                     ? Refused("invalid_grant", fault)
                     : Token("assertion");
             case "refresh_token":
-                if (form["client_id"] != ClientId || form["client_secret"] != ClientSecret) return Refused("invalid_client", "The OAuth client was not found.");
-                return form["refresh_token"] == RefreshToken ? Token("refresh") : Refused("invalid_grant", "Token has been expired or revoked.");
+                if (form["client_id"] != ClientId || form["client_secret"] != ClientSecret)
+                {
+                    return Refused("invalid_client", "The OAuth client was not found.");
+                }
+                return form["refresh_token"] == RefreshToken
+                    ? Token("refresh") : Refused("invalid_grant", "Token has been expired or revoked.");
             default:
                 return Refused("unsupported_grant_type", "Invalid grant_type");
         }
@@ -108,15 +122,23 @@ public sealed class TokenEndpoints : IDisposable
             using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(body));
             if (header.RootElement.GetProperty("alg").GetString() != "RS256") return "Invalid JWT: the algorithm must be RS256.";
             var signed = Encoding.ASCII.GetBytes($"{head}.{body}");
-            if (!_key.VerifyData(signed, Base64Url.DecodeFromChars(signature), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)) return "Invalid JWT Signature.";
+            if (!_key.VerifyData(signed, Base64Url.DecodeFromChars(signature), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1))
+            {
+                return "Invalid JWT Signature.";
+            }
             var now = _time.GetUtcNow().ToUnixTimeSeconds();
             var (issued, ends) = (claims.RootElement.GetProperty("iat").GetInt64(), claims.RootElement.GetProperty("exp").GetInt64());
-            if (issued > now + 300 || ends < now || ends - issued > 3600) return "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.";
+            if (issued > now + 300 || ends < now || ends - issued > 3600)
+            {
+                return "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.";
+            }
             if (claims.RootElement.GetProperty("iss").GetString() != Email) return "Invalid grant: account not found";
             if (claims.RootElement.GetProperty("aud").GetString() != Audience) return "Invalid JWT: Failed audience check.";
-            return claims.RootElement.GetProperty("scope").GetString()!.Split(' ').Contains(Scope, StringComparer.Ordinal) ? null : "Invalid OAuth scope or ID token audience provided.";
+            return claims.RootElement.GetProperty("scope").GetString()!.Split(' ').Contains(Scope, StringComparer.Ordinal)
+                ? null : "Invalid OAuth scope or ID token audience provided.";
         }
-        catch (Exception malformed) when (malformed is FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception malformed)
+            when (malformed is FormatException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return "Invalid JWT.";
         }
@@ -127,9 +149,11 @@ public sealed class TokenEndpoints : IDisposable
         _grants.Enqueue(grant);
         var token = $"ya29.marker-{Guid.NewGuid():N}";
         _tokens[token] = _time.GetUtcNow() + Lifetime;
-        return Results.Json(new JsonObject { ["access_token"] = token, ["expires_in"] = (long)Lifetime.TotalSeconds, ["token_type"] = "Bearer" });
+        return Results.Json(
+            new JsonObject { ["access_token"] = token, ["expires_in"] = (long)Lifetime.TotalSeconds, ["token_type"] = "Bearer" });
     }
 
     private static IResult Refused(string error, string description) =>
-        Results.Json(new JsonObject { ["error"] = error, ["error_description"] = description }, statusCode: StatusCodes.Status400BadRequest);
+        Results.Json(
+            new JsonObject { ["error"] = error, ["error_description"] = description }, statusCode: StatusCodes.Status400BadRequest);
 }

@@ -54,13 +54,16 @@ public abstract record Trouble
     /// <summary>The documented errors, by reason.</summary>
     public static Answer Of(string reason) => reason switch
     {
-        "accessDenied" => new(403, reason, "Access Denied: Table other-project:secret.payroll: User does not have permission to query table"),
-        "serviceusage" => new(403, "accessDenied", "Caller does not have required permission to use project billing-project. Grant the caller the "
+        "accessDenied" =>
+            new(403, reason, "Access Denied: Table other-project:secret.payroll: User does not have permission to query table"),
+        "serviceusage" =>
+            new(403, "accessDenied", "Caller does not have required permission to use project billing-project. Grant the caller the "
             + "roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission"),
         "notFound" => new(404, reason, "Not found: Dataset other-project:secret was not found in location EU"),
         "invalidQuery" => new(400, reason, "Syntax error: Unexpected identifier \"X\" at [1:1]"),
         "invalid" => new(400, reason, "Invalid value for maxResults"),
-        "responseTooLarge" => new(403, reason, "Response too large to return. Consider specifying a destination table in your job configuration."),
+        "responseTooLarge" =>
+            new(403, reason, "Response too large to return. Consider specifying a destination table in your job configuration."),
         "resourcesExceeded" => new(400, reason, "Resources exceeded during query execution"),
         "rateLimitExceeded" => new(403, reason, "Exceeded rate limits: too many api requests per user per method for this user_method."),
         "jobRateLimitExceeded" => new(400, reason, "Job exceeded rate limits: Your project exceeded quota for concurrent queries."),

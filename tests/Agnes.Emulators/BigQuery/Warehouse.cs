@@ -12,8 +12,8 @@ public sealed class Warehouse : IDisposable
     private const long BilledMin = 10 * Megabyte;
 
     /// <summary>What would hide which columns a query names; the one that drops the columns it does not name stays.</summary>
-    private const string Unhelpful = "filter_pushdown,filter_pullup,statistics_propagation,expression_rewriter,limit_pushdown,top_n,empty_result_pullup,"
-        + "late_materialization,join_order,common_subexpressions,in_clause,regex_range";
+    private const string Unhelpful = "filter_pushdown,filter_pullup,statistics_propagation,expression_rewriter,"
+        + "limit_pushdown,top_n,empty_result_pullup,late_materialization,join_order,common_subexpressions,in_clause,regex_range";
 
     private readonly DuckDBConnection _engine = new("Data Source=:memory:");
     private readonly ConcurrentDictionary<(string Project, string Dataset), string> _locations = new();
@@ -37,12 +37,17 @@ public sealed class Warehouse : IDisposable
     /// <param name="columns">As a CREATE TABLE of BigQuery has them.</param>
     /// <param name="rows">A query of the engine that gives the columns in their order, or null for no rows.</param>
     /// <param name="scale">Sizes are counted as if there were so many times the rows: a large table without its rows.</param>
-    public Table AddTable(string project, string dataset, string name, string columns, string? rows = null, long scale = 1, string type = "TABLE")
+    public Table AddTable(
+        string project, string dataset, string name, string columns, string? rows = null, long scale = 1, string type = "TABLE")
     {
-        if (!_locations.ContainsKey((project, dataset))) throw new ArgumentException($"There is no data set '{project}.{dataset}'.", nameof(dataset));
+        if (!_locations.ContainsKey((project, dataset)))
+        {
+            throw new ArgumentException($"There is no data set '{project}.{dataset}'.", nameof(dataset));
+        }
         var fields = Field.Parse(columns);
         var physical = $"t{Interlocked.Increment(ref _count)}";
-        _engine.ExecuteUnprepared($"CREATE TABLE {physical} ({string.Join(", ", fields.Select(field => $"{Field.Quoted(field.Name)} {field.EngineType}"))})");
+        _engine.ExecuteUnprepared(
+            $"CREATE TABLE {physical} ({string.Join(", ", fields.Select(field => $"{Field.Quoted(field.Name)} {field.EngineType}"))})");
         if (rows is not null) _engine.ExecuteUnprepared($"INSERT INTO {physical} {rows}");
         return Put(new Table(project, dataset, name, type, fields) { Physical = physical }, scale);
     }
@@ -84,7 +89,9 @@ public sealed class Warehouse : IDisposable
         return [.. reader.Columns.Select(column => Field.From(column.Name, column.LogicalType))];
     }
 
-    /// <summary>Bytes that a query is counted to read, and to be billed: whole columns that it names, each table at least 10 MB, in whole MB.</summary>
+    /// <summary>
+    /// Bytes that a query is counted to read, and to be billed: whole columns that it names, each table at least 10 MB, in whole MB.
+    /// </summary>
     internal (long Processed, long Billed) Count(DuckDBConnection connection, string sql)
     {
         var read = new HashSet<(string Table, string Path)>();
@@ -103,7 +110,8 @@ public sealed class Warehouse : IDisposable
         {
             var table = _tables.Values.Single(table => table.Physical == group.Key);
             var paths = group.Select(one => one.Path).ToList();
-            var bytes = paths.Where(path => !paths.Exists(other => path.StartsWith(other + ".", StringComparison.OrdinalIgnoreCase))).Sum(table.BytesOf);
+            var bytes = paths.Where(path => !paths.Exists(other => path.StartsWith(other + ".", StringComparison.OrdinalIgnoreCase)))
+                .Sum(table.BytesOf);
             processed += bytes;
             if (bytes > 0) billed += Math.Max(BilledMin, (bytes + Megabyte - 1) / Megabyte * Megabyte);
         }
@@ -119,7 +127,8 @@ public sealed class Warehouse : IDisposable
         if (!node.GetProperty("extra_info").TryGetProperty("Table", out var table)) return;
         var name = table.GetString()!.Split('.')[^1];
         if (!node.GetProperty("extra_info").TryGetProperty("Projections", out var projections)) return;
-        var paths = projections.ValueKind == JsonValueKind.Array ? projections.EnumerateArray().Select(path => path.GetString()!) : [projections.GetString()!];
+        var paths = projections.ValueKind == JsonValueKind.Array
+            ? projections.EnumerateArray().Select(path => path.GetString()!) : [projections.GetString()!];
         foreach (var path in paths.Where(path => path.Length > 0)) read.Add((name, path.Replace("\"", "", StringComparison.Ordinal)));
     }
 
@@ -135,15 +144,22 @@ public sealed class Warehouse : IDisposable
         return Set(table with { Rows = reader.GetInt64(0) * scale, Bytes = bytes });
     }
 
-    private static IEnumerable<(string Path, string Size)> Leaves(Field field, string path, string expression) => field is { Type: "STRUCT", IsRepeated: false }
+    private static IEnumerable<(string Path, string Size)> Leaves(Field field, string path, string expression) =>
+        field is { Type: "STRUCT", IsRepeated: false }
         ? field.Fields.SelectMany(part => Leaves(part, $"{path}.{part.Name}", $"{expression}.{Field.Quoted(part.Name)}"))
         : [(path, Size(field, expression))];
 
     /// <summary>The documented sizes of values; NULL takes nothing.</summary>
     private static string Size(Field field, string expression)
     {
-        if (field.IsRepeated) return $"coalesce(list_sum(list_transform({expression}, lambda e: {Size(field with { Mode = "NULLABLE" }, "e")})), 0)";
-        if (field.Type == "STRUCT") return string.Join(" + ", field.Fields.Select(part => Size(part, $"{expression}.{Field.Quoted(part.Name)}")));
+        if (field.IsRepeated)
+        {
+            return $"coalesce(list_sum(list_transform({expression}, lambda e: {Size(field with { Mode = "NULLABLE" }, "e")})), 0)";
+        }
+        if (field.Type == "STRUCT")
+        {
+            return string.Join(" + ", field.Fields.Select(part => Size(part, $"{expression}.{Field.Quoted(part.Name)}")));
+        }
         var one = field.Type switch
         {
             "STRING" => $"2 + strlen({expression})",
