@@ -24,8 +24,11 @@ public sealed class BigQueryClient : IDisposable
         {
             throw new BigQueryException(BigQueryFault.NotConfigured, "BigQuery has no project. An admin sets the connection's project.")
             {
-                Details = new Dictionary<string, string>(StringComparer.Ordinal) { ["hint"] = "Set the project that the tables are in, "
-                    + "and the billing project where it is another." },
+                Details = new Dictionary<string, string>(StringComparer.Ordinal)
+                {
+                    ["hint"] = "Set the project that the tables are in, "
+                    + "and the billing project where it is another."
+                },
             };
         }
 

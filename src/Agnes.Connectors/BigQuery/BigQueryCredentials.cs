@@ -139,12 +139,12 @@ internal sealed class BigQueryCredentials : IDisposable
         {
             credential = new ServiceAccountCredential(
                 new ServiceAccountCredential.Initializer(key.ClientEmail, _connection.TokenService.AbsoluteUri)
-            {
-                Scopes = [Scope],
-                KeyId = key.PrivateKeyId,
-                HttpClientFactory = _http,
-                DefaultExponentialBackOffPolicy = ExponentialBackOffPolicy.None,
-            }.FromPrivateKey(key.PrivateKey));
+                {
+                    Scopes = [Scope],
+                    KeyId = key.PrivateKeyId,
+                    HttpClientFactory = _http,
+                    DefaultExponentialBackOffPolicy = ExponentialBackOffPolicy.None,
+                }.FromPrivateKey(key.PrivateKey));
         }
         catch (Exception malformed)
             when (malformed is ArgumentException or FormatException or CryptographicException or InvalidOperationException)
@@ -161,11 +161,11 @@ internal sealed class BigQueryCredentials : IDisposable
     {
         using var flow = new AuthorizationCodeFlow(
             new AuthorizationCodeFlow.Initializer(_connection.TokenService.AbsoluteUri, _connection.TokenService.AbsoluteUri)
-        {
-            ClientSecrets = new ClientSecrets { ClientId = key.ClientId, ClientSecret = key.ClientSecret },
-            HttpClientFactory = _http,
-            DefaultExponentialBackOffPolicy = ExponentialBackOffPolicy.None,
-        });
+            {
+                ClientSecrets = new ClientSecrets { ClientId = key.ClientId, ClientSecret = key.ClientSecret },
+                HttpClientFactory = _http,
+                DefaultExponentialBackOffPolicy = ExponentialBackOffPolicy.None,
+            });
         return await BoundedAsync($"Google gives no token for {name}.", _connection.Limits.CallTime,
             async token => await flow.RefreshTokenAsync("agnes", key.RefreshToken, token), cancellation);
     }

@@ -45,11 +45,13 @@ internal static class BigQueryErrors
     /// <summary>No answer, or half of one.</summary>
     public static BigQueryException Unreachable(Exception inner) =>
         new(BigQueryFault.UpstreamError, "BigQuery could not be reached, or broke off its answer. Try again later.",
-            inner) { IsForNow = true };
+            inner)
+        { IsForNow = true };
 
     public static BigQueryException TooSlow(TimeSpan time) =>
         new(BigQueryFault.UpstreamError,
-            $"BigQuery did not answer within {time.TotalSeconds:0.#} seconds. Try again later.") { IsForNow = true };
+            $"BigQuery did not answer within {time.TotalSeconds:0.#} seconds. Try again later.")
+        { IsForNow = true };
 
     /// <summary>It answered with something else than is documented.</summary>
     public static BigQueryException NotUnderstood(string what, Exception? inner = null) =>
@@ -92,30 +94,30 @@ internal static class BigQueryErrors
 
     private static string Message(BigQueryConnection connection, BigQueryFault fault, string? reason, string? text) =>
         (fault, reason) switch
-    {
-        (BigQueryFault.CrossProjectForbidden, _) =>
-            $"BigQuery does not let this account use the project '{connection.BillingProject}'. {HintOfProjects(connection)}",
-        (BigQueryFault.Forbidden, _) =>
-            "BigQuery denied access. An admin gives the connection's account roles/bigquery.dataViewer on the data sets and "
-            + $"roles/bigquery.jobUser on '{connection.BillingProject}'.",
-        (BigQueryFault.ResponseTooLarge, _) => "The answer is larger than BigQuery returns. Ask for fewer rows or columns, or aggregate.",
-        (BigQueryFault.RateLimited, _) => "BigQuery has too many questions of this project at once. Try again in a few minutes.",
-        (BigQueryFault.QuotaExceeded, _) =>
-            "A quota of this project at BigQuery is used up. An admin finds it under 'Quotas' of the project.",
-        (BigQueryFault.AuthFailed, _) =>
-            "BigQuery does not take the connection's credentials. An admin sets a new key, or looks whether the account still exists.",
-        (BigQueryFault.BadRequest, "bytesBilledLimitExceeded") =>
-            "The statement would read more than it may. Filter by the partition column, or name fewer columns.",
-        (BigQueryFault.BadRequest, "resourcesExceeded") =>
-            "The statement needs more than BigQuery gives one statement. Filter more, or sort and group less at once.",
-        (BigQueryFault.BadRequest, _) => $"BigQuery does not understand the statement: {text}",
-        (_, "notFound") =>
-            "BigQuery finds no such table, data set or job, or not in this location. An admin looks whether it still exists, and at the "
-                + "connection's location.",
-        (_, "stopped") => "The statement was ended at BigQuery by somebody else. Ask again.",
-        (_, "timeout") => "BigQuery ended the statement, since its time was over. Filter more.",
-        _ => "BigQuery failed. Try again later; if it stays so, an admin tests the connection.",
-    };
+        {
+            (BigQueryFault.CrossProjectForbidden, _) =>
+                $"BigQuery does not let this account use the project '{connection.BillingProject}'. {HintOfProjects(connection)}",
+            (BigQueryFault.Forbidden, _) =>
+                "BigQuery denied access. An admin gives the connection's account roles/bigquery.dataViewer on the data sets and "
+                + $"roles/bigquery.jobUser on '{connection.BillingProject}'.",
+            (BigQueryFault.ResponseTooLarge, _) => "The answer is larger than BigQuery returns. Ask for fewer rows or columns, or aggregate.",
+            (BigQueryFault.RateLimited, _) => "BigQuery has too many questions of this project at once. Try again in a few minutes.",
+            (BigQueryFault.QuotaExceeded, _) =>
+                "A quota of this project at BigQuery is used up. An admin finds it under 'Quotas' of the project.",
+            (BigQueryFault.AuthFailed, _) =>
+                "BigQuery does not take the connection's credentials. An admin sets a new key, or looks whether the account still exists.",
+            (BigQueryFault.BadRequest, "bytesBilledLimitExceeded") =>
+                "The statement would read more than it may. Filter by the partition column, or name fewer columns.",
+            (BigQueryFault.BadRequest, "resourcesExceeded") =>
+                "The statement needs more than BigQuery gives one statement. Filter more, or sort and group less at once.",
+            (BigQueryFault.BadRequest, _) => $"BigQuery does not understand the statement: {text}",
+            (_, "notFound") =>
+                "BigQuery finds no such table, data set or job, or not in this location. An admin looks whether it still exists, and at the "
+                    + "connection's location.",
+            (_, "stopped") => "The statement was ended at BigQuery by somebody else. Ask again.",
+            (_, "timeout") => "BigQuery ended the statement, since its time was over. Filter more.",
+            _ => "BigQuery failed. Try again later; if it stays so, an admin tests the connection.",
+        };
 
     private static string HintOfProjects(BigQueryConnection connection) =>
         $"Give the account roles/serviceusage.serviceUsageConsumer on '{connection.BillingProject}', or set a billing project that it "

@@ -167,8 +167,11 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
 
     private JobMessage Message()
     {
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { ["application"] = "agnes",
-            ["connection"] = BigQueryStatement.Label(connection.Name) };
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["application"] = "agnes",
+            ["connection"] = BigQueryStatement.Label(connection.Name)
+        };
         foreach (var (key, value) in statement.Labels) labels[BigQueryStatement.Label(key)] = BigQueryStatement.Label(value);
         var query = new QueryConfiguration(
             statement.Sql,

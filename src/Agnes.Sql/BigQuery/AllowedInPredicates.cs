@@ -40,8 +40,10 @@ internal static class AllowedInPredicates
         {
             { Name: null, Value: NamePath { Names: [var part] } } when Words.DateParts.Contains(part) =>
                 new NamePath([part.ToUpperInvariant()]),
-            { Name: null,
-                Value: Call { Name: [var week], Arguments: [{ Name: null, Value: NamePath { Names: [var day] } }], IsPlain: true } }
+            {
+                Name: null,
+                Value: Call { Name: [var week], Arguments: [{ Name: null, Value: NamePath { Names: [var day] } }], IsPlain: true }
+            }
                 when EngineNames.Same(week, "WEEK") && Words.WeekDays.Contains(day)
                 => new Call(["WEEK"], [new Argument(null, new NamePath([day.ToUpperInvariant()]))]),
             _ => null,

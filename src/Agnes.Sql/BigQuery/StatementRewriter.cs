@@ -67,7 +67,8 @@ public sealed partial class StatementRewriter : TreeMap
         var shown = StatementGuard.Shorten(string.Join('.', call.Name));
         var nearest = CalledFunctions.Nearest(shown);
         throw new RefusedStatement(new Refusal(RefusalKind.FunctionDenied,
-            $"Function '{shown}' is not allowed in a query.{StatementGuard.DidYouMean(nearest)}", shown) { Nearest = nearest });
+            $"Function '{shown}' is not allowed in a query.{StatementGuard.DidYouMean(nearest)}", shown)
+        { Nearest = nearest });
     }
 
     protected override QueryExpression Map(QueryExpression query)

@@ -46,8 +46,12 @@ internal sealed class Cloud : IAsyncDisposable
             Service = server.Address,
             TokenService = new Uri(server.Address, "/token"),
             MetadataService = server.Address,
-            Limits = new BigQueryLimits { Pause = TimeSpan.FromMilliseconds(5), PauseMax = TimeSpan.FromMilliseconds(20),
-                WaitTime = TimeSpan.FromMilliseconds(300) },
+            Limits = new BigQueryLimits
+            {
+                Pause = TimeSpan.FromMilliseconds(5),
+                PauseMax = TimeSpan.FromMilliseconds(20),
+                WaitTime = TimeSpan.FromMilliseconds(300)
+            },
         };
         return new Cloud(server, connection);
     }

@@ -50,8 +50,13 @@ public sealed class GoogleClientTests
         var script = Path.Combine(Root(), "tests", "Agnes.Connectors.Tests", "BigQuery", "google-client.mjs");
         var address = server.Address.GetLeftPart(UriPartial.Authority);
         var info = new ProcessStartInfo(
-            "node", [script, address]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true,
-            RedirectStandardError = true };
+            "node", [script, address])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         info.Environment["GCE_METADATA_HOST"] = server.Address.Authority;
         info.Environment.Remove("GOOGLE_APPLICATION_CREDENTIALS");
         using var time = CancellationTokenSource.CreateLinkedTokenSource(Cloud.Stop);

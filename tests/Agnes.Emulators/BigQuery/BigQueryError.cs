@@ -22,8 +22,13 @@ public sealed class BigQueryError(int code, string reason, string message, strin
     {
         var first = new JsonObject { ["message"] = Message, ["domain"] = "global", ["reason"] = reason };
         if (location is not null) (first["location"], first["locationType"]) = (location, "parameter");
-        var error = new JsonObject { ["code"] = code, ["message"] = Message, ["errors"] = new JsonArray(first),
-            ["status"] = Status(code, reason) };
+        var error = new JsonObject
+        {
+            ["code"] = code,
+            ["message"] = Message,
+            ["errors"] = new JsonArray(first),
+            ["status"] = Status(code, reason)
+        };
         return Results.Json(new JsonObject { ["error"] = error }, statusCode: code);
     }
 

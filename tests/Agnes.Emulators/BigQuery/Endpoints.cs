@@ -91,8 +91,11 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
     private async Task<JsonObject> QueryAsync(string project, JsonElement body, CancellationToken stop)
     {
         var isDryRun = body.TryGetProperty("dryRun", out var dry) && dry.GetBoolean();
-        var configuration = new JsonObject { ["jobType"] = "QUERY",
-            ["query"] = new JsonObject { ["query"] = Text(body, "query"), ["useLegacySql"] = false } };
+        var configuration = new JsonObject
+        {
+            ["jobType"] = "QUERY",
+            ["query"] = new JsonObject { ["query"] = Text(body, "query"), ["useLegacySql"] = false }
+        };
         if (body.TryGetProperty("labels", out var labels)) configuration["labels"] = JsonObject.Create(labels);
         if (body.TryGetProperty("jobTimeoutMs", out var limit)) configuration["jobTimeoutMs"] = limit.ToString();
         var job = jobs.Submit(project, null, Text(body, "location"), configuration, body, isDryRun);

@@ -35,7 +35,8 @@ internal sealed partial class Jobs(Warehouse warehouse, BigQueryServer server, T
             : (null, null);
         var bridged = Bridge.Translate(sql, warehouse, new Bridge.Context(datasetProject ?? project, dataset, named, positional));
         var job = new Job(
-            project, id, LocationOf(bridged.Tables, location), configuration, sql, time.GetUtcNow()) { Tables = bridged.Tables };
+            project, id, LocationOf(bridged.Tables, location), configuration, sql, time.GetUtcNow())
+        { Tables = bridged.Tables };
         using (var connection = warehouse.Open())
         {
             long billed;
