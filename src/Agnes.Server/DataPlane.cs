@@ -90,7 +90,10 @@ internal static class DataPlane
     {
         var budget = provider.GetRequiredService<Budget>();
         var (program, scratch) = (provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>());
-        return new RemoteBrokerOptions(program, scratch, budget.RemoteBrokers, budget.Remote.MemoryBytes) { AllowedPrivateHosts = options.AllowedPrivateHosts };
+        return new RemoteBrokerOptions(program, scratch, budget.RemoteBrokers, budget.Remote.MemoryBytes)
+        {
+            AllowedPrivateHosts = options.AllowedPrivateHosts,
+        };
     }
 
     private static void Verify(PartStore parts, PublishedVersion version)

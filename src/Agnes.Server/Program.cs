@@ -47,7 +47,8 @@ internal static class Program
             case ["query-worker"]:
                 return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [RemoteBrokerOptions.Role]:
-                return await RemoteBrokerMain.RunAsync(RemoteEngineList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+                return await RemoteBrokerMain.RunAsync(
+                    RemoteEngineList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ForeignTables.Role]:
                 return await ForeignTablesMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ImportCommand.Name, ..]:

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Agnes.Testing;
 
 /// <summary>
-/// A PostgreSQL server of one's own, started on first use and ended with this process, however that ends. It listens on a socket in a temporary folder,
-/// and on an address of this machine that nobody else has.
+/// A PostgreSQL server of one's own, started on first use and ended with this process, however that ends. It listens on a socket in a
+/// temporary folder, and on an address of this machine that nobody else has.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
@@ -65,7 +65,8 @@ public sealed class PostgresCluster : IAsyncDisposable
             if (isNew) await RunAsync("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
             // synchronous_commit stays on: without it a killed server loses commits that it acknowledged.
             var server = StartHeld(AsPostgres("postgres",
-                ["-D", data, "-k", _folder, "-c", $"listen_addresses={_address}", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]));
+                ["-D", data, "-k", _folder,
+                    "-c", $"listen_addresses={_address}", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]));
             using var limit = new CancellationTokenSource(StartTimeMax);
             while (await server.StandardError.ReadLineAsync(limit.Token) is { } line)
             {

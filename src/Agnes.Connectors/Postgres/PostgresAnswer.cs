@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace Agnes.Connectors.Postgres;
 
-/// <summary>How each column of an answer is read: in a form that holds all values of the engine's type, infinities and 38 digits too.</summary>
+/// <summary>
+/// How each column of an answer is read: in a form that holds all values of the engine's type, infinities and 38 digits too.
+/// </summary>
 internal sealed class PostgresAnswer
 {
     private const int DaysTo2000 = 10_957;
@@ -17,7 +19,8 @@ internal sealed class PostgresAnswer
     /// <param name="columns">As the engine would answer.</param>
     public PostgresAnswer(RenderedQuery query, IReadOnlyList<TableColumn> columns, long rowsMax)
     {
-        if (query.Columns.Count != columns.Count) throw new InvalidOperationException("The engine and the renderer disagree about the columns.");
+        if (query.Columns.Count != columns.Count) throw new InvalidOperationException(
+            "The engine and the renderer disagree about the columns.");
         _columns = columns;
         _cells = new Action<NpgsqlDataReader, AnswerFiles, int>[columns.Count];
         var selected = new string[columns.Count];
@@ -48,7 +51,9 @@ internal sealed class PostgresAnswer
         }
         catch (DuckDBException e)
         {
-            throw new RemoteException(RemoteFault.Question, "A value there does not fit into its column's type here, as NaN does not into a decimal. Leave such rows out.", e);
+            throw new RemoteException(
+                RemoteFault.Question,
+                "A value there does not fit into its column's type here, as NaN does not into a decimal. Leave such rows out.", e);
         }
     }
 
@@ -56,7 +61,8 @@ internal sealed class PostgresAnswer
     {
         var wanted = EngineTypes.KindOf(type);
         if (kind == ValueKind.Null) return ($"CAST({value} AS text)", static (reader, answer, at) => answer.Text(reader.GetString(at)));
-        if (type == "HUGEINT" || type == "UBIGINT" || type == "UHUGEINT") return IsNumber(kind) ? Text($"CAST({value} AS numeric)") : throw Unlike(kind, type);
+        if (type == "HUGEINT" || type == "UBIGINT" || type == "UHUGEINT") return IsNumber(kind) ? Text($"CAST({value} AS numeric)")
+            : throw Unlike(kind, type);
         switch (wanted)
         {
             case ValueKind.Boolean when kind == wanted:
@@ -91,9 +97,12 @@ internal sealed class PostgresAnswer
     private static bool IsNumber(ValueKind kind) => kind is ValueKind.Integer or ValueKind.Decimal;
 
     /// <summary>The smallest and the largest number are the two infinities, in both; only which numbers differs.</summary>
-    private static int Days(int days) => days switch { int.MaxValue => int.MaxValue, int.MinValue => -int.MaxValue, _ => days + DaysTo2000 };
+    private static int Days(int days) =>
+        days switch { int.MaxValue => int.MaxValue, int.MinValue => -int.MaxValue, _ => days + DaysTo2000 };
 
-    private static long Microseconds(long micros) => micros switch { long.MaxValue => long.MaxValue, long.MinValue => -long.MaxValue, _ => micros + MicrosecondsTo2000 };
+    private static long Microseconds(long micros) =>
+        micros switch { long.MaxValue => long.MaxValue, long.MinValue => -long.MaxValue, _ => micros + MicrosecondsTo2000 };
 
-    private static UnknownFormException Unlike(ValueKind kind, string type) => new($"an answer of type {type} that is {kind} there; cast it");
+    private static UnknownFormException Unlike(ValueKind kind, string type) =>
+        new($"an answer of type {type} that is {kind} there; cast it");
 }

@@ -22,8 +22,8 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
     private long _since;
 
     /// <summary>
-    /// In a transaction that only reads, with names of its own schema alone, in UTC, within a time that the server itself watches, as a role without
-    /// powers beyond tables.
+    /// In a transaction that only reads, with names of its own schema alone, in UTC, within a time that the server itself watches, as a
+    /// role without powers beyond tables.
     /// </summary>
     /// <exception cref="RemoteException">Its role has such powers.</exception>
     public async Task<Reading> OpenAsync(CancellationToken cancellation)
@@ -106,7 +106,8 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
     {
         try
         {
-            return (await guard.AddressesAsync(settings.Host, SettingOwner.Admins, cancellation)).OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork).First();
+            return (await guard.AddressesAsync(settings.Host, SettingOwner.Admins, cancellation))
+                .OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork).First();
         }
         catch (OutboundRefusedException refused)
         {

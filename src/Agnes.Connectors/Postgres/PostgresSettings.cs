@@ -46,8 +46,11 @@ public sealed record PostgresSettings(string Host, int Port, string Database, st
         string? Given(string name) => options.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
         string Needed(string name) => Given(name) ?? throw new FormatException($"{name} is not set");
         var host = Needed("host");
-        if (host.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or ':' or '[' or ']'))) throw new FormatException("host must be the name or the address of one machine");
-        return new PostgresSettings(host, Number(Given("port"), "port", PortDefault, ushort.MaxValue), Needed("database"), Needed("user"), Given("password"), TlsOf(Given("ssl_mode"), host))
+        if (host.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or ':' or '[' or ']'))) throw new FormatException(
+            "host must be the name or the address of one machine");
+        return new PostgresSettings(
+            host, Number(Given("port"), "port", PortDefault, ushort.MaxValue), Needed("database"), Needed("user"), Given("password"),
+            TlsOf(Given("ssl_mode"), host))
         {
             StatementSeconds = Number(Given("statement_timeout"), "statement_timeout", SecondsDefault, SecondsMax),
             Role = Given("role"),
@@ -66,7 +69,8 @@ public sealed record PostgresSettings(string Host, int Port, string Database, st
         _ => throw new FormatException("ssl_mode must be verify-full, verify-ca, require or disable"),
     };
 
-    private static bool IsThisMachine(string host) => host == "localhost" || host is "::1" or "[::1]" || host.StartsWith("127.", StringComparison.Ordinal);
+    private static bool IsThisMachine(string host) =>
+        host == "localhost" || host is "::1" or "[::1]" || host.StartsWith("127.", StringComparison.Ordinal);
 
     private static int Number(string? text, string name, int otherwise, int max) =>
         text is null ? otherwise

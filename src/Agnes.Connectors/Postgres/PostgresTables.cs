@@ -10,7 +10,9 @@ using NpgsqlTypes;
 
 namespace Agnes.Connectors.Postgres;
 
-/// <summary>Tables of a PostgreSQL that stay there. What is asked is written anew from the engine's own tree of it, and read as it comes.</summary>
+/// <summary>
+/// Tables of a PostgreSQL that stay there. What is asked is written anew from the engine's own tree of it, and read as it comes.
+/// </summary>
 internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
 {
     private const int DescribedMax = 512;
@@ -26,7 +28,8 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
     private readonly QuestionBinder _binder;
     private readonly ConcurrentDictionary<string, Described> _described = new(StringComparer.Ordinal); // cleared when it is full
 
-    private PostgresTables(string connection, PostgresSession session, QuestionBinder binder) => (_connection, _session, _binder) = (connection, session, binder);
+    private PostgresTables(string connection, PostgresSession session, QuestionBinder binder) =>
+        (_connection, _session, _binder) = (connection, session, binder);
 
     public static RemoteEngine Engine { get; } = new(PostgresSettings.Kind, Open);
 
@@ -37,7 +40,8 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         try
         {
             var session = new PostgresSession(opening.Connection, PostgresSettings.From(opening.Options), opening.Guard);
-            return new PostgresTables(opening.Connection, session, new QuestionBinder(Path.Combine(Directory.GetCurrentDirectory(), "binding")));
+            return new PostgresTables(
+                opening.Connection, session, new QuestionBinder(Path.Combine(Directory.GetCurrentDirectory(), "binding")));
         }
         catch (FormatException fault)
         {
@@ -71,7 +75,8 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         return true;
     });
 
-    public Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation) => SayingAsync<IReadOnlyList<RemoteRelation>>(async () =>
+    public Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation) =>
+        SayingAsync<IReadOnlyList<RemoteRelation>>(async () =>
     {
         await using var reading = await _session.OpenAsync(cancellation);
         var found = new List<(string Schema, string Table, long? Rows, long Bytes)>();
@@ -79,16 +84,19 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         {
             command.Parameters.Add(new NpgsqlParameter { Value = listing.AfterBucket ?? "", NpgsqlDbType = NpgsqlDbType.Text });
             command.Parameters.Add(new NpgsqlParameter { Value = listing.AfterTable ?? "", NpgsqlDbType = NpgsqlDbType.Text });
-            command.Parameters.Add(new NpgsqlParameter { Value = Math.Clamp(listing.Max, 1, ListedMax), NpgsqlDbType = NpgsqlDbType.Integer });
+            command.Parameters.Add(
+                new NpgsqlParameter { Value = Math.Clamp(listing.Max, 1, ListedMax), NpgsqlDbType = NpgsqlDbType.Integer });
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             while (await reader.ReadAsync(cancellation))
-                found.Add((reader.GetString(0), reader.GetString(1), reader.GetInt64(2) is >= 0 and var rows ? rows : null, reader.GetInt64(3)));
+                found.Add((reader.GetString(0), reader.GetString(1), reader.GetInt64(2) is >= 0 and var rows ? rows : null,
+                    reader.GetInt64(3)));
         }
 
         var relations = new List<RemoteRelation>(found.Count);
         foreach (var (schema, table, rows, bytes) in found)
         {
-            var described = await DescribedAsync(reading, $"{SqlText.Identifier(schema)}.{SqlText.Identifier(table)}", isFresh: false, cancellation);
+            var described = await DescribedAsync(
+                reading, $"{SqlText.Identifier(schema)}.{SqlText.Identifier(table)}", isFresh: false, cancellation);
             relations.Add(new RemoteRelation(schema, table, described.Columns, rows, bytes));
         }
 
@@ -102,14 +110,18 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
     }
 
     /// <summary>The question in PostgreSQL's words, and how its answer is read.</summary>
-    private async Task<PostgresAnswer> AnswerOfAsync(PostgresSession.Reading reading, RemoteQuestion question, CancellationToken cancellation)
+    private async Task<PostgresAnswer> AnswerOfAsync(
+        PostgresSession.Reading reading, RemoteQuestion question, CancellationToken cancellation)
     {
         var tables = new List<(RemoteTable Table, Described Described)>(question.Tables.Count);
-        foreach (var table in question.Tables) tables.Add((table, await DescribedAsync(reading, table.Relation, isFresh: false, cancellation)));
-        using var bound = await _binder.BindAsync(question.Sql, [.. tables.Select(table => (table.Table.Name, table.Described.Columns))], cancellation);
+        foreach (var table in question.Tables) tables.Add(
+            (table, await DescribedAsync(reading, table.Relation, isFresh: false, cancellation)));
+        using var bound = await _binder.BindAsync(
+            question.Sql, [.. tables.Select(table => (table.Table.Name, table.Described.Columns))], cancellation);
         try
         {
-            List<RenderTable> known = [.. tables.Select(table => new RenderTable(table.Table.Name, table.Table.Relation, table.Described.Rendered))];
+            List<RenderTable> known = [
+                .. tables.Select(table => new RenderTable(table.Table.Name, table.Table.Relation, table.Described.Rendered))];
             var query = PostgresRenderer.Render(bound.Tree.RootElement, known, reading.Letters, TimeProvider.System.GetUtcNow());
             return new PostgresAnswer(query, bound.Columns, question.RowsMax);
         }
@@ -119,9 +131,11 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         }
     }
 
-    private async Task<Described> DescribedAsync(PostgresSession.Reading reading, string relation, bool isFresh, CancellationToken cancellation)
+    private async Task<Described> DescribedAsync(
+        PostgresSession.Reading reading, string relation, bool isFresh, CancellationToken cancellation)
     {
-        if (!isFresh && _described.TryGetValue(relation, out var known) && TimeProvider.System.GetElapsedTime(known.Since) < DescribedFor) return known;
+        if (!isFresh && _described.TryGetValue(relation, out var known)
+            && TimeProvider.System.GetElapsedTime(known.Since) < DescribedFor) return known;
         var columns = new List<TableColumn>();
         var rendered = new List<RenderColumn>();
         await using var command = new NpgsqlCommand(Sql.Columns, reading.Connection);
@@ -134,18 +148,22 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
             rendered.Add(form);
         }
 
-        if (columns.Count == 0) throw new RemoteException(RemoteFault.System, $"The table is not at '{_connection}'. Ask an admin to look at its registration.");
+        if (columns.Count == 0) throw new RemoteException(
+            RemoteFault.System, $"The table is not at '{_connection}'. Ask an admin to look at its registration.");
         if (_described.Count >= DescribedMax) _described.Clear();
         return _described[relation] = new Described(columns, rendered, TimeProvider.System.GetTimestamp());
     }
 
-    /// <summary>The most bytes that the planner expects between two steps, of those that can make more rows than the tables have, and at the end.</summary>
+    /// <summary>
+    /// The most bytes that the planner expects between two steps, of those that can make more rows than the tables have, and at the end.
+    /// </summary>
     private static long Largest(JsonElement plan, bool isTop)
     {
         var bytes = isTop || Joins.Contains(plan.GetProperty("Node Type").GetString(), StringComparer.Ordinal)
             ? (long)Math.Min(long.MaxValue / 2.0, plan.GetProperty("Plan Rows").GetDouble() * plan.GetProperty("Plan Width").GetDouble())
             : 0;
-        return !plan.TryGetProperty("Plans", out var below) ? bytes : below.EnumerateArray().Select(inner => Largest(inner, isTop: false)).Append(bytes).Max();
+        return !plan.TryGetProperty("Plans", out var below) ? bytes : below.EnumerateArray().Select(inner => Largest(inner, isTop: false))
+            .Append(bytes).Max();
     }
 
     private async Task<T> SayingAsync<T>(Func<Task<T>> ask)
@@ -154,7 +172,9 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         {
             return await ask();
         }
-        catch (Exception failure) when (failure is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException or System.Security.Authentication.AuthenticationException)
+        catch (Exception failure) when (
+            failure is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException
+            or System.Security.Authentication.AuthenticationException)
         {
             throw PostgresErrors.Of(failure, _connection);
         }
@@ -166,9 +186,14 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
     {
         /// <summary>Of a domain, what it is made of; a domain over a domain is read as a text.</summary>
         public const string Columns = """
-            SELECT a.attname, pg_catalog.format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
+            SELECT a.attname,
+                pg_catalog.format_type(
+                    CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END,
+                    CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
                 NOT a.attnotnull, coalesce(c.collisdeterministic, true)
-            FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation
+            FROM pg_catalog.pg_attribute a
+                JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+                LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation
             WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
             ORDER BY a.attnum
             """;
@@ -176,8 +201,10 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         public const string Tables = """
             SELECT n.nspname, c.relname, c.reltuples::bigint, c.relpages::bigint * 8192
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
-                AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND (n.nspname::text, c.relname::text) > ($1, $2)
+            WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
+                AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+                AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                AND (n.nspname::text, c.relname::text) > ($1, $2)
             ORDER BY n.nspname::text, c.relname::text LIMIT $3
             """;
     }

@@ -6,8 +6,9 @@ using Agnes.Protocol;
 namespace Agnes.Connectors.Postgres;
 
 /// <summary>
-/// What a column is to the engine. A type that the engine has loses nothing; every other one is its text, as PostgreSQL writes it, and lists and JSON
-/// are JSON. A numeric without a fixed number of digits is a text, since no decimal of the engine's holds all of its values.
+/// What a column is to the engine. A type that the engine has loses nothing; every other one is its text, as PostgreSQL writes it, and
+/// lists and JSON are JSON. A numeric without a fixed number of digits is a text, since no decimal of the engine's holds all of its
+/// values.
 /// </summary>
 internal static partial class PostgresTypes
 {

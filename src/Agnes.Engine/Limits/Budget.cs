@@ -27,7 +27,7 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
     private const long RemoteBytes = 256L << 20;
     private const int RemoteBrokersMax = 8;
 
-    /// <summary>Where the whole is less, the one connection that is asked comes on top of it: its part would leave one query worker.</summary>
+    /// <summary>Where the whole is less, the one connection that is asked comes on top: its part would leave one query worker.</summary>
     private const long RemoteCountedFrom = 2L << 30;
 
     /// <summary>What a thread that reads text takes beside what the engine counts: two of them doubled what a child had in all, and failed where one did not.</summary>
@@ -45,8 +45,8 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
     }
 
     /// <summary>
-    /// An eighth for state, a quarter for extracting, an eighth for publishing (one child at a time each), half for query workers. Of that half an
-    /// eighth goes to what asks other systems, and to one of them at least.
+    /// An eighth for state, a quarter for extracting, an eighth for publishing (one child at a time each), half for query workers. Of that
+    /// half an eighth goes to what asks other systems, and to one of them at least.
     /// </summary>
     public static Budget FromTotal(long total, int processors)
     {

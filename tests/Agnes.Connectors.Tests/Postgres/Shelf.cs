@@ -13,7 +13,9 @@ using Npgsql;
 
 namespace Agnes.Connectors.Tests.Postgres;
 
-/// <summary>A database with a role that may only read, and an engine that holds the same rows: what is asked of both has to be the same.</summary>
+/// <summary>
+/// A database with a role that may only read, and an engine that holds the same rows: what is asked of both has to be the same.
+/// </summary>
 public sealed class Shelf(Testing.Postgres postgres) : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
@@ -47,7 +49,8 @@ public sealed class Shelf(Testing.Postgres postgres) : IAsyncLifetime
     }
 
     internal IRemoteTables Open(Dictionary<string, string> options) =>
-        RemoteEngineList.All.Single(engine => engine.Kind == PostgresSettings.Kind).Open(new RemoteOpening("shelf", options, new OutboundGuard([postgres.Address])));
+        RemoteEngineList.All.Single(engine => engine.Kind == PostgresSettings.Kind)
+            .Open(new RemoteOpening("shelf", options, new OutboundGuard([postgres.Address])));
 
     public async ValueTask DisposeAsync()
     {
@@ -73,7 +76,8 @@ public sealed class Shelf(Testing.Postgres postgres) : IAsyncLifetime
     public async Task MirrorAsync(string table)
     {
         var folder = await AnswerAsync($"SELECT * FROM {table}", [table]);
-        _engine.ExecuteUnprepared($"CREATE OR REPLACE TABLE {table} AS {TableSource.FromParts(AnswerFiles.In(folder))}", CancellationToken.None);
+        _engine.ExecuteUnprepared(
+            $"CREATE OR REPLACE TABLE {table} AS {TableSource.FromParts(AnswerFiles.In(folder))}", CancellationToken.None);
     }
 
     /// <summary>What the database answers, as rows of text.</summary>
@@ -98,11 +102,14 @@ public sealed class Shelf(Testing.Postgres postgres) : IAsyncLifetime
     {
         using var command = new DuckDBCommand($"SELECT * FROM ({sql})", _engine);
         using var reader = command.ExecuteReader();
-        var rows = new List<string> { string.Join(" | ", Enumerable.Range(0, reader.FieldCount).Select(at => $"{reader.GetName(at)} {ParquetTypes.Storable(reader.GetDataTypeName(at))}")) };
+        var rows = new List<string> { string.Join(
+            " | ", Enumerable.Range(0, reader.FieldCount)
+            .Select(at => $"{reader.GetName(at)} {ParquetTypes.Storable(reader.GetDataTypeName(at))}")) };
         while (reader.Read())
         {
             var row = new StringBuilder();
-            for (var i = 0; i < reader.FieldCount; i++) row.Append(i > 0 ? " | " : "").Append(reader.IsDBNull(i) ? "NULL" : Text(reader.GetValue(i)));
+            for (var i = 0; i < reader.FieldCount; i++) row.Append(i > 0 ? " | " : "")
+                .Append(reader.IsDBNull(i) ? "NULL" : Text(reader.GetValue(i)));
             rows.Add(row.ToString());
         }
 

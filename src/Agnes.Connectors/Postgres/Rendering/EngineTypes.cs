@@ -7,7 +7,8 @@ internal static class EngineTypes
     public static ValueKind? KindOf(string type) => type switch
     {
         "BOOLEAN" => ValueKind.Boolean,
-        "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "HUGEINT" or "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT" or "UHUGEINT" => ValueKind.Integer,
+        "TINYINT" or "SMALLINT" or "INTEGER" or "BIGINT" or "HUGEINT" or "UTINYINT" or "USMALLINT" or "UINTEGER" or "UBIGINT"
+            or "UHUGEINT" => ValueKind.Integer,
         "FLOAT" => ValueKind.Real,
         "DOUBLE" => ValueKind.Float,
         "VARCHAR" => ValueKind.Text,

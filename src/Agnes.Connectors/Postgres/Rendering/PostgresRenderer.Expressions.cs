@@ -40,7 +40,8 @@ internal sealed partial class PostgresRenderer
     private string Condition(JsonElement element, RenderScope scope, Ctes? ctes)
     {
         var condition = Expression(element, scope, ctes);
-        return condition.Kind is ValueKind.Boolean or ValueKind.Null ? condition.Sql : throw new UnknownFormException("a condition that is no truth value");
+        return condition.Kind is ValueKind.Boolean or ValueKind.Null ? condition.Sql
+            : throw new UnknownFormException("a condition that is no truth value");
     }
 
     private Rendered Column(JsonElement element, RenderScope scope)
@@ -100,10 +101,13 @@ internal sealed partial class PostgresRenderer
     private static long? Integer(JsonElement element)
     {
         if (Text(element, "class") == "CAST") return Integer(element.GetProperty("child"));
-        if (Text(element, "class") == "FUNCTION" && Text(element, "function_name") is "trunc" && Items(element, "children") is [var inner]) return Integer(inner);
-        if (Text(element, "class") == "FUNCTION" && Text(element, "function_name") is "-" && Items(element, "children") is [var negated]) return -Integer(negated);
+        if (Text(element, "class") == "FUNCTION" && Text(element, "function_name") is "trunc"
+            && Items(element, "children") is [var inner]) return Integer(inner);
+        if (Text(element, "class") == "FUNCTION" && Text(element, "function_name") is "-"
+            && Items(element, "children") is [var negated]) return -Integer(negated);
         if (Text(element, "class") != "CONSTANT" || !element.GetProperty("value").TryGetProperty("value", out var value)) return null;
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) && Text(element.GetProperty("value").GetProperty("type"), "id") != "DECIMAL" ? number : null;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number)
+            && Text(element.GetProperty("value").GetProperty("type"), "id") != "DECIMAL" ? number : null;
     }
 
     private Rendered Cast(JsonElement element, RenderScope scope, Ctes? ctes)
@@ -116,7 +120,8 @@ internal sealed partial class PostgresRenderer
         if (child.Literal is not null && EngineTypes.KindOf(id) is { } wanted && wanted != ValueKind.Text) return Typed(child, wanted);
         switch (id)
         {
-            case "VARCHAR" when child.Kind is ValueKind.Text or ValueKind.Literal or ValueKind.Integer or ValueKind.Boolean or ValueKind.Date or ValueKind.Uuid:
+            case "VARCHAR" when child.Kind is ValueKind.Text or ValueKind.Literal or ValueKind.Integer or ValueKind.Boolean
+                or ValueKind.Date or ValueKind.Uuid:
                 return child with { Sql = $"CAST({child.Sql} AS text)", Kind = ValueKind.Text, Literal = null };
             case "DOUBLE" when child.IsNumber || child.Kind == ValueKind.Real:
                 return child with { Sql = $"CAST({child.Sql} AS double precision)", Kind = ValueKind.Float };
@@ -125,7 +130,8 @@ internal sealed partial class PostgresRenderer
                 return child with { Sql = $"CAST({number} AS {id.ToLowerInvariant()})", Kind = ValueKind.Integer };
             case "DECIMAL" when child.Kind is ValueKind.Integer or ValueKind.Decimal && type.TryGetProperty("type_info", out var info):
                 var (width, scale) = (info.GetProperty("width").GetInt32(), info.GetProperty("scale").GetInt32());
-                return child with { Sql = string.Create(CultureInfo.InvariantCulture, $"CAST({child.Sql} AS numeric({width},{scale}))"), Kind = ValueKind.Decimal };
+                return child with { Sql = string.Create(CultureInfo.InvariantCulture, $"CAST({child.Sql} AS numeric({width},{scale}))"),
+                    Kind = ValueKind.Decimal };
             case "DATE" when child.Kind is ValueKind.Date or ValueKind.Timestamp:
                 return child with { Sql = $"CAST({child.Sql} AS date)", Kind = ValueKind.Date };
             case "TIMESTAMP" when child.Kind is ValueKind.Date or ValueKind.Timestamp:
@@ -136,7 +142,10 @@ internal sealed partial class PostgresRenderer
         }
     }
 
-    /// <summary>A text constant as what it stands beside: in one spelling that both engines read alike, never in the many more that one of them knows.</summary>
+    /// <summary>
+    /// A text constant as what it stands beside: in one spelling that both engines read alike, never in the many more that one of them
+    /// knows.
+    /// </summary>
     private static Rendered Typed(Rendered literal, ValueKind kind)
     {
         var text = literal.Literal!;
@@ -159,14 +168,16 @@ internal sealed partial class PostgresRenderer
             case ValueKind.Interval when IntervalShape().Match(text) is { Success: true } match:
                 return new Rendered($"INTERVAL '{match.Groups["n"].Value} {match.Groups["unit"].Value.ToLowerInvariant()}'", kind);
             default:
-                throw new UnknownFormException($"the text {StatementGuard.Shorten(literal.Sql)} as {Named(kind)}; write it in full, as 2026-01-31");
+                throw new UnknownFormException(
+                    $"the text {StatementGuard.Shorten(literal.Sql)} as {Named(kind)}; write it in full, as 2026-01-31");
         }
     }
 
     private Rendered Comparison(JsonElement element, RenderScope scope, Ctes? ctes)
     {
         Known(element, "class", "type", "alias", "left", "right");
-        return Compared(ComparisonOf(Text(element, "type")), Expression(element.GetProperty("left"), scope, ctes), Expression(element.GetProperty("right"), scope, ctes));
+        return Compared(ComparisonOf(Text(element, "type")), Expression(element.GetProperty("left"), scope, ctes),
+            Expression(element.GetProperty("right"), scope, ctes));
     }
 
     private static string ComparisonOf(string type) => type switch
@@ -201,7 +212,8 @@ internal sealed partial class PostgresRenderer
         var kinds = values.Select(value => value.Kind).Where(kind => kind != ValueKind.Null).ToHashSet();
         var isLiteral = kinds.Remove(ValueKind.Literal);
         if (kinds.Count == 0) return ValueKind.Text;
-        if (kinds.Count == 1) return kinds.Single() is var only && only != ValueKind.Opaque ? only : throw new UnknownFormException($"{where} of {Named(only)}");
+        if (kinds.Count == 1) return kinds.Single() is var only && only != ValueKind.Opaque ? only
+            : throw new UnknownFormException($"{where} of {Named(only)}");
         if (!isLiteral && kinds.All(kind => kind is ValueKind.Integer or ValueKind.Decimal)) return ValueKind.Decimal;
         if (!isLiteral && kinds.All(kind => kind is ValueKind.Integer or ValueKind.Decimal or ValueKind.Float)) return ValueKind.Float;
         if (!isLiteral && kinds.All(kind => kind is ValueKind.Date or ValueKind.Timestamp)) return ValueKind.Timestamp;
@@ -211,7 +223,8 @@ internal sealed partial class PostgresRenderer
     private static Rendered As(Rendered value, ValueKind kind) => value.Kind switch
     {
         ValueKind.Literal => Typed(value, kind),
-        ValueKind.Integer or ValueKind.Decimal when kind == ValueKind.Float => value with { Sql = $"CAST({value.Sql} AS double precision)", Kind = kind },
+        ValueKind.Integer or ValueKind.Decimal when kind == ValueKind.Float =>
+            value with { Sql = $"CAST({value.Sql} AS double precision)", Kind = kind },
         ValueKind.Integer when kind == ValueKind.Decimal => value with { Sql = $"CAST({value.Sql} AS numeric)", Kind = kind },
         ValueKind.Date when kind == ValueKind.Timestamp => value with { Sql = $"CAST({value.Sql} AS timestamp)", Kind = kind },
         _ => value,
@@ -220,10 +233,13 @@ internal sealed partial class PostgresRenderer
     private Rendered Conjunction(JsonElement element, RenderScope scope, Ctes? ctes)
     {
         Known(element, "class", "type", "alias", "children");
-        var word = Text(element, "type") switch { "CONJUNCTION_AND" => " AND ", "CONJUNCTION_OR" => " OR ", var other => throw new UnknownFormException(other) };
+        var word = Text(element, "type") switch { "CONJUNCTION_AND" => " AND ", "CONJUNCTION_OR" => " OR ", var other =>
+            throw new UnknownFormException(other) };
         var children = Items(element, "children").ConvertAll(child => Expression(child, scope, ctes));
-        if (children.Exists(child => child.Kind is not (ValueKind.Boolean or ValueKind.Null))) throw new UnknownFormException("AND or OR of what is no truth value");
-        return new Rendered($"({string.Join(word, children.Select(child => child.Sql))})", ValueKind.Boolean, Aggregates: children.Exists(child => child.Aggregates));
+        if (children.Exists(child => child.Kind is not (ValueKind.Boolean or ValueKind.Null))) throw new UnknownFormException(
+            "AND or OR of what is no truth value");
+        return new Rendered($"({string.Join(word, children.Select(child => child.Sql))})", ValueKind.Boolean,
+            Aggregates: children.Exists(child => child.Aggregates));
     }
 
     private Rendered Operator(JsonElement element, RenderScope scope, Ctes? ctes)
@@ -241,13 +257,15 @@ internal sealed partial class PostgresRenderer
                 return new Rendered($"({one.Sql} IS NOT NULL)", ValueKind.Boolean, Aggregates: aggregates);
             case "OPERATOR_COALESCE":
                 var kind = Together(children, "coalesce");
-                return new Rendered($"COALESCE({string.Join(", ", children.Select(child => As(child, kind).Sql))})", kind, Aggregates: aggregates);
+                return new Rendered($"COALESCE({string.Join(", ", children.Select(child => As(child, kind).Sql))})", kind,
+                    Aggregates: aggregates);
             case "COMPARE_IN" or "COMPARE_NOT_IN" when children.Count > 1:
                 var type = Together(children, "IN");
                 var list = children.ConvertAll(child => As(child, type));
                 var word = Text(element, "type") == "COMPARE_IN" ? "IN" : "NOT IN";
                 var first = children.Skip(1).All(child => child.Literal is not null) ? list[0].Sql : Bytewise(list[0], type);
-                return new Rendered($"({first} {word} ({string.Join(", ", list.Skip(1).Select(item => item.Sql))}))", ValueKind.Boolean, Aggregates: aggregates);
+                return new Rendered($"({first} {word} ({string.Join(", ", list.Skip(1).Select(item => item.Sql))}))", ValueKind.Boolean,
+                    Aggregates: aggregates);
             case var other:
                 throw new UnknownFormException($"an operator of form {other}");
         }
@@ -266,12 +284,16 @@ internal sealed partial class PostgresRenderer
     private Rendered Case(JsonElement element, RenderScope scope, Ctes? ctes)
     {
         Known(element, "class", "type", "alias", "case_checks", "else_expr");
-        List<(string When, Rendered Then)> checks = Items(element, "case_checks").ConvertAll(check => (Condition(check.GetProperty("when_expr"), scope, ctes), Expression(check.GetProperty("then_expr"), scope, ctes)));
-        var otherwise = element.TryGetProperty("else_expr", out var given) ? Expression(given, scope, ctes) : new Rendered("NULL", ValueKind.Null);
+        List<(string When, Rendered Then)> checks = Items(element, "case_checks")
+            .ConvertAll(check =>
+            (Condition(check.GetProperty("when_expr"), scope, ctes), Expression(check.GetProperty("then_expr"), scope, ctes)));
+        var otherwise = element.TryGetProperty("else_expr", out var given) ? Expression(given, scope, ctes)
+            : new Rendered("NULL", ValueKind.Null);
         var kind = Together([.. checks.Select(check => check.Then), otherwise], "CASE");
         var whens = checks.Select(check => $"WHEN {check.When} THEN {As(check.Then, kind).Sql}");
         var when = Items(element, "case_checks").Exists(check => Expression(check.GetProperty("when_expr"), scope, ctes).Aggregates);
-        return new Rendered($"(CASE {string.Join(' ', whens)} ELSE {As(otherwise, kind).Sql} END)", kind, Aggregates: when || otherwise.Aggregates || checks.Exists(check => check.Then.Aggregates));
+        return new Rendered($"(CASE {string.Join(' ', whens)} ELSE {As(otherwise, kind).Sql} END)", kind, Aggregates: when
+            || otherwise.Aggregates || checks.Exists(check => check.Then.Aggregates));
     }
 
     private Rendered Subquery(JsonElement element, RenderScope scope, Ctes? ctes)
@@ -288,7 +310,9 @@ internal sealed partial class PostgresRenderer
                 var child = Expression(element.GetProperty("child"), scope, ctes);
                 var kind = Together([child, new Rendered("", one.Kind)], "a comparison with a query");
                 if (one.Kind != kind) throw new UnknownFormException("a comparison with a query of another type; cast one of them");
-                return new Rendered($"({Bytewise(As(child, kind), kind)} {ComparisonOf(Text(element, "comparison_type"))} ANY ({query.Sql}))", ValueKind.Boolean, Aggregates: child.Aggregates);
+                var comparison = ComparisonOf(Text(element, "comparison_type"));
+                var any = $"({Bytewise(As(child, kind), kind)} {comparison} ANY ({query.Sql}))";
+                return new Rendered(any, ValueKind.Boolean, Aggregates: child.Aggregates);
             case var other:
                 throw new UnknownFormException($"a subquery of form {other}");
         }
@@ -311,15 +335,19 @@ internal sealed partial class PostgresRenderer
     [GeneratedRegex(@"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex DayShape();
 
-    [GeneratedRegex(@"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex MomentShape();
 
     [GeneratedRegex(@"\A-?(0|[1-9][0-9]{0,17})\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex IntegerShape();
 
-    [GeneratedRegex(@"\A-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"\A-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex NumberShape();
 
-    [GeneratedRegex(@"\A\s*(?<n>-?[0-9]{1,6})\s+(?<unit>year|month|week|day|hour|minute|second)s?\s*\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\A\s*(?<n>-?[0-9]{1,6})\s+(?<unit>year|month|week|day|hour|minute|second)s?\s*\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase)]
     private static partial Regex IntervalShape();
 }

@@ -25,11 +25,15 @@ internal sealed partial class PostgresRenderer
         Known(from, [.. OfEveryTable, "table_name", "schema_name", "catalog_name"]);
         if (from.TryGetProperty("sample", out _)) throw new UnknownFormException("a sample");
         var (name, schema) = (Text(from, "table_name"), Text(from, "schema_name"));
-        if (Text(from, "catalog_name").Length > 0 || (schema.Length > 0 && !EngineNames.Same(schema, "main"))) throw new UnknownFormException("a table of another schema");
+        if (Text(from, "catalog_name").Length > 0
+            || (schema.Length > 0 && !EngineNames.Same(schema, "main"))) throw new UnknownFormException("a table of another schema");
         var cte = schema.Length == 0 ? Ctes.Find(ctes, name) : null;
-        var table = cte is null ? _tables.FirstOrDefault(table => EngineNames.Same(table.Name, name)) ?? throw new UnknownFormException($"a table '{StatementGuard.Shorten(name)}' that is not granted") : null;
+        var table = cte is null ? _tables.FirstOrDefault(table => EngineNames.Same(table.Name, name))
+            ?? throw new UnknownFormException($"a table '{StatementGuard.Shorten(name)}' that is not granted") : null;
         var alias = NewName("t");
-        Add(from, scope, name, alias, cte?.Columns.Select(column => column with { Sql = $"{alias}.{column.Sql}" }) ?? table!.Columns.Select(column => column with { Sql = column.Sql.Replace(PostgresTypes.Alias.ToString(), alias, StringComparison.Ordinal) }));
+        Add(from, scope, name, alias, cte?.Columns.Select(column => column with { Sql = $"{alias}.{column.Sql}" })
+            ?? table!.Columns.Select(
+            column => column with { Sql = column.Sql.Replace(PostgresTypes.Alias.ToString(), alias, StringComparison.Ordinal) }));
         return $"{cte?.Sql ?? table!.From} AS {alias}";
     }
 
@@ -47,7 +51,8 @@ internal sealed partial class PostgresRenderer
     {
         var given = Text(from, "alias");
         var named = Renamed([.. columns], Items(from, "column_name_alias"));
-        scope.Add(new RenderScope.Relation(given.Length > 0 ? given : name, [.. named.Select(column => new RenderScope.Column(column.Name, column.Kind, column.Sql))]));
+        scope.Add(new RenderScope.Relation(
+            given.Length > 0 ? given : name, [.. named.Select(column => new RenderScope.Column(column.Name, column.Kind, column.Sql))]));
     }
 
     private string Join(JsonElement join, RenderScope scope, Ctes? ctes)
@@ -67,7 +72,8 @@ internal sealed partial class PostgresRenderer
         if (form == "CROSS") return $"{left} CROSS JOIN {right}";
         var shared = Items(join, "using_columns").ConvertAll(name => name.GetString()!);
         var condition = shared.Count > 0 ? Using(shared, kind, scope, before)
-            : join.TryGetProperty("condition", out var on) ? Condition(on, scope, ctes) : throw new UnknownFormException("a join without a condition");
+            : join.TryGetProperty("condition", out var on) ? Condition(on, scope, ctes)
+                : throw new UnknownFormException("a join without a condition");
         return $"{left} {kind} JOIN {right} ON {condition}";
     }
 
@@ -90,7 +96,8 @@ internal sealed partial class PostgresRenderer
 
     private static RenderScope.Column One(IEnumerable<RenderScope.Relation> relations, string name)
     {
-        var found = relations.SelectMany(relation => relation.Columns).Where(column => !column.IsMerged && EngineNames.Same(column.Name, name)).ToList();
+        var found = relations.SelectMany(relation => relation.Columns)
+            .Where(column => !column.IsMerged && EngineNames.Same(column.Name, name)).ToList();
         return found is [var one] ? one : throw new UnknownFormException($"USING ({StatementGuard.Shorten(name)})");
     }
 }

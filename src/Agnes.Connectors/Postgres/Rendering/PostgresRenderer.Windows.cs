@@ -10,7 +10,8 @@ internal sealed partial class PostgresRenderer
     private Rendered Window(JsonElement element, RenderScope scope, Ctes? ctes)
     {
         Known(
-            element, "class", "type", "alias", "function_name", "children", "partitions", "orders", "start", "end", "start_expr", "end_expr", "offset_expr",
+            element, "class", "type", "alias", "function_name", "children", "partitions", "orders", "start", "end", "start_expr",
+                "end_expr", "offset_expr",
             "default_expr", "ignore_nulls", "exclude_clause", "distinct", "filter_expr");
         if (Text(element, "exclude_clause") is not ("NO_OTHER" or "")) throw new UnknownFormException("EXCLUDE in a window");
         if (element.GetProperty("ignore_nulls").GetBoolean()) throw new UnknownFormException("IGNORE NULLS");
@@ -20,11 +21,13 @@ internal sealed partial class PostgresRenderer
         var over = Over(element, scope, ctes);
         var name = EngineNames.Lower(Text(element, "function_name"));
         if (Text(element, "type") == "WINDOW_AGGREGATE")
-            return (Aggregate(name, arguments, false, [], filter, over) ?? throw Unlisted(name)) with { Aggregates = arguments.Exists(argument => argument.Aggregates) };
+            return (Aggregate(name, arguments, false, [], filter, over)
+                ?? throw Unlisted(name)) with { Aggregates = arguments.Exists(argument => argument.Aggregates) };
         if (filter is not null) throw new UnknownFormException($"FILTER of {name}");
         var value = Text(element, "type") switch
         {
-            "WINDOW_ROW_NUMBER" or "WINDOW_RANK" or "WINDOW_RANK_DENSE" when arguments.Count == 0 => new Rendered($"{Ranking(name)}(){over}", ValueKind.Integer),
+            "WINDOW_ROW_NUMBER" or "WINDOW_RANK" or "WINDOW_RANK_DENSE" when arguments.Count == 0 =>
+                new Rendered($"{Ranking(name)}(){over}", ValueKind.Integer),
             "WINDOW_LAG" or "WINDOW_LEAD" when arguments is [var shifted] => Shifted(name, shifted, element, over),
             "WINDOW_FIRST_VALUE" or "WINDOW_LAST_VALUE" when arguments is [{ Kind: not ValueKind.Literal } at] =>
                 new Rendered($"{(Text(element, "type") == "WINDOW_FIRST_VALUE" ? "first_value" : "last_value")}({at.Sql}){over}", at.Kind),
@@ -43,7 +46,8 @@ internal sealed partial class PostgresRenderer
     private static Rendered Shifted(string name, Rendered value, JsonElement element, string over)
     {
         if (value.Kind == ValueKind.Literal || name is not ("lag" or "lead")) throw Unlisted(name);
-        if (element.TryGetProperty("default_expr", out _)) throw new UnknownFormException($"{name} with a default; write COALESCE around it");
+        if (element.TryGetProperty("default_expr", out _)) throw new UnknownFormException(
+            $"{name} with a default; write COALESCE around it");
         var by = element.TryGetProperty("offset_expr", out var offset)
             ? Integer(offset) is >= 0 and <= int.MaxValue and var rows ? rows : throw new UnknownFormException($"{name} by an expression")
             : 1;

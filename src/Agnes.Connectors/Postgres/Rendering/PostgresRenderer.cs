@@ -6,9 +6,10 @@ using Agnes.Sql;
 namespace Agnes.Connectors.Postgres.Rendering;
 
 /// <summary>
-/// Writes a statement for PostgreSQL from the tree that the engine's parser made of it. What is not known to mean the same in both is refused by
-/// name, so that an answer from there is the answer that it would be here. The one rule for safety: a table is one of the question's or a name that a
-/// WITH of the statement gave, a function is on the list, a type is one of the engine's; and no text of an asker's is sent but as a literal.
+/// Writes a statement for PostgreSQL from the tree that the engine's parser made of it. What is not known to mean the same in both is
+/// refused by name, so that an answer from there is the answer that it would be here. The one rule for safety: a table is one of the
+/// question's or a name that a WITH of the statement gave, a function is on the list, a type is one of the engine's; and no text of an
+/// asker's is sent but as a literal.
 /// </summary>
 internal sealed partial class PostgresRenderer
 {
@@ -20,7 +21,8 @@ internal sealed partial class PostgresRenderer
     private int _names;
     private int _depth;
 
-    private PostgresRenderer(IReadOnlyList<RenderTable> tables, string? letters, DateTimeOffset now) => (_tables, _letters, _now) = (tables, letters, now);
+    private PostgresRenderer(IReadOnlyList<RenderTable> tables, string? letters, DateTimeOffset now) =>
+        (_tables, _letters, _now) = (tables, letters, now);
 
     /// <param name="letters">A collation there that knows upper and lower case of all letters; null: it has none.</param>
     /// <param name="tree">As <c>json_serialize_sql</c> writes it, empty lists included.</param>
@@ -58,7 +60,8 @@ internal sealed partial class PostgresRenderer
     private RenderedQuery Select(JsonElement node, RenderScope? outer, Ctes? ctes)
     {
         Known(
-            node, "type", "modifiers", "cte_map", "select_list", "from_table", "where_clause", "group_expressions", "group_sets", "aggregate_handling",
+            node, "type", "modifiers", "cte_map", "select_list", "from_table", "where_clause", "group_expressions", "group_sets",
+                "aggregate_handling",
             "having");
         var text = new StringBuilder();
         ctes = With(node, outer, ctes, text);
@@ -77,7 +80,8 @@ internal sealed partial class PostgresRenderer
         text.Append(groups);
         if (having is not null) text.Append(" HAVING ").Append(having);
         text.Append(modifiers.Tail);
-        return new RenderedQuery(text.ToString(), [.. items.Select((item, at) => new RenderColumn(item.Name, KindOf(item.Value), $"c{at}"))]);
+        return new RenderedQuery(
+            text.ToString(), [.. items.Select((item, at) => new RenderColumn(item.Name, KindOf(item.Value), $"c{at}"))]);
     }
 
     private RenderedQuery SetOperation(JsonElement node, RenderScope? outer, Ctes? ctes)
@@ -87,18 +91,22 @@ internal sealed partial class PostgresRenderer
         ctes = With(node, outer, ctes, text);
         var operation = Text(node, "setop_type");
         if (operation is not ("UNION" or "EXCEPT" or "INTERSECT")) throw new UnknownFormException(operation);
-        if (!node.TryGetProperty("left", out var first) || !node.TryGetProperty("right", out var second)) throw new UnknownFormException(operation);
+        if (!node.TryGetProperty("left", out var first) || !node.TryGetProperty("right", out var second)) throw new UnknownFormException(
+            operation);
         var (left, right) = (Query(first, outer, ctes), Query(second, outer, ctes));
-        if (left.Columns.Count != right.Columns.Count) throw new UnknownFormException($"the two sides of {operation} have different columns");
+        if (left.Columns.Count != right.Columns.Count) throw new UnknownFormException(
+            $"the two sides of {operation} have different columns");
         var columns = new List<RenderColumn>();
         for (var i = 0; i < left.Columns.Count; i++)
         {
             var kind = Together([new("", left.Columns[i].Kind), new("", right.Columns[i].Kind)], operation);
-            if (left.Columns[i].Kind != kind || right.Columns[i].Kind != kind) throw new UnknownFormException($"the two sides of {operation} have different types; cast one of them");
+            if (left.Columns[i].Kind != kind || right.Columns[i].Kind != kind) throw new UnknownFormException(
+                $"the two sides of {operation} have different types; cast one of them");
             columns.Add(left.Columns[i] with { Kind = kind });
         }
 
-        text.Append('(').Append(left.Sql).Append(") ").Append(operation).Append(node.GetProperty("setop_all").GetBoolean() ? " ALL (" : " (").Append(right.Sql).Append(')');
+        text.Append('(').Append(left.Sql).Append(") ").Append(operation)
+            .Append(node.GetProperty("setop_all").GetBoolean() ? " ALL (" : " (").Append(right.Sql).Append(')');
         var items = columns.ConvertAll(column => new Item(column.Name, new Rendered(column.Sql, column.Kind)));
         var scope = new RenderScope(null);
         foreach (var item in items) scope.Aliases[item.Name] = item.Value;
@@ -140,7 +148,8 @@ internal sealed partial class PostgresRenderer
 
             var value = Expression(element, scope, ctes);
             var alias = Text(element, "alias");
-            var name = alias.Length > 0 ? alias : element.TryGetProperty("column_names", out var names) ? names[names.GetArrayLength() - 1].GetString()! : "";
+            var name = alias.Length > 0 ? alias : element.TryGetProperty("column_names", out var names)
+                ? names[names.GetArrayLength() - 1].GetString()! : "";
             items.Add(new Item(name, value));
             if (alias.Length > 0) scope.Aliases.TryAdd(alias, value);
         }
@@ -155,11 +164,15 @@ internal sealed partial class PostgresRenderer
         var table = Text(star, "relation_name");
         var excluded = Items(star, "exclude_list").Select(name => name.GetString()!).ToHashSet(EngineNames.Comparer);
         var replaced = new Dictionary<string, Rendered>(EngineNames.Comparer);
-        foreach (var entry in Items(star, "replace_list")) replaced[Text(entry, "key")] = Expression(entry.GetProperty("value"), scope, ctes);
+        foreach (var entry in Items(star, "replace_list")) replaced[Text(entry, "key")] = Expression(
+            entry.GetProperty("value"), scope, ctes);
         var relations = scope.Relations.Where(relation => table.Length == 0 || EngineNames.Same(relation.Name, table)).ToList();
         if (relations.Count == 0) throw new UnknownFormException("* of no table");
-        return relations.SelectMany(relation => relation.Columns).Where(column => (table.Length > 0 || !column.IsMerged) && !excluded.Contains(column.Name))
-            .Select(column => new Item(column.Name, replaced.TryGetValue(column.Name, out var other) ? other : new Rendered((table.Length == 0 ? column.Alone : null) ?? column.Sql, column.Kind)));
+        return relations.SelectMany(relation => relation.Columns)
+            .Where(column => (table.Length > 0 || !column.IsMerged) && !excluded.Contains(column.Name))
+            .Select(column => new Item(
+                column.Name, replaced.TryGetValue(column.Name, out var other) ? other
+                : new Rendered((table.Length == 0 ? column.Alone : null) ?? column.Sql, column.Kind)));
     }
 
     private string Groups(JsonElement node, List<Item> items, RenderScope scope, Ctes? ctes)
@@ -172,7 +185,8 @@ internal sealed partial class PostgresRenderer
         }
 
         if (handling is not ("STANDARD_HANDLING" or "")) throw new UnknownFormException($"GROUP BY of form {handling}");
-        var groups = Items(node, "group_expressions").ConvertAll(group => Position(group, items) is { } at ? items[at].Value.Sql : Expression(group, scope, ctes).Sql);
+        var groups = Items(node, "group_expressions")
+            .ConvertAll(group => Position(group, items) is { } at ? items[at].Value.Sql : Expression(group, scope, ctes).Sql);
         var sets = Items(node, "group_sets").ConvertAll(set => set.EnumerateArray().Select(at => groups[at.GetInt32()]).ToList());
         if (sets.Count == 0) return groups.Count == 0 ? "" : throw new UnknownFormException("GROUP BY of this form");
         if (sets.Count == 1) return sets[0].Count == 0 ? " GROUP BY ()" : $" GROUP BY {string.Join(", ", sets[0])}";
@@ -187,7 +201,8 @@ internal sealed partial class PostgresRenderer
             switch (Text(modifier, "type"))
             {
                 case "ORDER_MODIFIER":
-                    rest.Append(" ORDER BY ").AppendJoin(", ", Items(modifier, "orders").Select(order => Ordered(order, items, scope, ctes)));
+                    rest.Append(" ORDER BY ")
+                        .AppendJoin(", ", Items(modifier, "orders").Select(order => Ordered(order, items, scope, ctes)));
                     break;
                 case "LIMIT_MODIFIER":
                     Known(modifier, "type", "limit", "offset");
@@ -209,7 +224,9 @@ internal sealed partial class PostgresRenderer
     private string Ordered(JsonElement order, List<Item>? items, RenderScope scope, Ctes? ctes)
     {
         Known(order, "type", "null_order", "expression");
-        var direction = Text(order, "type") switch { "DESCENDING" => " DESC", "ASCENDING" or "ORDER_DEFAULT" => "", var other => throw new UnknownFormException(other) };
+        var direction = Text(
+            order, "type") switch { "DESCENDING" => " DESC", "ASCENDING" or "ORDER_DEFAULT" => "", var other =>
+            throw new UnknownFormException(other) };
         var nulls = Text(order, "null_order") switch
         {
             "NULLS FIRST" or "NULLS_FIRST" => " NULLS FIRST",
@@ -224,8 +241,10 @@ internal sealed partial class PostgresRenderer
     {
         if (Text(element, "class") == "STAR") throw new UnknownFormException("ORDER BY ALL");
         if (items is not null && Position(element, items) is { } at) return $"c{at}";
-        var names = element.TryGetProperty("column_names", out var given) ? given.EnumerateArray().Select(name => name.GetString()!).ToList() : [];
-        var value = names.Count == 1 && items is not null && scope.Aliases.TryGetValue(names[0], out var alias) ? alias : Expression(element, scope, ctes);
+        var names = element.TryGetProperty("column_names", out var given) ? given.EnumerateArray().Select(name => name.GetString()!)
+            .ToList() : [];
+        var value = names.Count == 1 && items is not null && scope.Aliases.TryGetValue(names[0], out var alias) ? alias
+            : Expression(element, scope, ctes);
         var same = items?.FindIndex(item => item.Value.Sql == value.Sql) ?? -1;
         return same >= 0 ? $"c{same}" : Output(value);
     }
@@ -233,12 +252,14 @@ internal sealed partial class PostgresRenderer
     private static int? Position(JsonElement element, List<Item> items)
     {
         if (Text(element, "class") != "CONSTANT") return null;
-        if (Integer(element) is not { } position || position < 1 || position > items.Count) throw new UnknownFormException("GROUP BY or ORDER BY of a constant");
+        if (Integer(element) is not { } position || position < 1 || position > items.Count) throw new UnknownFormException(
+            "GROUP BY or ORDER BY of a constant");
         return (int)position - 1;
     }
 
     private static string Count(JsonElement limit) =>
-        (Integer(limit) is >= 0 and var count ? count : throw new UnknownFormException("LIMIT or OFFSET of an expression; write a number")).ToString(CultureInfo.InvariantCulture);
+        (Integer(limit) is >= 0 and var count ? count
+            : throw new UnknownFormException("LIMIT or OFFSET of an expression; write a number")).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Texts are sorted by their bytes, as the engine does it, wherever they go from here.</summary>
     private static string Output(Rendered value) => value.Kind switch
@@ -265,7 +286,9 @@ internal sealed partial class PostgresRenderer
     private static List<JsonElement> Items(JsonElement element, string property) =>
         element.TryGetProperty(property, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : [];
 
-    /// <summary>Whatever else hangs on a part of the tree would change its meaning: an engine that learns new syntax must be looked at first.</summary>
+    /// <summary>
+    /// Whatever else hangs on a part of the tree would change its meaning: an engine that learns new syntax must be looked at first.
+    /// </summary>
     private static void Known(JsonElement element, params ReadOnlySpan<string> properties)
     {
         foreach (var property in element.EnumerateObject())

@@ -2,7 +2,9 @@ using Agnes.Sql;
 
 namespace Agnes.Connectors.Postgres.Rendering;
 
-/// <summary>What names mean in one SELECT. All names that are sent are made here, so that no name of an asker's can mean something else there.</summary>
+/// <summary>
+/// What names mean in one SELECT. All names that are sent are made here, so that no name of an asker's can mean something else there.
+/// </summary>
 internal sealed class RenderScope(RenderScope? outer)
 {
     private readonly List<Relation> _relations = [];
@@ -17,7 +19,8 @@ internal sealed class RenderScope(RenderScope? outer)
     public void Add(Relation relation)
     {
         if (_relations.Exists(known => EngineNames.Same(known.Name, relation.Name)))
-            throw new UnknownFormException($"two tables are called '{StatementGuard.Shorten(relation.Name)}' there; give one of them another name");
+            throw new UnknownFormException(
+                $"two tables are called '{StatementGuard.Shorten(relation.Name)}' there; give one of them another name");
         _relations.Add(relation);
     }
 
@@ -39,7 +42,8 @@ internal sealed class RenderScope(RenderScope? outer)
         }
 
         if (names.Count != 1) return null;
-        var found = _relations.SelectMany(relation => relation.Columns).Where(column => !column.IsMerged && EngineNames.Same(column.Name, names[0])).ToList();
+        var found = _relations.SelectMany(relation => relation.Columns)
+            .Where(column => !column.IsMerged && EngineNames.Same(column.Name, names[0])).ToList();
         if (found.Count > 1) throw new UnknownFormException($"more than one table has a column '{StatementGuard.Shorten(names[0])}'");
         if (found.Count == 1) return new Rendered(found[0].Alone ?? found[0].Sql, found[0].Kind);
         return Aliases.TryGetValue(names[0], out var alias) ? alias : null;

@@ -10,7 +10,9 @@ internal enum ValueKind
     Integer,
     Decimal,
 
-    /// <summary>Of four bytes, which the engines widen by different rules: it is read, counted and compared with its like, and no more.</summary>
+    /// <summary>
+    /// Of four bytes, which the engines widen by different rules: it is read, counted and compared with its like, and no more.
+    /// </summary>
     Real,
     Float,
     Text,

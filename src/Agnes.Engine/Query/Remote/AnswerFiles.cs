@@ -9,9 +9,10 @@ using DuckDB.NET.Data;
 namespace Agnes.Engine.Query.Remote;
 
 /// <summary>
-/// Writes the answer of another system into Parquet files, cell by cell, in memory that does not grow with the answer: rows wait in an engine of
-/// its own until they are a chunk, and each chunk becomes a file. The folder is there once the answer is whole, and not before. One cell for each
-/// column, in order, then <see cref="EndRowAsync"/>; at the end <see cref="CompleteAsync"/>, without which nothing stays.
+/// Writes the answer of another system into Parquet files, cell by cell, in memory that does not grow with the answer: rows wait in an
+/// engine of its own until they are a chunk, and each chunk becomes a file. The folder is there once the answer is whole, and not before.
+/// One cell for each column, in order, then <see cref="EndRowAsync"/>; at the end <see cref="CompleteAsync"/>, without which nothing
+/// stays.
 /// </summary>
 public sealed class AnswerFiles : IAsyncDisposable
 {
@@ -39,18 +40,24 @@ public sealed class AnswerFiles : IAsyncDisposable
     {
         (_folder, _growing, _bytesMax, _engine) = (folder, growing, bytesMax, engine);
         var named = Named(columns);
-        _create = string.Join(", ", named.Select(column => $"{SqlText.Identifier(column.Name)} {(IsCastOnWriting(column.Type) ? "VARCHAR" : column.Type)}"));
+        _create = string.Join(
+            ", ", named.Select(column => $"{SqlText.Identifier(column.Name)} {(IsCastOnWriting(column.Type) ? "VARCHAR" : column.Type)}"));
         _select = string.Join(", ", named.Select(column => Selected(SqlText.Identifier(column.Name), column.Type)));
     }
 
-    /// <summary>Of all columns, those whose cells are given as JSON text and become what they are when a chunk is written: lists, structs, maps and JSON itself.</summary>
+    /// <summary>
+    /// Of all columns, those whose cells are given as JSON text and become what they are when a chunk is written: lists, structs, maps
+    /// and JSON itself.
+    /// </summary>
     public static bool IsCastOnWriting(string type) =>
-        type == "JSON" || type.EndsWith(']') || type.StartsWith("STRUCT(", StringComparison.Ordinal) || type.StartsWith("MAP(", StringComparison.Ordinal);
+        type == "JSON" || type.EndsWith(']') || type.StartsWith("STRUCT(", StringComparison.Ordinal)
+            || type.StartsWith("MAP(", StringComparison.Ordinal);
 
     /// <param name="folder">Not there yet; made when the answer is whole.</param>
     /// <param name="columns">In the engine's types. A name that is there twice gets a number, as the engine itself gives it.</param>
     /// <param name="bytesMax">Of all files together. One more is a <see cref="RemoteException"/> that is the question's fault.</param>
-    public static async Task<AnswerFiles> OpenAsync(string folder, IReadOnlyList<TableColumn> columns, long bytesMax, CancellationToken cancellation)
+    public static async Task<AnswerFiles> OpenAsync(
+        string folder, IReadOnlyList<TableColumn> columns, long bytesMax, CancellationToken cancellation)
     {
         var growing = $"{folder}.growing";
         Directory.CreateDirectory(growing);
@@ -70,7 +77,8 @@ public sealed class AnswerFiles : IAsyncDisposable
     }
 
     /// <summary>The files of an answer that is whole, in the order of its rows.</summary>
-    public static IReadOnlyList<string> In(string folder) => [.. Directory.EnumerateFiles(folder, $"*{Suffix}").Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> In(string folder) =>
+        [.. Directory.EnumerateFiles(folder, $"*{Suffix}").Order(StringComparer.Ordinal)];
 
     public void Null() => Rows.AppendNull();
 
@@ -123,7 +131,8 @@ public sealed class AnswerFiles : IAsyncDisposable
     public void Time(long micros) => Rows.AppendTimeOfDay(micros);
 
     /// <summary>A time stamp with or without time zone.</summary>
-    /// <param name="micros">Microseconds since 1970-01-01, of UTC where there is a zone; the largest number is infinity, its negative the other.</param>
+    /// <param name="micros">Microseconds since 1970-01-01, of UTC where there is a zone; the largest number is infinity, its negative the
+    /// other.</param>
     public void Timestamp(long micros) => Rows.AppendMicroseconds(micros);
 
     public void Uuid(Guid value)
@@ -172,10 +181,12 @@ public sealed class AnswerFiles : IAsyncDisposable
         _rows = null;
         Scratch.EnsureFree(_growing, Math.Max(ChunkBytesMax, _chunkBytes));
         var file = Path.Combine(_growing, $"{_files++.ToString("D8", CultureInfo.InvariantCulture)}{Suffix}");
-        await _engine.ExecuteAsync($"COPY (SELECT {_select} FROM chunk) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
+        await _engine.ExecuteAsync(
+            $"COPY (SELECT {_select} FROM chunk) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
         _bytes += new FileInfo(file).Length;
         if (_bytes > _bytesMax)
-            throw new RemoteException(RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.");
+            throw new RemoteException(
+                RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.");
         await StartChunkAsync(cancellation);
     }
 
@@ -186,7 +197,9 @@ public sealed class AnswerFiles : IAsyncDisposable
         _engine.Dispose();
     }
 
-    /// <summary>What Parquet has no form for is written as what loses nothing, as in extracts; JSON text becomes what its type says.</summary>
+    /// <summary>
+    /// What Parquet has no form for is written as what loses nothing, as in extracts; JSON text becomes what its type says.
+    /// </summary>
     private static string Selected(string name, string type)
     {
         if (type == "JSON") return $"CAST({name} AS JSON) AS {name}";

@@ -16,8 +16,8 @@ public sealed record BoundQuestion(JsonDocument Tree, IReadOnlyList<TableColumn>
 }
 
 /// <summary>
-/// Reads questions with the engine itself, over tables without rows: an answer of another system gets the names and types that it would have had
-/// here, and what the engine refuses is refused in its words. Runs in a broker, which has nothing of the server's in it.
+/// Reads questions with the engine itself, over tables without rows: an answer of another system gets the names and types that it would
+/// have had here, and what the engine refuses is refused in its words. Runs in a broker, which has nothing of the server's in it.
 /// </summary>
 public sealed class QuestionBinder : IDisposable
 {
@@ -39,7 +39,8 @@ public sealed class QuestionBinder : IDisposable
 
     /// <param name="tables">What the question names, with columns in the engine's types.</param>
     /// <exception cref="RemoteException">It is no question over these tables.</exception>
-    public async Task<BoundQuestion> BindAsync(string sql, IReadOnlyList<(string Name, IReadOnlyList<TableColumn> Columns)> tables, CancellationToken cancellation)
+    public async Task<BoundQuestion> BindAsync(
+        string sql, IReadOnlyList<(string Name, IReadOnlyList<TableColumn> Columns)> tables, CancellationToken cancellation)
     {
         await _turn.WaitAsync(cancellation);
         try
@@ -61,7 +62,8 @@ public sealed class QuestionBinder : IDisposable
         _turn.Dispose();
     }
 
-    private void Try(TaskCompletionSource<BoundQuestion> bound, string sql, IReadOnlyList<(string Name, IReadOnlyList<TableColumn> Columns)> tables, CancellationToken cancellation)
+    private void Try(TaskCompletionSource<BoundQuestion> bound, string sql,
+        IReadOnlyList<(string Name, IReadOnlyList<TableColumn> Columns)> tables, CancellationToken cancellation)
     {
         try
         {
@@ -71,9 +73,14 @@ public sealed class QuestionBinder : IDisposable
         {
             bound.SetException(new RemoteException(RemoteFault.Question, EngineMessages.Clean(e.Message)));
         }
+        catch (InvalidOperationException e)
+        {
+            bound.SetException(new RemoteException(RemoteFault.Question, "The query has parameters, and nothing is given for them.", e));
+        }
         catch (JsonException e)
         {
-            bound.SetException(new RemoteException(RemoteFault.Question, "The query is nested too deeply. Split it into smaller queries.", e));
+            bound.SetException(new RemoteException(
+                RemoteFault.Question, "The query is nested too deeply. Split it into smaller queries.", e));
         }
         catch (Exception e)
         {
@@ -81,13 +88,18 @@ public sealed class QuestionBinder : IDisposable
         }
     }
 
-    private BoundQuestion Bind(string sql, IReadOnlyList<(string Name, IReadOnlyList<TableColumn> Columns)> tables, CancellationToken cancellation)
+    private BoundQuestion Bind(
+        string sql, IReadOnlyList<(string Name, IReadOnlyList<TableColumn> Columns)> tables, CancellationToken cancellation)
     {
         _engine.ExecuteUnprepared("BEGIN", cancellation);
         try
         {
             foreach (var (name, columns) in tables)
-                _engine.ExecuteUnprepared($"CREATE TABLE {SqlText.Identifier(name)} ({string.Join(", ", columns.Select(column => $"{SqlText.Identifier(column.Name)} {column.Type}"))})", cancellation);
+            {
+                var list = string.Join(", ", columns.Select(column => $"{SqlText.Identifier(column.Name)} {column.Type}"));
+                _engine.ExecuteUnprepared($"CREATE TABLE {SqlText.Identifier(name)} ({list})", cancellation);
+            }
+
             using var reading = new DuckDBCommand("SELECT CAST(json_serialize_sql($text::VARCHAR, skip_null := true) AS VARCHAR)", _engine);
             reading.Parameters.Add(new DuckDBParameter("text", sql));
             var tree = JsonDocument.Parse((string)reading.ExecuteScalar()!, new JsonDocumentOptions { MaxDepth = JsonDepthMax });

@@ -19,10 +19,12 @@ public sealed class AnswerFilesTests : IDisposable
     {
         string[] types =
         [
-            "BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL(38,10)", "DECIMAL(10,2)", "VARCHAR", "BLOB", "DATE", "TIME", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "UUID",
+            "BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL(38,10)", "DECIMAL(10,2)", "VARCHAR", "BLOB", "DATE", "TIME", "TIMESTAMP",
+                "TIMESTAMP WITH TIME ZONE", "UUID",
             "INTEGER[]", "STRUCT(a INTEGER, b VARCHAR)", "HUGEINT", "FLOAT", "SMALLINT", "JSON",
         ];
-        var answer = await AnswerFiles.OpenAsync(_folder["answer"], [.. types.Select((type, at) => new TableColumn($"c{at}", type))], 1 << 20, Stop);
+        var answer = await AnswerFiles.OpenAsync(
+            _folder["answer"], [.. types.Select((type, at) => new TableColumn($"c{at}", type))], 1 << 20, Stop);
         await using (answer)
         {
             answer.Boolean(true);
@@ -54,7 +56,8 @@ public sealed class AnswerFilesTests : IDisposable
         rows.Count.ShouldBe(2);
         string.Join(" | ", rows[0]).ShouldBe(string.Join(" | ", (string[])
         [
-            "true", "-9223372036854775807", "1e+300", "1234567890123456789012345678.0123456789", "-12.34", "it's \"quoted\", žluťoučký\n", "\\x00\\x01\\xFF",
+            "true", "-9223372036854775807", "1e+300", "1234567890123456789012345678.0123456789", "-12.34",
+                "it's \"quoted\", žluťoučký\n", "\\x00\\x01\\xFF",
             "infinity", "23:59:59.999999", "-infinity", "1970-01-01 00:00:00.000001+00", "00112233-4455-6677-8899-aabbccddeeff",
             "[1, NULL, 3]", "{'a': 1, 'b': 'x,y'}", "170141183460469231731687303715884105", "0.5", "-3", "{\"k\": [1]}",
         ]));
@@ -64,7 +67,8 @@ public sealed class AnswerFilesTests : IDisposable
     [Fact]
     public async Task An_answer_of_many_rows_is_many_files_in_order()
     {
-        await using var answer = await AnswerFiles.OpenAsync(_folder["answer"], [new("n", "BIGINT"), new("N", "VARCHAR"), new("n", "INTEGER")], 1 << 30, Stop);
+        await using var answer = await AnswerFiles.OpenAsync(
+            _folder["answer"], [new("n", "BIGINT"), new("N", "VARCHAR"), new("n", "INTEGER")], 1 << 30, Stop);
         for (var i = 0; i < 300_000; i++)
         {
             answer.Integer(i);
@@ -75,7 +79,8 @@ public sealed class AnswerFilesTests : IDisposable
 
         await answer.CompleteAsync(Stop);
         AnswerFiles.In(_folder["answer"]).Count.ShouldBe(3);
-        (await RowsAsync("count(*), sum(n), sum(n_2), min(N_1), sum(CASE WHEN n <> place THEN 1 ELSE 0 END)", "(SELECT *, row_number() OVER () - 1 AS place FROM {0})"))
+        (await RowsAsync("count(*), sum(n), sum(n_2), min(N_1), sum(CASE WHEN n <> place THEN 1 ELSE 0 END)",
+            "(SELECT *, row_number() OVER () - 1 AS place FROM {0})"))
             .Single().ShouldBe(["300000", "44999850000", "300000", "x", "0"]);
     }
 
@@ -120,7 +125,8 @@ public sealed class AnswerFilesTests : IDisposable
         await using var command = new DuckDBCommand($"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM (SELECT {select} FROM {source})", engine);
         await using var reader = await command.ExecuteReaderAsync(Stop);
         var rows = new List<string[]>();
-        while (await reader.ReadAsync(Stop)) rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(at => reader.IsDBNull(at) ? "NULL" : reader.GetString(at))]);
+        while (await reader.ReadAsync(Stop)) rows.Add(
+            [.. Enumerable.Range(0, reader.FieldCount).Select(at => reader.IsDBNull(at) ? "NULL" : reader.GetString(at))]);
         return rows;
     }
 }

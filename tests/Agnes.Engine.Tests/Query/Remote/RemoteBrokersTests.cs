@@ -42,7 +42,8 @@ public sealed class RemoteBrokersTests : IAsyncDisposable
         AnswerFiles.In(_folder["answer"]).Count.ShouldBeGreaterThan(1);
 
         await File.WriteAllTextAsync(_folder["secret"], "of the server", Stop);
-        (await Should.ThrowAsync<RemoteException>(() => shop.DescribeAsync($"read {_folder["secret"]}", Stop))).Message.ShouldBe("'shop' could not be asked. Ask an admin to look at the connection.");
+        (await Should.ThrowAsync<RemoteException>(() => shop.DescribeAsync($"read {_folder["secret"]}", Stop)))
+            .Message.ShouldBe("'shop' could not be asked. Ask an admin to look at the connection.");
     }
 
     [Fact]
@@ -80,8 +81,11 @@ public sealed class RemoteBrokersTests : IAsyncDisposable
     {
         var leaking = await Should.ThrowAsync<RemoteException>(() => Open("shop").DescribeAsync("leak", Stop));
         leaking.ToString().ShouldNotContain(Password);
-        (await Should.ThrowAsync<RemoteException>(() => Open("away", "nowhere").DescribeAsync("t", Stop))).Message.ShouldBe("There is no such place.");
-        (await Should.ThrowAsync<RemoteException>(() => _brokers.Open("other", "a", new Dictionary<string, string>()).DescribeAsync("t", Stop))).Message.ShouldContain("kind 'other'");
+        (await Should.ThrowAsync<RemoteException>(() => Open("away", "nowhere").DescribeAsync("t", Stop)))
+            .Message.ShouldBe("There is no such place.");
+        (await Should.ThrowAsync<RemoteException>(
+            () => _brokers.Open("other", "a", new Dictionary<string, string>()).DescribeAsync("t", Stop)))
+            .Message.ShouldContain("kind 'other'");
     }
 
     [Fact]
@@ -115,7 +119,8 @@ public sealed class RemoteBrokersTests : IAsyncDisposable
 
     private IRemoteTables Open(string name, string address = "") => _brokers.Open("scripted", name, Settings(address));
 
-    private static Dictionary<string, string> Settings(string address) => new(StringComparer.Ordinal) { ["password"] = Password, ["address"] = address };
+    private static Dictionary<string, string> Settings(string address) =>
+        new(StringComparer.Ordinal) { ["password"] = Password, ["address"] = address };
 
     private static RemoteQuestion Question(string sql, long rows) => new(sql, [], rows, 1 << 30);
 

@@ -55,11 +55,13 @@ internal sealed class ScriptedSystem(RemoteOpening opening) : IRemoteTables, IDi
         }
     }
 
-    public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => Task.FromResult(new RemoteEstimate(question.Sql.Length, null));
+    public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) =>
+        Task.FromResult(new RemoteEstimate(question.Sql.Length, null));
 
     public async Task AnswerAsync(RemoteQuestion question, string folder, CancellationToken cancellation)
     {
-        await using var answer = await AnswerFiles.OpenAsync(folder, [new("n", "BIGINT"), new("text", "VARCHAR")], question.BytesMax, cancellation);
+        await using var answer = await AnswerFiles.OpenAsync(
+            folder, [new("n", "BIGINT"), new("text", "VARCHAR")], question.BytesMax, cancellation);
         var text = new string('x', 1000);
         for (long i = 0; i < question.RowsMax; i++)
         {

@@ -34,7 +34,8 @@ internal sealed class BrokerProcess : IAsyncDisposable
     private readonly RemoteBrokerOptions _options;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _sending = new(1);
-    private readonly ConcurrentDictionary<long, TaskCompletionSource<BrokerReply>> _calls = new(); // as many as the connection has questions
+    private readonly ConcurrentDictionary<long,
+        TaskCompletionSource<BrokerReply>> _calls = new(); // as many as the connection has questions
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _reading;
     private readonly Task _watching;
@@ -56,14 +57,16 @@ internal sealed class BrokerProcess : IAsyncDisposable
 
     /// <exception cref="RemoteException">The connection cannot be opened as it is set.</exception>
     /// <exception cref="BrokerLostException"/>
-    public static async Task<BrokerProcess> StartAsync(RemoteBrokerOptions options, BrokerStart start, TimeProvider time, CancellationToken cancellation)
+    public static async Task<BrokerProcess> StartAsync(
+        RemoteBrokerOptions options, BrokerStart start, TimeProvider time, CancellationToken cancellation)
     {
         var scratch = options.Scratch.NewFolder(RemoteBrokerOptions.Role);
         BrokerProcess? broker = null;
         try
         {
             // What it may open is what lies in its own folder; whom it may connect to, its guard says.
-            var child = ChildProcess.Start(options.Program, RemoteBrokerOptions.Role, scratch.Path, new Reach([], [], Network: true), RuntimeSettings);
+            var child = ChildProcess.Start(
+                options.Program, RemoteBrokerOptions.Role, scratch.Path, new Reach([], [], Network: true), RuntimeSettings);
             broker = new BrokerProcess(options, time, child, scratch);
             var opened = broker._calls[0];
             await broker.SendAsync(start);

@@ -28,7 +28,8 @@ internal enum BrokerOperation
 /// <param name="Number">Of the call; its answer has the same.</param>
 /// <param name="Folder">The name of the folder for the answer, below the broker's own.</param>
 internal sealed record BrokerCall(
-    long Number, BrokerOperation Operation, string? Relation = null, RemoteQuestion? Question = null, string? Folder = null, RemoteListing? Listing = null);
+    long Number, BrokerOperation Operation, string? Relation = null, RemoteQuestion? Question = null, string? Folder = null,
+        RemoteListing? Listing = null);
 
 /// <summary>A line from a broker. The first one has the number 0 and says that the connection is open, or why it is not.</summary>
 internal sealed record BrokerReply(
@@ -46,7 +47,8 @@ internal sealed record BrokerFault(RemoteFault Of, string Message, RemoteScan? S
     public RemoteException ToException() => new(Of, Message) { Scan = Scan };
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
 [JsonSerializable(typeof(BrokerStart))]
 [JsonSerializable(typeof(BrokerCall))]
 [JsonSerializable(typeof(BrokerReply))]
@@ -55,7 +57,9 @@ internal sealed partial class BrokerJson : JsonSerializerContext;
 /// <summary>Lines of JSON, one message each, in both directions. Both ends are the same binary, so there are no versions.</summary>
 internal static class BrokerLines
 {
-    /// <summary>A statement and the columns of its tables come nowhere near it; a longer line means that the other end is not sane.</summary>
+    /// <summary>
+    /// A statement and the columns of its tables come nowhere near it; a longer line means that the other end is not sane.
+    /// </summary>
     private const int LineBytesMax = 32 << 20;
 
     public static async Task SendAsync<T>(Stream output, SemaphoreSlim sending, T message, JsonTypeInfo<T> type)

@@ -2,7 +2,10 @@ using Agnes.Protocol;
 
 namespace Agnes.Engine.Query.Remote.Brokers;
 
-/// <summary>A connection whose credentials and driver live in a process of their own, which is started when it is asked, and again when it has ended.</summary>
+/// <summary>
+/// A connection whose credentials and driver live in a process of their own, which is started when it is asked, and again when it has
+/// ended.
+/// </summary>
 internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : IRemoteTables, IAsyncDisposable
 {
     private readonly SemaphoreSlim _starting = new(1);
@@ -28,7 +31,8 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
         (await AskAsync(new BrokerCall(0, BrokerOperation.Describe, Relation: relation), cancellation)).Columns ?? [];
 
     public async Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) =>
-        (await AskAsync(new BrokerCall(0, BrokerOperation.Estimate, Question: question), cancellation)).Estimate ?? new RemoteEstimate(null, null);
+        (await AskAsync(new BrokerCall(0, BrokerOperation.Estimate, Question: question), cancellation)).Estimate
+            ?? new RemoteEstimate(null, null);
 
     public async Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation) =>
         (await AskAsync(new BrokerCall(0, BrokerOperation.List, Listing: listing), cancellation)).Relations ?? [];

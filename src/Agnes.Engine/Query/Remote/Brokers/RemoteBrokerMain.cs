@@ -5,8 +5,8 @@ using Agnes.Engine.Outbound;
 namespace Agnes.Engine.Query.Remote.Brokers;
 
 /// <summary>
-/// The body of <c>agnes-server remote-broker</c>: one connection to another system, several questions at once, and an end when its input closes.
-/// It writes in its own folder and nowhere else.
+/// The body of <c>agnes-server remote-broker</c>: one connection to another system, several questions at once, and an end when its input
+/// closes. It writes in its own folder and nowhere else.
 /// </summary>
 public static class RemoteBrokerMain
 {
@@ -104,7 +104,9 @@ public static class RemoteBrokerMain
         }
     }
 
-    /// <summary>Texts of drivers hold addresses and passwords: of what nobody put into words, the type alone leaves, by standard error.</summary>
+    /// <summary>
+    /// Texts of drivers hold addresses and passwords: of what nobody put into words, the type alone leaves, by standard error.
+    /// </summary>
     private static BrokerFault FaultOf(Exception failure, string connection)
     {
         if (failure is RemoteException known) return BrokerFault.From(known);

@@ -15,8 +15,8 @@ public sealed record RemoteBrokerOptions(WorkerProgram Program, Scratch Scratch,
 }
 
 /// <summary>
-/// The brokers of this process: one for each connection that is asked, started by its first question, so many at once. What a connection is set to
-/// goes to its broker by pipe and is in no other process but this one.
+/// The brokers of this process: one for each connection that is asked, started by its first question, so many at once. What a connection
+/// is set to goes to its broker by pipe and is in no other process but this one.
 /// </summary>
 public sealed class RemoteBrokers(RemoteBrokerOptions options, TimeProvider time) : IAsyncDisposable
 {
@@ -52,7 +52,9 @@ public sealed class RemoteBrokers(RemoteBrokerOptions options, TimeProvider time
             foreach (var other in others.OrderBy(other => other.LastAsked))
                 if (await other.TryRestAsync()) break;
             if (!await _places.WaitAsync(PlaceWait, cancellation))
-                throw new RemoteException(RemoteFault.System, $"{options.Brokers} other connections are being asked; '{start.Connection}' has to wait. Ask again in a moment.");
+                throw new RemoteException(
+                    RemoteFault.System,
+                    $"{options.Brokers} other connections are being asked; '{start.Connection}' has to wait. Ask again in a moment.");
         }
 
         try

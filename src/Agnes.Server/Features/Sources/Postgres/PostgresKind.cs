@@ -36,10 +36,12 @@ internal sealed class PostgresKind : SourceKind
         new("user") { IsRequired = true, Hint = "A role that may only read the tables that are registered." },
         new("password", "secret"),
         new("ssl_mode") { Hint = "verify-full (unless it is this machine), verify-ca, require or disable." },
-        new("ssl_root_certificate") { Hint = "Whom to trust, in PEM, where it is none of the system's authorities.", NoSecret = "a certificate is public" },
+        new("ssl_root_certificate") { Hint = "Whom to trust, in PEM, where it is none of the system's authorities.",
+            NoSecret = "a certificate is public" },
         new("role") { Hint = "Taken on before each question (SET ROLE)." },
         new("statement_timeout", "int") { Default = 300, Hint = "Seconds after which the database itself ends a question." },
-        new("allow_powerful_role", "bool") { Default = false, Hint = "Take a role that is a superuser, or that reads files or runs programs there." },
+        new("allow_powerful_role", "bool") { Default = false,
+            Hint = "Take a role that is a superuser, or that reads files or runs programs there." },
     ];
 
     public override IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
@@ -60,9 +62,12 @@ internal sealed class PostgresKind : SourceKind
     }
 
     public override RuleViolation? LookAt(TableRow row, Connection? connection, DataFolder folder) =>
-        connection is null ? new RuleViolation("connection", "A table of a PostgreSQL names its connection: agnes admin connection list") : base.LookAt(row, connection, folder);
+        connection is null ? new RuleViolation("connection", "A table of a PostgreSQL names its connection: agnes admin connection list")
+            : base.LookAt(row, connection, folder);
 
-    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) => "Not looked at: its columns are asked for when the table is first used.";
+    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) =>
+        "Not looked at: its columns are asked for when the table is first used.";
 
-    public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) => PostgresSettings.Fault(settings);
+    public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
+        PostgresSettings.Fault(settings);
 }
