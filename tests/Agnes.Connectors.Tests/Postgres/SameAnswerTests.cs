@@ -17,7 +17,8 @@ public sealed class SameAnswerTests(Shelf shelf) : IClassFixture<Shelf>, IAsyncL
             if (_isFilled) return;
             await shelf.ExecuteAsync("""
                 CREATE TABLE sales (
-                    id bigint, amount numeric(21,2), name text, day date, moment timestamp, ratio double precision, large boolean, grade smallint)
+                    id bigint, amount numeric(21,2), name text COLLATE "und-x-icu", day date, moment timestamp,
+                    ratio double precision, large boolean, grade smallint)
                 """);
             await shelf.ExecuteAsync("""
                 INSERT INTO sales SELECT i, CASE WHEN i % 7 <> 0 THEN (i * 1.25 - 300)::numeric(21,2) END,

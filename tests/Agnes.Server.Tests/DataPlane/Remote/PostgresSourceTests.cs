@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Query.Remote.Brokers;
+using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
 using Microsoft.Extensions.DependencyInjection;

@@ -36,7 +36,7 @@ public sealed class RemoteBrokers(RemoteBrokerOptions options, TimeProvider time
     }
 
     /// <summary>Of all brokers that run now.</summary>
-    internal int[] ProcessIds()
+    public int[] ProcessIds()
     {
         lock (_gate) return [.. _open.Select(broker => broker.ProcessId).OfType<int>()];
     }
