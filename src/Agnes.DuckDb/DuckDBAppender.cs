@@ -54,6 +54,15 @@ public sealed unsafe class DuckDBAppender : IDisposable
 
     public DuckDBAppender Append(DateTime value) => Check(NativeMethods.duckdb_append_timestamp(_handle, EngineTime.Micros(value)));
 
+    /// <summary>Appends a DATE as the engine counts it: days since 1970-01-01, with the infinities that a <see cref="DateOnly"/> lacks.</summary>
+    public DuckDBAppender AppendDays(int days) => Check(NativeMethods.duckdb_append_date(_handle, days));
+
+    /// <summary>Appends a TIMESTAMP, with or without time zone, as the engine counts it: microseconds since 1970-01-01 UTC.</summary>
+    public DuckDBAppender AppendMicroseconds(long micros) => Check(NativeMethods.duckdb_append_timestamp(_handle, micros));
+
+    /// <summary>Appends a TIME as the engine counts it: microseconds since midnight, 24:00 included.</summary>
+    public DuckDBAppender AppendTimeOfDay(long micros) => Check(NativeMethods.duckdb_append_time(_handle, micros));
+
     public DuckDBAppender Append(DateTimeOffset value) => AppendValue(value);
 
     public DuckDBAppender Append(TimeSpan value) => Check(NativeMethods.duckdb_append_interval(_handle, DuckDBInterval.From(value)));

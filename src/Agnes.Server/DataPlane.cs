@@ -4,6 +4,7 @@ using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Publishing;
 using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote.Brokers;
 using Agnes.Engine.Query.Workers;
 using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Access;
@@ -41,6 +42,7 @@ internal static class DataPlane
             provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), provider.GetRequiredService<DataFolder>().Parts, Environment.ProcessorCount));
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
+        services.AddSingleton(provider => new RemoteBrokers(BrokersOf(provider, options), TimeProvider.System));
         services.AddSingleton<AskedSources>();
         services.AddSingleton(provider => new Scopes(
             provider.GetRequiredService<PartStore>().PathOf,
@@ -84,6 +86,16 @@ internal static class DataPlane
     }
 
     /// <summary>One look at each part's file entry: a program that wrote into a linked file must cost its table an error, never a wrong answer.</summary>
+    private static RemoteBrokerOptions BrokersOf(IServiceProvider provider, ServerOptions options)
+    {
+        var budget = provider.GetRequiredService<Budget>();
+        var (program, scratch) = (provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>());
+        return new RemoteBrokerOptions(program, scratch, budget.RemoteBrokers, budget.Remote.MemoryBytes)
+        {
+            AllowedPrivateHosts = options.AllowedPrivateHosts,
+        };
+    }
+
     private static void Verify(PartStore parts, PublishedVersion version)
     {
         foreach (var part in version.Parts) parts.PathOf(part.Sha256, part.SizeBytes);

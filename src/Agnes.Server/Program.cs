@@ -3,6 +3,7 @@ using Agnes.Connectors;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits.Walls;
+using Agnes.Engine.Query.Remote.Brokers;
 using Agnes.Engine.Query.Workers;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
@@ -45,6 +46,9 @@ internal static class Program
                 return await RunAsync(() => BreakGlass.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.In, Console.Out, CancellationToken.None));
             case ["query-worker"]:
                 return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case [RemoteBrokerOptions.Role]:
+                return await RemoteBrokerMain.RunAsync(
+                    RemoteEngineList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ForeignTables.Role]:
                 return await ForeignTablesMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ImportCommand.Name, ..]:

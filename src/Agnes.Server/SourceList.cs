@@ -4,6 +4,7 @@ using Agnes.Server.Features.Sources.Custom;
 using Agnes.Server.Features.Sources.Files;
 using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
+using Agnes.Server.Features.Sources.Postgres;
 using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server;
@@ -18,6 +19,7 @@ internal static class SourceList
         new JiraKind(),
         new FilesKind(),
         new SampleKind(),
+        new PostgresKind(),
         new CustomKind(),
     ];
 

@@ -1,5 +1,6 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits.Walls;
+using Agnes.Engine.Query.Remote.Brokers;
 using Agnes.Engine.Query.Workers;
 using Agnes.Engine.Tests.Extracts;
 using Agnes.Engine.Workers;
@@ -20,6 +21,8 @@ internal static class Program
         [Walls.Probe.Role] => await Walls.Probe.RunAsync(Console.In, Console.Out),
         ["extract-worker", ..] => await ExtractWorkerMain.RunAsync([new ScriptedConnector()], Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
         [WorkerPoolOptions.Role, ..] => await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
+        [RemoteBrokerOptions.Role] => await RemoteBrokerMain.RunAsync(
+            [Query.Remote.ScriptedSystem.Engine], Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
         ["hold-database", var file] => await HoldAsync(file),
         ["measure"] => await Query.Measure.RunAsync(),
         _ when args.Any(arg => arg is "--server" or "--internal-msbuild-node") => await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),

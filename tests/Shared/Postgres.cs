@@ -9,6 +9,9 @@ public sealed class Postgres : IAsyncLifetime
 
     public static string? Binaries => PostgresCluster.Binaries;
 
+    /// <inheritdoc cref="PostgresCluster.Address"/>
+    public string Address => _cluster.Address;
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <returns>The connection string of an empty database.</returns>

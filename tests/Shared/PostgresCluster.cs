@@ -3,12 +3,16 @@ using System.Diagnostics;
 namespace Agnes.Testing;
 
 /// <summary>
-/// A PostgreSQL server of one's own, started on first use and ended with this process, however that ends. It listens on a socket in a temporary folder.
+/// A PostgreSQL server of one's own, started on first use and ended with this process, however that ends. It listens on a socket in a
+/// temporary folder, and on an address of this machine that nobody else has.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(60);
     private readonly SemaphoreSlim _starting = new(1, 1);
+
+    /// <summary>Of its own within this machine, so that several can use the usual port.</summary>
+    private readonly string _address = $"127.{Random.Shared.Next(1, 255)}.{Random.Shared.Next(1, 255)}.{Random.Shared.Next(1, 255)}";
     private string? _folder;
     private Process? _server;
     private int _databases;
@@ -16,6 +20,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Empty where PostgreSQL is not installed.</summary>
     public static string? Binaries { get; } = !Directory.Exists("/usr/lib/postgresql") ? null : Directory.EnumerateDirectories("/usr/lib/postgresql")
         .Select(folder => Path.Combine(folder, "bin")).Where(bin => File.Exists(Path.Combine(bin, "postgres"))).Order(StringComparer.Ordinal).LastOrDefault();
+
+    /// <summary>Where it is reached by TCP, for what cannot use the socket in its folder; the port is the usual one.</summary>
+    public string Address => _address;
 
     /// <returns>The connection string of an empty database.</returns>
     public async Task<string> NewDatabaseAsync()
@@ -58,7 +65,8 @@ public sealed class PostgresCluster : IAsyncDisposable
             if (isNew) await RunAsync("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
             // synchronous_commit stays on: without it a killed server loses commits that it acknowledged.
             var server = StartHeld(AsPostgres("postgres",
-                ["-D", data, "-k", _folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]));
+                ["-D", data, "-k", _folder,
+                    "-c", $"listen_addresses={_address}", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]));
             using var limit = new CancellationTokenSource(StartTimeMax);
             while (await server.StandardError.ReadLineAsync(limit.Token) is { } line)
             {

@@ -12,12 +12,23 @@ public sealed record Share(long MemoryBytes, int Threads, long TempBytes);
 /// <param name="Query">Of each of the <see cref="QueryWorkers"/>.</param>
 public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publishing, Share Query, int QueryWorkers)
 {
+    /// <summary>Of each of the <see cref="RemoteBrokers"/>: resident, the runtime included.</summary>
+    public required Share Remote { get; init; }
+
+    /// <summary>Connections to other systems that are asked at once.</summary>
+    public required int RemoteBrokers { get; init; }
+
     public const long TotalBytesMin = 512L << 20;
     private const long TotalBytesDefaultMax = 8L << 30;
     private const long StateBytesMin = 64L << 20;
     private const long StateBytesMax = 1L << 30;
     private const long QueryBytesMin = 128L << 20;
     private const int QueryWorkersMax = 8;
+    private const long RemoteBytes = 256L << 20;
+    private const int RemoteBrokersMax = 8;
+
+    /// <summary>Where the whole is less, the one connection that is asked comes on top: its part would leave one query worker.</summary>
+    private const long RemoteCountedFrom = 2L << 30;
 
     /// <summary>What a thread that reads text takes beside what the engine counts: two of them doubled what a child had in all, and failed where one did not.</summary>
     private const long JobThreadBytesMin = 256L << 20;
@@ -33,14 +44,18 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
         return FromTotal(Math.Max(TotalBytesMin, Math.Min(physical / 2, TotalBytesDefaultMax)), processors);
     }
 
-    /// <summary>An eighth for state, a quarter for extracting, an eighth for publishing (one child at a time each), half for query workers.</summary>
+    /// <summary>
+    /// An eighth for state, a quarter for extracting, an eighth for publishing (one child at a time each), half for query workers. Of that
+    /// half an eighth goes to what asks other systems, and to one of them at least.
+    /// </summary>
     public static Budget FromTotal(long total, int processors)
     {
         if (total < TotalBytesMin) throw new FormatException($"AGNES_MEMORY must be at least {TotalBytesMin >> 20} MiB.");
         var state = Math.Clamp(total / 8, StateBytesMin, StateBytesMax);
-        var query = total / 2;
+        var brokers = (int)Math.Clamp(total / 16 / RemoteBytes, 1, RemoteBrokersMax);
+        var query = total / 2 - (total < RemoteCountedFrom ? 0 : brokers * RemoteBytes);
         var publishing = total / 8;
-        var jobs = total - state - query - publishing;
+        var jobs = total - state - total / 2 - publishing;
         var workers = (int)Math.Clamp(Math.Min(processors * 2L, query / QueryBytesMin), 1, QueryWorkersMax);
         return new Budget(
             total,
@@ -48,7 +63,11 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
             new Share(jobs, (int)Math.Clamp(jobs / JobThreadBytesMin, 1, processors), jobs * TempFactor),
             new Share(publishing, processors, publishing * TempFactor),
             new Share(query / workers, processors, query / workers * TempFactor),
-            workers);
+            workers)
+        {
+            Remote = new Share(RemoteBytes, 1, RemoteBytes * TempFactor),
+            RemoteBrokers = brokers,
+        };
     }
 
     public static long ParseBytes(string text)

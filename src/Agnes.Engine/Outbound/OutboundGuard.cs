@@ -128,7 +128,9 @@ public sealed class OutboundGuard
     }
 
     /// <summary>All of a host's addresses; refused when one of them is, since any may be the one that is taken.</summary>
-    private async Task<IPAddress[]> AddressesAsync(string host, SettingOwner owner, CancellationToken stop)
+    /// <param name="owner">Who chose the host.</param>
+    /// <exception cref="OutboundRefusedException">It leads where an admin's destination must not, or nowhere.</exception>
+    public async Task<IPAddress[]> AddressesAsync(string host, SettingOwner owner, CancellationToken stop)
     {
         var trimmed = Trimmed(host);
         var isAllowed = owner == SettingOwner.Operator || _allowedHosts.Contains(host);

@@ -77,8 +77,8 @@ internal sealed partial class StatementRun
     /// <summary>One row more than wanted tells that there are more.</summary>
     private async Task<Footprint> AnswerOfAsync(StatementPlan.PushDown plan, RemoteRows rows, string sql, int limit, CancellationToken stop)
     {
-        var file = await rows.AskAsync(plan.System, QuestionOf(plan, sql, limit), stop);
-        return Footprint.ForOneStatement([new ScopedTable(AnswerName, AnswerName, 0, "", [], new RowSource.Parts([file]))]);
+        var files = await rows.AskAsync(plan.System, QuestionOf(plan, sql, limit), stop);
+        return Footprint.ForOneStatement([new ScopedTable(AnswerName, AnswerName, 0, "", [], new RowSource.Parts(files))]);
     }
 
     private RemoteQuestion QuestionOf(StatementPlan.PushDown plan, string sql, int limit)

@@ -28,6 +28,10 @@ public sealed class BudgetTests
     {
         var budget = Budget.FromTotal(total, processors);
         (budget.State.MemoryBytes + budget.Jobs.MemoryBytes + budget.Publishing.MemoryBytes + budget.Query.MemoryBytes * budget.QueryWorkers).ShouldBeLessThanOrEqualTo(total);
+        var remote = total < 2L << 30 ? 0 : budget.Remote.MemoryBytes * budget.RemoteBrokers; // on top of what is less
+        var children = budget.Jobs.MemoryBytes + budget.Publishing.MemoryBytes + budget.Query.MemoryBytes * budget.QueryWorkers + remote;
+        (budget.State.MemoryBytes + children).ShouldBeLessThanOrEqualTo(total);
+        budget.RemoteBrokers.ShouldBeGreaterThan(0);
         budget.QueryWorkers.ShouldBeGreaterThan(0);
         budget.Query.MemoryBytes.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }

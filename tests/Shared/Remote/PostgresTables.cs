@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Agnes.Engine.Query.Remote;
 using Agnes.Protocol;
-using DuckDB.NET.Data;
 using Npgsql;
 
 namespace Agnes.Testing;
@@ -35,9 +34,9 @@ internal sealed class PostgresTables(NpgsqlDataSource database, string connectio
         return new RemoteEstimate(rows * top.GetProperty("Plan Width").GetInt64(), rows);
     });
 
-    public Task AnswerAsync(RemoteQuestion question, string file, CancellationToken cancellation) => SayingAsync(async () =>
+    public Task AnswerAsync(RemoteQuestion question, string folder, CancellationToken cancellation) => SayingAsync(async () =>
     {
-        await WriteAsync(question, file, cancellation);
+        await WriteAsync(question, folder, cancellation);
         return true;
     });
 
@@ -63,19 +62,24 @@ internal sealed class PostgresTables(NpgsqlDataSource database, string connectio
         }
     }
 
-    private async Task WriteAsync(RemoteQuestion question, string file, CancellationToken cancellation)
+    private async Task WriteAsync(RemoteQuestion question, string folder, CancellationToken cancellation)
     {
         _asked.Add(question.Sql);
         await using var command = database.CreateCommand(Statement(question));
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await using var engine = new DuckDBConnection("Data Source=:memory:");
-        await engine.OpenAsync(cancellation);
-        var columns = Columns(reader);
-        engine.ExecuteUnprepared($"CREATE TABLE rows ({string.Join(", ", columns.Select(column => $"{SqlText.Identifier(column.Name)} {column.Type}"))})", cancellation);
+        await using var answer = await AnswerFiles.OpenAsync(folder, Columns(reader), question.BytesMax, cancellation);
         while (await reader.ReadAsync(cancellation))
-            engine.ExecuteUnprepared($"INSERT INTO rows VALUES ({string.Join(", ", Enumerable.Range(0, columns.Count).Select(at => reader.IsDBNull(at) ? "NULL" : SqlText.Literal(Text(reader.GetValue(at)))))})", cancellation);
-        engine.ExecuteUnprepared($"COPY rows TO {SqlText.Literal(file)} (FORMAT parquet)", cancellation);
-        if (new FileInfo(file).Length > question.BytesMax) throw new RemoteException(RemoteFault.Question, "The answer is too large.");
+        {
+            for (var at = 0; at < reader.FieldCount; at++)
+            {
+                if (reader.IsDBNull(at)) answer.Null();
+                else answer.Text(Text(reader.GetValue(at)));
+            }
+
+            await answer.EndRowAsync(cancellation);
+        }
+
+        await answer.CompleteAsync(cancellation);
     }
 
     private static string Statement(RemoteQuestion question)

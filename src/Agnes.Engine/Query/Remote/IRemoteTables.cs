@@ -20,9 +20,15 @@ public interface IRemoteTables
     /// <exception cref="RemoteException"/>
     Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation);
 
-    /// <summary>Answers into a new Parquet file, whole when this returns.</summary>
+    /// <summary>Answers into Parquet files in a new folder, whole when this returns: see <see cref="AnswerFiles"/>.</summary>
+    /// <param name="folder">Not there yet.</param>
     /// <exception cref="RemoteException"/>
-    Task AnswerAsync(RemoteQuestion question, string file, CancellationToken cancellation);
+    Task AnswerAsync(RemoteQuestion question, string folder, CancellationToken cancellation);
+
+    /// <summary>What the system holds and this connection may read, a page at a time, in the order of their names.</summary>
+    /// <exception cref="RemoteException"/>
+    Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation) =>
+        throw new RemoteException(RemoteFault.Question, $"'{Connection}' cannot list its tables. Name the table.");
 }
 
 /// <summary>A question that a system can answer alone.</summary>
@@ -37,6 +43,16 @@ public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Table
 /// <param name="Name">What the question calls it.</param>
 /// <param name="Relation">What the system calls it, in its own words.</param>
 public sealed record RemoteTable(string Name, string Relation);
+
+/// <param name="AfterBucket">The page begins behind this table, by its schema or data set and its name; null: the first page.</param>
+/// <param name="Max">Tables at most.</param>
+public sealed record RemoteListing(string? AfterBucket, string? AfterTable, int Max);
+
+/// <summary>A table as it is found at the system.</summary>
+/// <param name="Bucket">The schema or data set that it is in.</param>
+/// <param name="Columns">In the engine's types.</param>
+/// <param name="Rows">As the system estimates them.</param>
+public sealed record RemoteRelation(string Bucket, string Table, IReadOnlyList<TableColumn> Columns, long? Rows, long? Bytes);
 
 /// <summary>Null: the system does not say.</summary>
 public sealed record RemoteEstimate(long? ScanBytes, long? Rows);

@@ -6,7 +6,7 @@ namespace Agnes.Engine.Query.Remote;
 /// <param name="folder">One that workers can read.</param>
 internal sealed class RemoteRows(string folder, StatementLimits limits) : IDisposable
 {
-    private readonly List<string> _files = []; // one for each question of the statement
+    private readonly List<string> _answers = []; // a folder for each question of the statement
 
     /// <summary>The whole table: for a statement that joins it with what is elsewhere.</summary>
     /// <param name="withRows">Else its columns alone.</param>
@@ -14,12 +14,12 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     {
         var sql = $"SELECT * FROM {SqlText.Identifier(table.Name)}{(withRows ? "" : " WHERE false")}";
         var question = new RemoteQuestion(sql, [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
-        return table with { Source = new RowSource.Parts([await AskAsync(source.System, question, cancellation)]) };
+        return table with { Source = new RowSource.Parts(await AskAsync(source.System, question, cancellation)) };
     }
 
-    /// <returns>The file of the answer.</returns>
+    /// <returns>The files of the answer, in order.</returns>
     /// <exception cref="RemoteException">Nothing was asked that would cost more than the limit.</exception>
-    public async Task<string> AskAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> AskAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
     {
         var estimate = await system.EstimateAsync(question, cancellation);
         if (estimate.ScanBytes > limits.RemoteScanBytes)
@@ -33,14 +33,14 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
             };
         }
 
-        var file = Path.Combine(folder, $"{Guid.NewGuid():N}.parquet");
-        _files.Add(file);
-        await system.AnswerAsync(question, file, cancellation);
-        return file;
+        var answer = Path.Combine(folder, $"{Guid.NewGuid():N}");
+        _answers.Add(answer);
+        await system.AnswerAsync(question, answer, cancellation);
+        return AnswerFiles.In(answer);
     }
 
     public void Dispose()
     {
-        foreach (var file in _files) File.Delete(file);
+        foreach (var answer in _answers.Where(Directory.Exists)) Directory.Delete(answer, recursive: true);
     }
 }

@@ -58,6 +58,9 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
         },
         cancellation);
 
+    public Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation) =>
+        UseAsync((system, token) => system.ListAsync(listing, token), cancellation);
+
     /// <summary>Ends the questions that are under way, then the connection; those to come are refused.</summary>
     public async Task EndAsync()
     {

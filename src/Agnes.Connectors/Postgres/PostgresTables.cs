@@ -1,0 +1,211 @@
+using System.Collections.Concurrent;
+using System.Data;
+using System.Text.Json;
+using Agnes.Connectors.Postgres.Rendering;
+using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Query.Remote.Brokers;
+using Agnes.Protocol;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Agnes.Connectors.Postgres;
+
+/// <summary>
+/// Tables of a PostgreSQL that stay there. What is asked is written anew from the engine's own tree of it, and read as it comes.
+/// </summary>
+internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
+{
+    private const int DescribedMax = 512;
+    private const int ListedMax = 200;
+
+    /// <summary>Columns may change there; the server remembers them for its own purposes.</summary>
+    private static readonly TimeSpan DescribedFor = TimeSpan.FromMinutes(1);
+
+    private static readonly string[] Joins = ["Nested Loop", "Hash Join", "Merge Join"];
+
+    private readonly string _connection;
+    private readonly PostgresSession _session;
+    private readonly QuestionBinder _binder;
+    private readonly ConcurrentDictionary<string, Described> _described = new(StringComparer.Ordinal); // cleared when it is full
+
+    private PostgresTables(string connection, PostgresSession session, QuestionBinder binder) =>
+        (_connection, _session, _binder) = (connection, session, binder);
+
+    public static RemoteEngine Engine { get; } = new(PostgresSettings.Kind, Open);
+
+    public string Connection => _connection;
+
+    private static PostgresTables Open(RemoteOpening opening)
+    {
+        try
+        {
+            var session = new PostgresSession(opening.Connection, PostgresSettings.From(opening.Options), opening.Guard);
+            return new PostgresTables(
+                opening.Connection, session, new QuestionBinder(Path.Combine(Directory.GetCurrentDirectory(), "binding")));
+        }
+        catch (FormatException fault)
+        {
+            throw new RemoteException(RemoteFault.System, $"'{opening.Connection}' cannot be opened as it is set: {fault.Message}.", fault);
+        }
+    }
+
+    public Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        await using var reading = await _session.OpenAsync(cancellation);
+        return (await DescribedAsync(reading, relation, isFresh: true, cancellation)).Columns;
+    });
+
+    public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        await using var reading = await _session.OpenAsync(cancellation);
+        var answer = await AnswerOfAsync(reading, question with { RowsMax = long.MaxValue }, cancellation);
+        await using var command = new NpgsqlCommand($"EXPLAIN (FORMAT JSON) {answer.Sql}", reading.Connection);
+        using var plan = JsonDocument.Parse((string)(await command.ExecuteScalarAsync(cancellation))!);
+        var top = plan.RootElement[0].GetProperty("Plan");
+        return new RemoteEstimate(Largest(top, isTop: true), top.GetProperty("Plan Rows").GetInt64());
+    });
+
+    public Task AnswerAsync(RemoteQuestion question, string folder, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        await using var reading = await _session.OpenAsync(cancellation);
+        var answer = await AnswerOfAsync(reading, question, cancellation);
+        await using var command = new NpgsqlCommand(answer.Sql, reading.Connection);
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation);
+        await answer.WriteAsync(reader, folder, question.BytesMax, cancellation);
+        return true;
+    });
+
+    public Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation) =>
+        SayingAsync<IReadOnlyList<RemoteRelation>>(async () =>
+    {
+        await using var reading = await _session.OpenAsync(cancellation);
+        var found = new List<(string Schema, string Table, long? Rows, long Bytes)>();
+        await using (var command = new NpgsqlCommand(Sql.Tables, reading.Connection))
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = listing.AfterBucket ?? "", NpgsqlDbType = NpgsqlDbType.Text });
+            command.Parameters.Add(new NpgsqlParameter { Value = listing.AfterTable ?? "", NpgsqlDbType = NpgsqlDbType.Text });
+            command.Parameters.Add(
+                new NpgsqlParameter { Value = Math.Clamp(listing.Max, 1, ListedMax), NpgsqlDbType = NpgsqlDbType.Integer });
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+                found.Add((reader.GetString(0), reader.GetString(1), reader.GetInt64(2) is >= 0 and var rows ? rows : null,
+                    reader.GetInt64(3)));
+        }
+
+        var relations = new List<RemoteRelation>(found.Count);
+        foreach (var (schema, table, rows, bytes) in found)
+        {
+            var described = await DescribedAsync(
+                reading, $"{SqlText.Identifier(schema)}.{SqlText.Identifier(table)}", isFresh: false, cancellation);
+            relations.Add(new RemoteRelation(schema, table, described.Columns, rows, bytes));
+        }
+
+        return relations;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _session.DisposeAsync();
+        _binder.Dispose();
+    }
+
+    /// <summary>The question in PostgreSQL's words, and how its answer is read.</summary>
+    private async Task<PostgresAnswer> AnswerOfAsync(
+        PostgresSession.Reading reading, RemoteQuestion question, CancellationToken cancellation)
+    {
+        var tables = new List<(RemoteTable Table, Described Described)>(question.Tables.Count);
+        foreach (var table in question.Tables) tables.Add(
+            (table, await DescribedAsync(reading, table.Relation, isFresh: false, cancellation)));
+        using var bound = await _binder.BindAsync(
+            question.Sql, [.. tables.Select(table => (table.Table.Name, table.Described.Columns))], cancellation);
+        try
+        {
+            List<RenderTable> known = [
+                .. tables.Select(table => new RenderTable(table.Table.Name, table.Table.Relation, table.Described.Rendered))];
+            var query = PostgresRenderer.Render(bound.Tree.RootElement, known, reading.Letters, TimeProvider.System.GetUtcNow());
+            return new PostgresAnswer(query, bound.Columns, question.RowsMax);
+        }
+        catch (UnknownFormException unknown)
+        {
+            throw unknown.ToRemote(_connection);
+        }
+    }
+
+    private async Task<Described> DescribedAsync(
+        PostgresSession.Reading reading, string relation, bool isFresh, CancellationToken cancellation)
+    {
+        if (!isFresh && _described.TryGetValue(relation, out var known)
+            && TimeProvider.System.GetElapsedTime(known.Since) < DescribedFor) return known;
+        var columns = new List<TableColumn>();
+        var rendered = new List<RenderColumn>();
+        await using var command = new NpgsqlCommand(Sql.Columns, reading.Connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = relation, NpgsqlDbType = NpgsqlDbType.Text });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            var (column, form) = PostgresTypes.Of(reader.GetString(0), reader.GetString(1), reader.GetBoolean(2), reader.GetBoolean(3));
+            columns.Add(column);
+            rendered.Add(form);
+        }
+
+        if (columns.Count == 0) throw new RemoteException(
+            RemoteFault.System, $"The table is not at '{_connection}'. Ask an admin to look at its registration.");
+        if (_described.Count >= DescribedMax) _described.Clear();
+        return _described[relation] = new Described(columns, rendered, TimeProvider.System.GetTimestamp());
+    }
+
+    /// <summary>
+    /// The most bytes that the planner expects between two steps, of those that can make more rows than the tables have, and at the end.
+    /// </summary>
+    private static long Largest(JsonElement plan, bool isTop)
+    {
+        var bytes = isTop || Joins.Contains(plan.GetProperty("Node Type").GetString(), StringComparer.Ordinal)
+            ? (long)Math.Min(long.MaxValue / 2.0, plan.GetProperty("Plan Rows").GetDouble() * plan.GetProperty("Plan Width").GetDouble())
+            : 0;
+        return !plan.TryGetProperty("Plans", out var below) ? bytes : below.EnumerateArray().Select(inner => Largest(inner, isTop: false))
+            .Append(bytes).Max();
+    }
+
+    private async Task<T> SayingAsync<T>(Func<Task<T>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (Exception failure) when (
+            failure is NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException
+            or System.Security.Authentication.AuthenticationException)
+        {
+            throw PostgresErrors.Of(failure, _connection);
+        }
+    }
+
+    private sealed record Described(IReadOnlyList<TableColumn> Columns, IReadOnlyList<RenderColumn> Rendered, long Since);
+
+    private static class Sql
+    {
+        /// <summary>Of a domain, what it is made of; a domain over a domain is read as a text.</summary>
+        public const string Columns = """
+            SELECT a.attname,
+                pg_catalog.format_type(
+                    CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END,
+                    CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END),
+                NOT a.attnotnull, coalesce(c.collisdeterministic, true)
+            FROM pg_catalog.pg_attribute a
+                JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+                LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation
+            WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+            ORDER BY a.attnum
+            """;
+
+        public const string Tables = """
+            SELECT n.nspname, c.relname, c.reltuples::bigint, c.relpages::bigint * 8192
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
+                AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+                AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+                AND (n.nspname::text, c.relname::text) > ($1, $2)
+            ORDER BY n.nspname::text, c.relname::text LIMIT $3
+            """;
+    }
+}

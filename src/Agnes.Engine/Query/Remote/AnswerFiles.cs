@@ -1,0 +1,230 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
+using Agnes.Protocol;
+using DuckDB.NET.Data;
+
+namespace Agnes.Engine.Query.Remote;
+
+/// <summary>
+/// Writes the answer of another system into Parquet files, cell by cell, in memory that does not grow with the answer: rows wait in an
+/// engine of its own until they are a chunk, and each chunk becomes a file. The folder is there once the answer is whole, and not before.
+/// One cell for each column, in order, then <see cref="EndRowAsync"/>; at the end <see cref="CompleteAsync"/>, without which nothing
+/// stays.
+/// </summary>
+public sealed class AnswerFiles : IAsyncDisposable
+{
+    /// <summary>Of the engine, besides what the process itself takes.</summary>
+    private const long EngineBytes = 128L << 20;
+
+    private const long ChunkRowsMax = 122_880; // the engine's own row group
+    private const long ChunkBytesMax = 16L << 20;
+    private const int NumberCharactersMax = 64;
+    private const string Suffix = ".parquet";
+
+    private readonly string _folder;
+    private readonly string _growing;
+    private readonly long _bytesMax;
+    private readonly DuckDBConnection _engine;
+    private readonly string _create;
+    private readonly string _select;
+    private DuckDBAppender? _rows;
+    private int _files;
+    private long _chunkRows;
+    private long _chunkBytes;
+    private long _bytes;
+
+    private AnswerFiles(string folder, string growing, IReadOnlyList<TableColumn> columns, long bytesMax, DuckDBConnection engine)
+    {
+        (_folder, _growing, _bytesMax, _engine) = (folder, growing, bytesMax, engine);
+        var named = Named(columns);
+        _create = string.Join(
+            ", ", named.Select(column => $"{SqlText.Identifier(column.Name)} {(IsCastOnWriting(column.Type) ? "VARCHAR" : column.Type)}"));
+        _select = string.Join(", ", named.Select(column => Selected(SqlText.Identifier(column.Name), column.Type)));
+    }
+
+    /// <summary>
+    /// Of all columns, those whose cells are given as JSON text and become what they are when a chunk is written: lists, structs, maps
+    /// and JSON itself.
+    /// </summary>
+    public static bool IsCastOnWriting(string type) =>
+        type == "JSON" || type.EndsWith(']') || type.StartsWith("STRUCT(", StringComparison.Ordinal)
+            || type.StartsWith("MAP(", StringComparison.Ordinal);
+
+    /// <param name="folder">Not there yet; made when the answer is whole.</param>
+    /// <param name="columns">In the engine's types. A name that is there twice gets a number, as the engine itself gives it.</param>
+    /// <param name="bytesMax">Of all files together. One more is a <see cref="RemoteException"/> that is the question's fault.</param>
+    public static async Task<AnswerFiles> OpenAsync(
+        string folder, IReadOnlyList<TableColumn> columns, long bytesMax, CancellationToken cancellation)
+    {
+        var growing = $"{folder}.growing";
+        Directory.CreateDirectory(growing);
+        var temporary = Directory.CreateDirectory(Path.Combine(growing, "spill")).FullName;
+        var share = new Share(EngineBytes, Threads: 1, TempBytes: EngineBytes);
+        var answer = new AnswerFiles(folder, growing, columns, bytesMax, WorkerDatabase.Open(share, temporary, [growing]));
+        try
+        {
+            await answer.StartChunkAsync(cancellation);
+            return answer;
+        }
+        catch
+        {
+            await answer.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The files of an answer that is whole, in the order of its rows.</summary>
+    public static IReadOnlyList<string> In(string folder) =>
+        [.. Directory.EnumerateFiles(folder, $"*{Suffix}").Order(StringComparer.Ordinal)];
+
+    public void Null() => Rows.AppendNull();
+
+    public void Boolean(bool value) => Rows.Append(value);
+
+    public void Integer(long value)
+    {
+        Rows.Append(value);
+        _chunkBytes += sizeof(long);
+    }
+
+    public void Float(double value)
+    {
+        Rows.Append(value);
+        _chunkBytes += sizeof(double);
+    }
+
+    /// <summary>An integer that may be longer than 64 bits, or a decimal of any scale: rounded to the column's, never cut.</summary>
+    public void Decimal(decimal value)
+    {
+        Span<byte> text = stackalloc byte[NumberCharactersMax];
+        if (!Utf8Formatter.TryFormat(value, text, out var written)) throw new FormatException("A decimal is longer than any.");
+        Utf8(text[..written]);
+    }
+
+    /// <summary>A text, or the text of a value of any type that the engine reads (a decimal of 38 digits, a UUID).</summary>
+    public void Text(string value)
+    {
+        Rows.Append(value);
+        _chunkBytes += value.Length;
+    }
+
+    /// <inheritdoc cref="Text"/>
+    public void Utf8(ReadOnlySpan<byte> value)
+    {
+        Rows.AppendUtf8(value);
+        _chunkBytes += value.Length;
+    }
+
+    public void Bytes(ReadOnlySpan<byte> value)
+    {
+        Rows.AppendBlob(value);
+        _chunkBytes += value.Length;
+    }
+
+    /// <param name="days">Since 1970-01-01; the largest number is infinity, its negative the other.</param>
+    public void Date(int days) => Rows.AppendDays(days);
+
+    /// <param name="micros">Microseconds since midnight.</param>
+    public void Time(long micros) => Rows.AppendTimeOfDay(micros);
+
+    /// <summary>A time stamp with or without time zone.</summary>
+    /// <param name="micros">Microseconds since 1970-01-01, of UTC where there is a zone; the largest number is infinity, its negative the
+    /// other.</param>
+    public void Timestamp(long micros) => Rows.AppendMicroseconds(micros);
+
+    public void Uuid(Guid value)
+    {
+        Span<byte> text = stackalloc byte[NumberCharactersMax];
+        value.TryFormat(text, out var written);
+        Utf8(text[..written]);
+    }
+
+    /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
+    public async ValueTask EndRowAsync(CancellationToken cancellation)
+    {
+        Rows.EndRow();
+        if (++_chunkRows >= ChunkRowsMax || _chunkBytes >= ChunkBytesMax) await WriteChunkAsync(cancellation);
+    }
+
+    /// <summary>Writes what is left, a file without rows where there were none, and makes the folder.</summary>
+    /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
+    public async Task CompleteAsync(CancellationToken cancellation)
+    {
+        if (_chunkRows > 0 || _files == 0) await WriteChunkAsync(cancellation);
+        CloseEngine();
+        Directory.Delete(Path.Combine(_growing, "spill"), recursive: true);
+        Directory.Move(_growing, _folder);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        CloseEngine();
+        if (Directory.Exists(_growing)) Directory.Delete(_growing, recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private DuckDBAppender Rows => _rows ?? throw new InvalidOperationException("The answer is complete.");
+
+    private async Task StartChunkAsync(CancellationToken cancellation)
+    {
+        await _engine.ExecuteAsync($"CREATE OR REPLACE TABLE chunk ({_create})", cancellation);
+        _rows = _engine.CreateAppender("chunk");
+        (_chunkRows, _chunkBytes) = (0, 0);
+    }
+
+    private async Task WriteChunkAsync(CancellationToken cancellation)
+    {
+        Rows.Close();
+        _rows = null;
+        Scratch.EnsureFree(_growing, Math.Max(ChunkBytesMax, _chunkBytes));
+        var file = Path.Combine(_growing, $"{_files++.ToString("D8", CultureInfo.InvariantCulture)}{Suffix}");
+        await _engine.ExecuteAsync(
+            $"COPY (SELECT {_select} FROM chunk) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
+        _bytes += new FileInfo(file).Length;
+        if (_bytes > _bytesMax)
+            throw new RemoteException(
+                RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.");
+        await StartChunkAsync(cancellation);
+    }
+
+    private void CloseEngine()
+    {
+        _rows?.Dispose();
+        _rows = null;
+        _engine.Dispose();
+    }
+
+    /// <summary>
+    /// What Parquet has no form for is written as what loses nothing, as in extracts; JSON text becomes what its type says.
+    /// </summary>
+    private static string Selected(string name, string type)
+    {
+        if (type == "JSON") return $"CAST({name} AS JSON) AS {name}";
+        var storable = ParquetTypes.Storable(type);
+        if (IsCastOnWriting(type)) return $"CAST(CAST({name} AS JSON) AS {storable}) AS {name}";
+        return storable == type ? name : $"CAST({name} AS {storable}) AS {name}";
+    }
+
+    private static List<TableColumn> Named(IReadOnlyList<TableColumn> columns)
+    {
+        var taken = columns.Select(column => column.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var named = new List<TableColumn>(columns.Count);
+        foreach (var column in columns)
+        {
+            var name = column.Name;
+            for (var number = 1; !seen.Add(name); number++)
+            {
+                name = new StringBuilder(column.Name).Append('_').Append(number).ToString();
+                if (!taken.Add(name)) name = column.Name; // somebody else is called so
+            }
+
+            named.Add(column with { Name = name });
+        }
+
+        return named;
+    }
+}

@@ -1,0 +1,73 @@
+using Agnes.Connectors.Postgres;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Query.Remote.Brokers;
+using Agnes.Protocol;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Sources.Postgres;
+
+/// <summary>A PostgreSQL, whose tables stay where they are: it is asked, and answers by itself what is about its tables alone.</summary>
+internal sealed class PostgresKind : SourceKind
+{
+    private const string SchemaDefault = "public";
+
+    public override string Name => PostgresSettings.Kind;
+
+    public override string Title => "PostgreSQL";
+
+    public override IReadOnlyList<string> Aliases => ["postgresql"];
+
+    public override IReadOnlyList<string> Modes => [TableRules.ModeRemote];
+
+    public override bool IsAsked => true;
+
+    /// <summary>Each connection is a database; there is none by default.</summary>
+    public override bool HasDefault => false;
+
+    public override IReadOnlyList<SourceSetting> ConnectionSettings =>
+    [
+        new("host") { IsRequired = true, Hint = "Name or address of the machine.", IsDestination = true },
+        new("port", "int") { Default = 5432 },
+        new("database") { IsRequired = true },
+        new("user") { IsRequired = true, Hint = "A role that may only read the tables that are registered." },
+        new("password", "secret"),
+        new("ssl_mode") { Hint = "verify-full (unless it is this machine), verify-ca, require or disable." },
+        new("ssl_root_certificate") { Hint = "Whom to trust, in PEM, where it is none of the system's authorities.",
+            NoSecret = "a certificate is public" },
+        new("role") { Hint = "Taken on before each question (SET ROLE)." },
+        new("statement_timeout", "int") { Default = 300, Hint = "Seconds after which the database itself ends a question." },
+        new("allow_powerful_role", "bool") { Default = false,
+            Hint = "Take a role that is a superuser, or that reads files or runs programs there." },
+    ];
+
+    public override IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
+        services.GetRequiredService<RemoteBrokers>().Open(Name, connection.Name, options);
+
+    public override TableRow Complete(TableRow row) => row with
+    {
+        QueryMode = TableRules.ModeRemote,
+        Bucket = string.IsNullOrEmpty(row.Bucket) ? SchemaDefault : row.Bucket,
+        SourceTable = string.IsNullOrEmpty(row.SourceTable) ? row.Name : row.SourceTable,
+    };
+
+    public override RuleViolation? Check(TableRow row)
+    {
+        foreach (var (field, value) in new[] { ("bucket", row.Bucket), ("source_table", row.SourceTable) })
+            if (value is not null && value.Contains('\0', StringComparison.Ordinal)) return new(field, $"{field} is no name of PostgreSQL");
+        return null;
+    }
+
+    public override RuleViolation? LookAt(TableRow row, Connection? connection, DataFolder folder) =>
+        connection is null ? new RuleViolation("connection", "A table of a PostgreSQL names its connection: agnes admin connection list")
+            : base.LookAt(row, connection, folder);
+
+    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) =>
+        "Not looked at: its columns are asked for when the table is first used.";
+
+    public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
+        PostgresSettings.Fault(settings);
+}
