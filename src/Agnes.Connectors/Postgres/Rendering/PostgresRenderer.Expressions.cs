@@ -130,8 +130,11 @@ internal sealed partial class PostgresRenderer
                 return child with { Sql = $"CAST({number} AS {id.ToLowerInvariant()})", Kind = ValueKind.Integer };
             case "DECIMAL" when child.Kind is ValueKind.Integer or ValueKind.Decimal && type.TryGetProperty("type_info", out var info):
                 var (width, scale) = (info.GetProperty("width").GetInt32(), info.GetProperty("scale").GetInt32());
-                return child with { Sql = string.Create(CultureInfo.InvariantCulture, $"CAST({child.Sql} AS numeric({width},{scale}))"),
-                    Kind = ValueKind.Decimal };
+                return child with
+                {
+                    Sql = string.Create(CultureInfo.InvariantCulture, $"CAST({child.Sql} AS numeric({width},{scale}))"),
+                    Kind = ValueKind.Decimal
+                };
             case "DATE" when child.Kind is ValueKind.Date or ValueKind.Timestamp:
                 return child with { Sql = $"CAST({child.Sql} AS date)", Kind = ValueKind.Date };
             case "TIMESTAMP" when child.Kind is ValueKind.Date or ValueKind.Timestamp:
@@ -233,8 +236,13 @@ internal sealed partial class PostgresRenderer
     private Rendered Conjunction(JsonElement element, RenderScope scope, Ctes? ctes)
     {
         Known(element, "class", "type", "alias", "children");
-        var word = Text(element, "type") switch { "CONJUNCTION_AND" => " AND ", "CONJUNCTION_OR" => " OR ", var other =>
-            throw new UnknownFormException(other) };
+        var word = Text(element, "type") switch
+        {
+            "CONJUNCTION_AND" => " AND ",
+            "CONJUNCTION_OR" => " OR ",
+            var other =>
+            throw new UnknownFormException(other)
+        };
         var children = Items(element, "children").ConvertAll(child => Expression(child, scope, ctes));
         if (children.Exists(child => child.Kind is not (ValueKind.Boolean or ValueKind.Null))) throw new UnknownFormException(
             "AND or OR of what is no truth value");

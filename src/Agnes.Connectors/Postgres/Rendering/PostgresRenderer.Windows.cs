@@ -22,7 +22,8 @@ internal sealed partial class PostgresRenderer
         var name = EngineNames.Lower(Text(element, "function_name"));
         if (Text(element, "type") == "WINDOW_AGGREGATE")
             return (Aggregate(name, arguments, false, [], filter, over)
-                ?? throw Unlisted(name)) with { Aggregates = arguments.Exists(argument => argument.Aggregates) };
+                ?? throw Unlisted(name)) with
+            { Aggregates = arguments.Exists(argument => argument.Aggregates) };
         if (filter is not null) throw new UnknownFormException($"FILTER of {name}");
         var value = Text(element, "type") switch
         {

@@ -225,8 +225,13 @@ internal sealed partial class PostgresRenderer
     {
         Known(order, "type", "null_order", "expression");
         var direction = Text(
-            order, "type") switch { "DESCENDING" => " DESC", "ASCENDING" or "ORDER_DEFAULT" => "", var other =>
-            throw new UnknownFormException(other) };
+            order, "type") switch
+        {
+            "DESCENDING" => " DESC",
+            "ASCENDING" or "ORDER_DEFAULT" => "",
+            var other =>
+            throw new UnknownFormException(other)
+        };
         var nulls = Text(order, "null_order") switch
         {
             "NULLS FIRST" or "NULLS_FIRST" => " NULLS FIRST",

@@ -174,8 +174,14 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
     }
 
     private Task RegisterAsync(string name, string connection, string? table = null) => _shop.RegisterAsync(
-        new JsonObject { ["name"] = name, ["source_type"] = "postgres", ["connection"] = connection, ["source_table"] = table
-            ?? name }.ToJsonString());
+        new JsonObject
+        {
+            ["name"] = name,
+            ["source_type"] = "postgres",
+            ["connection"] = connection,
+            ["source_table"] = table
+            ?? name
+        }.ToJsonString());
 
     private Task<Answer> QueryAsync(string sql) =>
         _shop.AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
