@@ -5,7 +5,10 @@ namespace Agnes.Cli.Tests;
 /// <summary>Many pulls at once, and pulls that are killed.</summary>
 public sealed class PullKillTests : IAsyncLifetime
 {
-    private const int KillsPerRun = 8;
+    private const int Kills = 4; // the campaign pull-kills has hundreds
+
+    /// <summary>Of about a dozen that a pull makes here; so many that kills come before, between and after them, however fast the program starts.</summary>
+    private const int RequestsMax = 14;
     private FakeServer _server = null!;
     private AgnesProgram _agnes = null!;
 
@@ -84,7 +87,7 @@ public sealed class PullKillTests : IAsyncLifetime
     {
         _agnes.Environment["AGNES_PULL_CHUNK_THRESHOLD_BYTES"] = "500000";
         var random = new Random(20260105);
-        for (var round = 0; round < KillsPerRun; round++)
+        for (var round = 0; round < Kills; round++)
         {
             _server.Add("small", Parquet.Number(round));
             _server.Add("large", Parquet.Large(2, round));
@@ -92,9 +95,12 @@ public sealed class PullKillTests : IAsyncLifetime
             if (round % 2 == 0) _server.Add("sometimes", Parquet.Number(1));
             else _server.Tables.TryRemove("sometimes", out _);
 
+            _server.Requests.Clear();
+            var requests = random.Next(1, RequestsMax);
             using (var killed = _agnes.Start(["pull", "--json"]))
             {
-                await Task.Delay(random.Next(30, 600));
+                while (_server.Requests.Count < requests && !killed.HasExited) await Task.Delay(2);
+                await Task.Delay(random.Next(20));
                 Kill(killed);
             }
 

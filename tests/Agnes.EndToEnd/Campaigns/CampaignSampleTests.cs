@@ -8,9 +8,9 @@ public sealed class CampaignSampleTests
     private const int MinutesMax = 3;
 
     [Theory]
-    [InlineData("server-kills", 2)]
+    [InlineData("server-kills", 1)]
     [InlineData("pull-kills", 1)]
-    [InlineData("csv-dialects", 20)]
+    [InlineData("csv-dialects", 10)]
     public async Task A_few_rounds_of_trouble_leave_nothing_lost_or_mixed(string campaign, int rounds)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "..", "..", "Agnes.Campaigns", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Agnes.Campaigns");

@@ -112,14 +112,30 @@ public sealed class Window : IAsyncDisposable
     {
         await Page.EmulateMediaAsync(new() { ColorScheme = look.Scheme, ReducedMotion = ReducedMotion.Reduce });
         await Page.SetViewportSizeAsync(look.Width, look.Height);
-        await Page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))");
+        await Page.EvaluateAsync(
+            """
+            async () => {
+              await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+              await Promise.allSettled(document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished));
+              await new Promise(requestAnimationFrame);
+            }
+            """);
+    }
+
+    /// <summary>Leaves the page for an empty one, looked at like this, and forgets what went wrong.</summary>
+    public async Task StartAnewAsync(Look look)
+    {
+        await Page.GotoAsync("about:blank");
+        await Page.EmulateMediaAsync(new() { ColorScheme = look.Scheme, ReducedMotion = ReducedMotion.Reduce });
+        await Page.SetViewportSizeAsync(look.Width, look.Height);
+        lock (_problems) _problems.Clear();
     }
 
     /// <summary>What axe finds against WCAG and good practice, as short texts.</summary>
     public async Task<string[]> AccessibilityProblemsAsync()
     {
-        // By evaluation: the content security policy would refuse a script tag.
-        await Page.EvaluateAsync(await Axe.Value);
+        // By evaluation: the content security policy would refuse a script tag. Half a megabyte, so once for a page.
+        if (!await Page.EvaluateAsync<bool>("() => 'axe' in window")) await Page.EvaluateAsync(await Axe.Value);
         return await Page.EvaluateAsync<string[]>(
             "async () => (await axe.run()).violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target.join(' ')}: ${n.failureSummary.split('\\n')[1]?.trim()}`))");
     }

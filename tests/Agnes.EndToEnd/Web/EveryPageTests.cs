@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace Agnes.EndToEnd.Web;
 
 /// <summary>What holds for each page, whoever looks at it and how.</summary>
-public sealed partial class EveryPageTests(DemoServer server, Chromium chromium)
+public sealed partial class EveryPageTests(DemoServer server, EveryPageTests.Walks walks) : IClassFixture<EveryPageTests.Walks>
 {
     private const int TabStopsLookedAt = 12;
     private const string Missing = "/there/is/nothing/here";
@@ -58,7 +58,7 @@ public sealed partial class EveryPageTests(DemoServer server, Chromium chromium)
     [MemberData(nameof(Pages))]
     public async Task Can_be_used_by_everybody_in_light_and_dark_and_on_a_phone_and_breaks_no_rule(string who, string path)
     {
-        await using var window = await chromium.OpenAsync(server, await PersonAsync(who));
+        var window = await walks.OfAsync(who);
         var response = await window.GoAsync(path);
         (await window.AccessibilityProblemsAsync()).ShouldBeEmpty("light");
         (await UnseenFocusAsync(window.Page)).ShouldBeNull();
@@ -126,18 +126,40 @@ public sealed partial class EveryPageTests(DemoServer server, Chromium chromium)
         return null;
     }
 
-    private async Task<Person?> PersonAsync(string who) => who switch
-    {
-        "" => null,
-        "admin" => await server.AdminAsync(),
-        _ => await server.AnalystAsync(who),
-    };
-
     private async Task<HttpClient> ClientAsync(string who)
     {
-        var client = await server.ClientAsync(await PersonAsync(who));
+        var client = await server.ClientAsync(await walks.PersonAsync(who));
         client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
         return client;
+    }
+
+    /// <summary>One window for each person, in which that person goes from page to page.</summary>
+    public sealed class Walks(DemoServer server, Chromium chromium) : IAsyncLifetime
+    {
+        private readonly Dictionary<string, Window> _windows = new(StringComparer.Ordinal); // tests of a class run one after the other
+
+        /// <summary>The window, as wide and light as at first, and without what was found on earlier pages.</summary>
+        /// <param name="who">As in <see cref="Pages"/>.</param>
+        public async Task<Window> OfAsync(string who)
+        {
+            if (!_windows.TryGetValue(who, out var window)) return _windows[who] = await chromium.OpenAsync(server, await PersonAsync(who));
+            await window.StartAnewAsync(Look.Desktop);
+            return window;
+        }
+
+        public async Task<Person?> PersonAsync(string who) => who switch
+        {
+            "" => null,
+            "admin" => await server.AdminAsync(),
+            _ => await server.AnalystAsync(who),
+        };
+
+        public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var window in _windows.Values) await window.DisposeAsync();
+        }
     }
 
     [GeneratedRegex("""<script(?![^>]*\ssrc=)[^>]*>|<style\b[^>]*>|\sstyle="[^"]*"|\son\w+="[^"]*"|javascript:""", RegexOptions.IgnoreCase)]
