@@ -54,7 +54,7 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
             .ShouldBe(["id BIGINT", "amount DECIMAL(21,1)", "customer VARCHAR", "day DATE"]);
         (await _shop.AsAnalystAsync("GET", "/api/v2/sample/sales?n=2")).Json["rows"]!.AsArray().Count.ShouldBe(2);
         (await RowsAsync("SELECT customer, count(*) AS n, avg(id) AS a FROM Sales WHERE id < 15 GROUP BY 1 ORDER BY 1 LIMIT 2"))
-            .ShouldBe("""[["customer 0",2,5],["customer 1",2,6]]""");
+            .ShouldBe("""[["customer 0",2,5.0],["customer 1",2,6.0]]""");
         (await RowsAsync("SELECT sum(s.amount - o.amount) AS same, count(*) AS n FROM orders o JOIN sales s USING (id)"))
             .ShouldBe("""[["0.0",1000]]""");
 
