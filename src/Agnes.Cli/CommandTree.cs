@@ -18,7 +18,7 @@ internal static class CommandTree
 {
     private static readonly string[] Names =
     [
-        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "snapshot", "status", "disk-info", "statements", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
+        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "explain", "snapshot", "status", "disk-info", "statements", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
     ];
 
     public static async Task<int> RunAsync(Host host, string[] args)
@@ -95,6 +95,7 @@ internal static class CommandTree
         "schema" => SchemaCommand.Build(host),
         "describe" or "sample" => DescribeCommand.Build(host, name),
         "explore" => ExploreCommand.Build(host),
+        "explain" => ExplainCommand.Build(host),
         "status" => StatusCommand.Build(host),
         "disk-info" => DiskInfoCommand.Build(host),
         "snapshot" => SnapshotCommand.Build(host),

@@ -65,6 +65,16 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             refused => new StatementCheck(refused.Status, refused.Message, []) { IsSelect = false });
     }
 
+    /// <summary>Says where a statement would run, and what it would cost there, without running it.</summary>
+    /// <param name="limit">Of rows, as in <see cref="RunAsync"/>.</param>
+    public Task<StatementExplanation> ExplainAsync(Lease lease, Scope scope, string sql, int limit, StatementLimits limits, CancellationToken client) =>
+        InSlotAsync(
+            lease, sql, limits, PipeWriter.Create(Stream.Null), client,
+            run => Encoding.UTF8.GetByteCount(sql) > StatementLimits.SqlBytesMax || sql.Contains('\0')
+                ? Task.FromResult(new StatementExplanation(run.Refused(StatementStatus.TooLarge, TooLong), StatementPath.Local, []))
+                : run.ExplainAsync(scope, sql, limit),
+            refused => new StatementExplanation(refused, StatementPath.Local, []));
+
     /// <summary>
     /// Looks at a predicate over one table: an expression, and nothing that names another table or calls what is not on the list. The engine parses it, in a worker.
     /// </summary>
@@ -151,6 +161,8 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             _callers.Leave(lease.Caller);
         }
     }
+
+    private static readonly string TooLong = $"A query's text holds no NUL character and is {StatementLimits.SqlBytesMax >> 10} KiB long at most.";
 
     private static string Busy(int perCaller) => $"You have {perCaller} queries running or waiting already. Wait for one of them to end.";
 }

@@ -28,6 +28,7 @@ public sealed class HiddenTablesTests(Postgres postgres, Shops shops)
             ("POST", "/api/catalog/profile/{0}/refresh", null),
             ("POST", "/api/query", """{"sql":"select * from {0}"}"""),
             ("POST", "/api/query", """{"sql":"select * from main.{0} limit 1"}"""),
+            ("POST", "/api/query/explain", """{"sql":"select * from {0}"}"""),
             ("POST", "/api/query", """{"sql":"select x.nope from {0} x"}"""),
             ("POST", "/api/query", """{"sql":"with c as (select * from {0}) select * from c"}"""),
             ("POST", "/api/query", """{"sql":"describe {0}"}"""),

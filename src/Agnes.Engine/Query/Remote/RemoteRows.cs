@@ -8,12 +8,20 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
 {
     private readonly List<string> _answers = []; // a folder for each question of the statement
 
+    /// <summary>All rows of a table.</summary>
+    public static RemoteQuestion WholeOf(ScopedTable table, RowSource.Remote source, StatementLimits limits) =>
+        new($"SELECT * FROM {SqlText.Identifier(table.Name)}", [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
+
+    public static string TooMuch(IRemoteTables system, long bytes, StatementLimits limits) =>
+        $"'{system.Connection}' would have to read {bytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. "
+        + "Filter more, or name fewer columns.";
+
     /// <summary>The whole table: for a statement that joins it with what is elsewhere.</summary>
     /// <param name="withRows">Else its columns alone.</param>
     public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, bool withRows, CancellationToken cancellation)
     {
-        var sql = $"SELECT * FROM {SqlText.Identifier(table.Name)}{(withRows ? "" : " WHERE false")}";
-        var question = new RemoteQuestion(sql, [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
+        var whole = WholeOf(table, source, limits);
+        var question = withRows ? whole : whole with { Sql = $"{whole.Sql} WHERE false" };
         return table with { Source = new RowSource.Parts(await AskAsync(source.System, question, cancellation)) };
     }
 
@@ -24,10 +32,7 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
         var estimate = await system.EstimateAsync(question, cancellation);
         if (estimate.ScanBytes > limits.RemoteScanBytes)
         {
-            throw new RemoteException(
-                RemoteFault.Question,
-                $"'{system.Connection}' would have to read {estimate.ScanBytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. "
-                + "Filter more, or name fewer columns.")
+            throw new RemoteException(RemoteFault.Question, TooMuch(system, estimate.ScanBytes.Value, limits))
             {
                 Scan = new RemoteScan(estimate.ScanBytes.Value, limits.RemoteScanBytes, [.. question.Tables.Select(table => table.Relation)]),
             };

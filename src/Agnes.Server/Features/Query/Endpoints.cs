@@ -7,6 +7,10 @@ internal static class QueryFeature
 {
     private const long BodyBytesMax = 4L << 20;
 
-    public static void MapQuery(this IEndpointRouteBuilder routes) =>
+    public static void MapQuery(this IEndpointRouteBuilder routes)
+    {
         routes.MapPost("/api/query", RunQuery.HandleAsync).SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query");
+        routes.MapPost("/api/query/explain", ExplainQuery.HandleAsync).SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query")
+            .Produces<ExplainedQuery>().WithSummary("Where a statement would run, what it would cost, and which limit it would meet.");
+    }
 }

@@ -111,6 +111,32 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_statement_would_do_is_said_and_not_done()
+    {
+        async Task<Answer> ExplainAsync(string sql) =>
+            await _shop.AsAnalystAsync("POST", "/api/query/explain", new JsonObject { ["sql"] = sql }.ToJsonString());
+
+        var pushed = await ExplainAsync("SELECT count(*) FROM sales WHERE id < 15");
+        pushed.Status.ShouldBe(200, pushed.Body);
+        pushed.Json["path"]!.GetValue<string>().ShouldBe("push_down");
+        var step = pushed.Json["steps"]!.AsArray().ShouldHaveSingleItem()!;
+        (step["runs_at"]!.GetValue<string>(), step["fits"]!.GetValue<bool>(), step["bytes"]!.GetValue<long>() > 0, step["bytes_max"]!.GetValue<long>())
+            .ShouldBe(("depot", true, true, 5L << 30));
+
+        var mixed = await ExplainAsync("SELECT count(*) FROM orders JOIN sales USING (id)");
+        mixed.Json["path"]!.GetValue<string>().ShouldBe("mixed");
+        mixed.Json["steps"]!.AsArray().Select(part => part!["runs_at"]!.GetValue<string>()).ShouldBe(["depot", "server"]);
+
+        var local = await ExplainAsync("SELECT count(*) FROM orders");
+        (local.Json["path"]!.GetValue<string>(), local.Json["steps"]![0]!["rows"]!.GetValue<long>()).ShouldBe(("local", 1000L));
+
+        (await ExplainAsync("SELECT * FROM payroll")).Status.ShouldBe(403);
+        var refused = await ExplainAsync("SELECT reverse(customer) FROM sales");
+        (refused.Status, refused.Json["steps"]![0]!["fits"]!.GetValue<bool>()).ShouldBe((200, false), refused.Body);
+        (await ExplainAsync("DELETE FROM sales")).Status.ShouldBe(400);
+    }
+
+    [Fact]
     public async Task Its_own_time_ends_a_question_too_and_its_words_do_not_leave()
     {
         await ChangeAsync("depot", """{"statement_timeout":1}""");

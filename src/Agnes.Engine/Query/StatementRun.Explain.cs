@@ -1,0 +1,50 @@
+using Agnes.Engine.Query.Remote;
+using Agnes.Protocol;
+using Agnes.Sql;
+
+namespace Agnes.Engine.Query;
+
+/// <summary>What a statement would do.</summary>
+internal sealed partial class StatementRun
+{
+    /// <summary>Checks a statement as if it were run, and asks the systems that would be asked what it would cost.</summary>
+    public async Task<StatementExplanation> ExplainAsync(Scope scope, string sql, int limit)
+    {
+        var (parsed, refusal) = await ParsedAsync(sql);
+        if (parsed is null) return new StatementExplanation(refusal, StatementPath.Local, []);
+        var verdict = Guard.Check(parsed, scope);
+        if (verdict.Plan is not { } plan)
+            return new StatementExplanation(Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest), StatementPath.Local, []);
+        return plan switch
+        {
+            StatementPlan.PushDown one => new(null, StatementPath.PushDown, [await AskedAsync(one.System, one.Tables, PushedAsync(one, parsed, sql, limit))]),
+            StatementPlan.Mixed mixed => new(null, StatementPath.Mixed, await MixedAsync(mixed)),
+            _ => new(null, StatementPath.Local, [new ExplainedStep(null, plan.Tables, null, null, null)]),
+        };
+    }
+
+    private Func<CancellationToken, Task<RemoteEstimate>> PushedAsync(StatementPlan.PushDown plan, ParsedStatement parsed, string sql, int limit) =>
+        async stop => await plan.System.EstimateAsync(QuestionOf(plan, await CanonicalAsync(parsed.Rewritten ?? sql), limit), stop);
+
+    private async Task<IReadOnlyList<ExplainedStep>> MixedAsync(StatementPlan.Mixed plan)
+    {
+        var steps = new List<ExplainedStep>(plan.Tables.Count);
+        foreach (var table in plan.Tables)
+        {
+            if (table.Source is not RowSource.Remote remote) continue;
+            var question = RemoteRows.WholeOf(table, remote, limits);
+            steps.Add(await AskedAsync(remote.System, [table], stop => remote.System.EstimateAsync(question, stop)));
+        }
+
+        steps.Add(new ExplainedStep(null, [.. plan.Tables.Where(table => table.Source is not RowSource.Remote)], null, null, null));
+        return steps;
+    }
+
+    private async Task<ExplainedStep> AskedAsync(
+        IRemoteTables system, IReadOnlyList<ScopedTable> tables, Func<CancellationToken, Task<RemoteEstimate>> ask)
+    {
+        var (failure, found) = await FindAsync(StatementPlan.Of([.. tables]), ask);
+        var fault = failure?.Message ?? (found!.ScanBytes > limits.RemoteScanBytes ? RemoteRows.TooMuch(system, found.ScanBytes.Value, limits) : null);
+        return new ExplainedStep(system.Connection, tables, found, limits.RemoteScanBytes, fault);
+    }
+}
