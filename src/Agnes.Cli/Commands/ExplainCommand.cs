@@ -68,7 +68,7 @@ internal static class ExplainCommand
     private static async Task<List<string>> MissingAsync(JsonElement steps, CancellationToken cancellation)
     {
         var (state, _) = await PullState.LoadAsync(Layout.Current(), cancellation);
-        var here = state.Servers.Values.SelectMany(server => server.Tables.Values).Select(table => table.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var here = state.Servers.Values.SelectMany(server => server.Tables.Keys).ToHashSet(StringComparer.OrdinalIgnoreCase);
         return
         [
             .. steps.EnumerateArray().Where(step => Columns.Field(step, "runs_at") == Server)
