@@ -21,6 +21,9 @@ internal static class CommandTree
         "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "explain", "snapshot", "status", "disk-info", "statements", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
     ];
 
+    /// <summary>After a signal, for what a command has begun: another program that it started must not be left behind half stopped.</summary>
+    private static readonly TimeSpan TimeToEnd = TimeSpan.FromSeconds(5);
+
     public static async Task<int> RunAsync(Host host, string[] args)
     {
         var context = "agnes";
@@ -33,7 +36,10 @@ internal static class CommandTree
             if (StrayOption(parsed) is { } stray && parsed.Action is not (HelpAction or HelpWithExamples)) return UnknownOption(host, parsed, stray);
             if (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or HelpWithExamples)) return UsageError(host, parsed);
             if (parsed.Action is not (HelpAction or HelpWithExamples) && (parsed.CommandResult.Command as AgnesCommand)?.Immediate?.Invoke(parsed) is { } exitCode) return exitCode;
-            var configuration = new InvocationConfiguration { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false };
+            var configuration = new InvocationConfiguration
+            {
+                Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeToEnd,
+            };
             return parsed.Action is HelpAction or HelpWithExamples
                 ? await parsed.InvokeAsync(configuration)
                 : await UpdateNotice.AroundAsync(host, args, () => parsed.InvokeAsync(configuration));

@@ -6,7 +6,7 @@ namespace Agnes.Cli.Commands;
 /// <summary>Another program in the foreground: it has this terminal, the current folder and this environment, except the user's token.</summary>
 internal static class ChildProgram
 {
-    /// <summary>Ctrl-C reaches it as well; after this it did not want to hear it. Below the two seconds after which our own program is ended.</summary>
+    /// <summary>Ctrl-C reaches it as well; after this it did not want to hear it. Well below the time after which our own program is ended: stopping a whole tree takes some on a busy machine.</summary>
     private static readonly TimeSpan TimeToEnd = TimeSpan.FromSeconds(1.5);
 
     /// <param name="arguments">As a list, so that no shell reads them.</param>

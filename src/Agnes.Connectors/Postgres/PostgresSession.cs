@@ -33,7 +33,7 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
         try
         {
             await using var batch = new NpgsqlBatch(opened);
-            foreach (var command in Preparation()) batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
+            foreach (var command in Preparation(opened.PostgreSqlVersion)) batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
             await using var reader = await batch.ExecuteReaderAsync(cancellation);
             await reader.ReadAsync(cancellation);
             var powers = reader.GetFieldValue<string[]>(0);
@@ -54,12 +54,18 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
         _opening.Dispose();
     }
 
-    private IEnumerable<string> Preparation()
+    /// <summary>The first that looks whether its client is still there while it works; where the system offers that.</summary>
+    private static readonly Version LooksForClients = new(14, 0);
+
+    private IEnumerable<string> Preparation(Version version)
     {
         yield return "BEGIN TRANSACTION READ ONLY";
         yield return "SET LOCAL default_transaction_read_only = on";
         yield return $"SET LOCAL statement_timeout = '{settings.StatementSeconds}s'";
         yield return "SET LOCAL search_path = pg_catalog, pg_temp";
+        // A statement does not outlive the process that asked for it, however that ended.
+        if (version >= LooksForClients)
+            yield return "DO $$BEGIN SET LOCAL client_connection_check_interval = '2s'; EXCEPTION WHEN OTHERS THEN NULL; END$$";
         yield return "SET LOCAL TimeZone = 'UTC'";
         yield return "SET LOCAL DateStyle = 'ISO, YMD'";
         yield return "SET LOCAL IntervalStyle = 'postgres'";

@@ -52,6 +52,7 @@ public sealed class WritesAfterTheRightIsGoneTests(Postgres postgres)
     private static readonly Dictionary<string, string> Besides = new(StringComparer.Ordinal)
     {
         ["POST /api/catalog/profile/{table_name}/refresh"] = "what it makes is the server's own, for everybody",
+        ["DELETE /api/statements/{id}"] = "writes nothing, and ends only what is the asker's own",
         ["POST /api/desktop/authorize"] = "wants the desktop application's secret: DesktopTests",
         ["POST /api/desktop/unlink"] = "likewise",
     };

@@ -177,6 +177,12 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
         using (var broker = System.Diagnostics.Process.GetProcessById(process)) broker.Kill();
         await _shop.EventuallyAsync(() => brokers.ProcessIds().Length == 0, "it has ended");
         (await RowsAsync("SELECT count(*) AS n FROM sales")).ShouldBe("[[1000]]");
+
+        var asking = QueryAsync("SELECT id FROM endless");
+        await UntilRunningAsync(1);
+        using (var broker = System.Diagnostics.Process.GetProcessById(brokers.ProcessIds().ShouldHaveSingleItem())) broker.Kill();
+        (await asking).Status.ShouldBe(502);
+        await UntilRunningAsync(0);
     }
 
     private async Task ExecuteAsync(string sql)
