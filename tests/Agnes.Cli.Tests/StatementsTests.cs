@@ -40,10 +40,8 @@ public sealed class StatementsTests : IAsyncLifetime
                 "/api/query/explain" => (200, body.Contains("web_events", StringComparison.Ordinal) ? PushedDown : Here),
                 _ => (404, """{"detail":"There is no such statement, or it has ended."}"""),
             };
-            context.Response.StatusCode = status;
-            if (answer.Length == 0) return true;
-            context.Response.ContentType = "application/json";
-            await context.Response.WriteAsync(answer);
+            if (answer.Length == 0) context.Response.StatusCode = status;
+            else await FakeServer.JsonAsync(context, status, answer);
             return true;
         };
     }
