@@ -49,11 +49,11 @@ internal static class ExplainCommand
     private static IReadOnlyList<string> Row(JsonElement step) =>
     [
         Columns.Field(step, "runs_at"), Columns.Field(step, "tables") is { Length: > 0 } tables ? tables : "-",
-        Size(step, "bytes"), Columns.Field(step, "rows"), Size(step, "bytes_max"),
+        Size(step, "bytes", "unknown"), Columns.Field(step, "rows"), Size(step, "bytes_max", "-"),
     ];
 
-    private static string Size(JsonElement step, string field) =>
-        step.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? Columns.Bytes(value.GetInt64()) : "unknown";
+    private static string Size(JsonElement step, string field, string none) =>
+        step.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? Columns.Bytes(value.GetInt64()) : none;
 
     /// <param name="missing">Tables that this workspace does not hold.</param>
     private static string Way(string path, List<string> missing) => path switch
