@@ -12,8 +12,10 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     /// <param name="withRows">Else its columns alone.</param>
     public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, bool withRows, CancellationToken cancellation)
     {
-        var sql = $"SELECT * FROM {SqlText.Identifier(table.Name)}{(withRows ? "" : " WHERE false")}";
-        var question = new RemoteQuestion(sql, [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
+        var sql = source.Dialect == SqlDialect.BigQuery ? RemoteSql.Whole(source.Relation)
+            : $"SELECT * FROM {SqlText.Identifier(table.Name)}{(withRows ? "" : " WHERE false")}";
+        List<RemoteTable> tables = [new RemoteTable(table.Name, source.Relation)];
+        var question = RemoteSql.Question(source.Dialect, sql, tables, withRows ? long.MaxValue : 0, limits.ResultBytes);
         return table with { Source = new RowSource.Parts(await AskAsync(source.System, question, cancellation)) };
     }
 
@@ -21,22 +23,37 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     /// <exception cref="RemoteException">Nothing was asked that would cost more than the limit.</exception>
     public async Task<IReadOnlyList<string>> AskAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
     {
-        var estimate = await system.EstimateAsync(question, cancellation);
-        if (estimate.ScanBytes > limits.RemoteScanBytes)
-        {
-            throw new RemoteException(
-                RemoteFault.Question,
-                $"'{system.Connection}' would have to read {estimate.ScanBytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. "
-                + "Filter more, or name fewer columns.")
-            {
-                Scan = new RemoteScan(estimate.ScanBytes.Value, limits.RemoteScanBytes, [.. question.Tables.Select(table => table.Relation)]),
-            };
-        }
-
+        // Where no row is wanted, none is read.
+        if (question.RowsMax > 0) ThrowIfTooLarge(system, question, await EstimatedAsync(system, question, cancellation));
         var answer = Path.Combine(folder, $"{Guid.NewGuid():N}");
         _answers.Add(answer);
         await system.AnswerAsync(question, answer, cancellation);
         return AnswerFiles.In(answer);
+    }
+
+    private static async Task<RemoteEstimate> EstimatedAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
+    {
+        try
+        {
+            return await system.EstimateAsync(question, cancellation);
+        }
+        catch (RemoteException refused) when (refused is { Fault: RemoteFault.Question, Failure: { } failure })
+        {
+            throw new RemoteException(refused.Fault, refused.Message, refused) { Failure = failure with { IsOfEstimate = true } };
+        }
+    }
+
+    private void ThrowIfTooLarge(IRemoteTables system, RemoteQuestion question, RemoteEstimate estimate)
+    {
+        var max = estimate.ScanBytesMax ?? limits.RemoteScanBytes;
+        if (estimate.ScanBytes is not { } bytes || bytes <= max) return;
+        throw new RemoteException(
+            RemoteFault.Question,
+            $"'{system.Connection}' would have to read {bytes >> 20} MiB for this; {max >> 20} MiB are allowed. "
+            + "Filter more, or name fewer columns.")
+        {
+            Scan = new RemoteScan(bytes, max, [.. question.Tables.Select(table => table.Relation)]) { Views = estimate.Views },
+        };
     }
 
     public void Dispose()
