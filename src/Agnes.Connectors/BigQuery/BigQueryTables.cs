@@ -54,11 +54,17 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
         return (IReadOnlyList<TableColumn>)[.. table.Columns.Select(column => column.ToColumn())];
     });
 
+    public Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        var table = await FindAsync(relation, cancellation);
+        return (RemoteLayout?)new RemoteLayout(table.PartitionedBy, table.ClusteredBy);
+    });
+
     public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => SayingAsync(async () =>
     {
         var dry = await CheckAsync(question, isFresh: true, cancellation);
         var width = dry.Run.Columns.Sum(BytesOf);
-        return new RemoteEstimate(dry.Run.Bytes, width == 0 ? null : Math.Min(dry.Run.Bytes / width, question.RowsMax))
+        return new RemoteEstimate(dry.Run.Bytes, width == 0 ? null : dry.Run.Bytes / width)
         {
             ScanBytesMax = _settings.ScanBytesMax ?? long.MaxValue,
             RowBytes = width,

@@ -31,12 +31,19 @@ internal static class BigQueryStatements
                 continue;
             }
 
-            if ((named.IsOurs ? scope.Find(named.Name) : null) is not { } table) continue;
+            if ((named.IsOurs ? scope.Find(named.Name) : AtPath(named, scope)) is not { } table) continue;
             if (!IsTheirs(table)) return false;
             any = true;
         }
 
         return any;
+    }
+
+    /// <summary>What stands in no schema of the engine's may be a path of BigQuery's.</summary>
+    private static ScopedTable? AtPath(NamedTable named, Scope scope)
+    {
+        var form = named.Catalog.Length > 0 ? ReferenceForm.Project : ReferenceForm.Dataset;
+        return scope.Paths!(new TableReference(form, named.Catalog.Length > 0 ? named.Catalog : null, named.Schema, named.Name, 0)).Table;
     }
 
     /// <summary>Reads a statement and resolves all that it names in the asker's scope.</summary>
@@ -54,16 +61,18 @@ internal static class BigQueryStatements
                 if (path.Table is { } at) return Found(at);
                 var refused = new RefusedPath(reference.Path, scope.NothingHidden, path.ExpectedProject);
                 names[reference] = refused;
-                return new Resolution.Refused(new Refusal(RefusalKind.TableDenied, $"Access denied to table '{refused.Path}'", refused.Path));
+                return new Resolution.Refused(
+                    new Refusal(RefusalKind.TableDenied, $"Access denied to table '{refused.Path}'", refused.Path));
             }
 
             // The same steps for a hidden and for a never-existing name.
-            if (scope.Find(reference.Table) is not { } table || !EngineNames.Same(table.Name, reference.Table)) return Missing(reference, scope);
+            if (scope.Find(reference.Table) is not { } table || !EngineNames.Same(table.Name, reference.Table))
+                return Missing(reference, scope);
             if (IsTheirs(table)) return Found(table);
             return new Resolution.Refused(new Refusal(
                 RefusalKind.Broken,
-                $"Query error: '{StatementGuard.Shorten(table.Name)}' is not in BigQuery. A statement in BigQuery's dialect names its tables "
-                + "only; one in DuckDB's joins both.", table.Name));
+                $"Query error: '{StatementGuard.Shorten(table.Name)}' is not in BigQuery. A statement in BigQuery's dialect names its "
+                + "tables only; one in DuckDB's joins both.", table.Name));
         });
         if (read.Refusal is { } why)
             return new BigQueryReading(null, null, why, read.Reference is { } of ? names.GetValueOrDefault(of) : null, namesTheirs);
@@ -73,7 +82,8 @@ internal static class BigQueryStatements
             0 => new BigQueryReading(null, null, new Refusal(RefusalKind.Broken, "The statement names no table."), null, namesTheirs),
             1 => new BigQueryReading(read.Sql, StatementPlan.Of(tables), null, null, namesTheirs),
             _ => new BigQueryReading(null, null, new Refusal(
-                RefusalKind.Broken, "Query error: the statement names tables of several connections. Ask for each alone."), null, namesTheirs),
+                RefusalKind.Broken, "Query error: the statement names tables of several connections. Ask for each alone."),
+                null, namesTheirs),
         };
 
         Resolution Found(ScopedTable table)

@@ -49,6 +49,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     {
         var alone = await ParsedAsync(sql);
         if (alone.Refusal is { } refusal) return Checked(refusal, [], isSelect: false);
+        if (InBigQuery(alone.Parsed!, scope, sql) is not null) return await CheckInBigQueryAsync(scope, sql, prefix);
         if (alone.Parsed!.Shape != StatementShape.Select) return Checked(RefusedBy(Guard.Check(alone.Parsed, scope)), [], isSelect: false);
 
         var whole = $"{prefix}SELECT * FROM (\n{sql}\n) LIMIT 0";

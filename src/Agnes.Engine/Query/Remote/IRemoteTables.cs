@@ -16,6 +16,10 @@ public interface IRemoteTables
     /// <exception cref="RemoteException"/>
     Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation);
 
+    /// <summary>How a table is stored there, as far as that decides what a question costs; null: the system does not say.</summary>
+    /// <exception cref="RemoteException"/>
+    Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) => Task.FromResult<RemoteLayout?>(null);
+
     /// <summary>What a question would cost, without asking it.</summary>
     /// <exception cref="RemoteException"/>
     Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation);
@@ -33,13 +37,17 @@ public interface IRemoteTables
 
 /// <summary>A question that a system can answer alone.</summary>
 /// <param name="Sql">
-/// One SELECT, written by us. In the dialect of a system that has its own, with all tables by their full names; else in the engine's SQL, as the engine itself writes it (no comments, names in double quotes where they need any), since another parser may see something else
+/// One SELECT, written by us. In the dialect of a system that has its own, with all tables by their full names; else in the engine's
+/// SQL, as the engine itself writes it (no comments, names in double quotes where they need any), since another parser may see
+/// something else
 /// in what an asker wrote. Its table names are those of <paramref name="Tables"/>.
 /// </param>
 /// <param name="RowsMax">The first rows are enough.</param>
 /// <param name="BytesMax">A larger answer is refused, not cut.</param>
 public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Tables, long RowsMax, long BytesMax)
 {
+    public SqlDialect Dialect { get; init; }
+
     /// <summary>
     /// The question's name at a system that bills for it: there it is run at most once under this name, however often it is asked, so
     /// that it may be asked again when an answer was lost. Null: the system does not bill.
@@ -60,6 +68,10 @@ public sealed record RemoteListing(string? AfterBucket, string? AfterTable, int 
 /// <param name="Columns">In the engine's types.</param>
 /// <param name="Rows">As the system estimates them.</param>
 public sealed record RemoteRelation(string Bucket, string Table, IReadOnlyList<TableColumn> Columns, long? Rows, long? Bytes);
+
+/// <param name="PartitionedBy">The column by which its rows lie apart; null for none.</param>
+/// <param name="ClusteredBy">Columns by which they are sorted within.</param>
+public sealed record RemoteLayout(string? PartitionedBy, IReadOnlyList<string> ClusteredBy);
 
 /// <summary>Null: the system does not say.</summary>
 public sealed record RemoteEstimate(long? ScanBytes, long? Rows)
@@ -99,10 +111,10 @@ public sealed record RemoteFailure(string Kind, int Status, IReadOnlyDictionary<
 }
 
 /// <summary>A question that was not asked because of what it would have cost.</summary>
-/// <param name="Relations">What the system calls the tables.</param>
+/// <param name="Relations">What the system calls the tables, without their project.</param>
 public sealed record RemoteScan(long Bytes, long BytesMax, IReadOnlyList<string> Relations)
 {
-    /// <summary>Those of them that are views there: a smaller answer does not make them read less.</summary>
+    /// <summary>Names of those that are views there: a smaller answer does not make them read less.</summary>
     public IReadOnlyList<string> Views { get; init; } = [];
 }
 

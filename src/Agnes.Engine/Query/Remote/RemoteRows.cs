@@ -52,7 +52,10 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
             $"'{system.Connection}' would have to read {bytes >> 20} MiB for this; {max >> 20} MiB are allowed. "
             + "Filter more, or name fewer columns.")
         {
-            Scan = new RemoteScan(bytes, max, [.. question.Tables.Select(table => table.Relation)]) { Views = estimate.Views },
+            Scan = new RemoteScan(bytes, max, [.. question.Tables.Select(table => RemoteSql.Shown(question.Dialect, table.Relation))])
+            {
+                Views = [.. question.Tables.Where(table => estimate.Views.Contains(table.Relation)).Select(table => table.Name)],
+            },
         };
     }
 

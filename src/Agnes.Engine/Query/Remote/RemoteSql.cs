@@ -29,7 +29,15 @@ internal static class RemoteSql
 
     public static RemoteQuestion Question(
         SqlDialect dialect, string sql, IReadOnlyList<RemoteTable> tables, long rowsMax, long bytesMax) =>
-        new(sql, tables, rowsMax, bytesMax) { OnceAs = dialect == SqlDialect.BigQuery ? $"{NamePrefix}{Guid.NewGuid():N}" : null };
+        new(sql, tables, rowsMax, bytesMax)
+        {
+            Dialect = dialect,
+            OnceAs = dialect == SqlDialect.BigQuery ? $"{NamePrefix}{Guid.NewGuid():N}" : null,
+        };
+
+    /// <summary>As the contract shows it: data set and table.</summary>
+    public static string Shown(SqlDialect dialect, string relation) =>
+        dialect == SqlDialect.BigQuery && relation.Split('.') is { Length: > 2 } parts ? $"{parts[^2]}.{parts[^1]}" : relation;
 
     private static string Table(string relation) => Quoted(relation);
 

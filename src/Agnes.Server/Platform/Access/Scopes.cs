@@ -94,12 +94,17 @@ public sealed class Scopes(
     }
 
     /// <summary>The first of what is registered at a path that may be read: a path that may not be stands for nothing.</summary>
-    private Func<TableReference, ScopedPath>? PathsOf(Snapshot snapshot, Func<NamedTable, bool> mayRead) => paths is null ? null : reference =>
+    private Func<TableReference, ScopedPath>? PathsOf(Snapshot snapshot, Func<NamedTable, bool> mayRead)
     {
-        var found = paths(snapshot, reference);
-        var table = found.Rows.Select(row => NamedTable.Of(snapshot, row, row.Name)).FirstOrDefault(mayRead);
-        return new ScopedPath(table is null ? null : Verified(table), found.ExpectedProject);
-    };
+        return paths is null ? null : Find;
+
+        ScopedPath Find(TableReference reference)
+        {
+            var found = paths(snapshot, reference);
+            var table = found.Rows.Select(row => NamedTable.Of(snapshot, row, row.Name)).FirstOrDefault(mayRead);
+            return new ScopedPath(table is null ? null : Verified(table), found.ExpectedProject);
+        }
+    }
 
     private ScopedTable Verified(NamedTable table)
     {

@@ -47,18 +47,10 @@ internal static class StatementAnswer
         ["scan_bytes"] = scan.Bytes,
         ["limit_bytes"] = scan.BytesMax,
         ["tables"] = new JsonArray([.. scan.Relations.Select(relation => (JsonNode)relation)]),
-        ["view_targets"] = new JsonArray([.. scan.Views.Select(relation => (JsonNode)Named(outcome, scan, relation))]),
+        ["view_targets"] = new JsonArray([.. scan.Views.Select(view => (JsonNode)view)]),
         ["suggestion"] = $"{(scan.Views.Count > 0 ? "A LIMIT does not make a view read less. " : "")}"
             + $"Ask for less, or take the rows that you need: agnes snapshot create {outcome.Tables[0]} --where '…'",
     };
-
-    /// <summary>The table of the statement that the source calls so.</summary>
-    private static string Named(StatementOutcome outcome, RemoteScan scan, string relation)
-    {
-        for (var i = 0; i < scan.Relations.Count && i < outcome.Tables.Count; i++)
-            if (scan.Relations[i] == relation) return outcome.Tables[i];
-        return relation;
-    }
 
     /// <summary>
     /// For whoever may not read everything, a path that nobody registered and one that they were not granted are one and the same.

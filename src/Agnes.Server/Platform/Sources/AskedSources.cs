@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
@@ -45,28 +46,39 @@ internal sealed class AskedSources : IAsyncDisposable
     public RowSource.Remote? Of(TableRow row)
     {
         if (!_kinds.IsAsked(row) || _kinds.OfType(row.SourceType) is not { } kind) return null;
-        var name = row.Connection ?? kind.Name;
+        if (row.Connection == kind.Name && !_state.Snapshot.Connections.ContainsKey(kind.Name)) return null;
+        return OpenedOf(kind, row.Connection ?? kind.Name) is { } open
+            ? new RowSource.Remote(open.Asked, kind.RelationOf(row, open.Catalog)) { Dialect = kind.Dialect }
+            : null;
+    }
+
+    /// <summary>A connection of a kind that is asked, by its name, with what is set for it but secrets; null where there is none.</summary>
+    public (IRemoteTables System, IReadOnlyDictionary<string, string> Settings)? Find(SourceKind kind, string name) =>
+        OpenedOf(kind, name) is { } open ? (open.Asked, open.Settings) : null;
+
+    private Open? OpenedOf(SourceKind kind, string name)
+    {
         lock (_gate)
         {
-            var now = _state.Snapshot;
-            var set = now.Connections.GetValueOrDefault(name);
-            if (set is null ? row.Connection is not null || !kind.HasDefault : set.Kind != kind.Name) return null;
+            var set = _state.Snapshot.Connections.GetValueOrDefault(name);
+            if (set is null ? name != kind.Name || !kind.HasDefault : set.Kind != kind.Name) return null;
             if (!_open.TryGetValue(name, out var open) || open.Set != set || open.Secrets != _secrets.Version || IsOutdated(open))
             {
                 End(name);
-                _open[name] = open = OpenOf(set, _kinds.ConnectionOf(now, row)!);
+                _open[name] = open = OpenOf(set, new Connection(name, kind, set?.Values ?? Connection.Nothing));
             }
 
-            return new RowSource.Remote(open.Asked, kind.RelationOf(row, open.Catalog)) { Dialect = kind.Dialect };
+            return open;
         }
     }
 
     /// <summary>The registered tables that a path names, which is in the words of a source with a language of its own.</summary>
     public TablesAtPath At(Snapshot snapshot, TableReference reference)
     {
-        if (reference.Project is { } project && CatalogsOf(snapshot) is [var first, ..] catalogs && !catalogs.Contains(project, StringComparer.Ordinal))
-            return new TablesAtPath([], first);
-        var index = _paths.GetValue(snapshot.TablesById, tables => tables.Values.ToLookup(row => (row.Bucket ?? "", row.SourceTable ?? "")));
+        if (reference.Project is { } project && CatalogsOf(snapshot) is [var first, ..] all
+            && !all.Contains(project, StringComparer.Ordinal)) return new TablesAtPath([], first);
+        var index = _paths.GetValue(
+            snapshot.TablesById, tables => tables.Values.ToLookup(row => (row.Bucket ?? "", row.SourceTable ?? "")));
         var rows = index[(reference.Dataset ?? "", reference.Table)].Where(row => Of(row) is { Dialect: SqlDialect.BigQuery } remote
             && (reference.Project is not { } named || remote.Relation == $"{named}.{reference.Dataset}.{reference.Table}"));
         return new TablesAtPath([.. rows.OrderBy(row => row.Connection is not null).ThenBy(row => row.Id, StringComparer.Ordinal)], null);
@@ -77,18 +89,7 @@ internal sealed class AskedSources : IAsyncDisposable
     {
         var connections = _kinds.All.Where(kind => kind is { IsAsked: true, Dialect: SqlDialect.BigQuery })
             .SelectMany(kind => _kinds.ConnectionsOf(snapshot, kind));
-        return [.. connections.Select(one => one.Kind.CatalogOf(SettingsNow(one))).OfType<string>().Distinct(StringComparer.Ordinal)];
-    }
-
-    /// <summary>Reads files for a default connection, so not at every question.</summary>
-    private IReadOnlyDictionary<string, string> SettingsNow(Connection connection)
-    {
-        lock (_gate)
-        {
-            if (_open.TryGetValue(connection.Name, out var open) && !IsOutdated(open)) return open.Settings;
-        }
-
-        return connection.Kind.SettingsOf(connection, _services);
+        return [.. connections.Select(one => OpenedOf(one.Kind, one.Name)?.Catalog).OfType<string>().Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>Under the lock. What the configuration says of a default connection is looked at again after a while.</summary>

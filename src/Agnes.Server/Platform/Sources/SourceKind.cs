@@ -87,6 +87,9 @@ internal abstract class SourceKind
     public virtual IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
         throw new NotSupportedException($"{Name} cannot be asked.");
 
+    /// <summary>How a predicate over its tables is written, for whoever knows the engine's language only.</summary>
+    public virtual IReadOnlyDictionary<string, string> WhereHints => Connection.Nothing;
+
     /// <summary>The language that its tables are asked in.</summary>
     public virtual SqlDialect Dialect => SqlDialect.Engine;
 

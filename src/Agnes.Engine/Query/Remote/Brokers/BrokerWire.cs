@@ -16,6 +16,7 @@ internal sealed record BrokerStart(
 internal enum BrokerOperation
 {
     Describe,
+    Layout,
     Estimate,
     Answer,
     List,
@@ -36,6 +37,7 @@ internal sealed record BrokerReply(
     long Number,
     IReadOnlyList<TableColumn>? Columns = null,
     RemoteEstimate? Estimate = null,
+    RemoteLayout? Layout = null,
     IReadOnlyList<RemoteRelation>? Relations = null,
     BrokerFault? Fault = null,
     bool IsCancelled = false);

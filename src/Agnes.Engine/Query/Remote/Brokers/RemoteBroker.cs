@@ -30,6 +30,9 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
     public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) =>
         (await AskAsync(new BrokerCall(0, BrokerOperation.Describe, Relation: relation), cancellation)).Columns ?? [];
 
+    public async Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) =>
+        (await AskAsync(new BrokerCall(0, BrokerOperation.Layout, Relation: relation), cancellation)).Layout;
+
     public async Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) =>
         (await AskAsync(new BrokerCall(0, BrokerOperation.Estimate, Question: question), cancellation)).Estimate
             ?? new RemoteEstimate(null, null);

@@ -41,6 +41,15 @@ internal sealed partial class BigQueryKind : SourceKind
 
     public override SqlDialect Dialect => SqlDialect.BigQuery;
 
+    public override IReadOnlyDictionary<string, string> WhereHints { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["date_literal"] = "DATE '2026-01-31'",
+        ["timestamp_literal"] = "TIMESTAMP '2026-01-31 00:00:00 UTC'",
+        ["interval_subtract"] = "DATE_SUB(CURRENT_DATE(), INTERVAL 7 DAY)",
+        ["regex"] = "REGEXP_CONTAINS(name, r'^a')",
+        ["cast"] = "CAST(id AS STRING)",
+    };
+
     /// <summary>A table's full name begins with its project.</summary>
     public override string? NotServed(Connection? connection, IServiceProvider services) =>
         connection is null || CatalogOf(SettingsOf(connection, services)) is not null ? null
