@@ -1,3 +1,4 @@
+using Agnes.Connectors.BigQuery;
 using Agnes.Connectors.Postgres;
 using Agnes.Engine.Query.Remote.Brokers;
 
@@ -9,5 +10,6 @@ public static class RemoteEngineList
     public static IReadOnlyList<RemoteEngine> All { get; } =
     [
         PostgresTables.Engine,
+        BigQueryTables.Engine,
     ];
 }

@@ -47,7 +47,8 @@ internal static class DataPlane
         services.AddSingleton(provider => new Scopes(
             provider.GetRequiredService<PartStore>().PathOf,
             version => Verify(provider.GetRequiredService<PartStore>(), version),
-            provider.GetRequiredService<AskedSources>().Of));
+            provider.GetRequiredService<AskedSources>().Of,
+            provider.GetRequiredService<AskedSources>().At));
         services.AddSingleton<Belongings>();
         services.AddSingleton<TableBelongings>();
         services.AddSingleton<TableRegistry>();

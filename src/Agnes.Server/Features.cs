@@ -23,6 +23,7 @@ using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Diagnostics;
 using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
+using Agnes.Server.Features.Sources.BigQuery;
 using Agnes.Server.Features.Sources.Connections;
 using Agnes.Server.Features.Sources.Webhooks;
 using Agnes.Server.Features.Statements;
@@ -81,6 +82,7 @@ internal static class FeatureList
         routes.MapDebugging();
         routes.MapTables();
         routes.MapConnections();
+        routes.MapBigQuery();
         routes.MapWebhooks();
         routes.MapColumnMetadata();
         routes.MapSync();

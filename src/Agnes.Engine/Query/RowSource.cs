@@ -2,6 +2,16 @@ using Agnes.Engine.Query.Remote;
 
 namespace Agnes.Engine.Query;
 
+/// <summary>The languages that statements are in.</summary>
+public enum SqlDialect
+{
+    /// <summary>The engine's own.</summary>
+    Engine,
+
+    /// <summary>GoogleSQL: a system that speaks it is asked in it, and the engine does not read it.</summary>
+    BigQuery,
+}
+
 /// <summary>Where a table's rows are; the path of a statement follows from it.</summary>
 public abstract record RowSource
 {
@@ -17,5 +27,9 @@ public abstract record RowSource
 
     /// <summary>Another system, which is asked whenever a statement names the table.</summary>
     /// <param name="Relation">What that system calls the table, in its own words.</param>
-    public sealed record Remote(IRemoteTables System, string Relation) : RowSource;
+    public sealed record Remote(IRemoteTables System, string Relation) : RowSource
+    {
+        /// <summary>The language that its questions are in.</summary>
+        public SqlDialect Dialect { get; init; }
+    }
 }

@@ -1,4 +1,5 @@
 using Agnes.Protocol;
+using Agnes.Sql.BigQuery;
 
 namespace Agnes.Engine.Query;
 
@@ -17,6 +18,16 @@ public sealed record ScopedTable(string Name, string Id, long Version, string Re
     /// <summary>Throws <see cref="Parts.PartDamagedException"/> where a part is not what was published. Asked again once a statement has read, since its answer counts only if the parts were whole until then.</summary>
     public Action Verify { get; init; } = static () => { };
 }
+
+/// <summary>What a path stands for.</summary>
+/// <param name="Table">Null: none that the asker may read, whether it is registered or not.</param>
+/// <param name="ExpectedProject">The path is of another project than this, which is the one that there is.</param>
+public sealed record ScopedPath(ScopedTable? Table, string? ExpectedProject = null);
+
+/// <summary>A path that a statement names and that its asker may not read.</summary>
+/// <param name="Path">As the contract writes it.</param>
+/// <param name="IsUnknown">The asker may read everything, so that there is none.</param>
+public sealed record RefusedPath(string Path, bool IsUnknown, string? ExpectedProject);
 
 /// <summary>
 /// What one asker may read, fixed for one request. It is a value over the pinned snapshot: nothing in here looks anything up that could change.
@@ -37,6 +48,9 @@ public sealed class Scope
         _find = find;
         _all = all;
     }
+
+    /// <summary>What a table's path in the words of its source stands for; null where no source has such paths.</summary>
+    public Func<TableReference, ScopedPath>? Paths { get; init; }
 
     public string Hash { get; }
 

@@ -81,4 +81,10 @@ public sealed record StatementOutcome(
 
     /// <summary>What another system was not asked because of.</summary>
     public Remote.RemoteScan? Scan { get; init; }
+
+    /// <summary>What another system says of its failure, in the contract's words.</summary>
+    public Remote.RemoteFailure? Failure { get; init; }
+
+    /// <summary>The path that it names and may not read.</summary>
+    public RefusedPath? Path { get; init; }
 }

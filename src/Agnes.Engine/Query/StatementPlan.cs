@@ -24,7 +24,11 @@ internal abstract record StatementPlan(IReadOnlyList<ScopedTable> Tables)
     public sealed record Local(Footprint Footprint) : StatementPlan(Footprint.Tables);
 
     /// <summary>All of it is with one other system, which answers the whole statement.</summary>
-    public sealed record PushDown(IRemoteTables System, IReadOnlyList<ScopedTable> Tables) : StatementPlan(Tables);
+    public sealed record PushDown(IRemoteTables System, IReadOnlyList<ScopedTable> Tables) : StatementPlan(Tables)
+    {
+        /// <summary>What the statement is in that it answers.</summary>
+        public SqlDialect Dialect => ((RowSource.Remote)Tables[0].Source).Dialect;
+    }
 
     /// <summary>In several places: what is elsewhere is fetched for this statement, then a worker runs it.</summary>
     public sealed record Mixed(IReadOnlyList<ScopedTable> Tables) : StatementPlan(Tables);

@@ -12,6 +12,7 @@ internal sealed partial class StatementRun
     {
         var (parsed, refusal) = await ParsedAsync(sql);
         if (parsed is null) return new StatementExplanation(refusal, StatementPath.Local, []);
+        if (InBigQuery(parsed, scope, sql) is { } theirs) return await ExplainInBigQueryAsync(theirs, limit);
         var verdict = Guard.Check(parsed, scope);
         if (verdict.Plan is not { } plan)
             return new StatementExplanation(Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest), StatementPath.Local, []);
@@ -23,8 +24,22 @@ internal sealed partial class StatementRun
         };
     }
 
+    private async Task<StatementExplanation> ExplainInBigQueryAsync(BigQueryReading reading, int limit)
+    {
+        if (reading.Refusal is { } refusal)
+        {
+            var verdict = GuardVerdict.Refuse(refusal);
+            var refused = Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest) with { Path = reading.Path };
+            return new StatementExplanation(refused, StatementPath.PushDown, []);
+        }
+
+        var plan = (StatementPlan.PushDown)reading.Plan!;
+        var step = await AskedAsync(plan.System, plan.Tables, stop => plan.System.EstimateAsync(QuestionOf(plan, reading.Sql!, limit), stop));
+        return new StatementExplanation(null, StatementPath.PushDown, [step]);
+    }
+
     private Func<CancellationToken, Task<RemoteEstimate>> PushedAsync(StatementPlan.PushDown plan, ParsedStatement parsed, string sql, int limit) =>
-        async stop => await plan.System.EstimateAsync(QuestionOf(plan, await CanonicalAsync(parsed.Rewritten ?? sql), limit), stop);
+        async stop => await plan.System.EstimateAsync(QuestionOf(plan, await InDialectAsync(plan, parsed.Rewritten ?? sql), limit), stop);
 
     private async Task<IReadOnlyList<ExplainedStep>> MixedAsync(StatementPlan.Mixed plan)
     {
@@ -44,7 +59,7 @@ internal sealed partial class StatementRun
         IRemoteTables system, IReadOnlyList<ScopedTable> tables, Func<CancellationToken, Task<RemoteEstimate>> ask)
     {
         var (failure, found) = await FindAsync(StatementPlan.Of([.. tables]), ask);
-        var fault = failure?.Message ?? (found!.ScanBytes > limits.RemoteScanBytes ? RemoteRows.TooMuch(system, found.ScanBytes.Value, limits) : null);
-        return new ExplainedStep(system.Connection, tables, found, limits.RemoteScanBytes, fault);
+        var fault = failure?.Message ?? RemoteRows.TooMuch(system, found!, limits);
+        return new ExplainedStep(system.Connection, tables, found, found?.ScanBytesMax ?? limits.RemoteScanBytes, fault);
     }
 }

@@ -18,7 +18,7 @@ internal sealed partial class StatementRun
     public Task<(StatementOutcome? Failure, RemoteEstimate? Found)> EstimateAsync(string sql, ScopedTable table, int limit)
     {
         var plan = (StatementPlan.PushDown)StatementPlan.Of([table]);
-        return FindAsync(plan, async stop => await plan.System.EstimateAsync(QuestionOf(plan, await CanonicalAsync(sql), limit), stop));
+        return FindAsync(plan, async stop => await plan.System.EstimateAsync(QuestionOf(plan, await InDialectAsync(plan, sql), limit), stop));
     }
 
     /// <summary>The columns of a table that another system holds.</summary>
@@ -66,7 +66,7 @@ internal sealed partial class StatementRun
         {
             var status = e.Scan is not null ? StatementStatus.RemoteTooLarge
                 : e.Fault == RemoteFault.Question ? StatementStatus.EngineError : StatementStatus.RemoteFailed;
-            return Refused(status, $"Query error: {e.Message}") with { Scan = e.Scan };
+            return Refused(status, e.Failure is null ? $"Query error: {e.Message}" : e.Message) with { Scan = e.Scan, Failure = e.Failure };
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
@@ -84,7 +84,7 @@ internal sealed partial class StatementRun
     private RemoteQuestion QuestionOf(StatementPlan.PushDown plan, string sql, int limit)
     {
         var tables = plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation));
-        return new RemoteQuestion(sql, [.. tables], limit + 1L, limits.ResultBytes);
+        return RemoteSql.Question(plan.Dialect, sql, [.. tables], limit + 1L, limits.ResultBytes);
     }
 
     private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, bool withRows, CancellationToken stop)
@@ -94,6 +94,10 @@ internal sealed partial class StatementRun
             local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, withRows, stop) : table);
         return Footprint.ForOneStatement(local);
     }
+
+    /// <summary>What is in a system's own dialect was written by us already.</summary>
+    private async Task<string> InDialectAsync(StatementPlan.PushDown plan, string sql) =>
+        plan.Dialect == SqlDialect.Engine ? await CanonicalAsync(sql) : sql;
 
     /// <summary>The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of a comment.</summary>
     private async Task<string> CanonicalAsync(string sql)

@@ -49,6 +49,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     {
         var alone = await ParsedAsync(sql);
         if (alone.Refusal is { } refusal) return Checked(refusal, [], isSelect: false);
+        if (InBigQuery(alone.Parsed!, scope, sql) is not null) return await CheckInBigQueryAsync(scope, sql, prefix);
         if (alone.Parsed!.Shape != StatementShape.Select) return Checked(RefusedBy(Guard.Check(alone.Parsed, scope)), [], isSelect: false);
 
         var whole = $"{prefix}SELECT * FROM (\n{sql}\n) LIMIT 0";
@@ -150,6 +151,13 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
                 if (parsed is null) return failure!;
                 statement = known.Add(sql, parsed);
             }
+            if (InBigQuery(statement.Parsed, scope, sql) is { } theirs)
+            {
+                if (worker is not null) pool.Return(worker); // another system takes its time
+                worker = null;
+                return await RunInBigQueryAsync(theirs, limit);
+            }
+
             var verdict = Guard.Check(statement.Parsed, scope);
             if (verdict.Plan is null) return Refused(verdict.Status, verdict.Message!, verdict.Name, verdict.Nearest);
             if (statement.Parsed.Shape == StatementShape.ShowTables) return WriteTables(scope, limit);
@@ -227,7 +235,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
             var started = pool.Time.GetTimestamp();
             var footprint = plan switch
             {
-                StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await CanonicalAsync(text), limit, stop),
+                StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await InDialectAsync(one, text), limit, stop),
                 _ => await FetchAsync(plan.Tables, rows, withRows: true, stop),
             };
             _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);

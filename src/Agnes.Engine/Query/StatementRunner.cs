@@ -51,7 +51,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     public Task<StatementOutcome> SampleAsync(Lease lease, ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(
             lease, $"sample of {table.Name}", limits, output, client,
-            run => run.RunTrustedAsync($"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}", [table], rows), refused => refused);
+            run => run.RunTrustedAsync(SampleOf(table, rows), [table], rows), refused => refused);
 
     /// <summary>
     /// Parses a statement and, where its tables have data, has the engine resolve its names and types over them without reading a row.
@@ -83,6 +83,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
         Lease lease, ScopedTable table, string predicate, string alias, StatementLimits limits, CancellationToken client)
     {
         if (Encoding.UTF8.GetByteCount(predicate) > PredicateBytesMax || predicate.Contains('\0')) return new PredicateCheck(null, new PredicateFault(PredicateFault.Unparseable), null);
+        if (table.Source is RowSource.Remote { Dialect: SqlDialect.BigQuery }) return CheckInBigQuery(lease, table, predicate, alias);
         var text = predicate.TrimEnd();
         if (text.EndsWith(';')) text = text[..^1].TrimEnd();
         if (text.EndsWith(';')) return new PredicateCheck(null, new PredicateFault(PredicateFault.SeveralStatements), null);
@@ -163,6 +164,18 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     }
 
     private static readonly string TooLong = $"A query's text holds no NUL character and is {StatementLimits.SqlBytesMax >> 10} KiB long at most.";
+
+    private static string SampleOf(ScopedTable table, int rows) => table.Source is RowSource.Remote { Dialect: SqlDialect.BigQuery } remote
+        ? RemoteSql.Sample(remote.Relation, rows)
+        : $"SELECT * FROM {SqlText.Identifier(table.Name)} LIMIT {rows}";
+
+    /// <summary>The engine does not read that dialect; a parser of ours does, here.</summary>
+    private static PredicateCheck CheckInBigQuery(Lease lease, ScopedTable table, string predicate, string alias)
+    {
+        lease.Reads([table]);
+        var (fault, sql) = Sql.BigQuery.Predicate.Check(predicate, table.Columns.Select(column => column.Name), [alias]);
+        return new PredicateCheck(null, fault, sql);
+    }
 
     private static string Busy(int perCaller) => $"You have {perCaller} queries running or waiting already. Wait for one of them to end.";
 }

@@ -17,6 +17,9 @@ public static class BigQueryText
         return IsPlainWord(name) && !Words.Reserved.Contains(name) && !Words.Soft.Contains(name) ? name : Quote(name, '`');
     }
 
+    /// <summary>In backticks always: of a table, all parts of its full name at once.</summary>
+    public static string Quoted(string name) => Quote(name, '`');
+
     public static string Literal(string text) => Quote(text, '\'');
 
     /// <param name="bytes">Each character is one byte.</param>

@@ -66,7 +66,7 @@ public sealed class AnswerFiles : IAsyncDisposable
         var answer = new AnswerFiles(folder, growing, columns, bytesMax, WorkerDatabase.Open(share, temporary, [growing]));
         try
         {
-            await answer.StartChunkAsync(cancellation);
+            await Task.Run(() => answer.StartChunk(cancellation), cancellation);
             return answer;
         }
         catch
@@ -143,17 +143,21 @@ public sealed class AnswerFiles : IAsyncDisposable
     }
 
     /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
-    public async ValueTask EndRowAsync(CancellationToken cancellation)
+    public ValueTask EndRowAsync(CancellationToken cancellation) =>
+        EndsChunk() ? new ValueTask(Task.Run(() => WriteChunk(cancellation), cancellation)) : ValueTask.CompletedTask;
+
+    /// <summary>The same for whoever reads rows in a call that does not wait: the caller's thread writes what is full.</summary>
+    /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
+    public void EndRow(CancellationToken cancellation)
     {
-        Rows.EndRow();
-        if (++_chunkRows >= ChunkRowsMax || _chunkBytes >= ChunkBytesMax) await WriteChunkAsync(cancellation);
+        if (EndsChunk()) WriteChunk(cancellation);
     }
 
     /// <summary>Writes what is left, a file without rows where there were none, and makes the folder.</summary>
     /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
     public async Task CompleteAsync(CancellationToken cancellation)
     {
-        if (_chunkRows > 0 || _files == 0) await WriteChunkAsync(cancellation);
+        if (_chunkRows > 0 || _files == 0) await Task.Run(() => WriteChunk(cancellation), cancellation);
         CloseEngine();
         Directory.Delete(Path.Combine(_growing, "spill"), recursive: true);
         Directory.Move(_growing, _folder);
@@ -168,26 +172,32 @@ public sealed class AnswerFiles : IAsyncDisposable
 
     private DuckDBAppender Rows => _rows ?? throw new InvalidOperationException("The answer is complete.");
 
-    private async Task StartChunkAsync(CancellationToken cancellation)
+    private bool EndsChunk()
     {
-        await _engine.ExecuteAsync($"CREATE OR REPLACE TABLE chunk ({_create})", cancellation);
+        Rows.EndRow();
+        return ++_chunkRows >= ChunkRowsMax || _chunkBytes >= ChunkBytesMax;
+    }
+
+    private void StartChunk(CancellationToken cancellation)
+    {
+        _engine.ExecuteUnprepared($"CREATE OR REPLACE TABLE chunk ({_create})", cancellation);
         _rows = _engine.CreateAppender("chunk");
         (_chunkRows, _chunkBytes) = (0, 0);
     }
 
-    private async Task WriteChunkAsync(CancellationToken cancellation)
+    private void WriteChunk(CancellationToken cancellation)
     {
         Rows.Close();
         _rows = null;
         Scratch.EnsureFree(_growing, Math.Max(ChunkBytesMax, _chunkBytes));
         var file = Path.Combine(_growing, $"{_files++.ToString("D8", CultureInfo.InvariantCulture)}{Suffix}");
-        await _engine.ExecuteAsync(
+        _engine.ExecuteUnprepared(
             $"COPY (SELECT {_select} FROM chunk) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
         _bytes += new FileInfo(file).Length;
         if (_bytes > _bytesMax)
             throw new RemoteException(
                 RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.");
-        await StartChunkAsync(cancellation);
+        StartChunk(cancellation);
     }
 
     private void CloseEngine()

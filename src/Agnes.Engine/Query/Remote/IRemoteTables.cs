@@ -16,6 +16,10 @@ public interface IRemoteTables
     /// <exception cref="RemoteException"/>
     Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation);
 
+    /// <summary>How a table is stored there, as far as that decides what a question costs; null: the system does not say.</summary>
+    /// <exception cref="RemoteException"/>
+    Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) => Task.FromResult<RemoteLayout?>(null);
+
     /// <summary>What a question would cost, without asking it.</summary>
     /// <exception cref="RemoteException"/>
     Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation);
@@ -33,12 +37,23 @@ public interface IRemoteTables
 
 /// <summary>A question that a system can answer alone.</summary>
 /// <param name="Sql">
-/// One SELECT in the engine's SQL, as the engine itself writes it (no comments, names in double quotes where they need any), since another parser may see something else
+/// One SELECT, written by us. In the dialect of a system that has its own, with all tables by their full names; else in the engine's
+/// SQL, as the engine itself writes it (no comments, names in double quotes where they need any), since another parser may see
+/// something else
 /// in what an asker wrote. Its table names are those of <paramref name="Tables"/>.
 /// </param>
 /// <param name="RowsMax">The first rows are enough.</param>
 /// <param name="BytesMax">A larger answer is refused, not cut.</param>
-public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Tables, long RowsMax, long BytesMax);
+public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Tables, long RowsMax, long BytesMax)
+{
+    public SqlDialect Dialect { get; init; }
+
+    /// <summary>
+    /// The question's name at a system that bills for it: there it is run at most once under this name, however often it is asked, so
+    /// that it may be asked again when an answer was lost. Null: the system does not bill.
+    /// </summary>
+    public string? OnceAs { get; init; }
+}
 
 /// <param name="Name">What the question calls it.</param>
 /// <param name="Relation">What the system calls it, in its own words.</param>
@@ -54,8 +69,22 @@ public sealed record RemoteListing(string? AfterBucket, string? AfterTable, int 
 /// <param name="Rows">As the system estimates them.</param>
 public sealed record RemoteRelation(string Bucket, string Table, IReadOnlyList<TableColumn> Columns, long? Rows, long? Bytes);
 
+/// <param name="PartitionedBy">The column by which its rows lie apart; null for none.</param>
+/// <param name="ClusteredBy">Columns by which they are sorted within.</param>
+public sealed record RemoteLayout(string? PartitionedBy, IReadOnlyList<string> ClusteredBy);
+
 /// <summary>Null: the system does not say.</summary>
-public sealed record RemoteEstimate(long? ScanBytes, long? Rows);
+public sealed record RemoteEstimate(long? ScanBytes, long? Rows)
+{
+    /// <summary>What the connection lets one question read; null: whatever the asker's limits let.</summary>
+    public long? ScanBytesMax { get; init; }
+
+    /// <summary>Of one row of the answer.</summary>
+    public long? RowBytes { get; init; }
+
+    /// <summary>The tables of the question that are views there, as the system calls them.</summary>
+    public IReadOnlyList<string> Views { get; init; } = [];
+}
 
 /// <summary>The system refused a question, or failed.</summary>
 /// <param name="fault">Whose it is.</param>
@@ -66,11 +95,28 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
 
     /// <summary>What the question would have cost, where that is the reason.</summary>
     public RemoteScan? Scan { get; init; }
+
+    /// <summary>What a system that has kinds of failures says of it.</summary>
+    public RemoteFailure? Failure { get; init; }
+}
+
+/// <summary>A failure in the words of the contract.</summary>
+/// <param name="Kind">Such as <c>bq_forbidden</c>.</param>
+/// <param name="Status">Of HTTP.</param>
+/// <param name="Details">What is shown besides the message; no secret.</param>
+public sealed record RemoteFailure(string Kind, int Status, IReadOnlyDictionary<string, string> Details)
+{
+    /// <summary>It was a statement of the asker's own that the system would not even estimate.</summary>
+    public bool IsOfEstimate { get; init; }
 }
 
 /// <summary>A question that was not asked because of what it would have cost.</summary>
-/// <param name="Relations">What the system calls the tables.</param>
-public sealed record RemoteScan(long Bytes, long BytesMax, IReadOnlyList<string> Relations);
+/// <param name="Relations">What the system calls the tables, without their project.</param>
+public sealed record RemoteScan(long Bytes, long BytesMax, IReadOnlyList<string> Relations)
+{
+    /// <summary>Names of those that are views there: a smaller answer does not make them read less.</summary>
+    public IReadOnlyList<string> Views { get; init; } = [];
+}
 
 public enum RemoteFault
 {

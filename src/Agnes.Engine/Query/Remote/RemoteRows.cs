@@ -9,19 +9,27 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     private readonly List<string> _answers = []; // a folder for each question of the statement
 
     /// <summary>All rows of a table.</summary>
-    public static RemoteQuestion WholeOf(ScopedTable table, RowSource.Remote source, StatementLimits limits) =>
-        new($"SELECT * FROM {SqlText.Identifier(table.Name)}", [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
+    public static RemoteQuestion WholeOf(ScopedTable table, RowSource.Remote source, StatementLimits limits)
+    {
+        var sql = source.Dialect == SqlDialect.BigQuery ? RemoteSql.Whole(source.Relation) : $"SELECT * FROM {SqlText.Identifier(table.Name)}";
+        return RemoteSql.Question(source.Dialect, sql, [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
+    }
 
-    public static string TooMuch(IRemoteTables system, long bytes, StatementLimits limits) =>
-        $"'{system.Connection}' would have to read {bytes >> 20} MiB for this; {limits.RemoteScanBytes >> 20} MiB are allowed. "
-        + "Filter more, or name fewer columns.";
+    /// <summary>Why a question is not asked; null: it may be.</summary>
+    public static string? TooMuch(IRemoteTables system, RemoteEstimate estimate, StatementLimits limits)
+    {
+        var max = estimate.ScanBytesMax ?? limits.RemoteScanBytes;
+        return estimate.ScanBytes is { } bytes && bytes > max
+            ? $"'{system.Connection}' would have to read {bytes >> 20} MiB for this; {max >> 20} MiB are allowed. Filter more, or name fewer columns."
+            : null;
+    }
 
     /// <summary>The whole table: for a statement that joins it with what is elsewhere.</summary>
     /// <param name="withRows">Else its columns alone.</param>
     public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, bool withRows, CancellationToken cancellation)
     {
-        var whole = WholeOf(table, source, limits);
-        var question = withRows ? whole : whole with { Sql = $"{whole.Sql} WHERE false" };
+        var question = WholeOf(table, source, limits);
+        if (!withRows) question = question with { RowsMax = 0, Sql = source.Dialect == SqlDialect.BigQuery ? question.Sql : $"{question.Sql} WHERE false" };
         return table with { Source = new RowSource.Parts(await AskAsync(source.System, question, cancellation)) };
     }
 
@@ -29,19 +37,36 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     /// <exception cref="RemoteException">Nothing was asked that would cost more than the limit.</exception>
     public async Task<IReadOnlyList<string>> AskAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
     {
-        var estimate = await system.EstimateAsync(question, cancellation);
-        if (estimate.ScanBytes > limits.RemoteScanBytes)
-        {
-            throw new RemoteException(RemoteFault.Question, TooMuch(system, estimate.ScanBytes.Value, limits))
-            {
-                Scan = new RemoteScan(estimate.ScanBytes.Value, limits.RemoteScanBytes, [.. question.Tables.Select(table => table.Relation)]),
-            };
-        }
-
+        // Where no row is wanted, none is read.
+        if (question.RowsMax > 0) ThrowIfTooLarge(system, question, await EstimatedAsync(system, question, cancellation));
         var answer = Path.Combine(folder, $"{Guid.NewGuid():N}");
         _answers.Add(answer);
         await system.AnswerAsync(question, answer, cancellation);
         return AnswerFiles.In(answer);
+    }
+
+    private static async Task<RemoteEstimate> EstimatedAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
+    {
+        try
+        {
+            return await system.EstimateAsync(question, cancellation);
+        }
+        catch (RemoteException refused) when (refused is { Fault: RemoteFault.Question, Failure: { } failure })
+        {
+            throw new RemoteException(refused.Fault, refused.Message, refused) { Failure = failure with { IsOfEstimate = true } };
+        }
+    }
+
+    private void ThrowIfTooLarge(IRemoteTables system, RemoteQuestion question, RemoteEstimate estimate)
+    {
+        if (TooMuch(system, estimate, limits) is not { } message) return;
+        throw new RemoteException(RemoteFault.Question, message)
+        {
+            Scan = new RemoteScan(estimate.ScanBytes!.Value, estimate.ScanBytesMax ?? limits.RemoteScanBytes, [.. question.Tables.Select(table => RemoteSql.Shown(question.Dialect, table.Relation))])
+            {
+                Views = [.. question.Tables.Where(table => estimate.Views.Contains(table.Relation)).Select(table => table.Name)],
+            },
+        };
     }
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Agnes.Engine.Query.Remote;
 using Agnes.Protocol;
 
 namespace Agnes.Engine.Query.Scans;
@@ -13,6 +14,7 @@ public sealed record ScanStatement(ScopedTable Table, IReadOnlyList<string> Colu
     /// <summary>Without the limit, which the writer sets by what fits.</summary>
     internal string ToSql()
     {
+        if (Table.Source is RowSource.Remote { Dialect: SqlDialect.BigQuery } remote) return RemoteSql.Scan(this, remote.Relation);
         var sql = new StringBuilder("SELECT ").AppendJoin(", ", Columns.Count == 0 ? ["*"] : Columns.Select(SqlText.Identifier)).Append(" FROM ");
         if (Where is null) sql.Append(SqlText.Identifier(Table.Name));
         else sql.Append('(').Append(Where).Append(") AS ").Append(SqlText.Identifier(Table.Name));

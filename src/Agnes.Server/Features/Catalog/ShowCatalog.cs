@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Agnes.Engine.Query;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Publications;
@@ -36,9 +37,10 @@ internal static class ShowCatalog
             table.Row?.Description ?? table.Published?.Description ?? "",
             source,
             mode,
-            SqlFlavor: kinds.OfType(source)?.SqlFlavor ?? "duckdb",
+            SqlFlavor: remote ? kinds.OfType(source)?.SqlFlavor ?? "duckdb" : "duckdb",
             WhereExamples: [],
-            FetchVia: remote ? $"agnes snapshot create {id}" : $"already local: agnes pull, then agnes query \"SELECT * FROM {table.Name} LIMIT 10\"",
+            FetchVia: remote ? Fetched(id, kinds.OfType(source))
+                : $"already local: agnes pull, then agnes query \"SELECT * FROM {table.Name} LIMIT 10\"",
             RoughSizeHint: remote ? null : SizeHint(table.Published?.Bytes),
             Rows: remote ? null : table.Published?.Rows,
             SizeBytes: remote ? null : table.Published?.Bytes,
@@ -47,6 +49,10 @@ internal static class ShowCatalog
             EntityType: null,
             MetadataFreshness: remote ? "never_fetched" : "not_applicable");
     }
+
+    private static string Fetched(string id, SourceKind? kind) => kind is { IsAsked: true, Dialect: SqlDialect.BigQuery }
+        ? $"agnes snapshot create {id} --where '…' (in {kind.Title}'s SQL)"
+        : $"agnes snapshot create {id}";
 
     private static string? SizeHint(long? bytes) => bytes switch
     {

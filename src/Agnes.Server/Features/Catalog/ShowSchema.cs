@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote;
 using Agnes.Protocol;
 using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Platform.Access;
@@ -23,7 +24,7 @@ internal static class ShowSchema
         if (CatalogTables.Refuse(context, kinds, table_id) is { } refusal) return refusal;
         var table = context.Table()!;
         var isAsked = kinds.IsAsked(table.Row);
-        var columns = isAsked ? await AskedAsync(context, scopes, runner, table) : table.Published!.Columns;
+        var (columns, layout) = isAsked ? await AskedAsync(context, scopes, runner, table) : (table.Published!.Columns, null);
         var descriptions = await ColumnMetadataStore.DescriptionsAsync(state, table, context.RequestAborted);
         return JsonBody.Of(
             new TableSchema(
@@ -31,15 +32,23 @@ internal static class ShowSchema
                 table.Row?.SourceType ?? "",
                 !isAsked ? "duckdb" : kinds.OfType(table.Row!.SourceType)!.SqlFlavor,
                 [.. columns.Select(column => new SchemaColumn(column.Name, column.Type, column.Nullable, descriptions.GetValueOrDefault(column.Name, "")))],
-                PartitionBy: null,
-                ClusteredBy: [],
-                WhereDialectHints: new Dictionary<string, string>(StringComparer.Ordinal)),
+                layout?.PartitionedBy,
+                layout?.ClusteredBy ?? [],
+                isAsked ? kinds.OfType(table.Row!.SourceType)!.WhereHints : Connection.Nothing),
             ProtocolJson.Default.TableSchema);
     }
 
-    private static Task<IReadOnlyList<TableColumn>> AskedAsync(HttpContext context, Scopes scopes, StatementRunner runner, NamedTable table) =>
-        RemoteColumns.OfAsync(context, runner, scopes.Of(context.Snapshot(), context.Caller()).Find(table.Name)
-            ?? throw new ProblemException(StatusCodes.Status403Forbidden, CatalogFeature.Denied));
+    private static async Task<(IReadOnlyList<TableColumn> Columns, RemoteLayout? Layout)> AskedAsync(
+        HttpContext context, Scopes scopes, StatementRunner runner, NamedTable table)
+    {
+        var scoped = scopes.Of(context.Snapshot(), context.Caller()).Find(table.Name)
+            ?? throw new ProblemException(StatusCodes.Status403Forbidden, CatalogFeature.Denied);
+        var columns = await RemoteColumns.OfAsync(context, runner, scoped);
+        // It came with the columns, so that nothing is asked again.
+        return scoped.Source is RowSource.Remote remote
+            ? (columns, await remote.System.LayoutAsync(remote.Relation, context.RequestAborted))
+            : (columns, null);
+    }
 }
 
 internal static class CatalogTables

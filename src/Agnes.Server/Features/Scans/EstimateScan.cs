@@ -12,6 +12,12 @@ internal static class EstimateScan
 {
     private static readonly ScanTexts Texts = new("table {table} not found", "not authorized for this table");
 
+    private const double BytesPerTerabyte = 1L << 40;
+
+    private static bool IsMetered(ScanPlan plan) => plan.Statement.Table.Source is RowSource.Remote { Dialect: SqlDialect.BigQuery };
+
+    private static double Cost(long bytes, ScanOptions options) => Math.Round(bytes / BytesPerTerabyte * options.CostPerTerabyte, 4);
+
     public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, ServerOptions options)
     {
         var body = await ScanBody.ReadAsync(context);
@@ -22,13 +28,14 @@ internal static class EstimateScan
             ? await runner.EstimateAsync(context.Lease(), plan.Statement, limits, context.RequestAborted)
             : default;
         if (failure is not null) return StatementAnswer.Refuse(context, failure);
+        var found = estimate?.Rows is { } rows ? Math.Min(rows, body.Limit ?? rows) : (long?)null;
         return JsonBody.Of(new JsonObject
         {
             ["table_id"] = body.TableId,
             ["estimated_scan_bytes"] = estimate?.ScanBytes ?? 0,
-            ["estimated_result_rows"] = estimate?.Rows is { } rows ? Math.Min(rows, body.Limit ?? rows) : null,
-            ["estimated_result_bytes"] = null,
-            ["bq_cost_estimate_usd"] = 0.0,
+            ["estimated_result_rows"] = found,
+            ["estimated_result_bytes"] = found * estimate?.RowBytes,
+            ["bq_cost_estimate_usd"] = IsMetered(plan) ? Cost(estimate?.ScanBytes ?? 0, options.Scan) : 0.0,
         });
     }
 }

@@ -3,8 +3,13 @@ using System.Security.Cryptography;
 using System.Text;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.State;
+using Agnes.Sql.BigQuery;
 
 namespace Agnes.Server.Platform.Access;
+
+/// <summary>What is registered at a path.</summary>
+/// <param name="ExpectedProject">There is no such project; this is the one that there is.</param>
+public sealed record TablesAtPath(IReadOnlyList<TableRow> Rows, string? ExpectedProject);
 
 /// <summary>
 /// The tables that a caller may read, as a value for the query engine, manifests and catalogs. Making one costs nothing that grows with the number of tables;
@@ -13,7 +18,8 @@ namespace Agnes.Server.Platform.Access;
 /// <param name="verify">Throws where a part of the version is not what was published; asked for each table that a statement names.</param>
 /// <param name="asked">Where a registered table is that stays at its source; null for all others.</param>
 public sealed class Scopes(
-    Func<string, string> pathOfPart, Action<PublishedVersion>? verify = null, Func<TableRow, RowSource.Remote?>? asked = null)
+    Func<string, string> pathOfPart, Action<PublishedVersion>? verify = null, Func<TableRow, RowSource.Remote?>? asked = null,
+    Func<Snapshot, TableReference, TablesAtPath>? paths = null)
 {
     private const int HashesMax = 1_000;
     private readonly RecentCache<(long Version, string Groups), string> _hashes = new(HashesMax);
@@ -24,13 +30,19 @@ public sealed class Scopes(
         "everything",
         nothingHidden: true,
         name => NamedTable.ByName(snapshot, name) is { } table ? Verified(table) : null,
-        () => Everything(snapshot).Select(Scoped));
+        () => Everything(snapshot).Select(Scoped))
+    {
+        Paths = PathsOf(snapshot, _ => true),
+    };
 
     public Scope Of(Snapshot snapshot, Caller caller) => new(
         Hash(snapshot, caller),
         nothingHidden: caller.IsAdmin,
         name => NamedTable.ByName(snapshot, name) is { } table && Access.CanRead(snapshot, caller, table) ? Verified(table) : null,
-        () => Tables(snapshot, caller).Select(Scoped));
+        () => Tables(snapshot, caller).Select(Scoped))
+    {
+        Paths = PathsOf(snapshot, table => Access.CanRead(snapshot, caller, table)),
+    };
 
     /// <summary>Equal for two callers, and two snapshots, exactly when the same versions of the same tables may be read.</summary>
     public string Hash(Snapshot snapshot, Caller caller)
@@ -79,6 +91,19 @@ public sealed class Scopes(
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>The first of what is registered at a path that may be read: a path that may not be stands for nothing.</summary>
+    private Func<TableReference, ScopedPath>? PathsOf(Snapshot snapshot, Func<NamedTable, bool> mayRead)
+    {
+        return paths is null ? null : Find;
+
+        ScopedPath Find(TableReference reference)
+        {
+            var found = paths(snapshot, reference);
+            var table = found.Rows.Select(row => NamedTable.Of(snapshot, row, row.Name)).FirstOrDefault(mayRead);
+            return new ScopedPath(table is null ? null : Verified(table), found.ExpectedProject);
+        }
     }
 
     private ScopedTable Verified(NamedTable table)

@@ -19,6 +19,9 @@ public sealed record ScanOptions
 
     public TimeSpan Time { get; init; } = TimeSpan.FromSeconds(300);
 
+    /// <summary>What BigQuery takes for reading one TiB, in US dollars.</summary>
+    public double CostPerTerabyte { get; init; } = 5.0;
+
     private const int SecondsMax = 3600;
     private static readonly ScanOptions Defaults = new();
     private static readonly Setting Limit = Bound("max_limit", Defaults.LimitMax, int.MaxValue, "Rows of one scan.");

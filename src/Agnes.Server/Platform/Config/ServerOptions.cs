@@ -32,6 +32,9 @@ public sealed record ServerOptions
     /// <summary>Hosts in configured addresses that may be in a private network.</summary>
     public IReadOnlyList<string> AllowedPrivateHosts { get; init; } = [];
 
+    /// <summary>Where BigQuery and its tokens are asked for, where that is not Google's own address.</summary>
+    public Uri? BigQueryAddress { get; init; }
+
     /// <summary>The longest life of a new personal access token; null: as the API allows.</summary>
     public int? TokenDaysMax { get; init; }
 

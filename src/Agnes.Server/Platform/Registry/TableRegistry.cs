@@ -9,7 +9,8 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Registry;
 
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
-internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings)
+internal sealed class TableRegistry(
+    StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings, IServiceProvider services)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
@@ -93,7 +94,8 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
     /// <exception cref="ProblemException">400: nothing can be registered for this kind of source now.</exception>
     public void RefuseUnserved(TableRow row)
     {
-        if (kinds.OfType(row.SourceType)?.NotServed is { } why) throw new ProblemException(StatusCodes.Status400BadRequest, why);
+        if (kinds.OfType(row.SourceType)?.NotServed(kinds.ConnectionOf(state.Snapshot, row), services) is { } why)
+            throw new ProblemException(StatusCodes.Status400BadRequest, why);
     }
 
     private static void RefuseTaken(Snapshot snapshot, TableRow row)

@@ -22,6 +22,8 @@ internal static class StatementAnswer
     public static IResult Refuse(HttpContext context, StatementOutcome outcome)
     {
         var message = outcome.Message ?? "The statement could not be run.";
+        if (outcome.Path is { } path) return Problem.Detail(StatusCodes.Status403Forbidden, PathRefused(path));
+        if (outcome.Failure is { } failure && outcome.Scan is null) return Failed(context, outcome, failure);
         switch (outcome.Status)
         {
             case StatementStatus.TableDenied or StatementStatus.Revoked: return Problem.Detail(StatusCodes.Status403Forbidden, message);
@@ -45,7 +47,56 @@ internal static class StatementAnswer
         ["scan_bytes"] = scan.Bytes,
         ["limit_bytes"] = scan.BytesMax,
         ["tables"] = new JsonArray([.. scan.Relations.Select(relation => (JsonNode)relation)]),
-        ["view_targets"] = new JsonArray(),
-        ["suggestion"] = $"Ask for less, or take the rows that you need: agnes snapshot create {outcome.Tables[0]} --where '…'",
+        ["view_targets"] = new JsonArray([.. scan.Views.Select(view => (JsonNode)view)]),
+        ["suggestion"] = $"{(scan.Views.Count > 0 ? "A LIMIT does not make a view read less. " : "")}"
+            + $"Ask for less, or take the rows that you need: agnes snapshot create {outcome.Tables[0]} --where '…'",
     };
+
+    /// <summary>
+    /// For whoever may not read everything, a path that nobody registered and one that they were not granted are one and the same.
+    /// </summary>
+    private static JsonObject PathRefused(RefusedPath path) => path switch
+    {
+        { ExpectedProject: { } project } => new JsonObject
+        {
+            ["reason"] = "bq_path_cross_project",
+            ["path"] = path.Path,
+            ["expected_project"] = project,
+            ["hint"] = $"Tables are read in the project '{project}'. Name one of the catalog: agnes catalog",
+        },
+        { IsUnknown: true } => new JsonObject
+        {
+            ["reason"] = "bq_path_not_registered",
+            ["path"] = path.Path,
+            ["hint"] = "Register it: agnes admin register-table NAME --source-type bigquery --bucket DATASET --source-table TABLE",
+        },
+        _ => new JsonObject
+        {
+            ["reason"] = "bq_path_access_denied",
+            ["path"] = path.Path,
+            ["hint"] = "It is not registered, or not granted to you. What you may read: agnes catalog",
+        },
+    };
+
+    /// <summary>The same failure has another shape for each family of endpoints.</summary>
+    private static IResult Failed(HttpContext context, StatementOutcome outcome, RemoteFailure failure)
+    {
+        var details = new JsonObject();
+        foreach (var (name, value) in failure.Details) details[name] = value;
+        if (context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal))
+            return Problem.Detail(
+                failure.Status, new JsonObject { ["error"] = failure.Kind, ["message"] = outcome.Message, ["details"] = details });
+        if (failure is { IsOfEstimate: true, Kind: "bq_bad_request" })
+        {
+            details["hint"] = "Mend the statement and ask again; nothing was read for it.";
+            details["underlying"] = outcome.Message;
+            details["underlying_original"] = outcome.Message;
+            failure = failure with { Kind = "remote_estimate_failed" };
+        }
+
+        details.Insert(0, "kind", failure.Kind);
+        details.Insert(1, "message", outcome.Message);
+        var isQuestions = failure.Status == StatusCodes.Status400BadRequest;
+        return Problem.Detail(isQuestions ? failure.Status : StatusCodes.Status502BadGateway, details);
+    }
 }

@@ -28,17 +28,25 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
 
     public string Connection => name;
 
-    public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation)
+    public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) =>
+        (await DescribedAsync(relation, cancellation)).Columns;
+
+    /// <summary>Asked for with the columns, once for both; null also where it could not be had.</summary>
+    public async Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) =>
+        (await DescribedAsync(relation, cancellation)).Layout;
+
+    private async Task<Described> DescribedAsync(string relation, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        if (_described.TryGet(relation, out var known) && known.Until > now) return known.Columns;
+        if (_described.TryGet(relation, out var known) && known.Until > now) return known;
         using var deadline = new CancellationTokenSource(DescribeTimeMax, time);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, deadline.Token);
         try
         {
             var columns = await UseAsync((system, token) => system.DescribeAsync(relation, token), stop.Token);
-            _described.Set(relation, new Described(columns, now + DescribedFor));
-            return columns;
+            var described = new Described(columns, await LaidOutAsync(relation, stop.Token), now + DescribedFor);
+            _described.Set(relation, described);
+            return described;
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
@@ -80,6 +88,19 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
         }
     }
 
+    /// <summary>Without it a table is described all the same.</summary>
+    private async Task<RemoteLayout?> LaidOutAsync(string relation, CancellationToken cancellation)
+    {
+        try
+        {
+            return await UseAsync((system, token) => system.LayoutAsync(relation, token), cancellation);
+        }
+        catch (RemoteException)
+        {
+            return null;
+        }
+    }
+
     private async Task<T> UseAsync<T>(Func<IRemoteTables, CancellationToken, Task<T>> ask, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _ended.Token);
@@ -117,5 +138,5 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
     [LoggerMessage(EventId = 6602, Level = LogLevel.Warning, Message = "The connection {Connection} could not be closed: {Failure}.")]
     private static partial void LogNotClosed(ILogger log, string connection, string failure);
 
-    private sealed record Described(IReadOnlyList<TableColumn> Columns, DateTimeOffset Until);
+    private sealed record Described(IReadOnlyList<TableColumn> Columns, RemoteLayout? Layout, DateTimeOffset Until);
 }

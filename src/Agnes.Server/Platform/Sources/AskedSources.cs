@@ -1,7 +1,12 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote;
+using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
+using Agnes.Sql.BigQuery;
 
 namespace Agnes.Server.Platform.Sources;
 
@@ -11,6 +16,12 @@ namespace Agnes.Server.Platform.Sources;
 /// </summary>
 internal sealed class AskedSources : IAsyncDisposable
 {
+    private static readonly TimeSpan ConfiguredFor = TimeSpan.FromSeconds(10);
+
+    /// <summary>Made once for each version of the registry, and gone with it.</summary>
+    private readonly ConditionalWeakTable<ImmutableDictionary<string, TableRow>,
+        ILookup<(string Bucket, string Table), TableRow>> _paths = [];
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Open> _open = new(StringComparer.Ordinal); // under _gate, and the next; at most one for each connection
     private readonly List<Task> _ending = [];
@@ -35,20 +46,59 @@ internal sealed class AskedSources : IAsyncDisposable
     public RowSource.Remote? Of(TableRow row)
     {
         if (!_kinds.IsAsked(row) || _kinds.OfType(row.SourceType) is not { } kind) return null;
-        var name = row.Connection ?? kind.Name;
+        if (row.Connection == kind.Name && !_state.Snapshot.Connections.ContainsKey(kind.Name)) return null;
+        return OpenedOf(kind, row.Connection ?? kind.Name) is { } open
+            ? new RowSource.Remote(open.Asked, kind.RelationOf(row, open.Catalog)) { Dialect = kind.Dialect }
+            : null;
+    }
+
+    /// <summary>A connection of a kind that is asked, by its name, with what is set for it but secrets; null where there is none.</summary>
+    public (IRemoteTables System, IReadOnlyDictionary<string, string> Settings)? Find(SourceKind kind, string name) =>
+        OpenedOf(kind, name) is { } open ? (open.Asked, open.Settings) : null;
+
+    private Open? OpenedOf(SourceKind kind, string name)
+    {
         lock (_gate)
         {
-            var now = _state.Snapshot;
-            var set = now.Connections.GetValueOrDefault(name);
-            if (set is null ? row.Connection is not null || !kind.HasDefault : set.Kind != kind.Name) return null;
-            if (!_open.TryGetValue(name, out var open) || open.Set != set || open.Secrets != _secrets.Version)
+            var set = _state.Snapshot.Connections.GetValueOrDefault(name);
+            if (set is null ? name != kind.Name || !kind.HasDefault : set.Kind != kind.Name) return null;
+            if (!_open.TryGetValue(name, out var open) || open.Set != set || open.Secrets != _secrets.Version || IsOutdated(open))
             {
                 End(name);
-                _open[name] = open = new Open(set, _secrets.Version, OpenOf(_kinds.ConnectionOf(now, row)!));
+                _open[name] = open = OpenOf(set, new Connection(name, kind, set?.Values ?? Connection.Nothing));
             }
 
-            return new RowSource.Remote(open.Connection, kind.RelationOf(row));
+            return open;
         }
+    }
+
+    /// <summary>The registered tables that a path names, which is in the words of a source with a language of its own.</summary>
+    public TablesAtPath At(Snapshot snapshot, TableReference reference)
+    {
+        if (reference.Project is { } project && CatalogsOf(snapshot) is [var first, ..] all
+            && !all.Contains(project, StringComparer.Ordinal)) return new TablesAtPath([], first);
+        var index = _paths.GetValue(
+            snapshot.TablesById, tables => tables.Values.ToLookup(row => (row.Bucket ?? "", row.SourceTable ?? "")));
+        var rows = index[(reference.Dataset ?? "", reference.Table)].Where(row => Of(row) is { Dialect: SqlDialect.BigQuery } remote
+            && (reference.Project is not { } named || remote.Relation == $"{named}.{reference.Dataset}.{reference.Table}"));
+        return new TablesAtPath([.. rows.OrderBy(row => row.Connection is not null).ThenBy(row => row.Id, StringComparer.Ordinal)], null);
+    }
+
+    /// <summary>Of all connections, the default one's first.</summary>
+    private List<string> CatalogsOf(Snapshot snapshot)
+    {
+        var connections = _kinds.All.Where(kind => kind is { IsAsked: true, Dialect: SqlDialect.BigQuery })
+            .SelectMany(kind => _kinds.ConnectionsOf(snapshot, kind));
+        return [.. connections.Select(one => OpenedOf(one.Kind, one.Name)?.Catalog).OfType<string>().Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Under the lock. What the configuration says of a default connection is looked at again after a while.</summary>
+    private bool IsOutdated(Open open)
+    {
+        if (open.Set is not null || _time.GetElapsedTime(open.Looked) < ConfiguredFor) return false;
+        var now = open.Of.Kind.SettingsOf(open.Of, _services);
+        open.Looked = _time.GetTimestamp();
+        return now.Count != open.Settings.Count || now.Any(pair => open.Settings.GetValueOrDefault(pair.Key) != pair.Value);
     }
 
     public async ValueTask DisposeAsync()
@@ -64,11 +114,21 @@ internal sealed class AskedSources : IAsyncDisposable
         await Task.WhenAll(ending);
     }
 
-    private AskedConnection OpenOf(Connection connection) => new(
-        connection.Name,
-        () => connection.Kind.Ask(connection, ConnectionSecrets.OptionsOf(_secrets, connection, _folder), _services),
-        _time,
-        _log);
+    private Open OpenOf(ConnectionRow? set, Connection connection)
+    {
+        var settings = connection.Kind.SettingsOf(connection, _services);
+        var whole = connection with { Settings = settings };
+        var asked = new AskedConnection(
+            connection.Name,
+            () => connection.Kind.Ask(whole, ConnectionSecrets.OptionsOf(_secrets, whole, _folder), _services),
+            _time,
+            _log);
+        return new Open(connection, set, _secrets.Version, settings, asked)
+        {
+            Catalog = connection.Kind.CatalogOf(settings),
+            Looked = _time.GetTimestamp(),
+        };
+    }
 
     private void EndChanged(Snapshot before, Snapshot now)
     {
@@ -84,10 +144,18 @@ internal sealed class AskedSources : IAsyncDisposable
     private void End(string name)
     {
         _ending.RemoveAll(task => task.IsCompleted);
-        if (_open.Remove(name, out var open)) _ending.Add(open.Connection.EndAsync());
+        if (_open.Remove(name, out var open)) _ending.Add(open.Asked.EndAsync());
     }
 
     /// <param name="Set">The connection's row that it was opened with; null for the default one of a kind.</param>
     /// <param name="Secrets">What was stored then.</param>
-    private sealed record Open(ConnectionRow? Set, object Secrets, AskedConnection Connection);
+    /// <param name="Settings">Of it that is no secret.</param>
+    private sealed record Open(
+        Connection Of, ConnectionRow? Set, object Secrets, IReadOnlyDictionary<string, string> Settings, AskedConnection Asked)
+    {
+        public string? Catalog { get; init; }
+
+        /// <summary>When the configuration was looked at.</summary>
+        public long Looked { get; set; }
+    }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Query;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Workers;
@@ -86,8 +87,24 @@ internal abstract class SourceKind
     public virtual IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
         throw new NotSupportedException($"{Name} cannot be asked.");
 
+    /// <summary>How a predicate over its tables is written, for whoever knows the engine's language only.</summary>
+    public virtual IReadOnlyDictionary<string, string> WhereHints => Connection.Nothing;
+
+    /// <summary>The language that its tables are asked in.</summary>
+    public virtual SqlDialect Dialect => SqlDialect.Engine;
+
+    /// <summary>
+    /// What is set for a connection and is no secret: for the default one, what the instance's configuration says now.
+    /// </summary>
+    public virtual IReadOnlyDictionary<string, string> SettingsOf(Connection connection, IServiceProvider services) => connection.Settings;
+
+    /// <summary>What the full names of a connection's tables begin with, as a project; null where they begin with nothing.</summary>
+    /// <param name="settings">What <see cref="SettingsOf"/> says.</param>
+    public virtual string? CatalogOf(IReadOnlyDictionary<string, string> settings) => null;
+
     /// <summary>What the source calls a table, as it stands in a question.</summary>
-    public virtual string RelationOf(TableRow row)
+    /// <param name="catalog">What <see cref="CatalogOf"/> says.</param>
+    public virtual string RelationOf(TableRow row, string? catalog)
     {
         var table = SqlText.Identifier(string.IsNullOrEmpty(row.SourceTable) ? row.Name : row.SourceTable);
         return string.IsNullOrEmpty(row.Bucket) ? table : $"{SqlText.Identifier(row.Bucket)}.{table}";
@@ -118,7 +135,7 @@ internal abstract class SourceKind
         row.Settings is null ? null : new RuleViolation("settings", $"A table of {row.SourceType} has no settings of its own");
 
     /// <summary>Why no table can be registered for it now, or null.</summary>
-    public virtual string? NotServed => null;
+    public virtual string? NotServed(Connection? connection, IServiceProvider services) => null;
 
     /// <summary>What can be said of a table's source without opening it.</summary>
     public virtual string NoteOn(TableRow row, Connection? connection, DataFolder folder) => "Not looked at: this server does not pull from this source.";

@@ -61,6 +61,10 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
         .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && row.QueryMode is null or TableRules.ModeLocal && !snapshot.IsServedByOther(row.Name, connection.Name))
         .OrderBy(row => row.Name, StringComparer.Ordinal);
 
+    /// <summary>All connections of a kind, the default one first.</summary>
+    public IEnumerable<Connection> ConnectionsOf(Snapshot snapshot, SourceKind kind) =>
+        (kind.HasDefault ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind));
+
     private static IEnumerable<Connection> NamedOf(Snapshot snapshot, SourceKind kind) => snapshot.Connections.Values.Where(row => row.Kind == kind.Name)
         .OrderBy(row => row.Name, StringComparer.Ordinal).Select(row => new Connection(row.Name, kind, row.Values));
 

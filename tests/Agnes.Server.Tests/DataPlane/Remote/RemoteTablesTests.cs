@@ -210,7 +210,8 @@ public sealed class RemoteTablesTests(Warehouse warehouse) : IClassFixture<Wareh
         (await Shop.AsAdminAsync("POST", "/api/query", """{"sql":"SELECT * FROM afar"}""")).Body.ShouldContain("is registered but has no data yet");
         (await Shop.AsAdminAsync("GET", "/api/v2/schema/afar")).Status.ShouldBe(404);
         var kinds = (await Shop.AsAdminAsync("GET", "/api/admin/connections")).Json["kinds"]!.AsArray();
-        kinds.Where(kind => kind!["is_asked"]!.GetValue<bool>()).Select(kind => kind!["name"]!.GetValue<string>()).ShouldBe(["postgres", "warehouse"]);
+        kinds.Where(kind => kind!["is_asked"]!.GetValue<bool>()).Select(kind => kind!["name"]!.GetValue<string>())
+            .ShouldBe(["bigquery", "postgres", "warehouse"]);
     }
 
     private Task<Answer> QueryAsync(string sql) => Shop.AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());

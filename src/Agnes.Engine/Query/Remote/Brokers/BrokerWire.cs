@@ -16,6 +16,7 @@ internal sealed record BrokerStart(
 internal enum BrokerOperation
 {
     Describe,
+    Layout,
     Estimate,
     Answer,
     List,
@@ -36,15 +37,16 @@ internal sealed record BrokerReply(
     long Number,
     IReadOnlyList<TableColumn>? Columns = null,
     RemoteEstimate? Estimate = null,
+    RemoteLayout? Layout = null,
     IReadOnlyList<RemoteRelation>? Relations = null,
     BrokerFault? Fault = null,
     bool IsCancelled = false);
 
-internal sealed record BrokerFault(RemoteFault Of, string Message, RemoteScan? Scan = null)
+internal sealed record BrokerFault(RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null)
 {
-    public static BrokerFault From(RemoteException failure) => new(failure.Fault, failure.Message, failure.Scan);
+    public static BrokerFault From(RemoteException failure) => new(failure.Fault, failure.Message, failure.Scan, failure.Failure);
 
-    public RemoteException ToException() => new(Of, Message) { Scan = Scan };
+    public RemoteException ToException() => new(Of, Message) { Scan = Scan, Failure = Failure };
 }
 
 [JsonSourceGenerationOptions(

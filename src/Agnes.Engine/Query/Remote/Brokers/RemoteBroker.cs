@@ -30,6 +30,9 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
     public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) =>
         (await AskAsync(new BrokerCall(0, BrokerOperation.Describe, Relation: relation), cancellation)).Columns ?? [];
 
+    public async Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) =>
+        (await AskAsync(new BrokerCall(0, BrokerOperation.Layout, Relation: relation), cancellation)).Layout;
+
     public async Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) =>
         (await AskAsync(new BrokerCall(0, BrokerOperation.Estimate, Question: question), cancellation)).Estimate
             ?? new RemoteEstimate(null, null);
@@ -80,10 +83,15 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
         LastAsked = brokers.Now;
         try
         {
-            var process = await ProcessAsync(cancellation);
-            var reply = await process.AskAsync(call, cancellation);
-            take?.Invoke(process);
-            return reply;
+            try
+            {
+                return await AskOnceAsync(call, cancellation, take);
+            }
+            catch (BrokerLostException lost) when (!lost.WasOutOfMemory && call.Question?.OnceAs is not null)
+            {
+                // The system knows the question by its name: it gives the answer that was paid for.
+                return await AskOnceAsync(call, cancellation, take);
+            }
         }
         catch (BrokerLostException lost)
         {
@@ -96,6 +104,14 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
         {
             lock (_gate) _calls--;
         }
+    }
+
+    private async Task<BrokerReply> AskOnceAsync(BrokerCall call, CancellationToken cancellation, Action<BrokerProcess>? take)
+    {
+        var process = await ProcessAsync(cancellation);
+        var reply = await process.AskAsync(call, cancellation);
+        take?.Invoke(process);
+        return reply;
     }
 
     private async Task<BrokerProcess> ProcessAsync(CancellationToken cancellation)

@@ -83,6 +83,8 @@ public static class RemoteBrokerMain
             {
                 case BrokerOperation.Describe:
                     return new BrokerReply(call.Number, Columns: await system.DescribeAsync(call.Relation!, stop));
+                case BrokerOperation.Layout:
+                    return new BrokerReply(call.Number, Layout: await system.LayoutAsync(call.Relation!, stop));
                 case BrokerOperation.Estimate:
                     return new BrokerReply(call.Number, Estimate: await system.EstimateAsync(call.Question!, stop));
                 case BrokerOperation.List:

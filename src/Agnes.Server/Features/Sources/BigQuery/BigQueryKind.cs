@@ -1,6 +1,12 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Agnes.Connectors.BigQuery;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Query.Remote.Brokers;
 using Agnes.Protocol;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
@@ -11,6 +17,10 @@ namespace Agnes.Server.Features.Sources.BigQuery;
 internal sealed partial class BigQueryKind : SourceKind
 {
     private const string LocationDefault = "us";
+    private const int KeyBytesMax = 64 << 10;
+
+    /// <summary>What questions depend on, of all that is set.</summary>
+    private static readonly string[] Asked = ["project", "billing_project", "location", "bq_max_scan_bytes", "query_timeout_ms"];
 
     /// <summary>Schema of the other installation since which queries name tables in BigQuery's own way.</summary>
     private const int QuotedQueriesUntil = 24;
@@ -27,8 +37,23 @@ internal sealed partial class BigQueryKind : SourceKind
 
     public override IReadOnlyList<string> Modes => [TableRules.ModeRemote, TableRules.ModeMaterialized];
 
-    /// <summary>Tables are checked against their project, which needs the connector.</summary>
-    public override string NotServed => "BigQuery is not configured on this server: it has no project.";
+    public override bool IsAsked => true;
+
+    public override SqlDialect Dialect => SqlDialect.BigQuery;
+
+    public override IReadOnlyDictionary<string, string> WhereHints { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["date_literal"] = "DATE '2026-01-31'",
+        ["timestamp_literal"] = "TIMESTAMP '2026-01-31 00:00:00 UTC'",
+        ["interval_subtract"] = "DATE_SUB(CURRENT_DATE(), INTERVAL 7 DAY)",
+        ["regex"] = "REGEXP_CONTAINS(name, r'^a')",
+        ["cast"] = "CAST(id AS STRING)",
+    };
+
+    /// <summary>A table's full name begins with its project.</summary>
+    public override string? NotServed(Connection? connection, IServiceProvider services) =>
+        connection is null || CatalogOf(SettingsOf(connection, services)) is not null ? null
+            : "BigQuery is not configured on this server: it has no project.";
 
     public override IReadOnlyList<SourceSetting> Settings =>
     [
@@ -40,6 +65,75 @@ internal sealed partial class BigQueryKind : SourceKind
         new("query_timeout_ms", "int") { Default = 600_000 },
         new("session_pool_size", "int") { Default = 4 },
     ];
+
+    public override IReadOnlyList<SourceSetting> ConnectionSettings =>
+    [
+        new("project") { IsRequired = true, Hint = "The project that its tables are in." },
+        new("billing_project") { Hint = "Where jobs run, and who pays for them, where that is another project." },
+        new("location") { Hint = "Where jobs run, such as EU; else where BigQuery finds the tables." },
+        new("key", "secret") { Hint = "The JSON key of a service account that may only read; else the machine's own credentials." },
+        new("bq_max_scan_bytes", "int") { Default = BigQuerySettings.ScanBytesDefault, Hint = "What one question may read; 0: no bound." },
+        new("query_timeout_ms", "int") { Default = BigQuerySettings.MillisecondsDefault, Hint = "After which BigQuery ends a job." },
+    ];
+
+    public override IReadOnlyDictionary<string, string> SettingsOf(Connection connection, IServiceProvider services)
+    {
+        if (connection.Name != Name) return connection.Settings;
+        var options = services.GetRequiredService<ServerOptions>();
+        var layers = SettingLayers.Open(options, services.GetRequiredService<SecretStore>());
+        var set = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in Asked)
+            if (layers.Instance.Text($"data_source.{Name}.{name}") is { } value) set[name] = value;
+        return set;
+    }
+
+    public override string? CatalogOf(IReadOnlyDictionary<string, string> settings) =>
+        settings.GetValueOrDefault("project") is { } project && BigQuerySettings.IsProject(project) ? project : null;
+
+    public override string RelationOf(TableRow row, string? catalog)
+    {
+        var table = $"{row.Bucket}.{(string.IsNullOrEmpty(row.SourceTable) ? row.Name : row.SourceTable)}";
+        return catalog is null ? table : $"{catalog}.{table}";
+    }
+
+    public override IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services)
+    {
+        var server = services.GetRequiredService<ServerOptions>();
+        var given = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in (string[])[.. Asked, "key"])
+            if (options.GetValueOrDefault(name) is { } value) given[name] = value;
+        if (!given.ContainsKey("key") && OperatorsKey(server) is { } key) given["key"] = key;
+        if (server.BigQueryAddress is { } address)
+        {
+            given[BigQuerySettings.ServiceOption] = given[BigQuerySettings.MetadataServiceOption] = address.AbsoluteUri;
+            given[BigQuerySettings.TokenServiceOption] = new Uri(address, "/token").AbsoluteUri;
+        }
+
+        return services.GetRequiredService<RemoteBrokers>().Open(Name, connection.Name, given);
+    }
+
+    public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
+        BigQuerySettings.Fault(settings);
+
+    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) =>
+        "Not looked at: its columns are asked for when the table is first used.";
+
+    /// <summary>The operator's key file: read here, since the process that asks opens no file but its own.</summary>
+    private static string? OperatorsKey(ServerOptions options)
+    {
+        if (options.Variables("GOOGLE_APPLICATION_CREDENTIALS") is not { Length: > 0 } file) return null;
+        try
+        {
+            return new FileInfo(file).Length > KeyBytesMax ? null : File.ReadAllText(file);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new RemoteException(RemoteFault.System, "The key file of GOOGLE_APPLICATION_CREDENTIALS cannot be read.", unreadable)
+            {
+                Failure = new RemoteFailure("auth_failed", StatusCodes.Status502BadGateway, new Dictionary<string, string>()),
+            };
+        }
+    }
 
     public override TableRow Complete(TableRow row) => row with { QueryMode = row.QueryMode == TableRules.ModeMaterialized ? row.QueryMode : TableRules.ModeRemote };
 

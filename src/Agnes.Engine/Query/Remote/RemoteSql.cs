@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text;
+using Agnes.Engine.Query.Scans;
+using Agnes.Sql.BigQuery;
+
+namespace Agnes.Engine.Query.Remote;
+
+/// <summary>Questions of our own making in the language of a system that has its own.</summary>
+internal static class RemoteSql
+{
+    /// <summary>As jobs of BigQuery may be called.</summary>
+    private const string NamePrefix = "agnes_";
+
+    public static string Whole(string relation) => $"SELECT * FROM {Table(relation)}";
+
+    public static string Sample(string relation, int rows) =>
+        string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM {Table(relation)} LIMIT {rows}");
+
+    /// <summary>One row more than wanted tells that there are more.</summary>
+    public static string Scan(ScanStatement scan, string relation)
+    {
+        var columns = scan.Columns.Count == 0 ? ["*"] : scan.Columns.Select(Quoted);
+        var sql = new StringBuilder("SELECT ").AppendJoin(", ", columns).Append(" FROM ").Append(Table(relation));
+        if (scan.Where is not null) sql.Append(" WHERE ").Append(scan.Where);
+        if (scan.Order.Count > 0)
+            sql.Append(" ORDER BY ").AppendJoin(", ", scan.Order.Select(by => $"{Quoted(by.Column)} {(by.IsDescending ? "DESC" : "ASC")}"));
+        return sql.Append(CultureInfo.InvariantCulture, $" LIMIT {scan.Limit + 1L}").ToString();
+    }
+
+    public static RemoteQuestion Question(
+        SqlDialect dialect, string sql, IReadOnlyList<RemoteTable> tables, long rowsMax, long bytesMax) =>
+        new(sql, tables, rowsMax, bytesMax)
+        {
+            Dialect = dialect,
+            OnceAs = dialect == SqlDialect.BigQuery ? $"{NamePrefix}{Guid.NewGuid():N}" : null,
+        };
+
+    /// <summary>As the contract shows it: data set and table.</summary>
+    public static string Shown(SqlDialect dialect, string relation) =>
+        dialect == SqlDialect.BigQuery && relation.Split('.') is { Length: > 2 } parts ? $"{parts[^2]}.{parts[^1]}" : relation;
+
+    private static string Table(string relation) => Quoted(relation);
+
+    private static string Quoted(string name) => BigQueryText.Quoted(name);
+}
