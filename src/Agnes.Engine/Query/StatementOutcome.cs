@@ -77,8 +77,14 @@ public sealed record StatementOutcome(
     IReadOnlyList<string> Nearest,
     TimeSpan Elapsed)
 {
+    /// <summary>Of what could not even be begun.</summary>
+    public static StatementOutcome Failed(StatementStatus status, string message) => new(status, message, null, 0, 0, false, false, [], [], TimeSpan.Zero);
+
     public bool IsOk => Status == StatementStatus.Ok;
 
     /// <summary>What another system was not asked because of.</summary>
     public Remote.RemoteScan? Scan { get; init; }
+
+    /// <summary>Another system did not answer, rather than refuse; see <see cref="Remote.RemoteException.IsPassing"/>.</summary>
+    public bool IsPassing { get; init; }
 }

@@ -66,7 +66,7 @@ internal sealed partial class StatementRun
         {
             var status = e.Scan is not null ? StatementStatus.RemoteTooLarge
                 : e.Fault == RemoteFault.Question ? StatementStatus.EngineError : StatementStatus.RemoteFailed;
-            return Refused(status, $"Query error: {e.Message}") with { Scan = e.Scan };
+            return Refused(status, $"Query error: {e.Message}") with { Scan = e.Scan, IsPassing = e.IsPassing };
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

@@ -1,5 +1,6 @@
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
 
@@ -34,7 +35,15 @@ internal sealed class AskedSources : IAsyncDisposable
     /// </summary>
     public RowSource.Remote? Of(TableRow row)
     {
-        if (!_kinds.IsAsked(row) || _kinds.OfType(row.SourceType) is not { } kind) return null;
+        return _kinds.IsAsked(row) && SystemOf(row) is { } system
+            ? new RowSource.Remote(system, _kinds.OfType(row.SourceType)!.RelationOf(row))
+            : null;
+    }
+
+    /// <summary>What answers the questions of a table's connection, also of a table that is materialized; null where there is none.</summary>
+    public IRemoteTables? SystemOf(TableRow row)
+    {
+        if (_kinds.OfType(row.SourceType) is not { IsAsked: true } kind) return null;
         var name = row.Connection ?? kind.Name;
         lock (_gate)
         {
@@ -47,7 +56,7 @@ internal sealed class AskedSources : IAsyncDisposable
                 _open[name] = open = new Open(set, _secrets.Version, OpenOf(_kinds.ConnectionOf(now, row)!));
             }
 
-            return new RowSource.Remote(open.Connection, kind.RelationOf(row));
+            return open.Connection;
         }
     }
 

@@ -11,6 +11,9 @@ namespace Agnes.Server.Platform.Sources;
 /// </summary>
 internal sealed partial record SyncSchedule
 {
+    /// <summary>Of a materialized table that says nothing.</summary>
+    public const string OfMaterialized = "every 1h";
+
     private readonly CronExpression? _cron;
     private readonly TimeZoneInfo _zone = TimeZoneInfo.Utc;
 

@@ -40,11 +40,11 @@ internal sealed record BrokerReply(
     BrokerFault? Fault = null,
     bool IsCancelled = false);
 
-internal sealed record BrokerFault(RemoteFault Of, string Message, RemoteScan? Scan = null)
+internal sealed record BrokerFault(RemoteFault Of, string Message, RemoteScan? Scan = null, bool IsPassing = false)
 {
-    public static BrokerFault From(RemoteException failure) => new(failure.Fault, failure.Message, failure.Scan);
+    public static BrokerFault From(RemoteException failure) => new(failure.Fault, failure.Message, failure.Scan, failure.IsPassing);
 
-    public RemoteException ToException() => new(Of, Message) { Scan = Scan };
+    public RemoteException ToException() => new(Of, Message) { Scan = Scan, IsPassing = IsPassing };
 }
 
 [JsonSourceGenerationOptions(
