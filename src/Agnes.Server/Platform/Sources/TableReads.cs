@@ -22,6 +22,7 @@ internal static class TableReads
     /// <summary>The way from a derived table over what it reads back to itself, by names; null: there is none.</summary>
     public static IReadOnlyList<string>? CycleOf(Snapshot snapshot, SourceKinds kinds, TableRow row)
     {
+        if (snapshot.TableByName(row.Name) is { } other && other.Id != row.Id) return null; // a name that is taken is refused anyway
         var with = snapshot.WithTable(row); // others may name it already, as it was called before or as it is called now
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var open = new Stack<(TableRow Row, IReadOnlyList<string> Way)>([(row, [row.Name])]);

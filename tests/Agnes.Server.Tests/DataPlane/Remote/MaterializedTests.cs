@@ -177,6 +177,24 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_table_over_tables_may_follow_what_it_reads()
+    {
+        await RegisterAsync("sold", "SELECT id FROM shop.sales", "postgres", "depot");
+        var wrong = JsonNode.Parse(Body("eager", "SELECT id FROM shop.sales", "postgres", "depot"))!;
+        wrong["sync_schedule"] = "on change";
+        (await _shop.AsAdminAsync("POST", "/api/admin/register-table", wrong.ToJsonString())).Status.ShouldBe(422);
+        var follower = JsonNode.Parse(Body("counted", "SELECT count(*) AS n FROM Sold", "derived"))!;
+        follower["sync_schedule"] = "on change";
+        (await _shop.AsAdminAsync("POST", "/api/admin/register-table", follower.ToJsonString())).Status.ShouldBe(201);
+        await _shop.GrantAsync("counted");
+        await _shop.SyncAsync("""["sold"]""");
+        await _shop.EventuallyAsync(() => _shop.Server.State.Snapshot.PublishedTable("counted") is not null, "it followed");
+        (await RowsAsync("SELECT n FROM counted")).ShouldBe("[[1000]]");
+        var runs = (await _shop.AsAdminAsync("GET", "/api/sync/runs")).Json["runs"]!.AsArray();
+        runs.ShouldContain(run => run!["trigger"]!.GetValue<string>() == "publication");
+    }
+
+    [Fact]
     public async Task A_circle_and_a_missing_input_are_said()
     {
         await RegisterAsync("one", "SELECT id FROM orders", "derived");
