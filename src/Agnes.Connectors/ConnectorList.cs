@@ -1,3 +1,4 @@
+using Agnes.Connectors.Answers;
 using Agnes.Connectors.Custom;
 using Agnes.Connectors.Files;
 using Agnes.Connectors.Samples;
@@ -13,5 +14,6 @@ public static class ConnectorList
         new FilesConnector(),
         new SamplesConnector(),
         new CustomConnector(),
+        new AnswersConnector(),
     ];
 }

@@ -57,6 +57,7 @@ internal static class DataPlane
 
         services.AddSingleton<PublishingGate>();
         services.AddSingleton<SourcePublisher>();
+        services.AddSingleton<TableQueries>();
         services.AddSingleton<SourcePull>();
         services.AddSingleton<ConnectionStore>();
         services.AddSingleton<IJobHandler, PublishJob>();

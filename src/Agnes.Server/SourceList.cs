@@ -1,6 +1,7 @@
 using Agnes.Server.Features.Demo;
 using Agnes.Server.Features.Sources.BigQuery;
 using Agnes.Server.Features.Sources.Custom;
+using Agnes.Server.Features.Sources.Derived;
 using Agnes.Server.Features.Sources.Files;
 using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
@@ -21,6 +22,7 @@ internal static class SourceList
         new SampleKind(),
         new PostgresKind(),
         new CustomKind(),
+        new DerivedKind(),
     ];
 
     public static void AddSources(this IServiceCollection services) => services.AddSingleton(new SourceKinds(All));

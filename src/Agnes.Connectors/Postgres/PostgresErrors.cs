@@ -8,11 +8,17 @@ namespace Agnes.Connectors.Postgres;
 /// </summary>
 internal static class PostgresErrors
 {
+    /// <summary>The way to it, its resources, and its operator's hand: classes 08, 53, 57P and 58.</summary>
+    private static readonly string[] PassingStates = ["08", "53", "57P", "58"];
+
     public static RemoteException Of(Exception failure, string connection) => failure switch
     {
         RemoteException known => known,
         PostgresException { SqlState: var state } refused => OfState(state, connection, refused),
-        _ => new RemoteException(RemoteFault.System, $"'{connection}' cannot be reached. Ask an admin to look at the connection.", failure),
+        _ => new RemoteException(RemoteFault.System, $"'{connection}' cannot be reached. Ask an admin to look at the connection.", failure)
+        {
+            IsPassing = true,
+        },
     };
 
     /// <summary>By the class of what went wrong (Appendix A of PostgreSQL's manual).</summary>
@@ -45,6 +51,6 @@ internal static class PostgresErrors
             _ => (RemoteFault.System,
                 $"'{connection}' could not answer (SQLSTATE {state}). Try again, or ask an admin to look at the connection."),
         };
-        return new RemoteException(fault, message, failure);
+        return new RemoteException(fault, message, failure) { IsPassing = PassingStates.Any(of => state.StartsWith(of, StringComparison.Ordinal)) };
     }
 }

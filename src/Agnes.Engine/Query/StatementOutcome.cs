@@ -77,6 +77,9 @@ public sealed record StatementOutcome(
     IReadOnlyList<string> Nearest,
     TimeSpan Elapsed)
 {
+    /// <summary>Of what could not even be begun.</summary>
+    public static StatementOutcome Failed(StatementStatus status, string message) => new(status, message, null, 0, 0, false, false, [], [], TimeSpan.Zero);
+
     public bool IsOk => Status == StatementStatus.Ok;
 
     /// <summary>What another system was not asked because of.</summary>
@@ -87,4 +90,7 @@ public sealed record StatementOutcome(
 
     /// <summary>The path that it names and may not read.</summary>
     public RefusedPath? Path { get; init; }
+
+    /// <summary>Another system did not answer, rather than refuse; see <see cref="Remote.RemoteException.IsPassing"/>.</summary>
+    public bool IsPassing { get; init; }
 }

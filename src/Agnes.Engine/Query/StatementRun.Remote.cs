@@ -66,7 +66,8 @@ internal sealed partial class StatementRun
         {
             var status = e.Scan is not null ? StatementStatus.RemoteTooLarge
                 : e.Fault == RemoteFault.Question ? StatementStatus.EngineError : StatementStatus.RemoteFailed;
-            return Refused(status, e.Failure is null ? $"Query error: {e.Message}" : e.Message) with { Scan = e.Scan, Failure = e.Failure };
+            var message = e.Failure is null ? $"Query error: {e.Message}" : e.Message;
+            return Refused(status, message) with { Scan = e.Scan, Failure = e.Failure, IsPassing = e.IsPassing };
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

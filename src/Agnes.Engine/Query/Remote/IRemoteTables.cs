@@ -98,6 +98,9 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
 
     /// <summary>What a system that has kinds of failures says of it.</summary>
     public RemoteFailure? Failure { get; init; }
+
+    /// <summary>The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.</summary>
+    public bool IsPassing { get; init; }
 }
 
 /// <summary>A failure in the words of the contract.</summary>

@@ -1,6 +1,7 @@
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Sync;
@@ -11,6 +12,7 @@ internal static class SyncFeature
     public static void AddSync(this IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton<IJobHandler, SyncJob>();
+        services.AddPublicationListener<FollowInputs>();
         services.AddSingleton(provider => new JobSchedule(
             SyncJob.KindName, options.SyncEvery, options.SyncEvery, snapshot => SyncJob.Due(snapshot, provider.GetRequiredService<SourceKinds>(), provider.GetRequiredService<TimeProvider>())));
     }

@@ -48,11 +48,17 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
         }
 
         var problems = new List<string>();
-        var pulls = plan.Pulls.Where(source => Has(job, KeyOf(source.Own))).ToLookup(source => pull.UsesNetwork(source.Own));
-        foreach (var (own, rows) in pulls[false]) await PullAsync(own, rows);
-        if (pulls[true].Any()) await job.ReleaseAsync([.. job.Keys.Except(pulls[true].Select(source => KeyOf(source.Own)))], cancellation);
-        foreach (var (own, rows) in pulls[true]) await PullAsync(own, rows);
+        var pulls = plan.Pulls.Where(source => Has(job, KeyOf(source.Own))).ToLookup(source => TurnOf(source.Own));
+        foreach (var (own, rows) in pulls[Turn.Here]) await PullAsync(own, rows);
+        var later = pulls[Turn.Elsewhere].Concat(pulls[Turn.Derived]).Select(source => KeyOf(source.Own)).ToList();
+        if (pulls[Turn.Elsewhere].Any()) await job.ReleaseAsync([.. job.Keys.Except(later)], cancellation);
+        foreach (var (own, rows) in pulls[Turn.Elsewhere]) await PullAsync(own, rows);
         problems.AddRange(await PublishOthersAsync(job, cancellation));
+        foreach (var (own, rows) in pulls[Turn.Derived])
+        {
+            foreach (var round in TableReads.Rounds(state.Snapshot, kinds, rows)) await PullAsync(own, round);
+        }
+
         return Conclude(job, problems);
 
         async Task PullAsync(Connection own, IReadOnlyList<TableRow> rows)
@@ -60,6 +66,9 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
             if (await pull.RunAsync(job, own, rows, cancellation) is { } problem) problems.Add(problem);
         }
     }
+
+    /// <summary>Tables that are queries over others come when those have been published.</summary>
+    private Turn TurnOf(Connection own) => own.Kind.IsDerived ? Turn.Derived : pull.UsesNetwork(own) ? Turn.Elsewhere : Turn.Here;
 
     private static string KeyOf(TableRow row, SourceKinds kinds) => $"{KindName}:{row.Connection ?? row.SourceType ?? kinds.OfType(null)?.Name}";
 
@@ -93,5 +102,12 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
         if (failed.Count == 0 && problems.Count == 0) return new JobResult(JobStatus.Ok, result);
         var error = failed.Count > 0 ? $"{failed.Count} of {job.Steps.Count} tables failed: {string.Join(", ", failed.Take(10).Select(step => step.Name))}. The first: {failed[0].Error}" : problems[0];
         return new JobResult(done > 0 || failed.Count == 0 ? JobStatus.Partial : JobStatus.Failed, result, error);
+    }
+
+    private enum Turn
+    {
+        Here,
+        Elsewhere,
+        Derived,
     }
 }

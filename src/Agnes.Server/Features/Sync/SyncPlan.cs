@@ -28,7 +28,16 @@ internal sealed record SyncPlan(IReadOnlyList<(Connection Own, IReadOnlyList<Tab
         return new SyncPlan(pulls, [.. others]);
     }
 
-    /// <summary>A schedule that cannot be read, from an older installation, does not keep a table from being pulled.</summary>
-    private static bool IsDue(Snapshot snapshot, TableRow row, DateTime now) =>
-        !SyncSchedule.TryParse(row.SyncSchedule, out var schedule) || schedule.IsDue(snapshot.SyncStates.GetValueOrDefault(row.Name)?.LastSync, now);
+    /// <summary>
+    /// A schedule that cannot be read, from an older installation, does not keep a table from being pulled; but one that runs a query is not run
+    /// at every opportunity.
+    /// </summary>
+    private static bool IsDue(Snapshot snapshot, TableRow row, DateTime now)
+    {
+        var isQueried = row.QueryMode == TableRules.ModeMaterialized;
+        var text = isQueried ? row.SyncSchedule ?? SyncSchedule.OfMaterialized : row.SyncSchedule;
+        return SyncSchedule.TryParse(text, out var schedule)
+            ? schedule.IsDue(snapshot.SyncStates.GetValueOrDefault(row.Name)?.LastSync, now)
+            : !isQueried;
+    }
 }

@@ -9,9 +9,11 @@ internal static class PrecheckTable
 {
     public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry, TablePreviews previews)
     {
-        var row = registry.Read(await RequestBody.ReadAsync(context));
+        var body = await RequestBody.ReadAsync(context);
+        var row = registry.Read(body);
         registry.RefuseUnserved(row);
         registry.RefuseTaken(row);
+        row = await registry.CheckQueryAsync(body, row, context.RequestAborted);
         var table = new JsonObject
         {
             ["name"] = row.Name,

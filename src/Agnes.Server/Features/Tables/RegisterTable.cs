@@ -11,8 +11,11 @@ internal static class RegisterTable
 {
     public static async Task<IResult> HandleAsync(HttpContext context, TableRegistry registry)
     {
-        var row = registry.Read(await RequestBody.ReadAsync(context));
+        var body = await RequestBody.ReadAsync(context);
+        var row = registry.Read(body);
         registry.RefuseUnserved(row);
+        registry.RefuseTaken(row);
+        row = await registry.CheckQueryAsync(body, row, context.RequestAborted);
         var registered = await registry.RegisterAsync(context.Caller(), [row], context.RequestAborted);
         return JsonBody.Of(Answer(registered[0]), StatusCodes.Status201Created);
     }

@@ -28,10 +28,11 @@ internal static class RegisterTables
         {
             try
             {
-                var row = registry.Read(RequestBody.Of(item, index));
+                var one = RequestBody.Of(item, index);
+                var row = registry.Read(one);
                 registry.RefuseUnserved(row);
                 registry.RefuseTaken(row);
-                rows.Add(row);
+                rows.Add(await registry.CheckQueryAsync(one, row, context.RequestAborted));
             }
             catch (ProblemException fault)
             {

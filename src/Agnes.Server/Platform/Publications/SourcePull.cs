@@ -1,4 +1,6 @@
+using Agnes.Connectors.Answers;
 using Agnes.Engine.Extracts;
+using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Config;
@@ -12,30 +14,60 @@ namespace Agnes.Server.Platform.Publications;
 /// <summary>Runs the connector of one of our own sources, and commits what the same child prepared.</summary>
 internal sealed class SourcePull(
     StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, SourceKinds kinds, SecretStore secrets, ServerOptions options,
-    IReadOnlyList<Connector> connectors)
+    IReadOnlyList<Connector> connectors, TableQueries queries, Scratch scratch)
 {
     private readonly PullCheckpoints _checkpoints = new(state);
 
     public bool HasExtract(Connection own) => File.Exists(folder.ExtractFile(own.Name));
 
     /// <summary>Whether pulling waits for servers elsewhere.</summary>
-    public bool UsesNetwork(Connection own) => connectors.Any(connector => connector.Name == own.Kind.Connector && connector.UsesNetwork);
+    public bool UsesNetwork(Connection own) => own.Kind.IsAsked || connectors.Any(connector => connector.Name == own.Kind.Connector && connector.UsesNetwork);
 
     /// <param name="rows">What to pull; what is registered besides stays as it is, what is not is dropped.</param>
     /// <returns>Why the run as a whole failed for this source, or null.</returns>
     public async Task<string?> RunAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
+    {
+        if (!own.Kind.TakesAnswers) return await RunAsync(job, own, rows, null, cancellation);
+        using var answers = scratch.NewFolder("answers");
+        var answered = new List<TableRow>(rows.Count);
+        foreach (var row in rows)
+        {
+            if (await AnswerAsync(job, own, row, answers.Path, cancellation)) answered.Add(row);
+        }
+
+        return rows.Count > 0 && answered.Count == 0 ? null : await RunAsync(job, own, answered, answers.Path, cancellation);
+    }
+
+    /// <summary>Before a place among the extracting children is taken: a source may think for long.</summary>
+    private async Task<bool> AnswerAsync(JobContext job, Connection own, TableRow row, string answers, CancellationToken cancellation)
+    {
+        await job.TableStartedAsync(row.Name, cancellation);
+        job.TableProgress(row.Name, null, null, "querying");
+        var outcome = await queries.TakeAsync(own, row, answers, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        if (!outcome.IsOk) await FailAsync(job, row.Name, outcome.Message!, cancellation);
+        return outcome.IsOk;
+    }
+
+    /// <param name="answers">The folder of what the tables' queries were answered with; null where the connector brings the rows itself.</param>
+    private async Task<string?> RunAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, string? answers, CancellationToken cancellation)
     {
         using var entered = await gate.ExtractAsync(UsesNetwork(own) ? Lane.Network : Lane.Disk, cancellation);
         var progress = new PullProgress(job, cancellation);
         var limits = ExtractLimits.Default with { Total = options.Limits.SyncTotal };
         try
         {
-            var request = await RequestAsync(job, own, rows);
+            var request = await RequestAsync(job, own, rows, answers);
             ExtractOutcome outcome;
             await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop));
             await ForgetCheckpointsAsync(own, request, outcome, cancellation);
             foreach (var warning in outcome.Warnings.Where(warning => !progress.Logged.Contains(warning))) await job.LogAsync(warning, cancellation);
             foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
+            if (answers is not null)
+            {
+                foreach (var empty in outcome.Ok.Where(table => table.Rows == 0)) await job.LogAsync($"{empty.Name}: warning: its query returned no rows", cancellation);
+            }
+
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
             return await CommitAsync(job, own, outcome, cancellation);
         }
@@ -45,13 +77,15 @@ internal sealed class SourcePull(
         }
     }
 
-    private async Task<ExtractRequest> RequestAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows) => new(
+    private async Task<ExtractRequest> RequestAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, string? answers) => new(
         $"{job.Job.Id}-{own.Name}",
         own.Name,
         own.Kind.Connector!,
         [.. rows.Select(own.Kind.ConfigOf)],
         Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
-        Options: ConnectionSecrets.OptionsOf(secrets, own, folder)) // they go by pipe and are never on a command line
+        Options: answers is null
+            ? ConnectionSecrets.OptionsOf(secrets, own, folder) // they go by pipe and are never on a command line
+            : new Dictionary<string, string>(StringComparer.Ordinal) { [AnswersConnector.FolderOption] = answers })
     {
         Checkpoints = await _checkpoints.LoadAsync(own.Name),
         Program = rows.Count > 0 ? own.Kind.ProgramOf(own, options) : null,

@@ -34,5 +34,6 @@ internal static class TableJson
         ["initial_load_chunk_days"] = row.InitialLoadChunkDays,
         ["settings"] = row.Settings is null ? null : JsonNode.Parse(row.Settings),
         ["connection"] = row.Connection,
+        ["reads_tables"] = row.ReadsTables is null ? null : JsonNode.Parse(row.ReadsTables),
     };
 }

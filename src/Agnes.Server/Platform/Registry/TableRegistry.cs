@@ -10,7 +10,8 @@ namespace Agnes.Server.Platform.Registry;
 
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
 internal sealed class TableRegistry(
-    StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings, IServiceProvider services)
+    StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings, TableQueries queries,
+    IServiceProvider services)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
@@ -23,13 +24,29 @@ internal sealed class TableRegistry(
         return row;
     }
 
+    /// <summary>The row with what its query reads; the query is looked at by whoever will answer it.</summary>
+    /// <exception cref="ProblemException">422: the query is none that would be answered.</exception>
+    public async Task<TableRow> CheckQueryAsync(RequestBody body, TableRow row, CancellationToken cancellation)
+    {
+        var (looked, fault) = await queries.CheckAsync(row, cancellation);
+        if (fault is not null) body.Refuse("source_query", fault);
+        else if (TableReads.CycleOf(state.Snapshot, kinds, looked) is { } cycle) body.Refuse("source_query", Cycle(cycle));
+        body.ThrowIfInvalid();
+        return looked;
+    }
+
     /// <summary>Registers all or none.</summary>
     /// <exception cref="ProblemException">409: an id or a name is taken.</exception>
     public Task<IReadOnlyList<TableRow>> RegisterAsync(Caller caller, IReadOnlyList<TableRow> rows, CancellationToken cancellation) => state.WriteAsync<IReadOnlyList<TableRow>>(
         async write =>
         {
             var registered = new List<TableRow>(rows.Count);
-            foreach (var row in rows) registered.Add(await RegisterAsync(write, caller, row));
+            foreach (var row in rows)
+            {
+                RefuseCycle(write.Current, row);
+                registered.Add(await RegisterAsync(write, caller, row));
+            }
+
             return registered;
         },
         cancellation);
@@ -49,7 +66,27 @@ internal sealed class TableRegistry(
     /// <summary>Lays a body over a stored row: absent keeps, null clears.</summary>
     /// <returns>The row before and after, and the fields that the body named.</returns>
     /// <exception cref="ProblemException">400, 404, 409 or 422.</exception>
-    public Task<(TableRow Before, TableRow After, IReadOnlyList<string> Fields)> UpdateAsync(Caller caller, string id, RequestBody body, CancellationToken cancellation) => state.WriteAsync(
+    public async Task<(TableRow Before, TableRow After, IReadOnlyList<string> Fields)> UpdateAsync(
+        Caller caller, string id, RequestBody body, CancellationToken cancellation)
+    {
+        var looked = await LookAtQueryAsync(id, body, cancellation); // nobody asks a source inside a transaction
+        return await UpdateAsync(caller, id, body, looked, cancellation);
+    }
+
+    private async Task<TableRow?> LookAtQueryAsync(string id, RequestBody body, CancellationToken cancellation)
+    {
+        if (state.Snapshot.Table(id) is not { } before) return null;
+        var (read, _) = TableFields.Read(body, before, kinds);
+        var after = TableRules.Complete(read, kinds.OfType(read.SourceType));
+        Check(body, after);
+        return HaveSameQuery(before, after) ? before : await CheckQueryAsync(body, after, cancellation);
+    }
+
+    private static bool HaveSameQuery(TableRow one, TableRow other) =>
+        (one.SourceQuery, one.QueryMode, one.SourceType, one.Connection) == (other.SourceQuery, other.QueryMode, other.SourceType, other.Connection);
+
+    private Task<(TableRow Before, TableRow After, IReadOnlyList<string> Fields)> UpdateAsync(
+        Caller caller, string id, RequestBody body, TableRow? looked, CancellationToken cancellation) => state.WriteAsync(
         async write =>
         {
             var before = write.Current.Table(id) ?? throw new ProblemException(StatusCodes.Status404NotFound, "Table not found");
@@ -57,6 +94,9 @@ internal sealed class TableRegistry(
             var after = TableRules.Complete(read, kinds.OfType(read.SourceType));
             Check(body, after);
             if (fields.Count == 0) return (before, before, fields);
+            if (looked is null || !HaveSameQuery(looked, after)) throw new ProblemException(StatusCodes.Status409Conflict, "The table has just been changed. Try again.");
+            after = after with { ReadsTables = looked.ReadsTables };
+            RefuseCycle(write.Current, after);
             if (after.Name != before.Name) await RenameAsync(write, before, after);
             await write.ExecuteAsync(RegistrySql.Update, after);
             write.Audit(caller.UserId, "update_table", id, Changes(before, after), "ok");
@@ -97,6 +137,14 @@ internal sealed class TableRegistry(
         if (kinds.OfType(row.SourceType)?.NotServed(kinds.ConnectionOf(state.Snapshot, row), services) is { } why)
             throw new ProblemException(StatusCodes.Status400BadRequest, why);
     }
+
+    /// <summary>Again where it is written: what else was registered meanwhile may close it.</summary>
+    private void RefuseCycle(Snapshot snapshot, TableRow row)
+    {
+        if (TableReads.CycleOf(snapshot, kinds, row) is { } cycle) throw new ProblemException(StatusCodes.Status409Conflict, Cycle(cycle));
+    }
+
+    private static string Cycle(IReadOnlyList<string> way) => $"The query would read its own table: {string.Join(" → ", way)}";
 
     private static void RefuseTaken(Snapshot snapshot, TableRow row)
     {

@@ -51,7 +51,7 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             var late = $"'{name}' did not say within {DescribeTimeMax.TotalSeconds:0} s which columns the table has. Try again later.";
-            throw new RemoteException(RemoteFault.System, late);
+            throw new RemoteException(RemoteFault.System, late) { IsPassing = true };
         }
     }
 
@@ -118,7 +118,7 @@ internal sealed partial class AskedConnection(string name, Func<IRemoteTables> o
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw new RemoteException(RemoteFault.System, $"'{name}' was changed while it was asked. Ask again.");
+            throw new RemoteException(RemoteFault.System, $"'{name}' was changed while it was asked. Ask again.") { IsPassing = true };
         }
         catch (Exception failure) when (failure is not (RemoteException or OperationCanceledException))
         {

@@ -45,16 +45,20 @@ internal sealed class AskedSources : IAsyncDisposable
     /// </summary>
     public RowSource.Remote? Of(TableRow row)
     {
-        if (!_kinds.IsAsked(row) || _kinds.OfType(row.SourceType) is not { } kind) return null;
-        if (row.Connection == kind.Name && !_state.Snapshot.Connections.ContainsKey(kind.Name)) return null;
-        return OpenedOf(kind, row.Connection ?? kind.Name) is { } open
-            ? new RowSource.Remote(open.Asked, kind.RelationOf(row, open.Catalog)) { Dialect = kind.Dialect }
-            : null;
+        if (!_kinds.IsAsked(row) || _kinds.OfType(row.SourceType) is not { } kind || OpenedFor(row, kind) is not { } open) return null;
+        return new RowSource.Remote(open.Asked, kind.RelationOf(row, open.Catalog)) { Dialect = kind.Dialect };
     }
+
+    /// <summary>What answers the questions of a table's connection, also of a table that is materialized; null where there is none.</summary>
+    public IRemoteTables? SystemOf(TableRow row) =>
+        _kinds.OfType(row.SourceType) is { IsAsked: true } kind ? OpenedFor(row, kind)?.Asked : null;
 
     /// <summary>A connection of a kind that is asked, by its name, with what is set for it but secrets; null where there is none.</summary>
     public (IRemoteTables System, IReadOnlyDictionary<string, string> Settings)? Find(SourceKind kind, string name) =>
         OpenedOf(kind, name) is { } open ? (open.Asked, open.Settings) : null;
+
+    private Open? OpenedFor(TableRow row, SourceKind kind) =>
+        row.Connection == kind.Name && !_state.Snapshot.Connections.ContainsKey(kind.Name) ? null : OpenedOf(kind, row.Connection ?? kind.Name);
 
     private Open? OpenedOf(SourceKind kind, string name)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Agnes.Connectors.Answers;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Query;
 using Agnes.Engine.Parts;
@@ -110,6 +111,23 @@ internal abstract class SourceKind
         return string.IsNullOrEmpty(row.Bucket) ? table : $"{SqlText.Identifier(row.Bucket)}.{table}";
     }
 
+    /// <summary>
+    /// Its materialized tables are the answers of queries, which the server has answered and hands to the connector: by the source, where it is
+    /// one that is asked, or over registered tables.
+    /// </summary>
+    public bool TakesAnswers => Connector == AnswersConnector.ConnectorName;
+
+    /// <summary>The queries of its tables are over registered tables.</summary>
+    public bool IsDerived => TakesAnswers && !IsAsked;
+
+    /// <summary>What the source calls a table that a query of it names.</summary>
+    /// <param name="schema">Empty: the query named none.</param>
+    public virtual string RelationOf(string schema, string table) =>
+        RelationOf(new TableRow { Id = "", Name = table, Bucket = schema, SourceTable = table }, catalog: null);
+
+    /// <summary>What the source may have to read for one materialized table, in bytes; 0: no limit.</summary>
+    public virtual long MaterializeBytesMax(Connection connection) => MaterializeLimit.Of(connection.Settings.GetValueOrDefault(MaterializeLimit.Name));
+
     /// <summary>Takes what the source sends by itself; null: nothing is taken, and there is no address for it.</summary>
     public virtual IReceiver? Receiver => null;
 
@@ -122,7 +140,7 @@ internal abstract class SourceKind
 
     /// <summary>A row of the registry as its connector reads it.</summary>
     public virtual TableConfig ConfigOf(TableRow row) =>
-        new(row.Id, row.Name, row.Bucket, row.SourceTable, row.Description, Settings: row.Settings is null ? null : JsonElement.Parse(row.Settings));
+        new(row.Id, row.Name, row.Bucket, row.SourceTable, row.Description, row.QueryMode ?? TableRules.ModeLocal, Settings: row.Settings is null ? null : JsonElement.Parse(row.Settings));
 
     /// <summary>Fills in what follows for a table of this kind from the rest.</summary>
     public virtual TableRow Complete(TableRow row) => row;

@@ -29,7 +29,7 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
 
     /// <summary>Through which connection this server pulls a table; null where it does not.</summary>
     public Connection? PulledBy(Snapshot snapshot, TableRow row) =>
-        ConnectionOf(snapshot, row) is { Kind.Connector: not null } own ? own : null;
+        ConnectionOf(snapshot, row) is { Kind.Connector: not null } own && !IsAsked(row) ? own : null;
 
     /// <summary>Whether the table stays at its source, which this server asks.</summary>
     public bool IsAsked(TableRow? row) => row is { QueryMode: TableRules.ModeRemote } && OfType(row.SourceType) is { IsAsked: true };
@@ -58,12 +58,15 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
 
     /// <summary>The tables that are pulled through a connection: registered for it, and not served by somebody else's extract.</summary>
     public IEnumerable<TableRow> RegisteredFor(Snapshot snapshot, Connection connection) => snapshot.TablesById.Values
-        .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && row.QueryMode is null or TableRules.ModeLocal && !snapshot.IsServedByOther(row.Name, connection.Name))
+        .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && IsPulled(row, connection.Kind) && !snapshot.IsServedByOther(row.Name, connection.Name))
         .OrderBy(row => row.Name, StringComparer.Ordinal);
 
     /// <summary>All connections of a kind, the default one first.</summary>
     public IEnumerable<Connection> ConnectionsOf(Snapshot snapshot, SourceKind kind) =>
         (kind.HasDefault ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind));
+
+    private static bool IsPulled(TableRow row, SourceKind kind) =>
+        row.QueryMode is null or TableRules.ModeLocal || (row.QueryMode == TableRules.ModeMaterialized && kind.TakesAnswers);
 
     private static IEnumerable<Connection> NamedOf(Snapshot snapshot, SourceKind kind) => snapshot.Connections.Values.Where(row => row.Kind == kind.Name)
         .OrderBy(row => row.Name, StringComparer.Ordinal).Select(row => new Connection(row.Name, kind, row.Values));

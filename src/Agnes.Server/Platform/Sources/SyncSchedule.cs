@@ -6,11 +6,18 @@ using Cronos;
 namespace Agnes.Server.Platform.Sources;
 
 /// <summary>
-/// When a table is due: <c>every 15m</c>, <c>every 2h</c>, <c>daily 07:00,13:00</c> (UTC), or <c>cron 0 3 * * 1-5 @ Europe/Prague</c> (five fields, and the time zone they are meant in).
+/// When a table is due: <c>every 15m</c>, <c>every 2h</c>, <c>daily 07:00,13:00</c> (UTC), or <c>cron 0 3 * * 1-5 @ Europe/Prague</c> (five fields, and the time zone they are meant in);
+/// of tables that are queries over others also <c>on change</c>.
 /// Nothing else, by design of the format: cron without its prefix and zone stays invalid.
 /// </summary>
 internal sealed partial record SyncSchedule
 {
+    /// <summary>Of a materialized table that says nothing.</summary>
+    public const string OfMaterialized = "every 1h";
+
+    /// <summary>Of a table that is a query over others: whenever one of those has been published.</summary>
+    public const string OnChange = "on change";
+
     private readonly CronExpression? _cron;
     private readonly TimeZoneInfo _zone = TimeZoneInfo.Utc;
 
@@ -25,12 +32,21 @@ internal sealed partial record SyncSchedule
 
     public IReadOnlyList<TimeSpan> Daily { get; }
 
+    /// <summary>No time makes it due, but the first.</summary>
+    public bool IsOnChange { get; private init; }
+
     public static bool IsValid(string? text) => TryParse(text, out _);
 
     public static bool TryParse(string? text, out SyncSchedule schedule)
     {
         schedule = new SyncSchedule(null, []);
         if (text is null) return false;
+        if (text == OnChange)
+        {
+            schedule = new SyncSchedule(null, []) { IsOnChange = true };
+            return true;
+        }
+
         if (Every().Match(text) is { Success: true } every)
         {
             if (!int.TryParse(every.Groups["count"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var count)) return false;
@@ -57,6 +73,7 @@ internal sealed partial record SyncSchedule
     public bool IsDue(DateTime? lastSync, DateTime now)
     {
         if (lastSync is not { } last) return true;
+        if (IsOnChange) return false;
         if (Interval is { } interval) return now - last >= interval;
         if (_cron is not null) return _cron.GetNextOccurrence(DateTime.SpecifyKind(last, DateTimeKind.Utc), _zone) <= now;
         var passed = Daily.Where(t => now.Date + t <= now).Select(t => now.Date + t);

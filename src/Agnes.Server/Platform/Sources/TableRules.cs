@@ -74,6 +74,8 @@ internal static class TableRules
             return new("query_mode", "query_mode must be one of local, remote, materialized");
         if (kind is not null && !kind.Modes.Contains(row.QueryMode, StringComparer.Ordinal))
             return new(null, $"query_mode '{row.QueryMode}' does not go with source_type '{kind.Name}'; use {string.Join(" or ", kind.Modes)}");
+        if (row.SyncSchedule == SyncSchedule.OnChange && kind is not { IsDerived: true })
+            return new("sync_schedule", $"sync_schedule '{SyncSchedule.OnChange}' is for tables that are queries over others");
         if (row.QueryMode == ModeMaterialized && row.SourceQuery is null && kind is not { MaterializesWhole: true })
             return new(null, "query_mode 'materialized' needs source_query");
         return kind?.Check(row);

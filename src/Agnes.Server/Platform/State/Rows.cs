@@ -126,6 +126,9 @@ public sealed record TableRow
 
     /// <summary>The name of the connection that it is pulled through; null: the default one of its kind of source.</summary>
     public string? Connection { get; init; }
+
+    /// <summary>What its query names, as a JSON array of texts; null where it has none, or names nothing.</summary>
+    public string? ReadsTables { get; init; }
 }
 
 /// <summary>A row of <c>source_connections</c>.</summary>

@@ -42,11 +42,13 @@ internal sealed record BrokerReply(
     BrokerFault? Fault = null,
     bool IsCancelled = false);
 
-internal sealed record BrokerFault(RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null)
+internal sealed record BrokerFault(
+    RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null, bool IsPassing = false)
 {
-    public static BrokerFault From(RemoteException failure) => new(failure.Fault, failure.Message, failure.Scan, failure.Failure);
+    public static BrokerFault From(RemoteException failure) =>
+        new(failure.Fault, failure.Message, failure.Scan, failure.Failure, failure.IsPassing);
 
-    public RemoteException ToException() => new(Of, Message) { Scan = Scan, Failure = Failure };
+    public RemoteException ToException() => new(Of, Message) { Scan = Scan, Failure = Failure, IsPassing = IsPassing };
 }
 
 [JsonSourceGenerationOptions(

@@ -98,7 +98,10 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
             var why = lost.WasOutOfMemory
                 ? "The question needs more memory than one to another system may take. Filter more, or name fewer columns."
                 : $"What asks '{Connection}' has ended in the middle of it. Ask again.";
-            throw new RemoteException(lost.WasOutOfMemory ? RemoteFault.Question : RemoteFault.System, why, lost);
+            throw new RemoteException(lost.WasOutOfMemory ? RemoteFault.Question : RemoteFault.System, why, lost)
+            {
+                IsPassing = !lost.WasOutOfMemory,
+            };
         }
         finally
         {

@@ -1,3 +1,4 @@
+using Agnes.Connectors.Answers;
 using Agnes.Connectors.Postgres;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
@@ -21,7 +22,9 @@ internal sealed class PostgresKind : SourceKind
 
     public override IReadOnlyList<string> Aliases => ["postgresql"];
 
-    public override IReadOnlyList<string> Modes => [TableRules.ModeRemote];
+    public override IReadOnlyList<string> Modes => [TableRules.ModeRemote, TableRules.ModeMaterialized];
+
+    public override string Connector => AnswersConnector.ConnectorName;
 
     public override bool IsAsked => true;
 
@@ -42,12 +45,13 @@ internal sealed class PostgresKind : SourceKind
         new("statement_timeout", "int") { Default = 300, Hint = "Seconds after which the database itself ends a question." },
         new("allow_powerful_role", "bool") { Default = false,
             Hint = "Take a role that is a superuser, or that reads files or runs programs there." },
+        MaterializeLimit.Setting,
     ];
 
     public override IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
         services.GetRequiredService<RemoteBrokers>().Open(Name, connection.Name, options);
 
-    public override TableRow Complete(TableRow row) => row with
+    public override TableRow Complete(TableRow row) => row.QueryMode == TableRules.ModeMaterialized ? row : row with
     {
         QueryMode = TableRules.ModeRemote,
         Bucket = string.IsNullOrEmpty(row.Bucket) ? SchemaDefault : row.Bucket,
@@ -65,9 +69,12 @@ internal sealed class PostgresKind : SourceKind
         connection is null ? new RuleViolation("connection", "A table of a PostgreSQL names its connection: agnes admin connection list")
             : base.LookAt(row, connection, folder);
 
-    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) =>
-        "Not looked at: its columns are asked for when the table is first used.";
+    public override string RelationOf(string schema, string table) => base.RelationOf(schema.Length == 0 ? SchemaDefault : schema, table);
+
+    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) => row.QueryMode == TableRules.ModeMaterialized
+        ? "The database has been asked whether it would answer the query; no row was asked for."
+        : "Not looked at: its columns are asked for when the table is first used.";
 
     public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
-        PostgresSettings.Fault(settings);
+        PostgresSettings.Fault(settings) ?? MaterializeLimit.Fault(settings.GetValueOrDefault(MaterializeLimit.Name));
 }

@@ -1,0 +1,171 @@
+using System.IO.Pipelines;
+using System.Text.Json;
+using Agnes.Engine.Extracts;
+using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Query.Workers;
+using Agnes.Protocol;
+using Agnes.Sql;
+
+namespace Agnes.Engine.Query;
+
+/// <summary>Statements of which every row is kept: the answer is whole, or there is none.</summary>
+internal sealed partial class StatementRun
+{
+    /// <summary>Into one file, over tables of a scope.</summary>
+    public async Task<StatementOutcome> TakeAsync(Scope scope, string sql, string file)
+    {
+        var (parsed, failure) = await ParsedAsync(sql);
+        if (parsed is null) return failure!;
+        var verdict = Guard.Check(parsed, scope);
+        if (verdict.Plan is null || parsed.Shape != StatementShape.Select) return RefusedBy(verdict);
+        var plan = verdict.Plan is StatementPlan.PushDown one ? new StatementPlan.Mixed(one.Tables) : verdict.Plan;
+        return await EndedAsync(async () =>
+        {
+            using var rows = new RemoteRows(pool.Fetched, limits);
+            return await AtSystemAsync(plan, async stop =>
+            {
+                var footprint = plan is StatementPlan.Local local ? local.Footprint : await FetchAsync(plan.Tables, rows, withRows: true, stop);
+                return await TakeLocalAsync(parsed.Rewritten ?? sql, footprint, file);
+            });
+        });
+    }
+
+    /// <summary>Into a folder of files, by one other system.</summary>
+    public async Task<StatementOutcome> TakeAsync(SourceQuery query, string folder)
+    {
+        var (asked, failure) = await AskedOfAsync(query);
+        if (asked is null) return failure!;
+        return await EndedAsync(() => AtSystemAsync(asked.Plan, async stop =>
+        {
+            await EnsureCheapAsync(query.System, asked.Question, stop);
+            await query.System.AnswerAsync(asked.Question, folder, stop);
+            return Refused(StatementStatus.Ok, "") with { Tables = [.. asked.Plan.Tables.Select(table => table.Name)] };
+        }));
+    }
+
+    /// <summary>What the system says to the same question without answering it; <see cref="StatementOutcome.Tables"/> are those that it names.</summary>
+    public async Task<StatementOutcome> CheckAsync(SourceQuery query)
+    {
+        var (asked, failure) = await AskedOfAsync(query);
+        if (asked is null) return failure!;
+        var outcome = await EndedAsync(() => AtSystemAsync(asked.Plan, async stop =>
+        {
+            await query.System.EstimateAsync(asked.Question, stop);
+            return Refused(StatementStatus.Ok, "");
+        }));
+        return outcome with { Tables = [.. asked.Plan.Tables.Select(table => table.Name)] };
+    }
+
+    private async Task<StatementOutcome> TakeLocalAsync(string sql, Footprint footprint, string file)
+    {
+        // On lines of its own: a comment at its end hides nothing of ours.
+        var whole = $"SELECT * FROM (\n{sql}\n)";
+        var (columns, failure) = await DescribedAsync(whole, footprint);
+        if (columns is null) return failure!;
+        var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
+        statement.TookLong();
+        // Parquet has no form for some types (the sum of integers), and would hold other values.
+        var storable = $"SELECT {ParquetTypes.SelectList(columns)} FROM (\n{sql}\n)";
+        var request = new RunRequest(0, RowsForm.Parquet, storable, int.MaxValue, limits.ResultBytes, "", []) { File = file };
+        var outcome = await RunOnPoolAsync(null, statement, footprint, request);
+        if (!outcome.IsOk) return outcome;
+        if (outcome.Truncated) return Refused(StatementStatus.TooLarge, TooMuch);
+        footprint.Verify(); // the rows count only if the parts were whole until they had been read
+        return outcome with { Bytes = new FileInfo(file).Length };
+    }
+
+    private string TooMuch => $"Query error: The result is larger than {limits.ResultBytes >> 20} MiB. Select fewer columns, aggregate, or filter more.";
+
+    private async Task<(IReadOnlyList<TableColumn>? Columns, StatementOutcome? Failure)> DescribedAsync(string sql, Footprint footprint)
+    {
+        var (json, failure) = await TrustedAsync(run => run.RunOnPoolAsync(
+            null, new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue), footprint,
+            new RunRequest(0, RowsForm.Objects, $"DESCRIBE {sql}", int.MaxValue, limits.ResultBytes, "", [])));
+        if (json is null) return (null, failure);
+        using (json)
+        {
+            return ([.. json.RootElement.EnumerateArray().Select(column =>
+                new TableColumn(column.GetProperty("column_name").GetString()!, column.GetProperty("column_type").GetString()!))], null);
+        }
+    }
+
+    /// <summary>Runs something within this statement, whose body is for us.</summary>
+    private async Task<(JsonDocument? Body, StatementOutcome? Failure)> TrustedAsync(Func<StatementRun, Task<StatementOutcome>> ask)
+    {
+        using var answer = new MemoryStream();
+        var pipe = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
+        var outcome = await ask(new StatementRun(pool, known, lease, limits, pipe, cancellation));
+        await pipe.CompleteAsync();
+        return outcome.IsOk ? (JsonDocument.Parse(answer.ToArray()), null) : (null, outcome);
+    }
+
+    /// <summary>An estimate that is refused refuses the question; where the system fails to say, the limit cannot be held and is not.</summary>
+    private async Task EnsureCheapAsync(IRemoteTables system, RemoteQuestion question, CancellationToken stop)
+    {
+        if (limits.RemoteScanBytes == 0) return;
+        RemoteEstimate estimate;
+        try
+        {
+            estimate = await system.EstimateAsync(question, stop);
+        }
+        catch (RemoteException e) when (e.IsPassing)
+        {
+            return;
+        }
+
+        if (estimate.ScanBytes is not { } bytes || bytes <= limits.RemoteScanBytes) return;
+        throw new RemoteException(
+            RemoteFault.Question,
+            $"'{system.Connection}' would have to read {bytes} bytes for this; max_bytes_per_materialize allows {limits.RemoteScanBytes}. "
+            + "Filter more, name fewer columns, or have the limit raised (0: none).")
+        {
+            Scan = new RemoteScan(bytes, limits.RemoteScanBytes, [.. question.Tables.Select(table => table.Relation)]),
+        };
+    }
+
+    /// <summary>The question as the engine writes it, with a name of one word for each table.</summary>
+    private async Task<(AskedQuestion? Asked, StatementOutcome? Failure)> AskedOfAsync(SourceQuery query)
+    {
+        var (parsed, failure) = await ParsedAsync(query.Sql);
+        if (parsed is null) return (null, failure);
+        if (StatementGuard.Check(parsed, SourceNames.Refuse) is { } refusal) return (null, RefusedBy(GuardVerdict.Refuse(refusal)));
+        if (parsed.Shape != StatementShape.Select) return (null, Refused(StatementStatus.NotASelect, StatementGuard.OnlySelect));
+        try
+        {
+            var tables = parsed.Tables.DistinctBy(SourceNames.Of, StringComparer.OrdinalIgnoreCase).ToList();
+            var sql = await CanonicalAsync(parsed.Rewritten ?? query.Sql);
+            if (tables.Exists(table => table.Schema.Length > 0)) sql = await WithOneWordAsync(sql, tables);
+            List<ScopedTable> named = [.. tables.Select(table => SourceNames.Of(table) is var name
+                ? new ScopedTable(name, name, 0, "", [], new RowSource.Remote(query.System, query.RelationOf(table.Schema, table.Name))) : null!)];
+            var plan = new StatementPlan.PushDown(query.System, named);
+            return (new AskedQuestion(plan, QuestionOf(plan, sql, int.MaxValue) with { RowsMax = long.MaxValue }), null);
+        }
+        catch (RemoteException e)
+        {
+            return (null, Refused(StatementStatus.EngineError, e.Message.StartsWith("Query error", StringComparison.Ordinal) ? e.Message : $"Query error: {e.Message}"));
+        }
+    }
+
+    /// <exception cref="RemoteException">It cannot be written so.</exception>
+    private async Task<string> WithOneWordAsync(string sql, IReadOnlyList<NamedTable> tables)
+    {
+        var tree = await TextAsync($"SELECT json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)::VARCHAR AS text");
+        var renamed = await TextAsync($"SELECT json_deserialize_sql({SqlText.Literal(SourceNames.Rename(tree))}::JSON) AS text");
+        // What is sent must name what was looked at.
+        var (parsed, failure) = await ParsedAsync(renamed);
+        var expected = tables.Select(SourceNames.Of).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (parsed is null) throw new RemoteException(RemoteFault.Question, failure!.Message!);
+        return parsed.Shape == StatementShape.Select && parsed.Tables.All(table => table.IsOurs) && expected.SetEquals(parsed.Tables.Select(table => table.Name))
+            ? renamed
+            : throw new RemoteException(RemoteFault.Question, "The query cannot be written for the source. Give its tables names of their own (AS).");
+    }
+
+    private async Task<string> TextAsync(string sql)
+    {
+        var (json, failure) = await TrustedAsync(run => run.RunTrustedAsync(sql, [], 1));
+        if (json is null) throw new RemoteException(RemoteFault.Question, failure!.Message!);
+        using (json) return json.RootElement[0].GetProperty("text").GetString()!;
+    }
+
+    private sealed record AskedQuestion(StatementPlan.PushDown Plan, RemoteQuestion Question);
+}

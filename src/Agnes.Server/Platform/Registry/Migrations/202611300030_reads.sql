@@ -1,0 +1,1 @@
+ALTER TABLE table_registry ADD COLUMN reads_tables VARCHAR;
