@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
-using Agnes.Engine.Query;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Query;
 using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
