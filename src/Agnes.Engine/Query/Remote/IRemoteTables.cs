@@ -67,7 +67,9 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
     /// <summary>What the question would have cost, where that is the reason.</summary>
     public RemoteScan? Scan { get; init; }
 
-    /// <summary>The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.</summary>
+    /// <summary>
+    /// The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.
+    /// </summary>
     public bool IsPassing { get; init; }
 }
 

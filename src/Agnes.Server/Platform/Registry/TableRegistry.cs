@@ -9,7 +9,8 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Registry;
 
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
-internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings, TableQueries queries)
+internal sealed class TableRegistry(
+    StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings, TableQueries queries)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
@@ -81,7 +82,8 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
     }
 
     private static bool HaveSameQuery(TableRow one, TableRow other) =>
-        (one.SourceQuery, one.QueryMode, one.SourceType, one.Connection) == (other.SourceQuery, other.QueryMode, other.SourceType, other.Connection);
+        (one.SourceQuery, one.QueryMode, one.SourceType, one.Connection)
+            == (other.SourceQuery, other.QueryMode, other.SourceType, other.Connection);
 
     private Task<(TableRow Before, TableRow After, IReadOnlyList<string> Fields)> UpdateAsync(
         Caller caller, string id, RequestBody body, TableRow? looked, CancellationToken cancellation) => state.WriteAsync(
@@ -92,7 +94,8 @@ internal sealed class TableRegistry(StateDb state, DataFolder folder, SourceKind
             var after = TableRules.Complete(read, kinds.OfType(read.SourceType));
             Check(body, after);
             if (fields.Count == 0) return (before, before, fields);
-            if (looked is null || !HaveSameQuery(looked, after)) throw new ProblemException(StatusCodes.Status409Conflict, "The table has just been changed. Try again.");
+            if (looked is null || !HaveSameQuery(looked, after))
+                throw new ProblemException(StatusCodes.Status409Conflict, "The table has just been changed. Try again.");
             after = after with { ReadsTables = looked.ReadsTables };
             RefuseCycle(write.Current, after);
             if (after.Name != before.Name) await RenameAsync(write, before, after);

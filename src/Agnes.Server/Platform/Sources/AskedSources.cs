@@ -40,7 +40,9 @@ internal sealed class AskedSources : IAsyncDisposable
             : null;
     }
 
-    /// <summary>What answers the questions of a table's connection, also of a table that is materialized; null where there is none.</summary>
+    /// <summary>
+    /// What answers the questions of a table's connection, also of a table that is materialized; null where there is none.
+    /// </summary>
     public IRemoteTables? SystemOf(TableRow row)
     {
         if (_kinds.OfType(row.SourceType) is not { IsAsked: true } kind) return null;
