@@ -7,7 +7,8 @@ using DuckDB.NET.Data;
 namespace Agnes.Connectors.Answers;
 
 /// <summary>
-/// Tables that are the answers of queries. The server has had the queries answered before, each into a folder of Parquet files; here the files
+/// Tables that are the answers of queries. The server has had the queries answered before, each into a folder of Parquet files; here
+/// the files
 /// become parts as they are.
 /// </summary>
 public sealed class AnswersConnector : Connector
@@ -32,7 +33,8 @@ public sealed class AnswersConnector : Connector
         {
             try
             {
-                var answer = Path.Combine(request.Option(FolderOption) ?? throw new InvalidDataException("No answers were given."), table.Name);
+                var answers = request.Option(FolderOption) ?? throw new InvalidDataException("No answers were given.");
+                var answer = Path.Combine(answers, table.Name);
                 var put = await TakeAsync(table, AnswerFiles.In(answer), writer, progress, cancellation);
                 writer.Put(put);
                 progress.Report(new ExtractEvent("table_done", table.Name, put.Rows, put.Bytes));
@@ -48,7 +50,8 @@ public sealed class AnswersConnector : Connector
     }
 
     private static async Task<ExtractTable> TakeAsync(
-        TableConfig table, IReadOnlyList<string> files, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation)
+        TableConfig table, IReadOnlyList<string> files, ExtractWriter writer, IProgress<ExtractEvent> progress,
+        CancellationToken cancellation)
     {
         if (files.Count == 0) throw new InvalidDataException("The answer has no file.");
         IReadOnlyList<TableColumn>? columns = null;

@@ -51,6 +51,9 @@ internal static class PostgresErrors
             _ => (RemoteFault.System,
                 $"'{connection}' could not answer (SQLSTATE {state}). Try again, or ask an admin to look at the connection."),
         };
-        return new RemoteException(fault, message, failure) { IsPassing = PassingStates.Any(of => state.StartsWith(of, StringComparison.Ordinal)) };
+        return new RemoteException(fault, message, failure)
+        {
+            IsPassing = PassingStates.Any(of => state.StartsWith(of, StringComparison.Ordinal)),
+        };
     }
 }

@@ -19,7 +19,9 @@ internal static class SourceNames
 
     public static Refusal? Refuse(NamedTable table) => table.Catalog.Length == 0
         ? null
-        : new Refusal(RefusalKind.TableUnknown, $"'{StatementGuard.Shorten(table.ToString())}' has three words. Name a table of the connection as schema.table.");
+        : new Refusal(
+            RefusalKind.TableUnknown,
+            $"'{StatementGuard.Shorten(table.ToString())}' has three words. Name a table of the connection as schema.table.");
 
     /// <summary>A table of two words becomes one of one word that is called as before; a column of three words loses its first.</summary>
     /// <exception cref="RemoteException">It is nested too deeply.</exception>
@@ -48,7 +50,8 @@ internal static class SourceNames
 
         foreach (var column in nodes.Where(node => Text(node["type"]) == "COLUMN_REF"))
         {
-            if (column["column_names"] is JsonArray { Count: > 2 } names && renamed.Contains((Folded(Text(names[0])), Folded(Text(names[1]))))) names.RemoveAt(0);
+            if (column["column_names"] is not JsonArray { Count: > 2 } names) continue;
+            if (renamed.Contains((Folded(Text(names[0])), Folded(Text(names[1]))))) names.RemoveAt(0);
         }
 
         return root.ToJsonString();

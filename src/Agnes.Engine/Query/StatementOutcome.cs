@@ -78,7 +78,8 @@ public sealed record StatementOutcome(
     TimeSpan Elapsed)
 {
     /// <summary>Of what could not even be begun.</summary>
-    public static StatementOutcome Failed(StatementStatus status, string message) => new(status, message, null, 0, 0, false, false, [], [], TimeSpan.Zero);
+    public static StatementOutcome Failed(StatementStatus status, string message) =>
+        new(status, message, null, 0, 0, false, false, [], [], TimeSpan.Zero);
 
     public bool IsOk => Status == StatementStatus.Ok;
 

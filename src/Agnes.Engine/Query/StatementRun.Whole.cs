@@ -24,7 +24,9 @@ internal sealed partial class StatementRun
             using var rows = new RemoteRows(pool.Fetched, limits);
             return await AtSystemAsync(plan, async stop =>
             {
-                var footprint = plan is StatementPlan.Local local ? local.Footprint : await FetchAsync(plan.Tables, rows, withRows: true, stop);
+                var footprint = plan is StatementPlan.Local local
+                    ? local.Footprint
+                    : await FetchAsync(plan.Tables, rows, withRows: true, stop);
                 return await TakeLocalAsync(parsed.Rewritten ?? sql, footprint, file);
             });
         });
@@ -43,7 +45,9 @@ internal sealed partial class StatementRun
         }));
     }
 
-    /// <summary>What the system says to the same question without answering it; <see cref="StatementOutcome.Tables"/> are those that it names.</summary>
+    /// <summary>
+    /// What the system says to the same question without answering it; <see cref="StatementOutcome.Tables"/> are those that it names.
+    /// </summary>
     public async Task<StatementOutcome> CheckAsync(SourceQuery query)
     {
         var (asked, failure) = await AskedOfAsync(query);
@@ -74,7 +78,8 @@ internal sealed partial class StatementRun
         return outcome with { Bytes = new FileInfo(file).Length };
     }
 
-    private string TooMuch => $"Query error: The result is larger than {limits.ResultBytes >> 20} MiB. Select fewer columns, aggregate, or filter more.";
+    private string TooMuch =>
+        $"Query error: The result is larger than {limits.ResultBytes >> 20} MiB. Select fewer columns, aggregate, or filter more.";
 
     private async Task<(IReadOnlyList<TableColumn>? Columns, StatementOutcome? Failure)> DescribedAsync(string sql, Footprint footprint)
     {
@@ -99,7 +104,9 @@ internal sealed partial class StatementRun
         return outcome.IsOk ? (JsonDocument.Parse(answer.ToArray()), null) : (null, outcome);
     }
 
-    /// <summary>An estimate that is refused refuses the question; where the system fails to say, the limit cannot be held and is not.</summary>
+    /// <summary>
+    /// An estimate that is refused refuses the question; where the system fails to say, the limit cannot be held and is not.
+    /// </summary>
     private async Task EnsureCheapAsync(IRemoteTables system, RemoteQuestion question, CancellationToken stop)
     {
         if (limits.RemoteScanBytes == 0) return;
@@ -135,15 +142,21 @@ internal sealed partial class StatementRun
             var tables = parsed.Tables.DistinctBy(SourceNames.Of, StringComparer.OrdinalIgnoreCase).ToList();
             var sql = await CanonicalAsync(parsed.Rewritten ?? query.Sql);
             if (tables.Exists(table => table.Schema.Length > 0)) sql = await WithOneWordAsync(sql, tables);
-            List<ScopedTable> named = [.. tables.Select(table => SourceNames.Of(table) is var name
-                ? new ScopedTable(name, name, 0, "", [], new RowSource.Remote(query.System, query.RelationOf(table.Schema, table.Name))) : null!)];
+            List<ScopedTable> named = [.. tables.Select(table => ScopedOf(query, table))];
             var plan = new StatementPlan.PushDown(query.System, named);
             return (new AskedQuestion(plan, QuestionOf(plan, sql, int.MaxValue) with { RowsMax = long.MaxValue }), null);
         }
         catch (RemoteException e)
         {
-            return (null, Refused(StatementStatus.EngineError, e.Message.StartsWith("Query error", StringComparison.Ordinal) ? e.Message : $"Query error: {e.Message}"));
+            var isSaid = e.Message.StartsWith("Query error", StringComparison.Ordinal);
+            return (null, Refused(StatementStatus.EngineError, isSaid ? e.Message : $"Query error: {e.Message}"));
         }
+    }
+
+    private static ScopedTable ScopedOf(SourceQuery query, NamedTable table)
+    {
+        var name = SourceNames.Of(table);
+        return new ScopedTable(name, name, 0, "", [], new RowSource.Remote(query.System, query.RelationOf(table.Schema, table.Name)));
     }
 
     /// <exception cref="RemoteException">It cannot be written so.</exception>
@@ -155,9 +168,12 @@ internal sealed partial class StatementRun
         var (parsed, failure) = await ParsedAsync(renamed);
         var expected = tables.Select(SourceNames.Of).ToHashSet(StringComparer.OrdinalIgnoreCase);
         if (parsed is null) throw new RemoteException(RemoteFault.Question, failure!.Message!);
-        return parsed.Shape == StatementShape.Select && parsed.Tables.All(table => table.IsOurs) && expected.SetEquals(parsed.Tables.Select(table => table.Name))
+        var isSame = parsed.Shape == StatementShape.Select && parsed.Tables.All(table => table.IsOurs)
+            && expected.SetEquals(parsed.Tables.Select(table => table.Name));
+        return isSame
             ? renamed
-            : throw new RemoteException(RemoteFault.Question, "The query cannot be written for the source. Give its tables names of their own (AS).");
+            : throw new RemoteException(
+                RemoteFault.Question, "The query cannot be written for the source. Give its tables names of their own (AS).");
     }
 
     private async Task<string> TextAsync(string sql)

@@ -138,18 +138,26 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
         InSlotAsync<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)>(
             lease, $"columns of {table.Name}", limits, PipeWriter.Create(Stream.Null), client, run => run.DescribeAsync(table), refused => (refused, null));
 
-    /// <summary>Every row of a statement over a scope, into one Parquet file. A result larger than <see cref="StatementLimits.ResultBytes"/> is refused.</summary>
+    /// <summary>
+    /// Every row of a statement over a scope, into one Parquet file. A result larger than <see cref="StatementLimits.ResultBytes"/> is
+    /// refused.
+    /// </summary>
     /// <param name="file">Made, or replaced; the caller deletes it.</param>
-    public Task<StatementOutcome> TakeAsync(Lease lease, Scope scope, string sql, string file, StatementLimits limits, CancellationToken client) =>
+    public Task<StatementOutcome> TakeAsync(
+        Lease lease, Scope scope, string sql, string file, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(lease, sql, limits, PipeWriter.Create(Stream.Null), client, run => run.TakeAsync(scope, sql, file), refused => refused);
 
     /// <summary>Every row of a query that one other system answers, into Parquet files: see <see cref="AnswerFiles"/>.</summary>
     /// <param name="folder">Not there yet.</param>
     /// <param name="limits">Of <see cref="StatementLimits.RemoteScanBytes"/>, 0 disables.</param>
-    public Task<StatementOutcome> TakeAsync(Lease lease, SourceQuery query, string folder, StatementLimits limits, CancellationToken client) =>
-        InSlotAsync(lease, query.Sql, limits, PipeWriter.Create(Stream.Null), client, run => run.TakeAsync(query, folder), refused => refused);
+    public Task<StatementOutcome> TakeAsync(
+        Lease lease, SourceQuery query, string folder, StatementLimits limits, CancellationToken client) =>
+        InSlotAsync(
+            lease, query.Sql, limits, PipeWriter.Create(Stream.Null), client, run => run.TakeAsync(query, folder), refused => refused);
 
-    /// <summary>Whether the system would answer such a query; no row is asked for. <see cref="StatementOutcome.Tables"/> are what it names.</summary>
+    /// <summary>
+    /// Whether the system would answer such a query; no row is asked for. <see cref="StatementOutcome.Tables"/> are what it names.
+    /// </summary>
     public Task<StatementOutcome> CheckAsync(Lease lease, SourceQuery query, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(lease, query.Sql, limits, PipeWriter.Create(Stream.Null), client, run => run.CheckAsync(query), refused => refused);
 

@@ -72,12 +72,21 @@ internal static class RegisterTableCommand
 /// <summary>What can be said about a table when it is registered.</summary>
 internal sealed class RegisterOptions
 {
-    private readonly Option<string> _sourceType = new("--source-type") { Description = "Where it comes from: csv (files), keboola, bigquery, jira, postgres, derived (a query over other tables), local.", DefaultValueFactory = _ => "keboola" };
+    private readonly Option<string> _sourceType = new("--source-type")
+    {
+        Description = "Where it comes from: csv (files), keboola, bigquery, jira, postgres, derived (a query over other tables), local.",
+        DefaultValueFactory = _ => "keboola",
+    };
+
     private readonly Option<string?> _connection = new("--connection") { Description = "Through which connection of that source; default: the one of its name." };
     private readonly Option<string?> _bucket = new("--bucket") { Description = "Where it lies in the source: sub-folder, bucket or dataset." };
     private readonly Option<string?> _sourceTable = new("--source-table") { Description = "What it is called there: table, file or glob; default: the name." };
     private readonly Option<string> _queryMode = new("--query-mode") { Description = "local: copied to laptops; remote: stays at the source; materialized: the result of --query.", DefaultValueFactory = _ => "local" };
-    private readonly Option<string?> _query = new("--query") { Description = "SQL of a materialized table, or @file. Without --query-mode, the table is one." };
+    private readonly Option<string?> _query = new("--query")
+    {
+        Description = "SQL of a materialized table, or @file. Without --query-mode, the table is one.",
+    };
+
     private readonly Option<FileInfo?> _queryFile = new("--query-file") { Description = "The same, from a file." };
     private readonly Option<string?> _description = new("--description") { Description = "What a row is, for people and agents." };
     private readonly Option<string> _strategy = new("--sync-strategy") { Description = "full_refresh, incremental or partitioned.", DefaultValueFactory = _ => "full_refresh" };
@@ -109,7 +118,12 @@ internal sealed class RegisterOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_sourceType, _connection, _bucket, _sourceTable, _queryMode, _query, _queryFile, _description, _strategy, _primaryKey, _filters, _settings]) command.Add(option);
+        Option[] options =
+        [
+            _sourceType, _connection, _bucket, _sourceTable, _queryMode, _query, _queryFile, _description,
+            _strategy, _primaryKey, _filters, _settings,
+        ];
+        foreach (var option in options) command.Add(option);
         foreach (var (option, _) in _texts) command.Add(option);
         foreach (var (option, _) in _numbers) command.Add(option);
     }
@@ -120,11 +134,14 @@ internal sealed class RegisterOptions
         var source = parsed.GetRequiredValue(_sourceType);
         var bucket = parsed.GetValue(_bucket);
         var given = parsed.GetValue(_queryFile) is { } file ? $"@{file.FullName}" : parsed.GetValue(_query);
-        if (parsed.GetValue(_query) is not null && parsed.GetValue(_queryFile) is not null) throw new CliException("--query and --query-file say the same thing; give one of them.", ExitCode.Usage);
+        if (parsed.GetValue(_query) is not null && parsed.GetValue(_queryFile) is not null)
+            throw new CliException("--query and --query-file say the same thing; give one of them.", ExitCode.Usage);
         var query = given is null ? null : await TextOrFile.ReadAsync(given, cancellation);
-        var mode = query is not null && parsed.GetResult(_queryMode) is null or { Implicit: true } ? "materialized" : parsed.GetRequiredValue(_queryMode);
+        var saysNoMode = parsed.GetResult(_queryMode) is null or { Implicit: true };
+        var mode = query is not null && saysNoMode ? "materialized" : parsed.GetRequiredValue(_queryMode);
         if (mode == "materialized" && string.IsNullOrWhiteSpace(query) && source != "keboola") throw new CliException("A materialized table needs its SQL: --query 'SELECT …' or --query @file.sql", ExitCode.Usage);
-        if (mode == "materialized" && string.IsNullOrWhiteSpace(query) && string.IsNullOrWhiteSpace(bucket)) throw new CliException("A materialized table needs --bucket.", ExitCode.Usage);
+        if (mode == "materialized" && string.IsNullOrWhiteSpace(query) && string.IsNullOrWhiteSpace(bucket))
+            throw new CliException("A materialized table needs --bucket.", ExitCode.Usage);
         var body = new JsonObject
         {
             ["name"] = name,

@@ -99,7 +99,9 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
     /// <summary>What a system that has kinds of failures says of it.</summary>
     public RemoteFailure? Failure { get; init; }
 
-    /// <summary>The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.</summary>
+    /// <summary>
+    /// The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.
+    /// </summary>
     public bool IsPassing { get; init; }
 }
 

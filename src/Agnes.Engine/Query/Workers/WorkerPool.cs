@@ -115,7 +115,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
     }
 
     /// <summary>Of all workers that run now.</summary>
-    internal int[] ProcessIds()
+    public int[] ProcessIds()
     {
         lock (_gate) return [.. _idle.Concat(_rented).Select(worker => worker.ProcessId)];
     }

@@ -29,7 +29,8 @@ internal sealed record SyncPlan(IReadOnlyList<(Connection Own, IReadOnlyList<Tab
     }
 
     /// <summary>
-    /// A schedule that cannot be read, from an older installation, does not keep a table from being pulled; but one that runs a query is not run
+    /// A schedule that cannot be read, from an older installation, does not keep a table from being pulled; but one that runs a query
+    /// is not run
     /// at every opportunity.
     /// </summary>
     private static bool IsDue(Snapshot snapshot, TableRow row, DateTime now)

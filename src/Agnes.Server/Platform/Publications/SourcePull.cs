@@ -21,7 +21,8 @@ internal sealed class SourcePull(
     public bool HasExtract(Connection own) => File.Exists(folder.ExtractFile(own.Name));
 
     /// <summary>Whether pulling waits for servers elsewhere.</summary>
-    public bool UsesNetwork(Connection own) => own.Kind.IsAsked || connectors.Any(connector => connector.Name == own.Kind.Connector && connector.UsesNetwork);
+    public bool UsesNetwork(Connection own) =>
+        own.Kind.IsAsked || connectors.Any(connector => connector.Name == own.Kind.Connector && connector.UsesNetwork);
 
     /// <param name="rows">What to pull; what is registered besides stays as it is, what is not is dropped.</param>
     /// <returns>Why the run as a whole failed for this source, or null.</returns>
@@ -49,8 +50,10 @@ internal sealed class SourcePull(
         return outcome.IsOk;
     }
 
-    /// <param name="answers">The folder of what the tables' queries were answered with; null where the connector brings the rows itself.</param>
-    private async Task<string?> RunAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, string? answers, CancellationToken cancellation)
+    /// <param name="answers">The folder of what the tables' queries were answered with; null where the connector brings the rows
+    /// itself.</param>
+    private async Task<string?> RunAsync(
+        JobContext job, Connection own, IReadOnlyList<TableRow> rows, string? answers, CancellationToken cancellation)
     {
         using var entered = await gate.ExtractAsync(UsesNetwork(own) ? Lane.Network : Lane.Disk, cancellation);
         var progress = new PullProgress(job, cancellation);
@@ -65,7 +68,8 @@ internal sealed class SourcePull(
             foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
             if (answers is not null)
             {
-                foreach (var empty in outcome.Ok.Where(table => table.Rows == 0)) await job.LogAsync($"{empty.Name}: warning: its query returned no rows", cancellation);
+                foreach (var empty in outcome.Ok.Where(table => table.Rows == 0))
+                    await job.LogAsync($"{empty.Name}: warning: its query returned no rows", cancellation);
             }
 
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);

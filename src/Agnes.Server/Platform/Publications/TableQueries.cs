@@ -10,7 +10,8 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>
-/// Runs the queries of materialized tables. They run as the system: an admin wrote them, and whoever is granted the table reads the answer and
+/// Runs the queries of materialized tables. They run as the system: an admin wrote them, and whoever is granted the table reads the
+/// answer and
 /// nothing behind it. Nothing is sent anywhere that was not parsed, looked at, and written anew.
 /// </summary>
 internal sealed class TableQueries(
@@ -40,7 +41,8 @@ internal sealed class TableQueries(
         if (!own.Kind.IsAsked)
         {
             Directory.CreateDirectory(answer);
-            return runner.TakeAsync(Own(stop), scopes.OfEverything(state.Snapshot), row.SourceQuery!, Path.Combine(answer, AnswersConnector.OnlyFile), limits, stop);
+            var file = Path.Combine(answer, AnswersConnector.OnlyFile);
+            return runner.TakeAsync(Own(stop), scopes.OfEverything(state.Snapshot), row.SourceQuery!, file, limits, stop);
         }
 
         return asked.SystemOf(row) is { } system

@@ -83,7 +83,8 @@ internal sealed class TableRegistry(
     }
 
     private static bool HaveSameQuery(TableRow one, TableRow other) =>
-        (one.SourceQuery, one.QueryMode, one.SourceType, one.Connection) == (other.SourceQuery, other.QueryMode, other.SourceType, other.Connection);
+        (one.SourceQuery, one.QueryMode, one.SourceType, one.Connection)
+            == (other.SourceQuery, other.QueryMode, other.SourceType, other.Connection);
 
     private Task<(TableRow Before, TableRow After, IReadOnlyList<string> Fields)> UpdateAsync(
         Caller caller, string id, RequestBody body, TableRow? looked, CancellationToken cancellation) => state.WriteAsync(
@@ -94,7 +95,8 @@ internal sealed class TableRegistry(
             var after = TableRules.Complete(read, kinds.OfType(read.SourceType));
             Check(body, after);
             if (fields.Count == 0) return (before, before, fields);
-            if (looked is null || !HaveSameQuery(looked, after)) throw new ProblemException(StatusCodes.Status409Conflict, "The table has just been changed. Try again.");
+            if (looked is null || !HaveSameQuery(looked, after))
+                throw new ProblemException(StatusCodes.Status409Conflict, "The table has just been changed. Try again.");
             after = after with { ReadsTables = looked.ReadsTables };
             RefuseCycle(write.Current, after);
             if (after.Name != before.Name) await RenameAsync(write, before, after);

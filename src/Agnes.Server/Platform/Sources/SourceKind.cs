@@ -112,7 +112,8 @@ internal abstract class SourceKind
     }
 
     /// <summary>
-    /// Its materialized tables are the answers of queries, which the server has answered and hands to the connector: by the source, where it is
+    /// Its materialized tables are the answers of queries, which the server has answered and hands to the connector: by the source,
+    /// where it is
     /// one that is asked, or over registered tables.
     /// </summary>
     public bool TakesAnswers => Connector == AnswersConnector.ConnectorName;
@@ -126,7 +127,8 @@ internal abstract class SourceKind
         RelationOf(new TableRow { Id = "", Name = table, Bucket = schema, SourceTable = table }, catalog: null);
 
     /// <summary>What the source may have to read for one materialized table, in bytes; 0: no limit.</summary>
-    public virtual long MaterializeBytesMax(Connection connection) => MaterializeLimit.Of(connection.Settings.GetValueOrDefault(MaterializeLimit.Name));
+    public virtual long MaterializeBytesMax(Connection connection) =>
+        MaterializeLimit.Of(connection.Settings.GetValueOrDefault(MaterializeLimit.Name));
 
     /// <summary>Takes what the source sends by itself; null: nothing is taken, and there is no address for it.</summary>
     public virtual IReceiver? Receiver => null;
@@ -140,7 +142,9 @@ internal abstract class SourceKind
 
     /// <summary>A row of the registry as its connector reads it.</summary>
     public virtual TableConfig ConfigOf(TableRow row) =>
-        new(row.Id, row.Name, row.Bucket, row.SourceTable, row.Description, row.QueryMode ?? TableRules.ModeLocal, Settings: row.Settings is null ? null : JsonElement.Parse(row.Settings));
+        new(
+            row.Id, row.Name, row.Bucket, row.SourceTable, row.Description, row.QueryMode ?? TableRules.ModeLocal,
+            Settings: row.Settings is null ? null : JsonElement.Parse(row.Settings));
 
     /// <summary>Fills in what follows for a table of this kind from the rest.</summary>
     public virtual TableRow Complete(TableRow row) => row;

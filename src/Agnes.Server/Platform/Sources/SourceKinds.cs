@@ -58,7 +58,8 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
 
     /// <summary>The tables that are pulled through a connection: registered for it, and not served by somebody else's extract.</summary>
     public IEnumerable<TableRow> RegisteredFor(Snapshot snapshot, Connection connection) => snapshot.TablesById.Values
-        .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && IsPulled(row, connection.Kind) && !snapshot.IsServedByOther(row.Name, connection.Name))
+        .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && IsPulled(row, connection.Kind)
+            && !snapshot.IsServedByOther(row.Name, connection.Name))
         .OrderBy(row => row.Name, StringComparer.Ordinal);
 
     /// <summary>All connections of a kind, the default one first.</summary>

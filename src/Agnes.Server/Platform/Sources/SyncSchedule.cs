@@ -6,7 +6,8 @@ using Cronos;
 namespace Agnes.Server.Platform.Sources;
 
 /// <summary>
-/// When a table is due: <c>every 15m</c>, <c>every 2h</c>, <c>daily 07:00,13:00</c> (UTC), or <c>cron 0 3 * * 1-5 @ Europe/Prague</c> (five fields, and the time zone they are meant in);
+/// When a table is due: <c>every 15m</c>, <c>every 2h</c>, <c>daily 07:00,13:00</c> (UTC), or <c>cron 0 3 * * 1-5 @ Europe/Prague</c>
+/// (five fields, and the time zone they are meant in);
 /// of tables that are queries over others also <c>on change</c>.
 /// Nothing else, by design of the format: cron without its prefix and zone stays invalid.
 /// </summary>

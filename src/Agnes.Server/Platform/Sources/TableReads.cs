@@ -5,12 +5,15 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Sources;
 
 /// <summary>
-/// What the queries of materialized tables read, as it was found when they were registered: for derived tables the names of registered tables, for
+/// What the queries of materialized tables read, as it was found when they were registered: for derived tables the names of registered
+/// tables, for
 /// others the source's own.
 /// </summary>
 internal static class TableReads
 {
-    public static string? Write(IReadOnlyList<string> names) => names.Count == 0 ? null : new JsonArray([.. names.Select(name => (JsonNode)JsonValue.Create(name))]).ToJsonString();
+    public static string? Write(IReadOnlyList<string> names) => names.Count == 0
+        ? null
+        : new JsonArray([.. names.Select(name => (JsonNode)JsonValue.Create(name))]).ToJsonString();
 
     public static IReadOnlyList<string> Of(TableRow row)
     {
@@ -39,14 +42,17 @@ internal static class TableReads
         return null;
     }
 
-    /// <summary>Derived tables so that each comes after those that it reads, in rounds: those of one round do not read each other.</summary>
+    /// <summary>
+    /// Derived tables so that each comes after those that it reads, in rounds: those of one round do not read each other.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<TableRow>> Rounds(Snapshot snapshot, SourceKinds kinds, IReadOnlyList<TableRow> rows)
     {
         var rounds = new List<IReadOnlyList<TableRow>>();
         var left = rows.ToDictionary(row => row.Id, StringComparer.Ordinal);
         while (left.Count > 0)
         {
-            var ready = left.Values.Where(row => !ReachesAny(snapshot, kinds, row, left)).OrderBy(row => row.Name, StringComparer.Ordinal).ToList();
+            var ready = left.Values.Where(row => !ReachesAny(snapshot, kinds, row, left))
+                .OrderBy(row => row.Name, StringComparer.Ordinal).ToList();
             if (ready.Count == 0) ready = [.. left.Values]; // a circle, which registering refuses; each then says what it lacks
             rounds.Add(ready);
             foreach (var row in ready) left.Remove(row.Id);
@@ -73,5 +79,7 @@ internal static class TableReads
     }
 
     private static IEnumerable<TableRow> ReadBy(Snapshot snapshot, SourceKinds kinds, TableRow row) =>
-        kinds.OfType(row.SourceType) is not { IsDerived: true } ? [] : Of(row).Select(name => snapshot.TableByName(name)).OfType<TableRow>();
+        kinds.OfType(row.SourceType) is not { IsDerived: true }
+            ? []
+            : Of(row).Select(name => snapshot.TableByName(name)).OfType<TableRow>();
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Query;
 using Agnes.Engine.Query.Remote.Brokers;
+using Agnes.Engine.Query.Workers;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
@@ -25,10 +27,13 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         await ExecuteAsync("CREATE SCHEMA shop");
         await ExecuteAsync("CREATE TABLE shop.sales (id bigint, amount numeric(21,1), customer text, day date)");
         await ExecuteAsync("""
-            INSERT INTO shop.sales SELECT i, i * 1.5, 'customer ' || i % 10, DATE '2026-01-01' + i::integer FROM generate_series(0::bigint, 999) t(i)
+            INSERT INTO shop.sales SELECT i, i * 1.5, 'customer ' || i % 10, DATE '2026-01-01' + i::integer
+            FROM generate_series(0::bigint, 999) t(i)
             """);
-        await ExecuteAsync("CREATE TABLE regions AS SELECT 'customer ' || i AS customer, 'region ' || i % 2 AS region FROM generate_series(0, 9) t(i)");
-        await ExecuteAsync("CREATE FUNCTION forever() RETURNS bigint LANGUAGE plpgsql COST 1 AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'");
+        await ExecuteAsync(
+            "CREATE TABLE regions AS SELECT 'customer ' || i AS customer, 'region ' || i % 2 AS region FROM generate_series(0, 9) t(i)");
+        await ExecuteAsync(
+            "CREATE FUNCTION forever() RETURNS bigint LANGUAGE plpgsql COST 1 AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'");
         await ExecuteAsync("CREATE VIEW endless AS SELECT forever() AS id");
         await ExecuteAsync("CREATE TABLE hidden AS SELECT 1 AS id");
         await ExecuteAsync($"GRANT USAGE ON SCHEMA shop TO {_role}");
@@ -53,7 +58,8 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         const string Sql = """
             -- by region
             SELECT r.region, count(*) AS n, sum(s.id) AS ids, max(sales_last.day) AS last
-            FROM shop.sales s JOIN regions r USING (customer) JOIN (SELECT shop.sales.id, shop.sales.day FROM shop.sales) AS sales_last ON sales_last.id = s.id
+            FROM shop.sales s JOIN regions r USING (customer)
+                JOIN (SELECT shop.sales.id, shop.sales.day FROM shop.sales) AS sales_last ON sales_last.id = s.id
             GROUP BY 1 ORDER BY 1 -- the end
             """;
         await RegisterAsync("by_region", Sql, "postgres", "depot");
@@ -72,7 +78,8 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         entry["rows"]!.GetValue<long>().ShouldBe(2);
         var file = await _shop.AsAnalystAsync("GET", "/api/data/by_region/download");
         (file.Status, file.Body.StartsWith("PAR1", StringComparison.Ordinal)).ShouldBe((200, true));
-        var listed = (await _shop.AsAnalystAsync("GET", "/api/v2/catalog")).Json["tables"]!.AsArray().Single(table => table!["id"]!.GetValue<string>() == "by_region")!;
+        var listed = (await _shop.AsAnalystAsync("GET", "/api/v2/catalog")).Json["tables"]!.AsArray()
+            .Single(table => table!["id"]!.GetValue<string>() == "by_region")!;
         listed["query_mode"]!.GetValue<string>().ShouldBe("materialized");
         listed["sql_flavor"]!.GetValue<string>().ShouldBe("duckdb");
         (await QueryAsync("SELECT * FROM regions")).Status.ShouldBe(403);
@@ -126,7 +133,8 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         (await RowsAsync("SELECT count(*) AS n FROM copy")).ShouldBe("[[0]]");
         var log = await _shop.AsAdminAsync("GET", $"/api/sync/runs/{empty["id"]}/log");
         log.Body.ShouldContain("copy: warning: its query returned no rows");
-        (await _shop.AsAdminAsync("PUT", "/api/admin/connections/depot", """{"settings":{"max_bytes_per_materialize":"much"}}""")).Status.ShouldBe(422);
+        const string Wrong = """{"settings":{"max_bytes_per_materialize":"much"}}""";
+        (await _shop.AsAdminAsync("PUT", "/api/admin/connections/depot", Wrong)).Status.ShouldBe(422);
     }
 
     [Fact]
@@ -161,8 +169,10 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
     {
         await RegisterAsync("sold", "SELECT id, customer, amount FROM shop.sales", "postgres", "depot");
         // Named so that an order by name would be wrong.
-        await RegisterAsync("m_by_customer", "SELECT customer, sum(id) AS ids, count(*) AS n FROM sold JOIN orders USING (id) GROUP BY ALL", "derived");
-        await RegisterAsync("a_total", "SELECT sum(ids) AS ids, (SELECT count(*) FROM m_by_customer) AS customers FROM m_by_customer LIMIT 5", "derived");
+        await RegisterAsync(
+            "m_by_customer", "SELECT customer, sum(id) AS ids, count(*) AS n FROM sold JOIN orders USING (id) GROUP BY ALL", "derived");
+        await RegisterAsync(
+            "a_total", "SELECT sum(ids) AS ids, (SELECT count(*) FROM m_by_customer) AS customers FROM m_by_customer LIMIT 5", "derived");
         Reads("m_by_customer").ShouldBe(["sold", "orders"], ignoreOrder: true);
         await _shop.GrantAsync("a_total");
         var run = await _shop.SyncAsync();
@@ -195,12 +205,38 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_killed_query_worker_publishes_nothing()
+    {
+        await RegisterAsync("pairs", "SELECT count(*) AS n FROM orders", "derived");
+        await _shop.GrantAsync("pairs");
+        await _shop.SyncAsync("""["pairs"]""");
+        const string Long = "SELECT sum(hash(a.name || b.name || c.name) % 7) AS n FROM orders a, orders b, orders c, orders d";
+        var body = new JsonObject { ["query_mode"] = "materialized", ["source_query"] = Long };
+        (await _shop.AsAdminAsync("PUT", "/api/admin/registry/pairs", body.ToJsonString())).Status.ShouldBe(200);
+        var started = await _shop.AsAdminAsync("POST", "/api/sync/trigger", """["pairs"]""");
+        var runner = _shop.Server.Services.GetRequiredService<StatementRunner>();
+        await _shop.EventuallyAsync(() => runner.Running.All().Any(one => one.Tables.Contains("Orders")), "it runs");
+        await Task.Delay(TimeSpan.FromSeconds(2)); // described by now, and counting
+        foreach (var worker in _shop.Server.Services.GetRequiredService<WorkerPool>().ProcessIds())
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(worker);
+            process.Kill();
+        }
+
+        var run = await _shop.EndOfAsync(started.Text("run_id"));
+        run["status"]!.GetValue<string>().ShouldBe("failed", run.ToJsonString());
+        (await RowsAsync("SELECT n FROM pairs")).ShouldBe("[[1000]]");
+        Directory.EnumerateFileSystemEntries(Path.Combine(_shop.DataDir, "scratch"), "answers-*").ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_circle_and_a_missing_input_are_said()
     {
         await RegisterAsync("one", "SELECT id FROM orders", "derived");
         await RegisterAsync("two", "SELECT id FROM one", "derived");
         await RegisterAsync("three", "SELECT id FROM two WHERE id < 3", "derived");
-        var circle = await _shop.AsAdminAsync("PUT", "/api/admin/registry/one", """{"query_mode":"materialized","source_query":"SELECT id FROM three"}""");
+        const string Closing = """{"query_mode":"materialized","source_query":"SELECT id FROM three"}""";
+        var circle = await _shop.AsAdminAsync("PUT", "/api/admin/registry/one", Closing);
         (circle.Status, circle.Body.Contains("one → three → two → one", StringComparison.Ordinal)).ShouldBe((422, true), circle.Body);
         var unknown = await _shop.AsAdminAsync("POST", "/api/admin/register-table", Body("four", "SELECT * FROM nobody", "derived"));
         (unknown.Status, unknown.Body.Contains("'nobody' does not exist", StringComparison.Ordinal)).ShouldBe((422, true), unknown.Body);
@@ -243,7 +279,8 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         await command.ExecuteNonQueryAsync();
     }
 
-    private Task<Answer> QueryAsync(string sql) => _shop.AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
+    private Task<Answer> QueryAsync(string sql) =>
+        _shop.AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
 
     private async Task<string> RowsAsync(string sql)
     {

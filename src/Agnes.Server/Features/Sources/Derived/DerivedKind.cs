@@ -19,7 +19,8 @@ internal sealed class DerivedKind : SourceKind
 
     public override IReadOnlyList<string> Modes => [TableRules.ModeMaterialized];
 
-    public override TableRow Complete(TableRow row) => row with { QueryMode = TableRules.ModeMaterialized, Bucket = null, SourceTable = null };
+    public override TableRow Complete(TableRow row) =>
+        row with { QueryMode = TableRules.ModeMaterialized, Bucket = null, SourceTable = null };
 
     public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) =>
         "The query has been read over the tables as they are now; no row was.";
