@@ -38,7 +38,10 @@ internal static class CommandTree
             if (parsed.Action is not (HelpAction or HelpWithExamples) && (parsed.CommandResult.Command as AgnesCommand)?.Immediate?.Invoke(parsed) is { } exitCode) return exitCode;
             var configuration = new InvocationConfiguration
             {
-                Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeToEnd,
+                Output = host.Out,
+                Error = host.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = TimeToEnd,
             };
             return parsed.Action is HelpAction or HelpWithExamples
                 ? await parsed.InvokeAsync(configuration)
