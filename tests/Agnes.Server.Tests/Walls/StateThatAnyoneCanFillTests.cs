@@ -263,7 +263,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
             .ShouldBe(["/api/catalog/profile/{table_name}/refresh", "/api/sync/trigger", "/api/upload/artifacts", "/api/upload/local-md", "/api/upload/sessions", "/api/v2/scan"]);
 
         // Whoever takes more than a control write's megabyte takes it to keep it, or is for admins, or says here why it may.
-        string[] read = ["/api/query"];
+        string[] read = ["/api/query", "/api/query/explain"];
         server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(route => route.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize > 1 << 20 && route.Metadata.GetMetadata<DiskFilling>() is null)
             .Where(route => route.Metadata.GetMetadata<EndpointAccess>() is not EndpointAccess.AdminAccess).Select(route => "/" + route.RoutePattern.RawText!.Trim('/')).ShouldBe(read);
