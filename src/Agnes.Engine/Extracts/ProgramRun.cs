@@ -150,7 +150,7 @@ internal sealed class ProgramRun(
     {
         var code = await child.Exited.WaitAsync(EndsWithin, cancellation);
         if (code == 0) return null;
-        var said = child.ErrorTail.Trim();
+        var said = (await child.LastWordsAsync()).Trim();
         return $"The program ended with code {code}.{(said.Length > 0 ? $" It said: {said}" : "")}";
     }
 }

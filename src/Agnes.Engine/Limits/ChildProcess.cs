@@ -49,6 +49,8 @@ public sealed class ChildProcess : IAsyncDisposable
     // What the runtime needs to start; nothing that could hold a secret.
     private static readonly string[] EnvironmentAllowed = ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "LANG", "SystemRoot", .. RuntimeFiles.AuthoritiesNames];
 
+    private static readonly TimeSpan LastWordsWait = TimeSpan.FromSeconds(2);
+
     private readonly Process _process;
     private readonly bool _isGroup;
     private readonly StringBuilder _errors = new();
@@ -80,6 +82,14 @@ public sealed class ChildProcess : IAsyncDisposable
         {
             lock (_errors) return _errors.ToString();
         }
+    }
+
+    /// <summary>The same of a child that has ended, once all of it has arrived; a process that it left behind may hold the pipe, so not for long.</summary>
+    public async Task<string> LastWordsAsync()
+    {
+        await Exited;
+        await _errorReading.WaitAsync(LastWordsWait).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return ErrorTail;
     }
 
     /// <param name="role">First argument of our own program, e.g. <c>extract-worker</c>.</param>

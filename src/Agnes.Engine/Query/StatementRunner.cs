@@ -150,7 +150,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// <summary>Every row of a query that one other system answers, into Parquet files: see <see cref="AnswerFiles"/>.</summary>
     /// <param name="folder">Not there yet.</param>
     /// <param name="limits">Of <see cref="StatementLimits.RemoteScanBytes"/>, 0 disables.</param>
-    public Task<StatementOutcome> TakeAsync(
+    public Task<StatementOutcome> TakeFromSourceAsync(
         Lease lease, SourceQuery query, string folder, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(
             lease, query.Sql, limits, PipeWriter.Create(Stream.Null), client, run => run.TakeAsync(query, folder), refused => refused);
@@ -158,7 +158,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// <summary>
     /// Whether the system would answer such a query; no row is asked for. <see cref="StatementOutcome.Tables"/> are what it names.
     /// </summary>
-    public Task<StatementOutcome> CheckAsync(Lease lease, SourceQuery query, StatementLimits limits, CancellationToken client) =>
+    public Task<StatementOutcome> CheckAtSourceAsync(Lease lease, SourceQuery query, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(lease, query.Sql, limits, PipeWriter.Create(Stream.Null), client, run => run.CheckAsync(query), refused => refused);
 
     public ValueTask DisposeAsync() => pool.DisposeAsync();

@@ -26,7 +26,7 @@ public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Be
         Methods().Count().ShouldBeGreaterThanOrEqualTo(5);
         Methods().Select(method => method.GetParameters()[0].ParameterType).ShouldAllBe(first => first == typeof(Lease));
         typeof(WorkerPool).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(method => !method.IsSpecialName).Select(method => method.Name)
-            .ShouldBe([nameof(WorkerPool.Warm), nameof(WorkerPool.DisposeAsync)], ignoreOrder: true);
+            .ShouldBe([nameof(WorkerPool.Warm), nameof(WorkerPool.ProcessIds), nameof(WorkerPool.DisposeAsync)], ignoreOrder: true);
     }
 
     [Theory]
@@ -92,6 +92,7 @@ public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Be
             var type when type == typeof(Scope) => bench.Guest,
             var type when type == typeof(ScopedTable) => TableOf(entrance),
             var type when type == typeof(ScanStatement) => new ScanStatement(TableOf(entrance), [], null, [], 10),
+            var type when type == typeof(SourceQuery) => new SourceQuery("SELECT id FROM orders", new Silent(), (_, table) => table),
             var type when type == typeof(ScanForm) => ScanForm.Parquet,
             var type when type == typeof(StatementLimits) => limits,
             var type when type == typeof(PipeWriter) => PipeWriter.Create(Stream.Null),

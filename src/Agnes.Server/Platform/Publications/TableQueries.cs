@@ -46,7 +46,7 @@ internal sealed class TableQueries(
         }
 
         return asked.SystemOf(row) is { } system
-            ? runner.TakeAsync(Own(stop), new SourceQuery(row.SourceQuery!, system, own.Kind.RelationOf), answer, limits, stop)
+            ? runner.TakeFromSourceAsync(Own(stop), new SourceQuery(row.SourceQuery!, system, own.Kind.RelationOf), answer, limits, stop)
             : Task.FromResult(StatementOutcome.Failed(StatementStatus.RemoteFailed, $"The connection '{own.Name}' is no more."));
     }
 
@@ -66,7 +66,7 @@ internal sealed class TableQueries(
         }
 
         if (asked.SystemOf(row) is not { } system) return (row with { ReadsTables = null }, null);
-        var outcome = await runner.CheckAsync(Own(stop), new SourceQuery(sql, system, own.Kind.RelationOf), limits, stop);
+        var outcome = await runner.CheckAtSourceAsync(Own(stop), new SourceQuery(sql, system, own.Kind.RelationOf), limits, stop);
         return (row with { ReadsTables = TableReads.Write(outcome.Tables) }, outcome.IsOk || outcome.IsPassing ? null : outcome.Message);
     }
 
