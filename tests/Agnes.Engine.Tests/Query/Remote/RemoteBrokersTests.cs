@@ -77,6 +77,28 @@ public sealed class RemoteBrokersTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_question_that_ends_before_it_is_sent_costs_its_broker_nothing()
+    {
+        var shop = Open("shop");
+        var first = await ProcessOfAsync(shop);
+        var beside = shop.DescribeAsync("wait", After(1500));
+        await CancelledAsync(shop.DescribeAsync("t", new CancellationToken(canceled: true)));
+        (await ProcessOfAsync(shop)).ShouldBe(first);
+        await CancelledAsync(beside);
+    }
+
+    [Fact]
+    public async Task An_answer_that_nobody_waits_for_any_more_does_not_stay()
+    {
+        var shop = Open("shop");
+        await ProcessOfAsync(shop);
+        var asking = shop.AnswerAsync(Question("late", 10), _folder["late"], After(2000));
+        await CancelledAsync(asking);
+        Directory.Exists(_folder["late"]).ShouldBeFalse();
+        Directory.EnumerateDirectories(_folder["scratch"], "late*", SearchOption.AllDirectories).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task What_its_driver_says_does_not_leave_it()
     {
         var leaking = await Should.ThrowAsync<RemoteException>(() => Open("shop").DescribeAsync("leak", Stop));

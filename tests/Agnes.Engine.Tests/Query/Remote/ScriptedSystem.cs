@@ -72,6 +72,7 @@ internal sealed class ScriptedSystem(RemoteOpening opening) : IRemoteTables, IDi
         }
 
         await answer.CompleteAsync(cancellation);
+        if (question.Sql == "late") await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose() => _kept.Clear();

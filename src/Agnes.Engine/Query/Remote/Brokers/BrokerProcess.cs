@@ -87,12 +87,12 @@ internal sealed class BrokerProcess : IAsyncDisposable
     /// <exception cref="BrokerLostException"/>
     public async Task<BrokerReply> AskAsync(BrokerCall call, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested(); // what was never sent needs no end there, and gets no answer to wait for
         var number = Interlocked.Increment(ref _number);
         var waiting = _calls[number] = NewCall();
         if (IsLost) LoseCalls(null); // it ended before it knew of this one
         try
         {
-            cancellation.ThrowIfCancellationRequested();
             await SendAsync(call with { Number = number });
             var reply = await waiting.Task.WaitAsync(cancellation);
             if (reply.IsCancelled) throw new BrokerLostException(_wasOutOfMemory); // it is ending, and nobody here asked for that
@@ -111,6 +111,13 @@ internal sealed class BrokerProcess : IAsyncDisposable
 
     /// <summary>The answer lies in the broker's folder, where alone it can write; what is whole is taken from there.</summary>
     public void Take(string name, string folder) => Directory.Move(Path.Combine(_scratch.Path, name), folder);
+
+    /// <summary>Of an answer that nobody waits for any more: it can have become whole in the same moment.</summary>
+    public void Discard(string name)
+    {
+        var left = Path.Combine(_scratch.Path, name);
+        if (Directory.Exists(left)) Directory.Delete(left, recursive: true);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -112,9 +112,17 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
     private async Task<BrokerReply> AskOnceAsync(BrokerCall call, CancellationToken cancellation, Action<BrokerProcess>? take)
     {
         var process = await ProcessAsync(cancellation);
-        var reply = await process.AskAsync(call, cancellation);
-        take?.Invoke(process);
-        return reply;
+        try
+        {
+            var reply = await process.AskAsync(call, cancellation);
+            take?.Invoke(process);
+            return reply;
+        }
+        catch when (call.Folder is not null && !process.IsLost)
+        {
+            process.Discard(call.Folder);
+            throw;
+        }
     }
 
     private async Task<BrokerProcess> ProcessAsync(CancellationToken cancellation)
