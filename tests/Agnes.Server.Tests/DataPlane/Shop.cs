@@ -98,6 +98,17 @@ internal sealed class Shop : IAsyncDisposable
 
     public async Task RegisterAsync(string body) => (await AsAdminAsync("POST", "/api/admin/register-table", body)).Status.ShouldBe(201);
 
+    /// <summary>As the analyst asks.</summary>
+    public Task<Answer> QueryAsync(string sql) => AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
+
+    /// <summary>The rows of an answer that is there, as JSON.</summary>
+    public async Task<string> RowsAsync(string sql)
+    {
+        var answer = await QueryAsync(sql);
+        answer.Status.ShouldBe(200, answer.Body);
+        return answer.Json["rows"]!.ToJsonString();
+    }
+
     public async Task GrantAsync(string table) =>
         (await AsAdminAsync("POST", "/api/admin/grants", new JsonObject { ["group_id"] = GroupId, ["resource_type"] = "table", ["resource_id"] = table }.ToJsonString())).Status.ShouldBe(201);
 

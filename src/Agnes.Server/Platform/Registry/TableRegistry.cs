@@ -136,7 +136,7 @@ internal sealed class TableRegistry(
     /// <exception cref="ProblemException">400: nothing can be registered for this kind of source now.</exception>
     public void RefuseUnserved(TableRow row)
     {
-        if (kinds.OfType(row.SourceType)?.NotServed(kinds.ConnectionOf(state.Snapshot, row), services) is { } why)
+        if (kinds.OfType(row.SourceType)?.NotServed(row, kinds.ConnectionOf(state.Snapshot, row), services) is { } why)
             throw new ProblemException(StatusCodes.Status400BadRequest, why);
     }
 

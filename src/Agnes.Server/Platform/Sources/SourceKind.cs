@@ -157,7 +157,7 @@ internal abstract class SourceKind
         row.Settings is null ? null : new RuleViolation("settings", $"A table of {row.SourceType} has no settings of its own");
 
     /// <summary>Why no table can be registered for it now, or null.</summary>
-    public virtual string? NotServed(Connection? connection, IServiceProvider services) => null;
+    public virtual string? NotServed(TableRow row, Connection? connection, IServiceProvider services) => null;
 
     /// <summary>What can be said of a table's source without opening it.</summary>
     public virtual string NoteOn(TableRow row, Connection? connection, DataFolder folder) => "Not looked at: this server does not pull from this source.";

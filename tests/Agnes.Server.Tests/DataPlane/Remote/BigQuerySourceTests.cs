@@ -62,9 +62,22 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         var sample = await _shop.AsAnalystAsync("GET", "/api/v2/sample/bought?n=2");
         sample.Status.ShouldBe(200, sample.Body);
         sample.Json["rows"]!.AsArray().Count.ShouldBe(2);
-        (await RowsAsync("SELECT COUNT(*) AS n, SUM(price) AS s FROM bought")).ShouldBe("""[[7,"29.750000000"]]""");
-        (await RowsAsync("SELECT o.name, b.price FROM orders o JOIN bought b ON b.id = o.id ORDER BY b.id LIMIT 1"))
+        (await _shop.RowsAsync("SELECT COUNT(*) AS n, SUM(price) AS s FROM bought")).ShouldBe("""[[7,"29.750000000"]]""");
+        (await _shop.RowsAsync("SELECT o.name, b.price FROM orders o JOIN bought b ON b.id = o.id ORDER BY b.id LIMIT 1"))
             .ShouldBe("""[["name 1","1.250000000"]]""");
+    }
+
+    [Fact]
+    public async Task A_query_that_nobody_would_run_is_not_registered()
+    {
+        const string Body = """
+            {"name":"totals","source_type":"bigquery","connection":"warehouse","query_mode":"materialized","source_query":"SELECT 1 AS one"}
+            """;
+        foreach (var path in (string[])["/api/admin/register-table", "/api/admin/register-table/precheck"])
+        {
+            var answer = await _shop.AsAdminAsync("POST", path, Body);
+            (answer.Status, answer.Body.Contains("query_mode 'remote'", StringComparison.Ordinal)).ShouldBe((400, true), answer.Body);
+        }
     }
 
     [Fact]
@@ -73,9 +86,9 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         const string Marker = "marker of a comment";
         foreach (var table in (string[])["bought", "sales.orders_v2", "bq.sales.orders_v2", "bq.\"sales\".\"orders_v2\"",
             "`data-project.sales.orders_v2`", "`data-project`.sales.orders_v2"])
-            (await RowsAsync($"SELECT /* {Marker} */ SAFE_DIVIDE(SUM(id), 7) AS a FROM {table} WHERE name != r'\\d' -- {Marker}"))
+            (await _shop.RowsAsync($"SELECT /* {Marker} */ SAFE_DIVIDE(SUM(id), 7) AS a FROM {table} WHERE name != r'\\d' -- {Marker}"))
                 .ShouldBe("[[4.0]]", table);
-        (await RowsAsync("WITH x AS (SELECT id FROM bought) SELECT COUNTIF(id > 3) AS n FROM x")).ShouldBe("[[4]]");
+        (await _shop.RowsAsync("WITH x AS (SELECT id FROM bought) SELECT COUNTIF(id > 3) AS n FROM x")).ShouldBe("[[4]]");
         var jobs = _cloud.Jobs;
         jobs.Count.ShouldBe(7);
         foreach (var job in jobs)
@@ -95,8 +108,8 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         foreach (var path in (string[])["bq.hr.{0}", "`data-project.hr.{0}`", "hr.{0}", "bq.\"hr\".\"{0}\" AS x, bought", "{0}, bought"])
         {
             var sql = $"SELECT 1 FROM {path}";
-            var hidden = await QueryAsync(sql.Replace("{0}", "secrets", StringComparison.Ordinal));
-            var nothing = await QueryAsync(sql.Replace("{0}", "nothing", StringComparison.Ordinal));
+            var hidden = await _shop.QueryAsync(sql.Replace("{0}", "secrets", StringComparison.Ordinal));
+            var nothing = await _shop.QueryAsync(sql.Replace("{0}", "nothing", StringComparison.Ordinal));
             (hidden.Status, hidden.Body.Replace("secrets", "it", StringComparison.Ordinal))
                 .ShouldBe((403, nothing.Body.Replace("nothing", "it", StringComparison.Ordinal)), path);
             if (path.Contains('.', StringComparison.Ordinal) && !path.StartsWith("hr", StringComparison.Ordinal))
@@ -106,7 +119,7 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         var missing = await AsAdminAsync("SELECT * FROM bq.sales.nope");
         (missing.Status, missing.Json["detail"]!["reason"]!.GetValue<string>(), missing.Json["detail"]!["path"]!.GetValue<string>())
             .ShouldBe((403, "bq_path_not_registered", "bq.\"sales\".\"nope\""));
-        var other = await QueryAsync("SELECT * FROM `other-project.sales.orders_v2`");
+        var other = await _shop.QueryAsync("SELECT * FROM `other-project.sales.orders_v2`");
         (other.Status, other.Json["detail"]!["reason"]!.GetValue<string>(), other.Json["detail"]!["expected_project"]!.GetValue<string>())
             .ShouldBe((403, "bq_path_cross_project", Data));
         (await AsAdminAsync("SELECT COUNT(*) AS n FROM bq.hr.secrets")).Json["rows"]!.ToJsonString().ShouldBe("[[1]]");
@@ -116,26 +129,26 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
     [Fact]
     public async Task A_view_may_be_read_with_what_it_reads()
     {
-        (await RowsAsync("SELECT who, COUNT(*) AS n FROM cheap GROUP BY who")).ShouldBe("""[["secret",3]]""");
+        (await _shop.RowsAsync("SELECT who, COUNT(*) AS n FROM cheap GROUP BY who")).ShouldBe("""[["secret",3]]""");
     }
 
     [Fact]
     public async Task What_would_read_too_much_is_refused_before_it_is_run_with_a_way_on()
     {
-        var refused = await QueryAsync("SELECT id FROM huge LIMIT 1");
+        var refused = await _shop.QueryAsync("SELECT id FROM huge LIMIT 1");
         refused.Status.ShouldBe(400, refused.Body);
         var detail = refused.Json["detail"]!;
         (detail["reason"]!.GetValue<string>(), detail["limit_bytes"]!.GetValue<long>()).ShouldBe(("remote_scan_too_large", 5L << 30));
         (detail["tables"]!.ToJsonString(), detail["view_targets"]!.ToJsonString()).ShouldBe(("""["sales.huge"]""", "[]"));
         detail["scan_bytes"]!.GetValue<long>().ShouldBeGreaterThan(5L << 30);
         detail["suggestion"]!.GetValue<string>().ShouldContain("agnes snapshot create huge --where");
-        var view = (await QueryAsync("SELECT id FROM wide LIMIT 1")).Json["detail"]!;
+        var view = (await _shop.QueryAsync("SELECT id FROM wide LIMIT 1")).Json["detail"]!;
         (view["view_targets"]!.ToJsonString(), view["suggestion"]!.GetValue<string>().Contains("LIMIT", StringComparison.Ordinal))
             .ShouldBe(("""["wide"]""", true));
         _cloud.Jobs.ShouldBeEmpty();
 
         (await ChangeAsync("""{"bq_max_scan_bytes":0}""")).Status.ShouldBe(200);
-        (await RowsAsync("SELECT COUNT(id) AS n FROM huge")).ShouldBe("[[1000]]");
+        (await _shop.RowsAsync("SELECT COUNT(id) AS n FROM huge")).ShouldBe("[[1000]]");
     }
 
     [Fact]
@@ -172,7 +185,7 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
             ("invalidQuery", "bq_bad_request", 400), ("notFound", "bq_upstream_error", 502), ("authError", "auth_failed", 502)])
         {
             _cloud.Break(Call.JobsInsert, Trouble.Of(reason), times: 20);
-            var query = await QueryAsync("SELECT id FROM bought");
+            var query = await _shop.QueryAsync("SELECT id FROM bought");
             (query.Status, query.Json["detail"]!["kind"]!.GetValue<string>())
                 .ShouldBe((status, kind == "bq_bad_request" ? "remote_estimate_failed" : kind), query.Body);
             query.Json["detail"]!["message"]!.GetValue<string>().ShouldNotBeEmpty();
@@ -204,7 +217,7 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         {
             var (statement, expected) = (line.Split('\t')[0].Replace('⏎', '\n'), line.Split('\t')[1]);
             var sql = Named().Replace(statement.Replace("warehouse-1", Data, StringComparison.Ordinal), "bought");
-            var answer = await QueryAsync(sql);
+            var answer = await _shop.QueryAsync(sql);
             if (!Refused().IsMatch(expected)) continue;
             asked++;
             answer.Body.ShouldNotContain("registered_as");
@@ -236,7 +249,7 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
     public async Task A_statement_is_billed_once_when_its_broker_is_killed_after_it_was_sent()
     {
         _cloud.HoldJobs();
-        var asking = RowsAsync("SELECT COUNT(*) AS n, SUM(id) AS s FROM bought");
+        var asking = _shop.RowsAsync("SELECT COUNT(*) AS n, SUM(id) AS s FROM bought");
         await _shop.EventuallyAsync(() => _cloud.Jobs.Count == 1, "the job runs");
         var process = _shop.Server.Services.GetRequiredService<RemoteBrokers>().ProcessIds().ShouldHaveSingleItem();
         using (var broker = System.Diagnostics.Process.GetProcessById(process)) broker.Kill();
@@ -277,19 +290,9 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         ["source_table"] = table,
     }.ToJsonString());
 
-    private Task<Answer> QueryAsync(string sql) =>
-        _shop.AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
-
     [GeneratedRegex(@"(?i)\borders\b")]
     private static partial Regex Named();
 
     [GeneratedRegex(@"\A(TableDenied|Broken|FunctionDenied|NotASelect)\b")]
     private static partial Regex Refused();
-
-    private async Task<string> RowsAsync(string sql)
-    {
-        var answer = await QueryAsync(sql);
-        answer.Status.ShouldBe(200, answer.Body);
-        return answer.Json["rows"]!.ToJsonString();
-    }
 }

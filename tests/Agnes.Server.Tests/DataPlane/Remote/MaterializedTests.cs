@@ -23,22 +23,22 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         var address = await postgres.NewDatabaseAsync();
         _name = new NpgsqlConnectionStringBuilder(address).Database!;
         _database = NpgsqlDataSource.Create(address);
-        await ExecuteAsync($"CREATE ROLE {_role} LOGIN PASSWORD 'secret'");
-        await ExecuteAsync("CREATE SCHEMA shop");
-        await ExecuteAsync("CREATE TABLE shop.sales (id bigint, amount numeric(21,1), customer text, day date)");
-        await ExecuteAsync("""
+        await _database.ExecuteAsync($"CREATE ROLE {_role} LOGIN PASSWORD 'secret'");
+        await _database.ExecuteAsync("CREATE SCHEMA shop");
+        await _database.ExecuteAsync("CREATE TABLE shop.sales (id bigint, amount numeric(21,1), customer text, day date)");
+        await _database.ExecuteAsync("""
             INSERT INTO shop.sales SELECT i, i * 1.5, 'customer ' || i % 10, DATE '2026-01-01' + i::integer
             FROM generate_series(0::bigint, 999) t(i)
             """);
-        await ExecuteAsync(
+        await _database.ExecuteAsync(
             "CREATE TABLE regions AS SELECT 'customer ' || i AS customer, 'region ' || i % 2 AS region FROM generate_series(0, 9) t(i)");
-        await ExecuteAsync(
+        await _database.ExecuteAsync(
             "CREATE FUNCTION forever() RETURNS bigint LANGUAGE plpgsql COST 1 AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'");
-        await ExecuteAsync("CREATE VIEW endless AS SELECT forever() AS id");
-        await ExecuteAsync("CREATE TABLE hidden AS SELECT 1 AS id");
-        await ExecuteAsync($"GRANT USAGE ON SCHEMA shop TO {_role}");
-        await ExecuteAsync($"GRANT SELECT ON shop.sales, regions, endless TO {_role}");
-        await ExecuteAsync("ANALYZE");
+        await _database.ExecuteAsync("CREATE VIEW endless AS SELECT forever() AS id");
+        await _database.ExecuteAsync("CREATE TABLE hidden AS SELECT 1 AS id");
+        await _database.ExecuteAsync($"GRANT USAGE ON SCHEMA shop TO {_role}");
+        await _database.ExecuteAsync($"GRANT SELECT ON shop.sales, regions, endless TO {_role}");
+        await _database.ExecuteAsync("ANALYZE");
         _shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { AllowedPrivateHosts = [postgres.Address] });
         var settings = new JsonObject { ["host"] = postgres.Address, ["database"] = _name, ["user"] = _role, ["ssl_mode"] = "disable" };
         var body = new JsonObject { ["name"] = "depot", ["kind"] = "postgres", ["settings"] = settings };
@@ -64,13 +64,13 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
             """;
         await RegisterAsync("by_region", Sql, "postgres", "depot");
         Reads("by_region").ShouldBe(["shop.sales", "regions"], ignoreOrder: true);
-        (await QueryAsync("SELECT * FROM by_region")).Status.ShouldBe(403);
+        (await _shop.QueryAsync("SELECT * FROM by_region")).Status.ShouldBe(403);
         await _shop.GrantAsync("by_region");
-        (await QueryAsync("SELECT * FROM by_region")).Body.ShouldContain("no data yet");
+        (await _shop.QueryAsync("SELECT * FROM by_region")).Body.ShouldContain("no data yet");
 
         var run = await _shop.SyncAsync("""["by_region"]""");
         run["status"]!.GetValue<string>().ShouldBe("ok", run.ToJsonString());
-        (await RowsAsync("SELECT region, n, ids::BIGINT, last FROM by_region ORDER BY 1"))
+        (await _shop.RowsAsync("SELECT region, n, ids::BIGINT, last FROM by_region ORDER BY 1"))
             .ShouldBe("""[["region 0",500,249500,"2028-09-25"],["region 1",500,250000,"2028-09-26"]]""");
 
         var entry = (await _shop.AsAnalystAsync("GET", "/api/sync/manifest")).Json["tables"]!["by_region"]!;
@@ -82,7 +82,7 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
             .Single(table => table!["id"]!.GetValue<string>() == "by_region")!;
         listed["query_mode"]!.GetValue<string>().ShouldBe("materialized");
         listed["sql_flavor"]!.GetValue<string>().ShouldBe("duckdb");
-        (await QueryAsync("SELECT * FROM regions")).Status.ShouldBe(403);
+        (await _shop.QueryAsync("SELECT * FROM regions")).Status.ShouldBe(403);
     }
 
     [Fact]
@@ -115,22 +115,22 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         await RegisterAsync("copy", "SELECT id, customer FROM shop.sales WHERE id < 5", "postgres", "depot");
         await _shop.GrantAsync("copy");
         await _shop.SyncAsync("""["copy"]""");
-        await ExecuteAsync($"REVOKE SELECT ON shop.sales FROM {_role}");
+        await _database.ExecuteAsync($"REVOKE SELECT ON shop.sales FROM {_role}");
         var failed = await _shop.SyncAsync("""["copy"]""");
         failed["status"]!.GetValue<string>().ShouldBe("failed");
         failed["error"]!.GetValue<string>().ShouldContain("may not read the table there");
-        (await RowsAsync("SELECT count(*) AS n FROM copy")).ShouldBe("[[5]]");
+        (await _shop.RowsAsync("SELECT count(*) AS n FROM copy")).ShouldBe("[[5]]");
 
-        await ExecuteAsync($"GRANT SELECT ON shop.sales TO {_role}");
+        await _database.ExecuteAsync($"GRANT SELECT ON shop.sales TO {_role}");
         await ChangeAsync("""{"max_bytes_per_materialize":10}""");
         var dear = await _shop.SyncAsync("""["copy"]""");
         dear["error"]!.GetValue<string>().ShouldContain("max_bytes_per_materialize allows 10");
-        (await RowsAsync("SELECT count(*) AS n FROM copy")).ShouldBe("[[5]]");
-        await ExecuteAsync("DELETE FROM shop.sales");
+        (await _shop.RowsAsync("SELECT count(*) AS n FROM copy")).ShouldBe("[[5]]");
+        await _database.ExecuteAsync("DELETE FROM shop.sales");
         await ChangeAsync("""{"max_bytes_per_materialize":0}""");
         var empty = await _shop.SyncAsync("""["copy"]""");
         empty["status"]!.GetValue<string>().ShouldBe("ok", empty.ToJsonString());
-        (await RowsAsync("SELECT count(*) AS n FROM copy")).ShouldBe("[[0]]");
+        (await _shop.RowsAsync("SELECT count(*) AS n FROM copy")).ShouldBe("[[0]]");
         var log = await _shop.AsAdminAsync("GET", $"/api/sync/runs/{empty["id"]}/log");
         log.Body.ShouldContain("copy: warning: its query returned no rows");
         const string Wrong = """{"settings":{"max_bytes_per_materialize":"much"}}""";
@@ -140,27 +140,27 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task It_is_run_once_at_a_time_and_a_killed_broker_publishes_nothing()
     {
-        await ExecuteAsync("CREATE TABLE switch (id bigint)");
-        await ExecuteAsync($"GRANT SELECT ON switch TO {_role}");
+        await _database.ExecuteAsync("CREATE TABLE switch (id bigint)");
+        await _database.ExecuteAsync($"GRANT SELECT ON switch TO {_role}");
         await RegisterAsync("slow", "SELECT id FROM switch", "postgres", "depot");
         await _shop.GrantAsync("slow");
-        await ExecuteAsync("INSERT INTO switch VALUES (7)");
+        await _database.ExecuteAsync("INSERT INTO switch VALUES (7)");
         await _shop.SyncAsync("""["slow"]""");
-        await ExecuteAsync("DROP TABLE switch");
-        await ExecuteAsync("CREATE VIEW switch AS SELECT forever() AS id");
-        await ExecuteAsync($"GRANT SELECT ON switch TO {_role}");
+        await _database.ExecuteAsync("DROP TABLE switch");
+        await _database.ExecuteAsync("CREATE VIEW switch AS SELECT forever() AS id");
+        await _database.ExecuteAsync($"GRANT SELECT ON switch TO {_role}");
 
         var started = await _shop.AsAdminAsync("POST", "/api/sync/trigger", """["slow"]""");
         started.Status.ShouldBe(200, started.Body);
-        await UntilRunningAsync(1);
+        await _database.UntilRunningAsync(1);
         var second = await _shop.AsAdminAsync("POST", "/api/sync/trigger", """["slow"]""");
         (second.Status, second.Body.Contains("sync_already_in_progress", StringComparison.Ordinal)).ShouldBe((409, true), second.Body);
-        await UntilRunningAsync(1);
+        await _database.UntilRunningAsync(1);
         var brokers = _shop.Server.Services.GetRequiredService<RemoteBrokers>();
         using (var broker = System.Diagnostics.Process.GetProcessById(brokers.ProcessIds().ShouldHaveSingleItem())) broker.Kill();
         var run = await _shop.EndOfAsync(started.Text("run_id"));
         run["status"]!.GetValue<string>().ShouldBe("failed", run.ToJsonString());
-        (await RowsAsync("SELECT id FROM slow")).ShouldBe("[[7]]");
+        (await _shop.RowsAsync("SELECT id FROM slow")).ShouldBe("[[7]]");
         Directory.EnumerateFileSystemEntries(Path.Combine(_shop.DataDir, "scratch"), "answers-*").ShouldBeEmpty();
     }
 
@@ -177,13 +177,13 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         await _shop.GrantAsync("a_total");
         var run = await _shop.SyncAsync();
         run["status"]!.GetValue<string>().ShouldBe("ok", run.ToJsonString());
-        (await RowsAsync("SELECT ids::BIGINT AS ids, customers FROM a_total")).ShouldBe("[[499500,10]]");
-        (await QueryAsync("SELECT * FROM m_by_customer")).Status.ShouldBe(403);
+        (await _shop.RowsAsync("SELECT ids::BIGINT AS ids, customers FROM a_total")).ShouldBe("[[499500,10]]");
+        (await _shop.QueryAsync("SELECT * FROM m_by_customer")).Status.ShouldBe(403);
 
-        await ExecuteAsync("INSERT INTO shop.sales VALUES (1, 1, 'new', '2026-01-01')");
+        await _database.ExecuteAsync("INSERT INTO shop.sales VALUES (1, 1, 'new', '2026-01-01')");
         run = await _shop.SyncAsync("""["a_total","m_by_customer","sold"]""");
         run["status"]!.GetValue<string>().ShouldBe("ok", run.ToJsonString());
-        (await RowsAsync("SELECT ids::BIGINT AS ids, customers FROM a_total")).ShouldBe("[[499501,11]]");
+        (await _shop.RowsAsync("SELECT ids::BIGINT AS ids, customers FROM a_total")).ShouldBe("[[499501,11]]");
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
         await _shop.GrantAsync("counted");
         await _shop.SyncAsync("""["sold"]""");
         await _shop.EventuallyAsync(() => _shop.Server.State.Snapshot.PublishedTable("counted") is not null, "it followed");
-        (await RowsAsync("SELECT n FROM counted")).ShouldBe("[[1000]]");
+        (await _shop.RowsAsync("SELECT n FROM counted")).ShouldBe("[[1000]]");
         var runs = (await _shop.AsAdminAsync("GET", "/api/sync/runs")).Json["runs"]!.AsArray();
         runs.ShouldContain(run => run!["trigger"]!.GetValue<string>() == "publication");
     }
@@ -225,7 +225,7 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
 
         var run = await _shop.EndOfAsync(started.Text("run_id"));
         run["status"]!.GetValue<string>().ShouldBe("failed", run.ToJsonString());
-        (await RowsAsync("SELECT n FROM pairs")).ShouldBe("[[1000]]");
+        (await _shop.RowsAsync("SELECT n FROM pairs")).ShouldBe("[[1000]]");
         Directory.EnumerateFileSystemEntries(Path.Combine(_shop.DataDir, "scratch"), "answers-*").ShouldBeEmpty();
     }
 
@@ -243,11 +243,11 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
 
         await _shop.GrantAsync("three");
         (await _shop.SyncAsync("""["one","two","three"]"""))["status"]!.GetValue<string>().ShouldBe("ok");
-        (await RowsAsync("SELECT count(*) AS n FROM three")).ShouldBe("[[3]]");
+        (await _shop.RowsAsync("SELECT count(*) AS n FROM three")).ShouldBe("[[3]]");
         (await _shop.AsAdminAsync("DELETE", "/api/admin/registry/two")).Status.ShouldBe(204);
         var run = await _shop.SyncAsync("""["three"]""");
         run["error"]!.GetValue<string>().ShouldContain("'two' does not exist");
-        (await RowsAsync("SELECT count(*) AS n FROM three")).ShouldBe("[[3]]");
+        (await _shop.RowsAsync("SELECT count(*) AS n FROM three")).ShouldBe("[[3]]");
 
         // A name that comes back can close a circle that nobody saw.
         var back = await _shop.AsAdminAsync("POST", "/api/admin/register-table", Body("two", "SELECT id FROM three", "derived"));
@@ -272,32 +272,4 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
 
     private async Task ChangeAsync(string settings) =>
         (await _shop.AsAdminAsync("PUT", "/api/admin/connections/depot", $$"""{"settings":{{settings}}}""")).Status.ShouldBe(200);
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var command = _database.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private Task<Answer> QueryAsync(string sql) =>
-        _shop.AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
-
-    private async Task<string> RowsAsync(string sql)
-    {
-        var answer = await QueryAsync(sql);
-        answer.Status.ShouldBe(200, answer.Body);
-        return answer.Json["rows"]!.ToJsonString();
-    }
-
-    private async Task UntilRunningAsync(long count)
-    {
-        for (var left = 400; ; left--)
-        {
-            await using var command = _database.CreateCommand(
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep' AND datname = current_database()");
-            if ((long)(await command.ExecuteScalarAsync())! == count) return;
-            if (left == 0) throw new TimeoutException($"There never were {count} questions in the PostgreSQL.");
-            await Task.Delay(50);
-        }
-    }
 }

@@ -22,16 +22,16 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
         var address = await postgres.NewDatabaseAsync();
         _name = new NpgsqlConnectionStringBuilder(address).Database!;
         _database = NpgsqlDataSource.Create(address);
-        await ExecuteAsync($"CREATE ROLE {_role} LOGIN PASSWORD '{Password}'");
-        await ExecuteAsync("CREATE TABLE sales (id bigint, amount numeric(21,1), customer text, day date)");
-        await ExecuteAsync("""
+        await _database.ExecuteAsync($"CREATE ROLE {_role} LOGIN PASSWORD '{Password}'");
+        await _database.ExecuteAsync("CREATE TABLE sales (id bigint, amount numeric(21,1), customer text, day date)");
+        await _database.ExecuteAsync("""
             INSERT INTO sales SELECT i, i * 1.5, 'customer ' || i % 10, DATE '2026-01-01' + i::integer FROM generate_series(0::bigint, 999) t(i)
             """);
-        await ExecuteAsync("CREATE TABLE payroll AS SELECT 'secret' AS who");
-        await ExecuteAsync("CREATE FUNCTION forever() RETURNS bigint LANGUAGE plpgsql COST 1 AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'");
-        await ExecuteAsync("CREATE VIEW endless AS SELECT forever() AS id");
-        await ExecuteAsync($"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {_role}");
-        await ExecuteAsync("ANALYZE");
+        await _database.ExecuteAsync("CREATE TABLE payroll AS SELECT 'secret' AS who");
+        await _database.ExecuteAsync("CREATE FUNCTION forever() RETURNS bigint LANGUAGE plpgsql COST 1 AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'");
+        await _database.ExecuteAsync("CREATE VIEW endless AS SELECT forever() AS id");
+        await _database.ExecuteAsync($"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {_role}");
+        await _database.ExecuteAsync("ANALYZE");
         _shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { AllowedPrivateHosts = [postgres.Address] });
         await ConnectAsync("depot", postgres.Address);
         await _shop.AsAdminAsync("PUT", "/api/admin/secrets/AGNES_CONNECTION_DEPOT_PASSWORD", $$"""{"value":"{{Password}}"}""");
@@ -53,9 +53,9 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
         schema.Json["columns"]!.AsArray().Select(column => $"{column!["name"]} {column["type"]}")
             .ShouldBe(["id BIGINT", "amount DECIMAL(21,1)", "customer VARCHAR", "day DATE"]);
         (await _shop.AsAnalystAsync("GET", "/api/v2/sample/sales?n=2")).Json["rows"]!.AsArray().Count.ShouldBe(2);
-        (await RowsAsync("SELECT customer, count(*) AS n, avg(id) AS a FROM Sales WHERE id < 15 GROUP BY 1 ORDER BY 1 LIMIT 2"))
+        (await _shop.RowsAsync("SELECT customer, count(*) AS n, avg(id) AS a FROM Sales WHERE id < 15 GROUP BY 1 ORDER BY 1 LIMIT 2"))
             .ShouldBe("""[["customer 0",2,5.0],["customer 1",2,6.0]]""");
-        (await RowsAsync("SELECT sum(s.amount - o.amount) AS same, count(*) AS n FROM orders o JOIN sales s USING (id)"))
+        (await _shop.RowsAsync("SELECT sum(s.amount - o.amount) AS same, count(*) AS n FROM orders o JOIN sales s USING (id)"))
             .ShouldBe("""[["0.0",1000]]""");
 
         const string Scan = """
@@ -71,20 +71,20 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task What_is_not_known_to_mean_the_same_is_refused_with_what_to_do_and_hidden_stays_hidden()
     {
-        var unknown = await QueryAsync("SELECT reverse(customer) FROM sales");
+        var unknown = await _shop.QueryAsync("SELECT reverse(customer) FROM sales");
         (unknown.Status, unknown.Body.Contains("agnes snapshot create", StringComparison.Ordinal)).ShouldBe((400, true), unknown.Body);
         unknown.Body.ShouldContain("reverse");
-        (await QueryAsync("SELECT a.* FROM sales a, sales b, sales c")).Json["detail"]!["reason"]!.GetValue<string>()
+        (await _shop.QueryAsync("SELECT a.* FROM sales a, sales b, sales c")).Json["detail"]!["reason"]!.GetValue<string>()
             .ShouldBe("remote_scan_too_large");
         foreach (var sql in (string[])["SELECT * FROM {0}", "SELECT * FROM sales, {0}", "SELECT (SELECT max(who) FROM {0}) FROM sales"])
         {
-            var hidden = await QueryAsync(sql.Replace("{0}", "payroll", StringComparison.Ordinal));
-            var nothing = await QueryAsync(sql.Replace("{0}", "nothing", StringComparison.Ordinal));
+            var hidden = await _shop.QueryAsync(sql.Replace("{0}", "payroll", StringComparison.Ordinal));
+            var nothing = await _shop.QueryAsync(sql.Replace("{0}", "nothing", StringComparison.Ordinal));
             (hidden.Status, hidden.Body.Replace("payroll", "it", StringComparison.Ordinal))
                 .ShouldBe((403, nothing.Body.Replace("nothing", "it", StringComparison.Ordinal)));
         }
 
-        await ExecuteAsync("DROP TABLE payroll");
+        await _database.ExecuteAsync("DROP TABLE payroll");
         var gone = await _shop.AsAdminAsync("POST", "/api/query", """{"sql":"SELECT * FROM payroll"}""");
         (gone.Status, gone.Body.Contains("is not at 'depot'", StringComparison.Ordinal)).ShouldBe((502, true), gone.Body);
     }
@@ -97,17 +97,17 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
         client.DefaultRequestHeaders.Authorization = new("Bearer", _shop.Analyst);
         using var body = new StringContent("""{"sql":"SELECT id FROM endless"}""", System.Text.Encoding.UTF8, "application/json");
         var leaving = client.PostAsync(new Uri("/api/query", UriKind.Relative), body, patience.Token);
-        await UntilRunningAsync(1);
+        await _database.UntilRunningAsync(1);
         await patience.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => leaving);
-        await UntilRunningAsync(0);
+        await _database.UntilRunningAsync(0);
 
-        var asking = QueryAsync("SELECT id FROM endless");
-        await UntilRunningAsync(1);
+        var asking = _shop.QueryAsync("SELECT id FROM endless");
+        await _database.UntilRunningAsync(1);
         await ChangeAsync("depot", """{"statement_timeout":100}""");
         (await asking).Status.ShouldBe(502);
-        await UntilRunningAsync(0);
-        (await RowsAsync("SELECT count(*) AS n FROM sales")).ShouldBe("[[1000]]");
+        await _database.UntilRunningAsync(0);
+        (await _shop.RowsAsync("SELECT count(*) AS n FROM sales")).ShouldBe("[[1000]]");
     }
 
     [Fact]
@@ -140,15 +140,15 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
     public async Task Its_own_time_ends_a_question_too_and_its_words_do_not_leave()
     {
         await ChangeAsync("depot", """{"statement_timeout":1}""");
-        var late = await QueryAsync("SELECT id FROM endless");
+        var late = await _shop.QueryAsync("SELECT id FROM endless");
         (late.Status, late.Body.Contains("'depot' ended the query", StringComparison.Ordinal)).ShouldBe((400, true), late.Body);
-        var zero = await QueryAsync("SELECT 1 / (id - 3) FROM sales");
+        var zero = await _shop.QueryAsync("SELECT 1 / (id - 3) FROM sales");
         zero.Body.ShouldContain("NULLIF");
-        await ExecuteAsync("""
+        await _database.ExecuteAsync("""
             CREATE FUNCTION shout() RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'payroll of example' USING ERRCODE = '22023'; END$$
             """);
-        await ExecuteAsync("CREATE OR REPLACE VIEW endless AS SELECT shout() AS id");
-        var shouted = await QueryAsync("SELECT id FROM endless");
+        await _database.ExecuteAsync("CREATE OR REPLACE VIEW endless AS SELECT shout() AS id");
+        var shouted = await _shop.QueryAsync("SELECT id FROM endless");
         (shouted.Status, shouted.Body.Contains("payroll", StringComparison.Ordinal)).ShouldBe((400, false), shouted.Body);
     }
 
@@ -170,25 +170,19 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
     public async Task Its_broker_is_one_process_that_ends_with_the_server_and_is_replaced()
     {
         var brokers = _shop.Server.Services.GetRequiredService<RemoteBrokers>();
-        await RowsAsync("SELECT count(*) AS n FROM sales");
+        await _shop.RowsAsync("SELECT count(*) AS n FROM sales");
         var process = brokers.ProcessIds().ShouldHaveSingleItem();
         (await File.ReadAllTextAsync($"/proc/{process}/cmdline")).ShouldNotContain(Password);
         (await File.ReadAllTextAsync($"/proc/{process}/environ")).ShouldNotContain(Password);
         using (var broker = System.Diagnostics.Process.GetProcessById(process)) broker.Kill();
         await _shop.EventuallyAsync(() => brokers.ProcessIds().Length == 0, "it has ended");
-        (await RowsAsync("SELECT count(*) AS n FROM sales")).ShouldBe("[[1000]]");
+        (await _shop.RowsAsync("SELECT count(*) AS n FROM sales")).ShouldBe("[[1000]]");
 
-        var asking = QueryAsync("SELECT id FROM endless");
-        await UntilRunningAsync(1);
+        var asking = _shop.QueryAsync("SELECT id FROM endless");
+        await _database.UntilRunningAsync(1);
         using (var broker = System.Diagnostics.Process.GetProcessById(brokers.ProcessIds().ShouldHaveSingleItem())) broker.Kill();
         (await asking).Status.ShouldBe(502);
-        await UntilRunningAsync(0);
-    }
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var command = _database.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
+        await _database.UntilRunningAsync(0);
     }
 
     private async Task ConnectAsync(string name, string host)
@@ -211,29 +205,6 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
             ["name"] = name,
             ["source_type"] = "postgres",
             ["connection"] = connection,
-            ["source_table"] = table
-            ?? name
+            ["source_table"] = table ?? name,
         }.ToJsonString());
-
-    private Task<Answer> QueryAsync(string sql) =>
-        _shop.AsAnalystAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
-
-    private async Task<string> RowsAsync(string sql)
-    {
-        var answer = await QueryAsync(sql);
-        answer.Status.ShouldBe(200, answer.Body);
-        return answer.Json["rows"]!.ToJsonString();
-    }
-
-    private async Task UntilRunningAsync(long count)
-    {
-        for (var left = 400; ; left--)
-        {
-            await using var command = _database.CreateCommand(
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep' AND datname = current_database()");
-            if ((long)(await command.ExecuteScalarAsync())! == count) return;
-            if (left == 0) throw new TimeoutException($"There never were {count} questions in the PostgreSQL.");
-            await Task.Delay(50);
-        }
-    }
 }

@@ -62,15 +62,15 @@ public sealed class Warehouse(Postgres postgres) : IAsyncLifetime
     {
         Address = await postgres.NewDatabaseAsync();
         _database = NpgsqlDataSource.Create(Address);
-        await ExecuteAsync("""
+        await _database.ExecuteAsync("""
             CREATE TABLE sales AS SELECT i AS id, (i * 1.5)::numeric(21,1) AS amount, 'customer ' || i % 10 AS customer, DATE '2026-01-01' + i::integer AS day
             FROM generate_series(0::bigint, 999) t(i)
             """);
-        await ExecuteAsync("CREATE TABLE payroll AS SELECT 'secret' AS who");
+        await _database.ExecuteAsync("CREATE TABLE payroll AS SELECT 'secret' AS who");
         // Cheap by the planner's guess, endless in truth.
-        await ExecuteAsync("CREATE FUNCTION forever() RETURNS bigint LANGUAGE plpgsql COST 1 AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'");
-        await ExecuteAsync("CREATE VIEW endless AS SELECT forever() AS id");
-        await ExecuteAsync("ANALYZE");
+        await _database.ExecuteAsync("CREATE FUNCTION forever() RETURNS bigint LANGUAGE plpgsql COST 1 AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'");
+        await _database.ExecuteAsync("CREATE VIEW endless AS SELECT forever() AS id");
+        await _database.ExecuteAsync("ANALYZE");
 
         var kinds = new SourceKinds([.. SourceList.All, Kind]);
         Shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, adjust: services => services.Replace(ServiceDescriptor.Singleton(kinds)));
@@ -107,25 +107,7 @@ public sealed class Warehouse(Postgres postgres) : IAsyncLifetime
         ["source_table"] = relation,
     }.ToJsonString());
 
-    public async Task ExecuteAsync(string sql)
-    {
-        await using var command = _database.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
+    public Task ExecuteAsync(string sql) => _database.ExecuteAsync(sql);
 
-    /// <summary>Questions that wait in the PostgreSQL.</summary>
-    public async Task<long> RunningAsync()
-    {
-        await using var command = _database.CreateCommand("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep' AND datname = current_database()");
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
-
-    public async Task UntilRunningAsync(long count)
-    {
-        for (var left = 400; await RunningAsync() != count; left--)
-        {
-            if (left == 0) throw new TimeoutException($"There never were {count} questions in the PostgreSQL.");
-            await Task.Delay(50);
-        }
-    }
+    public Task UntilRunningAsync(long count) => _database.UntilRunningAsync(count);
 }

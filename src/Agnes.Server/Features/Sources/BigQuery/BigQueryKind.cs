@@ -50,10 +50,14 @@ internal sealed partial class BigQueryKind : SourceKind
         ["cast"] = "CAST(id AS STRING)",
     };
 
-    /// <summary>A table's full name begins with its project.</summary>
-    public override string? NotServed(Connection? connection, IServiceProvider services) =>
-        connection is null || CatalogOf(SettingsOf(connection, services)) is not null ? null
+    /// <summary>A table's full name begins with its project; and a query that nobody would run is not taken.</summary>
+    public override string? NotServed(TableRow row, Connection? connection, IServiceProvider services)
+    {
+        if (row.QueryMode == TableRules.ModeMaterialized && !TakesAnswers)
+            return "This server does not run queries of BigQuery as tables yet. Register the tables that they read with query_mode 'remote'.";
+        return connection is null || CatalogOf(SettingsOf(connection, services)) is not null ? null
             : "BigQuery is not configured on this server: it has no project.";
+    }
 
     public override IReadOnlyList<SourceSetting> Settings =>
     [
@@ -124,7 +128,9 @@ internal sealed partial class BigQueryKind : SourceKind
         if (options.Variables("GOOGLE_APPLICATION_CREDENTIALS") is not { Length: > 0 } file) return null;
         try
         {
-            return new FileInfo(file).Length > KeyBytesMax ? null : File.ReadAllText(file);
+            return new FileInfo(file).Length > KeyBytesMax
+                ? throw new IOException($"It is longer than the {KeyBytesMax >> 10} KiB of any key.")
+                : File.ReadAllText(file);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
