@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-using System.Text.Json;
 using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
@@ -101,15 +99,6 @@ internal sealed partial class StatementRun
         plan.Dialect == SqlDialect.Engine ? await CanonicalAsync(sql) : sql;
 
     /// <summary>The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of a comment.</summary>
-    private async Task<string> CanonicalAsync(string sql)
-    {
-        using var answer = new MemoryStream();
-        var pipe = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
-        var own = new StatementRun(pool, known, lease, limits, pipe, cancellation);
-        var outcome = await own.RunTrustedAsync($"SELECT json_deserialize_sql(json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)) AS sql", [], 1);
-        await pipe.CompleteAsync();
-        if (!outcome.IsOk) throw new RemoteException(RemoteFault.Question, outcome.Message!);
-        using var rows = JsonDocument.Parse(answer.ToArray());
-        return rows.RootElement[0].GetProperty("sql").GetString()!;
-    }
+    private Task<string> CanonicalAsync(string sql) =>
+        TextAsync($"SELECT json_deserialize_sql(json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)) AS text");
 }
