@@ -85,7 +85,9 @@ public sealed partial class ChildrenAreWalledInTests(Bench bench) : IClassFixtur
         descriptor.ShouldBeGreaterThan(2);
         try
         {
-            await using var child = ChildProcess.Start(new WorkerProgram("/bin/sleep", []) { Walls = walls }, "600", Made(folder["scratch"]), Reach.Nothing);
+            await using var child = ChildProcess.Start(new WorkerProgram("/bin/sh", []) { Walls = walls }, "-c", Made(folder["scratch"]), Reach.Nothing, null, "echo started; read line");
+            // Before it says so, the loader may still hold a library open.
+            (await new StreamReader(child.Output).ReadLineAsync(Stop)).ShouldBe("started");
             Directory.GetFiles($"/proc/{child.Id}/fd").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).ShouldBe(["0", "1", "2"]);
             Directory.GetFiles($"/proc/{child.Id}/fd").ShouldAllBe(file => (new FileInfo(file).LinkTarget ?? "").StartsWith("pipe:", StringComparison.Ordinal) || (new FileInfo(file).LinkTarget ?? "").StartsWith("socket:", StringComparison.Ordinal));
         }
