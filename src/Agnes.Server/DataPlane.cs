@@ -14,6 +14,7 @@ using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
@@ -42,6 +43,7 @@ internal static class DataPlane
             provider.GetRequiredService<Budget>(), provider.GetRequiredService<WorkerProgram>(), provider.GetRequiredService<Scratch>(), provider.GetRequiredService<DataFolder>().Parts, Environment.ProcessorCount));
         services.AddSingleton<WorkerPool>();
         services.AddSingleton<StatementRunner>();
+        services.AddSingleton<RemoteQuota>();
         services.AddSingleton(provider => new RemoteBrokers(BrokersOf(provider, options), TimeProvider.System));
         services.AddSingleton<AskedSources>();
         services.AddSingleton(provider => new Scopes(

@@ -64,7 +64,6 @@ internal static class FeatureList
         services.AddSignIn(options);
         services.AddDesktop();
         services.AddUploads();
-        services.AddScans();
         services.AddProfiles();
         services.AddColumnMetadata();
         services.AddPreferences();

@@ -16,6 +16,9 @@ public sealed record StatementLimits(TimeSpan Time, TimeSpan Wait, long ResultBy
     /// <summary>What another system may have to read for one question; from the contract of remote tables (5 GiB).</summary>
     public long RemoteScanBytes { get; init; } = 5L << 30;
 
+    /// <summary>On whose account other systems are asked; null: on nobody's.</summary>
+    public Remote.IRemoteBudget? Budget { get; init; }
+
     public static readonly TimeSpan TimeDefault = TimeSpan.FromSeconds(120);
     public static readonly TimeSpan WaitDefault = TimeSpan.FromSeconds(30);
 

@@ -51,6 +51,9 @@ public enum StatementStatus
     /// <summary>403: what it was allowed by was taken away while it ran.</summary>
     Revoked,
 
+    /// <summary>429: what its asker may ask of other systems is used up; see <see cref="StatementOutcome.Quota"/>.</summary>
+    OverQuota,
+
     /// <summary>409: ended by its owner or an admin.</summary>
     Killed,
 
@@ -88,6 +91,12 @@ public sealed record StatementOutcome(
 
     /// <summary>What another system says of its failure, in the contract's words.</summary>
     public Remote.RemoteFailure? Failure { get; init; }
+
+    /// <summary>What its asker has used up.</summary>
+    public Remote.QuotaExceeded? Quota { get; init; }
+
+    /// <summary>What other systems were asked for it, and answered or are answering still; for the audit.</summary>
+    public IReadOnlyList<Remote.RemoteCharge> Asked { get; init; } = [];
 
     /// <summary>The path that it names and may not read.</summary>
     public RefusedPath? Path { get; init; }

@@ -10,6 +10,8 @@ internal sealed partial class StatementRun
     /// <summary>What the rows are called that another system answered with.</summary>
     private const string AnswerName = "answer";
 
+    private readonly List<RemoteCharge> _asked = [];
+
     private const string AnswerStatement = $"SELECT * FROM {AnswerName}";
 
     /// <summary>What another system would have to read for a statement of our own making over one of its tables.</summary>
@@ -41,7 +43,7 @@ internal sealed partial class StatementRun
     /// <summary>Resolves names and types here, over tables of which no row is asked for: a check costs the other system nothing.</summary>
     private async Task<StatementOutcome> BindAsync(StatementPlan plan, KnownStatement statement, string sql)
     {
-        using var rows = new RemoteRows(pool.Fetched, limits);
+        using var rows = new RemoteRows(pool.Fetched, limits, _asked);
         return await AtSystemAsync(plan, async stop =>
         {
             var footprint = await FetchAsync(plan.Tables, rows, withRows: false, stop);
@@ -62,10 +64,11 @@ internal sealed partial class StatementRun
         }
         catch (RemoteException e)
         {
-            var status = e.Scan is not null ? StatementStatus.RemoteTooLarge
+            var status = e.Quota is not null ? StatementStatus.OverQuota
+                : e.Scan is not null ? StatementStatus.RemoteTooLarge
                 : e.Fault == RemoteFault.Question ? StatementStatus.EngineError : StatementStatus.RemoteFailed;
             var message = e.Failure is null ? $"Query error: {e.Message}" : e.Message;
-            return Refused(status, message) with { Scan = e.Scan, Failure = e.Failure, IsPassing = e.IsPassing };
+            return Refused(status, message) with { Scan = e.Scan, Quota = e.Quota, Failure = e.Failure, IsPassing = e.IsPassing };
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

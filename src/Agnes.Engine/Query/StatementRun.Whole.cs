@@ -21,7 +21,7 @@ internal sealed partial class StatementRun
         var plan = verdict.Plan is StatementPlan.PushDown one ? new StatementPlan.Mixed(one.Tables) : verdict.Plan;
         return await EndedAsync(async () =>
         {
-            using var rows = new RemoteRows(pool.Fetched, limits);
+            using var rows = new RemoteRows(pool.Fetched, limits, _asked);
             return await AtSystemAsync(plan, async stop =>
             {
                 var footprint = plan is StatementPlan.Local local
@@ -39,7 +39,8 @@ internal sealed partial class StatementRun
         if (asked is null) return failure!;
         return await EndedAsync(() => AtSystemAsync(asked.Plan, async stop =>
         {
-            await EnsureCheapAsync(query.System, asked.Question, stop);
+            var bytes = await CheapAsync(query.System, asked.Question, stop);
+            _asked.Add(new RemoteCharge(query.System.Connection, bytes ?? 0, asked.Question.OnceAs is not null));
             await query.System.AnswerAsync(asked.Question, folder, stop);
             return Refused(StatementStatus.Ok, "") with { Tables = [.. asked.Plan.Tables.Select(table => table.Name)] };
         }));
@@ -107,9 +108,9 @@ internal sealed partial class StatementRun
     /// <summary>
     /// An estimate that is refused refuses the question; where the system fails to say, the limit cannot be held and is not.
     /// </summary>
-    private async Task EnsureCheapAsync(IRemoteTables system, RemoteQuestion question, CancellationToken stop)
+    /// <returns>The bytes that it would read; null: it does not say.</returns>
+    private async Task<long?> CheapAsync(IRemoteTables system, RemoteQuestion question, CancellationToken stop)
     {
-        if (limits.RemoteScanBytes == 0) return;
         RemoteEstimate estimate;
         try
         {
@@ -117,10 +118,10 @@ internal sealed partial class StatementRun
         }
         catch (RemoteException e) when (e.IsPassing)
         {
-            return;
+            return null;
         }
 
-        if (estimate.ScanBytes is not { } bytes || bytes <= limits.RemoteScanBytes) return;
+        if (limits.RemoteScanBytes == 0 || estimate.ScanBytes is not { } bytes || bytes <= limits.RemoteScanBytes) return estimate.ScanBytes;
         throw new RemoteException(
             RemoteFault.Question,
             $"'{system.Connection}' would have to read {bytes} bytes for this; max_bytes_per_materialize allows {limits.RemoteScanBytes}. "

@@ -118,15 +118,15 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
         {
             cancellation.ThrowIfCancellationRequested();
             var outcome = await run();
-            return lease.Ended.IsCancellationRequested || IsKilled ? Ended() : outcome;
+            return (lease.Ended.IsCancellationRequested || IsKilled ? Ended() : outcome) with { Asked = _asked };
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return Ended();
+            return Ended() with { Asked = _asked };
         }
         catch (PartDamagedException e)
         {
-            return Refused(StatementStatus.PartDamaged, e.Message);
+            return Refused(StatementStatus.PartDamaged, e.Message) with { Asked = _asked };
         }
     }
 
@@ -229,7 +229,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
         }
 
         if (worker is not null) pool.Return(worker); // another system takes its time
-        using var rows = new RemoteRows(pool.Fetched, limits);
+        using var rows = new RemoteRows(pool.Fetched, limits, _asked);
         return await AtSystemAsync(plan, async stop =>
         {
             var started = pool.Time.GetTimestamp();

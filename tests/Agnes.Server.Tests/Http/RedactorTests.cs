@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Testing;
 
 namespace Agnes.Server.Tests.Http;
 
@@ -50,6 +51,6 @@ public sealed class RedactorTests
             + string.Concat(Enumerable.Repeat("eyJaaaa-", 40_000));
         var watch = System.Diagnostics.Stopwatch.StartNew();
         Redactor.Redact(text);
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
+        watch.Elapsed.ShouldBeLessThan(MachineLoad.Allow(TimeSpan.FromSeconds(5)));
     }
 }

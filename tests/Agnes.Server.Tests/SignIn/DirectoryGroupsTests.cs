@@ -122,7 +122,7 @@ public sealed class DirectoryGroupsTests(Postgres postgres)
             // Twenty at once wait for one token: none waits for the others' patience to end.
             var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => groups.FetchAsync($"person{number}@example.com", CancellationToken.None)));
             answers.ShouldAllBe(answer => answer is GroupAnswer.Unknown);
-            watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
+            watch.Elapsed.ShouldBeLessThan(MachineLoad.Allow(TimeSpan.FromSeconds(5)));
         }
 
         // Nor does the job ask it for everybody.

@@ -314,7 +314,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         for (var i = 0; i < 10_000; i++) rates.Refusal("ana", countsLittle: true);
         var watch = Stopwatch.StartNew();
         for (var i = 0; i < calls; i++) rates.Refusal("ana", countsLittle: true);
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5), "a microsecond each, on a machine that does five other things");
+        watch.Elapsed.ShouldBeLessThan(MachineLoad.Allow(TimeSpan.FromSeconds(5)), "a microsecond each, on a machine that does five other things");
     }
 
     /// <summary>A disk cannot be filled here, but what is to stay free can grow.</summary>

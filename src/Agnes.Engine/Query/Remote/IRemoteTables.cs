@@ -99,6 +99,9 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
     /// <summary>What a system that has kinds of failures says of it.</summary>
     public RemoteFailure? Failure { get; init; }
 
+    /// <summary>What its asker has used up; the system was not asked.</summary>
+    public QuotaExceeded? Quota { get; init; }
+
     /// <summary>
     /// The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.
     /// </summary>

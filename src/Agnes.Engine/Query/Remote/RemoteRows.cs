@@ -4,7 +4,8 @@ namespace Agnes.Engine.Query.Remote;
 
 /// <summary>Rows that other systems answered with, in files that live as long as one statement.</summary>
 /// <param name="folder">One that workers can read.</param>
-internal sealed class RemoteRows(string folder, StatementLimits limits) : IDisposable
+/// <param name="asked">Gets what other systems are asked.</param>
+internal sealed class RemoteRows(string folder, StatementLimits limits, List<RemoteCharge> asked) : IDisposable
 {
     private readonly List<string> _answers = []; // a folder for each question of the statement
 
@@ -37,12 +38,36 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     /// <exception cref="RemoteException">Nothing was asked that would cost more than the limit.</exception>
     public async Task<IReadOnlyList<string>> AskAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
     {
-        // Where no row is wanted, none is read.
-        if (question.RowsMax > 0) ThrowIfTooLarge(system, question, await EstimatedAsync(system, question, cancellation));
         var answer = Path.Combine(folder, $"{Guid.NewGuid():N}");
         _answers.Add(answer);
-        await system.AnswerAsync(question, answer, cancellation);
+        // Where no row is wanted, none is read.
+        await (question.RowsMax > 0 ? PaidAsync(system, question, answer, cancellation) : system.AnswerAsync(question, answer, cancellation));
         return AnswerFiles.In(answer);
+    }
+
+    private async Task PaidAsync(IRemoteTables system, RemoteQuestion question, string answer, CancellationToken cancellation)
+    {
+        if (limits.Budget is { } opening) ThrowIfUsedUp(await opening.OpenAsync(cancellation));
+        var estimate = await EstimatedAsync(system, question, cancellation);
+        ThrowIfTooLarge(system, question, estimate);
+        var charge = new RemoteCharge(system.Connection, estimate.ScanBytes ?? 0, question.OnceAs is not null);
+        if (limits.Budget is { } budget) ThrowIfUsedUp(await budget.SpendAsync(charge, cancellation));
+        asked.Add(charge);
+        try
+        {
+            await system.AnswerAsync(question, answer, cancellation);
+        }
+        catch (RemoteException e) when (!e.IsPassing)
+        {
+            asked.Remove(charge);
+            if (limits.Budget is { } paid) await paid.RefundAsync(charge);
+            throw;
+        }
+    }
+
+    private static void ThrowIfUsedUp(QuotaExceeded? used)
+    {
+        if (used is not null) throw new RemoteException(RemoteFault.Question, used.Message) { Quota = used };
     }
 
     private static async Task<RemoteEstimate> EstimatedAsync(IRemoteTables system, RemoteQuestion question, CancellationToken cancellation)
@@ -60,9 +85,10 @@ internal sealed class RemoteRows(string folder, StatementLimits limits) : IDispo
     private void ThrowIfTooLarge(IRemoteTables system, RemoteQuestion question, RemoteEstimate estimate)
     {
         if (TooMuch(system, estimate, limits) is not { } message) return;
+        List<string> relations = [.. question.Tables.Select(table => RemoteSql.Shown(question.Dialect, table.Relation))];
         throw new RemoteException(RemoteFault.Question, message)
         {
-            Scan = new RemoteScan(estimate.ScanBytes!.Value, estimate.ScanBytesMax ?? limits.RemoteScanBytes, [.. question.Tables.Select(table => RemoteSql.Shown(question.Dialect, table.Relation))])
+            Scan = new RemoteScan(estimate.ScanBytes!.Value, estimate.ScanBytesMax ?? limits.RemoteScanBytes, relations)
             {
                 Views = [.. question.Tables.Where(table => estimate.Views.Contains(table.Relation)).Select(table => table.Name)],
             },

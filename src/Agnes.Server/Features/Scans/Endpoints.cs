@@ -7,8 +7,6 @@ internal static class ScansFeature
 {
     private const long BodyBytesMax = 256 << 10;
 
-    public static void AddScans(this IServiceCollection services) => services.AddSingleton<ScanQuota>();
-
     public static void MapScans(this IEndpointRouteBuilder routes)
     {
         var scan = routes.MapGroup("/api/v2/scan").WithTags("scan").SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax);

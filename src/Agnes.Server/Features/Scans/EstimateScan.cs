@@ -12,13 +12,11 @@ internal static class EstimateScan
 {
     private static readonly ScanTexts Texts = new("table {table} not found", "not authorized for this table");
 
-    private const double BytesPerTerabyte = 1L << 40;
+    private const int CostDigits = 4;
 
     private static bool IsMetered(ScanPlan plan) => plan.Statement.Table.Source is RowSource.Remote { Dialect: SqlDialect.BigQuery };
 
-    private static double Cost(long bytes, ScanOptions options) => Math.Round(bytes / BytesPerTerabyte * options.CostPerTerabyte, 4);
-
-    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, ServerOptions options)
+    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, RemoteQuota quota, ServerOptions options)
     {
         var body = await ScanBody.ReadAsync(context);
         var limits = StatementLimits.Default with { Time = options.Scan.Time };
@@ -35,7 +33,7 @@ internal static class EstimateScan
             ["estimated_scan_bytes"] = estimate?.ScanBytes ?? 0,
             ["estimated_result_rows"] = found,
             ["estimated_result_bytes"] = found * estimate?.RowBytes,
-            ["bq_cost_estimate_usd"] = IsMetered(plan) ? Cost(estimate?.ScanBytes ?? 0, options.Scan) : 0.0,
+            ["bq_cost_estimate_usd"] = IsMetered(plan) ? Math.Round(quota.CostOf(estimate?.ScanBytes ?? 0), CostDigits) : 0.0,
         });
     }
 }

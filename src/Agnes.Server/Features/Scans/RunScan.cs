@@ -27,24 +27,27 @@ internal static class RunScan
     private static readonly ScanTexts Texts = new("table not found", "not authorized");
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, Scopes scopes, StatementRunner runner, ScanQuota quota, Scratch scratch, AuditLog audit, ServerOptions options, TimeProvider time)
+        HttpContext context, Scopes scopes, StatementRunner runner, RemoteQuota quota, Scratch scratch, AuditLog audit, ServerOptions options, TimeProvider time)
     {
         var body = await ScanBody.ReadAsync(context);
         var caller = context.Caller();
         var limits = StatementLimits.Default with { Time = options.Scan.Time, ResultBytes = options.Scan.ResultBytesMax };
-        var plan = await ScanPlan.MakeAsync(context, body, Texts, options.Scan.LimitMax, scopes, runner, limits);
+        // Looking at one scan more than may run is what tells its asker so.
+        var looking = limits with { PerCaller = limits.PerCaller + options.Scan.AtOnce };
+        var plan = await ScanPlan.MakeAsync(context, body, Texts, options.Scan.LimitMax, scopes, runner, looking);
         // Arrow is what a client gets that says nothing; ours asks for Parquet, which goes straight to its disk.
         var form = context.Request.Headers.Accept.ToString().Contains(ParquetType, StringComparison.OrdinalIgnoreCase) ? ScanForm.Parquet : ScanForm.Arrow;
-        using var place = await quota.EnterAsync(context, caller.UserId);
+        using var budget = quota.For(caller.UserId);
+        if (await budget.OpenAsync(context.RequestAborted) is { } used) return StatementAnswer.Refuse(context, used);
         var room = scratch.Room;
         if (room <= 0) return DiskReserve.Refusal();
 
         using var folder = scratch.NewFolder(Purpose);
         var file = Path.Combine(folder.Path, "result");
-        var outcome = await runner.ScanAsync(context.Lease(), plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room) }, context.RequestAborted);
-        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome), StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+        var outcome = await runner.ScanAsync(context.Lease(), plan.Statement, form, file, limits with { ResultBytes = Math.Min(limits.ResultBytes, room), Budget = budget }, context.RequestAborted);
+        await audit.AppendAsync(caller.UserId, "scan", $"table:{plan.Table.Id ?? plan.Table.Name}", Describe(body, outcome, quota), StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (!outcome.IsOk) return StatementAnswer.Refuse(context, outcome);
-        await quota.AddAsync(caller.UserId, outcome.Bytes);
+        if (!plan.IsAsked) await budget.SentAsync(outcome.Bytes);
         var asOf = plan.IsAsked ? time.GetUtcNow().UtcDateTime : plan.Table.Published!.ExtractedAt;
         await SendAsync(context, file, form == ScanForm.Parquet ? ParquetType : ArrowType, outcome, asOf, time);
         return Results.Empty;
@@ -71,12 +74,13 @@ internal static class RunScan
         }
     }
 
-    private static JsonObject Describe(ScanBody body, StatementOutcome outcome)
+    private static JsonObject Describe(ScanBody body, StatementOutcome outcome, RemoteQuota quota)
     {
         var what = new JsonObject { ["rows"] = outcome.Rows, ["bytes"] = outcome.Bytes, ["truncated"] = outcome.Truncated };
         // A predicate may hold what somebody is looking for; its hash tells whether it was the same.
         if (body.Where is not null) what["where_sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body.Where)));
         if (body.Select is not null) what["columns"] = body.Select.Count;
+        quota.Describe(outcome.Asked, what);
         return what;
     }
 }

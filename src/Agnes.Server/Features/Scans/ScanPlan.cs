@@ -32,7 +32,7 @@ internal sealed record ScanPlan(NamedTable Table, ScanStatement Statement)
         if (body.Limit > limitMax) throw new ProblemException(StatusCodes.Status400BadRequest, $"limit is {body.Limit}; api.scan.max_limit allows {limitMax}");
         if (scopes.Of(snapshot, caller).Find(named.Name) is not { IsEmpty: false } table)
             throw Refuse(StatusCodes.Status404NotFound, "not_materialized", $"table '{body.TableId}' has no data yet; an admin runs its sync");
-        table = table with { Columns = await RemoteColumns.OfAsync(context, runner, table) };
+        table = table with { Columns = await RemoteColumns.OfAsync(context, runner, table, limits) };
 
         var where = body.Where is null ? null : await PredicateAsync(context, table, named, body.Where, runner, limits);
         var columns = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

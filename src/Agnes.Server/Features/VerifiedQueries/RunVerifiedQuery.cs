@@ -7,6 +7,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Serving;
 
 namespace Agnes.Server.Features.VerifiedQueries;
 
@@ -15,7 +16,8 @@ namespace Agnes.Server.Features.VerifiedQueries;
 /// </summary>
 internal static class RunVerifiedQuery
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, Definitions definitions, Scopes scopes, StatementRunner runner, AuditLog audit, ServerOptions options)
+    public static async Task<IResult> HandleAsync(
+        HttpContext context, Definitions definitions, Scopes scopes, StatementRunner runner, RemoteQuota quota, AuditLog audit, ServerOptions options)
     {
         var body = await RequestBody.ReadAsync(context);
         var id = body.String("id");
@@ -26,7 +28,8 @@ internal static class RunVerifiedQuery
         if ((await definitions.OfAsync(context)).Query(id) is not { Row: var query }) return ShowVerifiedQuery.NotFound(id);
         try
         {
-            return await RunQuery.AnswerAsync(context, QueryParameters.Compose(query.Sql, query.ReadParameters(), values), limit, scopes, runner, audit, options);
+            var sql = QueryParameters.Compose(query.Sql, query.ReadParameters(), values);
+            return await RunQuery.AnswerAsync(context, sql, limit, scopes, runner, quota, audit, options);
         }
         catch (FormatException fault)
         {

@@ -94,6 +94,15 @@ public sealed record Setting(string? Key, params string[] Variables)
     /// <param name="what">As the sentence of a refusal calls it.</param>
     public Setting Between(long min, long max, string what = "a whole number") => Must($"{what} from {min} to {max}", min, max);
 
+    /// <summary>An amount, of money or such, from zero on.</summary>
+    public Setting UpTo(double max) => this with
+    {
+        Kind = "float",
+        Rule = new(
+            string.Create(CultureInfo.InvariantCulture, $"a number from 0 to {max}"),
+            text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= 0 && number <= max),
+    };
+
     /// <inheritdoc cref="Between"/>
     /// <param name="says">The whole end of that sentence.</param>
     public Setting Must(string says, long min, long max) => this with

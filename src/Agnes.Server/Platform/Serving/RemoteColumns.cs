@@ -9,10 +9,11 @@ namespace Agnes.Server.Platform.Serving;
 internal static class RemoteColumns
 {
     /// <exception cref="ProblemException">The source failed, does not know the table, or may not be asked any more.</exception>
-    public static async Task<IReadOnlyList<TableColumn>> OfAsync(HttpContext context, StatementRunner runner, ScopedTable table)
+    public static async Task<IReadOnlyList<TableColumn>> OfAsync(
+        HttpContext context, StatementRunner runner, ScopedTable table, StatementLimits? limits = null)
     {
         if (table.Source is not RowSource.Remote) return table.Columns;
-        var (failure, columns) = await runner.DescribeAsync(context.Lease(), table, StatementLimits.Default, context.RequestAborted);
+        var (failure, columns) = await runner.DescribeAsync(context.Lease(), table, limits ?? StatementLimits.Default, context.RequestAborted);
         return columns ?? throw new ProblemException(StatusCodes.Status400BadRequest, StatementAnswer.Refuse(context, failure!));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Agnes.Engine.Query;
 using Agnes.Engine.Query.Remote;
@@ -22,6 +23,7 @@ internal static class StatementAnswer
     public static IResult Refuse(HttpContext context, StatementOutcome outcome)
     {
         var message = outcome.Message ?? "The statement could not be run.";
+        if (outcome.Quota is { } used) return Refuse(context, used);
         if (outcome.Path is { } path) return Problem.Detail(StatusCodes.Status403Forbidden, PathRefused(path));
         if (outcome.Failure is { } failure && outcome.Scan is null) return Failed(context, outcome, failure);
         switch (outcome.Status)
@@ -39,6 +41,33 @@ internal static class StatementAnswer
             default: return Problem.Detail(StatusCodes.Status400BadRequest, message);
         }
     }
+
+    /// <summary>429, in the shape of the endpoint's family.</summary>
+    public static IResult Refuse(HttpContext context, QuotaExceeded used)
+    {
+        var seconds = (int)Math.Ceiling(used.RetryAfter.TotalSeconds);
+        context.Response.Headers.RetryAfter = Math.Max(1, seconds).ToString(CultureInfo.InvariantCulture);
+        var detail = IsV2(context)
+            ? new JsonObject { ["error"] = "quota_exceeded" }
+            : new JsonObject { ["reason"] = ReasonOf(used.Kind), ["message"] = used.Message };
+        detail["kind"] = used.Kind;
+        detail["current"] = Number(used.Kind, used.Current);
+        detail["limit"] = Number(used.Kind, used.Limit);
+        detail["retry_after_seconds"] = seconds;
+        return Problem.Detail(StatusCodes.Status429TooManyRequests, detail);
+    }
+
+    private static string ReasonOf(string kind) => kind switch
+    {
+        QuotaExceeded.AtOnce => "concurrent_slot_exceeded",
+        QuotaExceeded.DailyBytes => "daily_byte_cap_exceeded",
+        QuotaExceeded.DailyStatements => "daily_statement_cap_exceeded",
+        _ => "daily_cost_cap_exceeded",
+    };
+
+    private static JsonNode Number(string kind, double number) => kind == QuotaExceeded.DailyCost ? number : (long)number;
+
+    private static bool IsV2(HttpContext context) => context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal);
 
     private static JsonObject TooLarge(StatementOutcome outcome, RemoteScan scan) => new()
     {
@@ -83,7 +112,7 @@ internal static class StatementAnswer
     {
         var details = new JsonObject();
         foreach (var (name, value) in failure.Details) details[name] = value;
-        if (context.Request.Path.StartsWithSegments("/api/v2", StringComparison.Ordinal))
+        if (IsV2(context))
             return Problem.Detail(
                 failure.Status, new JsonObject { ["error"] = failure.Kind, ["message"] = outcome.Message, ["details"] = details });
         if (failure is { IsOfEstimate: true, Kind: "bq_bad_request" })

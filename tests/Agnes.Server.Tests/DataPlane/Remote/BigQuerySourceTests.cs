@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Agnes.Emulators.BigQuery;
 using Agnes.Engine.Query.Remote.Brokers;
-using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,45 +11,19 @@ namespace Agnes.Server.Tests.DataPlane.Remote;
 /// <summary>BigQuery as a source that is asked, over HTTP: its broker is the real program, in its walls, and asks an emulator.</summary>
 public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifetime
 {
-    private const string Data = "data-project";
-    private const string Billing = "billing-project";
+    private const string Data = BigQueryShop.Data;
+    private const string Billing = BigQueryShop.Billing;
+    private BigQueryShop _world = null!;
     private BigQueryServer _cloud = null!;
     private Shop _shop = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _cloud = await BigQueryServer.StartAsync();
-        var rows = _cloud.Warehouse;
-        rows.AddDataset(Data, "sales", "EU");
-        rows.AddDataset(Data, "hr", "EU");
-        var orders = rows.AddTable(
-            Data, "sales", "orders_v2", "id INT64 NOT NULL, name STRING, price NUMERIC, day DATE, tags ARRAY<STRING>",
-            "SELECT i, 'n' || i, i + 0.25, DATE '2026-01-01' + i::INTEGER, CASE WHEN i % 2 = 0 THEN ['a', 'b'] ELSE [] END "
-            + "FROM range(1, 8) r(i)");
-        rows.Set(orders with { PartitionField = "day", Clustering = ["name"] });
-        rows.AddTable(Data, "sales", "huge", "id INT64, note STRING", "SELECT i, 'x' FROM range(1000) r(i)", scale: 1L << 20);
-        rows.AddTable(Data, "hr", "secrets", "who STRING", "SELECT 'secret'");
-        rows.AddView(Data, "sales", "cheap", "SELECT id, who FROM `data-project.sales.orders_v2`, `data-project.hr.secrets` WHERE id < 4");
-        rows.AddView(Data, "sales", "wide", "SELECT id, note FROM `data-project.sales.huge`");
-        _shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { BigQueryAddress = _cloud.Address });
-        var settings = new JsonObject { ["project"] = Data, ["billing_project"] = Billing };
-        var connection = new JsonObject { ["name"] = "warehouse", ["kind"] = "bigquery", ["settings"] = settings };
-        var answer = await _shop.AsAdminAsync("POST", "/api/admin/connections", connection.ToJsonString());
-        answer.Status.ShouldBe(201, answer.Body);
-        await RegisterAsync("bought", "sales", "orders_v2");
-        await RegisterAsync("huge", "sales", "huge");
-        await RegisterAsync("cheap", "sales", "cheap");
-        await RegisterAsync("wide", "sales", "wide");
-        await RegisterAsync("secrets", "hr", "secrets");
-        foreach (var table in (string[])["bought", "huge", "cheap", "wide"]) await _shop.GrantAsync(table);
+        _world = await BigQueryShop.OpenAsync(postgres);
+        (_cloud, _shop) = (_world.Cloud, _world.Shop);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _shop.DisposeAsync();
-        await _cloud.DisposeAsync();
-        _cloud.Faults.ShouldBeEmpty();
-    }
+    public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     [Fact]
     public async Task It_is_described_sampled_queried_and_taken_in_part()
@@ -147,7 +120,7 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
             .ShouldBe(("""["wide"]""", true));
         _cloud.Jobs.ShouldBeEmpty();
 
-        (await ChangeAsync("""{"bq_max_scan_bytes":0}""")).Status.ShouldBe(200);
+        (await _world.ChangeAsync("""{"bq_max_scan_bytes":0}""")).Status.ShouldBe(200);
         (await _shop.RowsAsync("SELECT COUNT(id) AS n FROM huge")).ShouldBe("[[1000]]");
     }
 
@@ -277,18 +250,6 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
 
     private Task<Answer> AsAdminAsync(string sql) =>
         _shop.AsAdminAsync("POST", "/api/query", new JsonObject { ["sql"] = sql }.ToJsonString());
-
-    private Task<Answer> ChangeAsync(string settings) =>
-        _shop.AsAdminAsync("PUT", "/api/admin/connections/warehouse", $$"""{"settings":{{settings}}}""");
-
-    private Task RegisterAsync(string name, string dataset, string table) => _shop.RegisterAsync(new JsonObject
-    {
-        ["name"] = name,
-        ["source_type"] = "bigquery",
-        ["connection"] = "warehouse",
-        ["bucket"] = dataset,
-        ["source_table"] = table,
-    }.ToJsonString());
 
     [GeneratedRegex(@"(?i)\borders\b")]
     private static partial Regex Named();
