@@ -28,11 +28,13 @@ internal sealed partial class Errors(RequestDelegate next, ServerOptions options
 
     private Task AnswerAsync(HttpContext context, Exception failure)
     {
+        var retryAfter = context.Response.Headers.RetryAfter;
         context.Response.Clear();
         Conventions.Stamp(context);
         switch (failure)
         {
             case ProblemException problem:
+                context.Response.Headers.RetryAfter = retryAfter; // said by whoever made the answer
                 return problem.Answer.ExecuteAsync(context);
             case BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge }:
                 return Problem.TooLarge().ExecuteAsync(context);
