@@ -8,6 +8,7 @@ public static class Campaigns
         new("server-kills", "kill -9 of the server during syncs and state writes, state in DuckDB", 200, ServerKills.OnDuckDbAsync),
         new("server-kills-postgres", "the same, state in PostgreSQL", 200, ServerKills.OnPostgresAsync),
         new("worker-kills", "kill -9 of query workers under statements", 100, WorkerKills.RunAsync),
+        new("billing-kills", "kill -9 of brokers and of the server under statements that BigQuery bills", 50, BillingKills.RunAsync),
         new("pull-kills", "kill -9 of agnes pull", 100, PullKills.RunAsync),
         new("upgrade-kills", "kill -9 of agnes self-upgrade", 100, UpgradeKills.RunAsync),
         new("init-kills", "kill -9 of agnes init", 100, InitKills.RunAsync),

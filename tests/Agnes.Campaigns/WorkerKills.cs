@@ -72,14 +72,14 @@ internal static class WorkerKills
         return ((int)answer.StatusCode, answer.IsSuccessStatusCode ? JsonNode.Parse(text)!["rows"]!.ToJsonString() : text);
     }
 
-    internal static List<int> Workers(int server)
+    internal static List<int> Workers(int server, string role = "query-worker")
     {
         List<int> found = [];
         foreach (var process in Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _)))
         {
             try
             {
-                if (File.ReadAllText($"/proc/{process}/cmdline").Contains("query-worker", StringComparison.Ordinal) && File.ReadAllLines($"/proc/{process}/status").Contains($"PPid:\t{server}")) found.Add(int.Parse(process!));
+                if (File.ReadAllText($"/proc/{process}/cmdline").Contains(role, StringComparison.Ordinal) && File.ReadAllLines($"/proc/{process}/status").Contains($"PPid:\t{server}")) found.Add(int.Parse(process!));
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
             {

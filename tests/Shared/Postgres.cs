@@ -14,11 +14,11 @@ public sealed class Postgres : IAsyncLifetime
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    /// <returns>The connection string of an empty database.</returns>
-    public Task<string> NewDatabaseAsync()
+    /// <inheritdoc cref="PostgresCluster.NewDatabaseAsync"/>
+    public Task<string> NewDatabaseAsync(string? like = null)
     {
         if (Binaries is null || OperatingSystem.IsWindows()) Assert.Skip("PostgreSQL is not installed.");
-        return _cluster.NewDatabaseAsync();
+        return _cluster.NewDatabaseAsync(like);
     }
 
     /// <summary>Ends the server; the data stay, and the next database starts it again.</summary>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics;
 
 namespace Agnes.Testing;
@@ -24,12 +25,14 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Where it is reached by TCP, for what cannot use the socket in its folder; the port is the usual one.</summary>
     public string Address => _address;
 
-    /// <returns>The connection string of an empty database.</returns>
-    public async Task<string> NewDatabaseAsync()
+    /// <param name="like">Of a database that nobody has open: the new one holds the same. Null: it is empty.</param>
+    /// <returns>A connection string.</returns>
+    public async Task<string> NewDatabaseAsync(string? like = null)
     {
         await StartAsync();
         var name = $"t{Interlocked.Increment(ref _databases)}";
-        await RunAsync("psql", ["-h", _folder!, "-U", "postgres", "-q", "-c", $"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy"]);
+        var template = like is null ? "template0" : (string)new DbConnectionStringBuilder { ConnectionString = like }["Database"];
+        await RunAsync("psql", ["-h", _folder!, "-U", "postgres", "-q", "-c", $"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"]);
         return $"Host={_folder};Username=postgres;Database={name};Maximum Pool Size=20";
     }
 

@@ -14,7 +14,7 @@ public sealed class PublicationEventTests(Postgres postgres)
     [Theory, OnBothEngines]
     public async Task A_features_listener_hears_what_becomes_of_tables(StateEngine engine)
     {
-        await using var shop = await Shop.OpenAsync(engine, postgres, adjust: services => services.AddPublicationListener<Ear>());
+        await using var shop = await Shop.OpenAsync(engine, postgres, adjust: services => services.AddPublicationListener<Ear>(), isFresh: true);
         var ear = shop.Server.Services.GetRequiredService<Ear>();
         await shop.EventuallyAsync(() => ear.Has("Orders", "published") && ear.Has("loose", "published"), "the listener heard of the first publication");
         ear.Heard.ShouldAllBe(heard => heard.Number == shop.Server.State.Snapshot.PublishedTable(heard.TableName)!.Number);
@@ -34,7 +34,7 @@ public sealed class PublicationEventTests(Postgres postgres)
     [Fact]
     public async Task What_a_listener_failed_to_take_is_told_again_later_and_others_are_not_held_up()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, adjust: services => services.AddPublicationListener<Ear>());
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, adjust: services => services.AddPublicationListener<Ear>(), isFresh: true);
         var ear = shop.Server.Services.GetRequiredService<Ear>();
         await shop.EventuallyAsync(() => ear.Has("loose", "published"), "the first publication was heard of");
         ear.IsDeaf = true;

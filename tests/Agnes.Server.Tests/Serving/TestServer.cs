@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -20,6 +21,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <summary>Hundreds of tests sign in; what a hash costs is tested by itself.</summary>
     private const int PasswordIterations = 100;
+
+    /// <summary>A state of which nobody has made anything: making its tables takes as long as the rest of a start.</summary>
+    private static readonly Lazy<Task<EndedServer>> Migrated = new(MigratedAsync);
 
     private readonly TemporaryFolder _folder;
     private readonly WebApplication _app;
@@ -48,17 +52,21 @@ internal sealed class TestServer : IAsyncDisposable
     public string StateDir => _folder["state"];
 
     /// <param name="change">What the test's server does differently; by default it has the seeded admin and no rate limits.</param>
+    /// <param name="like">A server that has ended: this one goes on from what it left. Null: it begins with nothing.</param>
     public static async Task<TestServer> StartAsync(
-        StateEngine engine, Postgres postgres, Func<ServerOptions, ServerOptions>? change = null, Action<IServiceCollection>? adjust = null, Action<WebApplication>? map = null)
+        StateEngine engine, Postgres postgres, Func<ServerOptions, ServerOptions>? change = null, Action<IServiceCollection>? adjust = null,
+        Action<WebApplication>? map = null, EndedServer? like = null)
     {
         var folder = new TemporaryFolder();
+        if (like is not null) await like.CopyToAsync(folder.Path);
+        else if (engine == StateEngine.DuckDb) await (await Migrated.Value).CopyToAsync(folder.Path);
         var time = new MovableTime();
         var options = new ServerOptions
         {
             DataDir = folder.Path,
             StateDir = folder["state"],
             Settings = SettingList.All,
-            StateUrl = engine == StateEngine.Postgres ? await postgres.NewDatabaseAsync() : null,
+            StateUrl = engine == StateEngine.Postgres ? await postgres.NewDatabaseAsync(like?.StateUrl) : null,
             Urls = "http://127.0.0.1:0",
             SeedAdminEmail = AdminEmail,
             SeedAdminPassword = AdminPassword,
@@ -75,7 +83,24 @@ internal sealed class TestServer : IAsyncDisposable
         });
         map?.Invoke(app);
         await app.StartAsync();
-        return new TestServer(folder, app, time);
+        return new TestServer(folder, app, time) { StateUrl = options.StateUrl };
+    }
+
+    private string? StateUrl { get; init; }
+
+    private static async Task<EndedServer> MigratedAsync()
+    {
+        var folder = new TemporaryFolder();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Dispose();
+        await (await StateDb.OpenAsync(new StateOptions { DataDir = folder.Path, StateDir = folder["state"] })).DisposeAsync();
+        return new EndedServer(folder, null);
+    }
+
+    /// <summary>Ends it and keeps what it had, for others to go on from.</summary>
+    public async Task<EndedServer> EndAsync()
+    {
+        await StopAsync();
+        return new EndedServer(_folder, StateUrl);
     }
 
     public async Task<Answer> SendAsync(string method, string path, string? body = null, string? token = null, Action<HttpRequestMessage>? change = null)
@@ -115,10 +140,27 @@ internal sealed class TestServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await StopAsync();
+        _folder.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
         _client.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
-        _folder.Dispose();
+    }
+}
+
+/// <summary>What a server left behind: its folder, and its database where it had one.</summary>
+internal sealed record EndedServer(TemporaryFolder Folder, string? StateUrl)
+{
+    /// <summary>With attributes and times, which tell of a table's parts that they are whole.</summary>
+    public async Task CopyToAsync(string folder)
+    {
+        using var copy = Process.Start("/bin/cp", ["-a", $"{Folder.Path}/.", folder]);
+        await copy.WaitForExitAsync();
+        copy.ExitCode.ShouldBe(0);
     }
 }
 

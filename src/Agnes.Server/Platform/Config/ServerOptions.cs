@@ -174,13 +174,14 @@ public sealed record ServerOptions
             Debug = IsOn(Setting("DEBUG")),
             LogLevel = LevelOf(Setting("LOG_LEVEL"), IsOn(Setting("DEBUG"))),
             CheckState = IsOn(Setting("AGNES_CHECK_STATE")),
+            BigQueryAddress = BaseAddress("BIGQUERY_EMULATOR_HOST", Setting("BIGQUERY_EMULATOR_HOST")) is { } emulator ? new Uri(emulator) : null,
             StateUrl = stateUrl,
             Memory = Setting("AGNES_MEMORY"),
             QueryTimeLimit = TimeSpan.FromSeconds(ServerSettings.QuerySeconds.Number(Setting)),
             JwtSecretKey = Setting("JWT_SECRET_KEY"),
             SessionSecret = Setting("SESSION_SECRET"),
             Domain = Setting("DOMAIN"),
-            ServerUrl = BaseAddress(Setting("SERVER_URL")),
+            ServerUrl = BaseAddress("SERVER_URL", Setting("SERVER_URL")),
             HomeRoute = LocalPath.Accept(Setting("AGNES_HOME_ROUTE")) ?? "/dashboard",
             SeedAdminEmail = Setting("SEED_ADMIN_EMAIL")?.Trim(),
             SeedAdminPassword = Setting("SEED_ADMIN_PASSWORD"),
@@ -272,12 +273,12 @@ public sealed record ServerOptions
         return networks;
     }
 
-    private static string? BaseAddress(string? value)
+    private static string? BaseAddress(string name, string? value)
     {
         if (value is null) return null;
         if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0)
         {
-            throw new OptionsException("SERVER_URL must be an address such as https://data.example.com.");
+            throw new OptionsException($"{name} must be an address such as https://data.example.com.");
         }
 
         return value.TrimEnd('/');

@@ -187,9 +187,10 @@ internal static class ServerSettings
             new(null, "AGNES_CHECK_STATE")
             {
                 Kind = "bool",
-                Means = "`1` reads the whole state after each write and compares it with what is in memory; slow, for tests and " +
+                Means = "`1` reads the whole state after every few writes, and at the end, and compares it with what is in memory; slow, for tests and " +
                     "where something is amiss.",
             },
+            new(null, "BIGQUERY_EMULATOR_HOST") { Means = "Asked instead of BigQuery, for tests: `http://localhost:9050`." },
             new(null, "LOG_LEVEL")
             {
                 Otherwise = "`INFO`, with `DEBUG` on `DEBUG`",

@@ -51,11 +51,18 @@ internal sealed class SourcePublisher(
     public async Task<CommitOutcome> PublishAsync(string source, CancellationToken cancellation)
     {
         using var entered = await gate.PrepareAsync(cancellation);
-        var stamp = StampOf(source); // before it is read: one that is written meanwhile is looked at again
-        var prepared = stamp == default ? Missing(source) : await publisher.PrepareAsync(source, Known(source), cancellation);
-        var outcome = await CommitAsync(prepared, cancellation);
-        _seen[source] = stamp;
-        return outcome;
+        var stamp = StampOf(source);
+        _seen[source] = stamp; // before it is read: one that is written, or forgotten, meanwhile is looked at again
+        try
+        {
+            var prepared = stamp == default ? Missing(source) : await publisher.PrepareAsync(source, Known(source), cancellation);
+            return await CommitAsync(prepared, cancellation);
+        }
+        catch
+        {
+            Forget(source);
+            throw;
+        }
     }
 
     /// <summary>Commits what was prepared elsewhere, by a run that holds the gate.</summary>

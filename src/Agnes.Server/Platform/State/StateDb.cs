@@ -130,7 +130,13 @@ public sealed class StateDb : IAsyncDisposable
         if (_follower is not null) await _follower.DisposeAsync();
         await _appends.DisposeAsync();
         if (_checkpoints is not null) await _checkpoints.DisposeAsync();
-        await _gate.DisposeAsync();
-        await _store.DisposeAsync();
+        try
+        {
+            await _gate.DisposeAsync();
+        }
+        finally
+        {
+            await _store.DisposeAsync();
+        }
     }
 }

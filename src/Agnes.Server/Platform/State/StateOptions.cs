@@ -32,6 +32,6 @@ public sealed record StateOptions
     /// <summary>Being a user makes nobody a member of the group Everyone.</summary>
     public bool EveryoneByHand { get; init; }
 
-    /// <summary>Reads the state again after each write and compares it with what the write made of the snapshot. For tests.</summary>
+    /// <summary>Reads the state again after every few writes, and at the end, and compares it with what they made of the snapshot. For tests.</summary>
     public bool CheckSnapshot { get; init; }
 }

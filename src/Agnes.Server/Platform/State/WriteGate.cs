@@ -20,6 +20,9 @@ internal sealed class WriteGate : IAsyncDisposable
     public const int AttemptsMax = 12;
     public static readonly TimeSpan UnitTimeMax = TimeSpan.FromSeconds(StateStore.StatementSecondsMax);
 
+    /// <summary>Commits; what one of them left out stays different until it is found.</summary>
+    private const int CheckEvery = 8;
+
     private static readonly AsyncLocal<bool> Inside = new();
 
     private readonly StateStore _store;
@@ -29,6 +32,7 @@ internal sealed class WriteGate : IAsyncDisposable
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Channel<PendingWrite> _queue = Channel.CreateBounded<PendingWrite>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
     private readonly Task _loop;
+    private int _unchecked; // of the loop
 
     public WriteGate(StateStore store, StateOptions options, CurrentSnapshot current, ILogger logger)
     {
@@ -91,6 +95,7 @@ internal sealed class WriteGate : IAsyncDisposable
         _queue.Writer.TryComplete();
         await _loop;
         _gate.Dispose();
+        if (_unchecked > 0 && Failure is null) await CheckAsync(CancellationToken.None);
     }
 
     private async Task LoopAsync()
@@ -139,7 +144,7 @@ internal sealed class WriteGate : IAsyncDisposable
         {
             var (before, after) = await TransactAsync(transaction => RunOnceAsync(transaction, batch, limit.Token), limit.Token);
             if (after.Version != before.Version) _current.Swap(after);
-            if (_options.CheckSnapshot) await CheckAsync(limit.Token);
+            if (_options.CheckSnapshot && ++_unchecked >= CheckEvery) await CheckAsync(limit.Token);
             foreach (var pending in batch) pending.Complete();
             return null;
         }
@@ -209,6 +214,7 @@ internal sealed class WriteGate : IAsyncDisposable
 
     private async Task CheckAsync(CancellationToken cancellation)
     {
+        _unchecked = 0;
         await using var reader = await _store.ReaderAsync(cancellation);
         var stored = await SnapshotLoader.LoadAsync(reader.Connection, cancellation);
         var differences = stored.Differences(_current.Value);
