@@ -1,8 +1,8 @@
 using System.Net;
 using Agnes.Connectors.BigQuery;
 using Agnes.Emulators.BigQuery;
-using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Outbound;
+using Agnes.Engine.Query.Remote;
 
 namespace Agnes.Connectors.Tests.BigQuery;
 

@@ -27,7 +27,7 @@ internal sealed class RefreshJob(MetadataRefresh refresh, StateDb state, ServerO
     {
         var tables = refresh.TablesOf(state.Snapshot);
         var counts = await MetadataRun.OverAsync(refresh, tables, options.Metadata.AtOnce, (_, _) => default, cancellation);
-        return counts.Result(tables.Count);
+        return counts.ToResult(tables.Count);
     }
 }
 
@@ -81,7 +81,7 @@ internal sealed class WarmUpJob(MetadataRefresh refresh, StateDb state, ServerOp
             ["completed"] = counts.Succeeded,
             ["failed"] = counts.NoData + counts.Failed,
         });
-        return counts.Result(ids.Count);
+        return counts.ToResult(ids.Count);
     }
 
     private async ValueTask TellAsync(JobContext job, TableRow row, Refreshed? done, CancellationToken stop)
@@ -97,7 +97,7 @@ internal sealed class WarmUpJob(MetadataRefresh refresh, StateDb state, ServerOp
 /// <summary>How many tables something was said of.</summary>
 internal sealed record MetadataCounts(int Succeeded, int NoData, int Failed)
 {
-    public JobResult Result(int total)
+    public JobResult ToResult(int total)
     {
         var result = new JsonObject { ["total"] = total, ["succeeded"] = Succeeded, ["no_data"] = NoData, ["failed"] = Failed };
         var status = NoData + Failed == 0 ? JobStatus.Ok : Succeeded > 0 ? JobStatus.Partial : JobStatus.Failed;
