@@ -13,6 +13,7 @@ using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Home;
 using Agnes.Server.Features.Manifest;
+using Agnes.Server.Features.Metadata;
 using Agnes.Server.Features.Metrics;
 using Agnes.Server.Features.Preferences;
 using Agnes.Server.Features.Profiles;
@@ -56,6 +57,8 @@ internal static class FeatureList
         services.AddWebhooks();
         services.AddHealth();
         services.AddTables();
+        services.AddMetadata(options);
+        services.AddCatalog();
         services.AddSync(options);
         services.AddMetricDefinitions(options);
         services.AddPrompts();
@@ -85,6 +88,7 @@ internal static class FeatureList
         routes.MapWebhooks();
         routes.MapColumnMetadata();
         routes.MapSync();
+        routes.MapMetadata();
         routes.MapManifest();
         routes.MapDownloads();
         routes.MapCatalog();

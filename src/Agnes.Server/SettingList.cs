@@ -16,6 +16,7 @@ internal static class SettingList
         .. ServerSettings.Groups,
         .. LimitOptions.Settings,
         ScanOptions.Settings,
+        MetadataOptions.Settings,
         .. SignInOptions.Settings,
         InstanceFacts.Settings,
         .. SourceList.All.Select(kind => kind.Declared),

@@ -55,6 +55,39 @@ public sealed class CatalogTests : IAsyncLifetime
         (await _agnes.RunAsync("sample", "orders")).ShouldSucceed().Out.ShouldContain("│ 1 │");
     }
 
+    [Fact]
+    public async Task A_table_that_stays_at_its_source_is_shown_with_its_size_and_the_way_to_ask_it()
+    {
+        _server.Intercept = context => context.Request.Path.Value == "/api/v2/catalog"
+            ? Answered(context, """
+                {"tables":[{"id":"events","name":"Events","description":"","source_type":"bigquery","query_mode":"remote","sql_flavor":"bigquery",
+                "where_examples":["event_date >= CURRENT_DATE()"],"fetch_via":"","rough_size_hint":"very_large","rows":1234567890,
+                "size_bytes":16106127360,"partition_by":"event_date","clustered_by":[],"entity_type":"BASE TABLE","metadata_freshness":"stale"},
+                {"id":"seen","name":"Seen","description":"","source_type":"bigquery","query_mode":"remote","sql_flavor":"bigquery",
+                "where_examples":[],"fetch_via":"","rough_size_hint":null,"rows":null,"size_bytes":null,"partition_by":null,
+                "clustered_by":[],"entity_type":"VIEW","metadata_freshness":"fresh"}],"server_time":"x"}
+                """)
+            : context.Request.Path.Value switch
+            {
+                "/api/v2/schema/events" => Answered(context, """
+                    {"table_id":"events","source_type":"bigquery","sql_flavor":"bigquery","columns":[{"name":"event_date","type":"DATE",
+                    "nullable":true,"description":""}],"partition_by":"event_date","clustered_by":[],"where_dialect_hints":{}}
+                    """),
+                "/api/v2/sample/events" => Answered(context, """{"table_id":"events","rows":[{"event_date":"2026-01-01"}],"source":"bigquery"}"""),
+                _ => Task.FromResult(false),
+            };
+        var catalog = (await _agnes.RunAsync("catalog")).ShouldSucceed().Out;
+        foreach (var said in (string[])["15 GiB", "view", "agnes query --remote \"SELECT … FROM Events WHERE …\"  (in BigQuery's SQL)",
+            "agnes snapshot create events --where 'event_date >= CURRENT_DATE()' --estimate"])
+            catalog.ShouldContain(said);
+        var described = (await _agnes.RunAsync("describe", "events")).ShouldSucceed().Out;
+        foreach (var said in (string[])["Partition: event_date", "remote: base table, 1,234,567,890 rows, 15 GiB (as the source said some time ago)",
+            "Filter, for example: event_date >= CURRENT_DATE()", "agnes snapshot create events --where"])
+            described.ShouldContain(said);
+        (await _agnes.RunAsync("describe", "events", "--json")).ShouldSucceed().Json.EnumerateObject().Select(part => part.Name)
+            .ShouldBe(["schema", "sample"]);
+    }
+
     [Theory]
     [InlineData("catalog", 500, 5)]
     [InlineData("catalog", 403, 5)]
@@ -73,6 +106,12 @@ public sealed class CatalogTests : IAsyncLifetime
         var outcome = (await _agnes.RunAsync(command.Split(' '))).ShouldFail(exitCode);
         outcome.Out.ShouldBeEmpty();
         outcome.Error.ShouldBe($"HTTP {status}: not a name (unsafe_identifier)\n");
+    }
+
+    private static async Task<bool> Answered(HttpContext context, string body)
+    {
+        await FakeServer.JsonAsync(context, 200, body);
+        return true;
     }
 
     private static async Task<bool> Answer(HttpContext context)

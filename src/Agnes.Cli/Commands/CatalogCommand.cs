@@ -53,9 +53,19 @@ internal static class CatalogCommand
         var here = PullState.Read(Layout.Current()).State.Servers.Values.SelectMany(server => server.Tables).DistinctBy(table => table.Key, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
         Columns.Write(
             host.Out,
-            ["ID", "SOURCE", "MODE", "FLAVOR", "NAME", "ROWS", "HERE", "DESCRIPTION"],
-            [.. catalog.Tables.Select(table => (IReadOnlyList<string>)[table.Id, Or(table.SourceType), table.QueryMode, table.SqlFlavor, table.Name, table.Rows?.ToString() ?? "-", Here(host, table, here), table.Description ?? ""])]);
+            ["ID", "SOURCE", "MODE", "FLAVOR", "NAME", "ROWS", "SIZE", "HERE", "DESCRIPTION"],
+            [.. catalog.Tables.Select(table => (IReadOnlyList<string>)[table.Id, Or(table.SourceType), table.QueryMode, table.SqlFlavor, table.Name, table.Rows?.ToString() ?? "-", TableAdvice.Size(table), Here(host, table, here), table.Description ?? ""])]);
+        WriteAdvice(host, catalog.Tables);
         return ExitCode.Ok;
+    }
+
+    /// <summary>Rows that are elsewhere are asked for otherwise: said once, with a table that there is.</summary>
+    private static void WriteAdvice(Host host, IReadOnlyList<CatalogTable> tables)
+    {
+        if (tables.FirstOrDefault(TableAdvice.IsRemote) is not { } remote) return;
+        host.Out.WriteLine("'remote' tables stay at their source. Filter there, or take along the rows that you need; look at the cost first:");
+        foreach (var command in TableAdvice.Commands(remote)) host.Out.WriteLine(DisplayText.OneLine($"  {command}"));
+        host.Out.WriteLine("What a table is partitioned by, and how to filter it: agnes describe TABLE");
     }
 
     /// <summary>How old the rows in this workspace are; where they are not here, what brings them.</summary>

@@ -36,12 +36,23 @@ internal static class DescribeCommand
             }
 
             SchemaCommand.Print(host, schema.As(ProtocolJson.Default.TableSchema));
+            if (await FindAsync(host, id, cancellation) is { } entry) TableAdvice.Write(host, entry);
             host.Out.WriteLine();
             using var grid = new RemoteRows(sampleBody.RootElement);
             ResultFormat.Write(host, "table", grid, RowsMax);
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>Its line of the catalog. What is asked for is there already, so a server that has none is no reason to fail.</summary>
+    private static async Task<CatalogTable?> FindAsync(Host host, string table, CancellationToken cancellation)
+    {
+        var answer = await host.Api.GetAsync("/api/v2/catalog?refresh=0", cancellation);
+        if (answer.Status != 200) return null;
+        var tables = answer.As(ProtocolJson.Default.Catalog).Tables;
+        return tables.FirstOrDefault(one => one.Id == table)
+            ?? tables.FirstOrDefault(one => string.Equals(one.Name, table, StringComparison.OrdinalIgnoreCase));
     }
 
     private static void WriteJson(Host host, JsonElement schema, JsonElement sample)

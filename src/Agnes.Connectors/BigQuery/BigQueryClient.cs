@@ -1,6 +1,7 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization.Metadata;
 using Agnes.Engine.Outbound;
+using Agnes.Engine.Query.Remote;
 
 namespace Agnes.Connectors.BigQuery;
 
@@ -14,7 +15,6 @@ public sealed class BigQueryClient : IDisposable
     private const int PageOfList = 1000;
     private readonly BigQueryConnection _connection;
     private readonly BigQueryCalls _calls;
-    private readonly TimeProvider _time;
 
     /// <param name="owner">Who chose the addresses of the connection.</param>
     /// <exception cref="BigQueryException">No project is set.</exception>
@@ -32,7 +32,7 @@ public sealed class BigQueryClient : IDisposable
             };
         }
 
-        (_connection, _time) = (connection, time);
+        _connection = connection;
         _calls = new BigQueryCalls(connection, guard, owner, time);
     }
 
@@ -75,76 +75,26 @@ public sealed class BigQueryClient : IDisposable
                 ?? [], BigQueryField.From(found?.Schema), job.JobReference?.Location);
     }
 
-    /// <summary>Ends a job that may have been submitted before a crash. One that is done, or was never there, is no error.</summary>
+    /// <summary>Data sets of the data project, or the tables of one, in the order of their names.</summary>
     /// <exception cref="BigQueryException"/>
-    public async Task CancelAsync(string jobId, string? location, CancellationToken cancellation)
+    public async Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation)
     {
-        if (!BigQueryStatement.JobIds().IsMatch(jobId))
-        {
-            throw new ArgumentException("A job's id has letters, digits, '_' and '-'.", nameof(jobId));
-        }
-        var at = location ?? _connection.Location;
-        var where = at is null ? "" : $"?location={Uri.EscapeDataString(at)}";
-        var path = $"{Project(_connection.BillingProject)}/jobs/{jobId}/cancel{where}";
-        try
-        {
-            await _calls.PostAsync(
-                path, new CancelAnswer(null), BigQueryJson.Default.CancelAnswer, BigQueryJson.Default.CancelAnswer,
-                StatementAuthor.Server, cancellation);
-        }
-        catch (BigQueryException missing) when (missing.Reason == "notFound")
-        {
-            // There is nothing to end.
-        }
+        var found = listing.Bucket is { } dataset
+            ? await TablesAsync(dataset, cancellation)
+            : await DatasetsAsync(cancellation);
+        var after = (listing.AfterBucket ?? "", listing.AfterTable ?? "");
+        return
+        [
+            .. found.OrderBy(one => one.Bucket, StringComparer.Ordinal).ThenBy(one => one.Table, StringComparer.Ordinal)
+                .Where(one => IsAfter((one.Bucket, one.Table ?? ""), after)).Take(listing.Max),
+        ];
     }
 
-    /// <exception cref="BigQueryException"/>
-    public async IAsyncEnumerable<BigQueryDataset> ListDatasetsAsync([EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Rows of a table that stores some, read without running a statement: that is not billed. Nothing is asked yet.</summary>
+    public BigQueryRows RowsOf(BigQueryTable table)
     {
-        var count = 0;
-        string? next = null;
-        do
-        {
-            var page = await _calls.GetAsync(
-                $"{Project(_connection.DataProject)}/datasets?{PageOf(next)}", BigQueryJson.Default.DatasetList, cancellation);
-            foreach (var dataset in page.Datasets ?? [])
-            {
-                if (++count > _connection.Limits.ListedMax)
-                {
-                    throw BigQueryErrors.NotUnderstood($"more than {_connection.Limits.ListedMax} data sets");
-                }
-                yield return new BigQueryDataset(
-                    dataset.DatasetReference.ProjectId ?? _connection.DataProject, dataset.DatasetReference.DatasetId, dataset.Location);
-            }
-
-            next = page.NextPageToken;
-        }
-        while (next is not null);
-    }
-
-    /// <exception cref="BigQueryException"/>
-    public async IAsyncEnumerable<BigQueryListedTable> ListTablesAsync(
-        string dataset, [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        var count = 0;
-        string? next = null;
-        do
-        {
-            var page = await _calls.GetAsync(
-                $"{Project(_connection.DataProject)}/datasets/{Uri.EscapeDataString(dataset)}/tables?{PageOf(next)}",
-                BigQueryJson.Default.TableList, cancellation);
-            foreach (var table in page.Tables ?? [])
-            {
-                if (++count > _connection.Limits.ListedMax)
-                {
-                    throw BigQueryErrors.NotUnderstood($"more than {_connection.Limits.ListedMax} tables");
-                }
-                yield return new BigQueryListedTable(table.TableReference, BigQueryTable.Normal(table.Type));
-            }
-
-            next = page.NextPageToken;
-        }
-        while (next is not null);
+        var path = $"{TablesOf(table.Table.DatasetId)}/{Uri.EscapeDataString(table.Table.TableId)}/data?formatOptions.useInt64Timestamp=true";
+        return new BigQueryRows(_connection, _calls, path, table.Columns, StatementAuthor.Server);
     }
 
     /// <summary>What is known of a table, by a call that runs no job.</summary>
@@ -154,28 +104,50 @@ public sealed class BigQueryClient : IDisposable
     {
         try
         {
-            var path = $"{Project(_connection.DataProject)}/datasets/{Uri.EscapeDataString(dataset)}/tables/{Uri.EscapeDataString(table)}";
+            var path = $"{TablesOf(dataset)}/{Uri.EscapeDataString(table)}";
             return BigQueryTable.From(await _calls.GetAsync(path, BigQueryJson.Default.TableMessage, cancellation));
         }
-        catch (BigQueryException missing) when (missing.Reason == "notFound")
+        catch (BigQueryException missing) when (missing.Reason == BigQueryErrors.NotFound)
         {
             return null;
         }
     }
 
-    /// <summary>Whether a statement can be run: the smallest there is.</summary>
-    /// <returns>How long it took.</returns>
-    /// <exception cref="BigQueryException"/>
-    public async Task<TimeSpan> TestAsync(CancellationToken cancellation)
+    public void Dispose() => _calls.Dispose();
+
+    private Task<List<RemoteRelation>> DatasetsAsync(CancellationToken cancellation) => ListedAsync(
+        $"{Project(_connection.DataProject)}/datasets", BigQueryJson.Default.DatasetList,
+        page => (page.NextPageToken, page.Datasets?.Select(one => new RemoteRelation(one.DatasetReference.DatasetId, null, new([])))),
+        cancellation);
+
+    private Task<List<RemoteRelation>> TablesAsync(string dataset, CancellationToken cancellation) => ListedAsync(
+        TablesOf(dataset), BigQueryJson.Default.TableList,
+        page => (page.NextPageToken, page.Tables?.Select(one => new RemoteRelation(
+            dataset, one.TableReference.TableId, new([]) { EntityType = BigQueryTable.EntityOf(BigQueryTable.Normal(one.Type)) }))),
+        cancellation);
+
+    private async Task<List<RemoteRelation>> ListedAsync<TPage>(
+        string path, JsonTypeInfo<TPage> type, Func<TPage, (string? Next, IEnumerable<RemoteRelation>? Listed)> read,
+        CancellationToken cancellation)
     {
-        var start = _time.GetTimestamp();
-        var statement = new BigQueryStatement("SELECT 1 AS ok", BigQueryStatement.NewJobId(), 0) { Author = StatementAuthor.Server };
-        var answer = await RunAsync(statement, cancellation);
-        return answer.Columns is [{ Name: "ok" }]
-            ? _time.GetElapsedTime(start) : throw BigQueryErrors.NotUnderstood("SELECT 1 has other columns");
+        var all = new List<RemoteRelation>();
+        string? next = null;
+        do
+        {
+            (next, var listed) = read(await _calls.GetAsync($"{path}?{PageOf(next)}", type, cancellation));
+            all.AddRange(listed ?? []);
+            if (all.Count > _connection.Limits.ListedMax)
+                throw BigQueryErrors.NotUnderstood($"a list of more than {_connection.Limits.ListedMax} names");
+        }
+        while (next is not null);
+        return all;
     }
 
-    public void Dispose() => _calls.Dispose();
+    private static bool IsAfter((string Bucket, string Table) one, (string Bucket, string Table) other) =>
+        string.CompareOrdinal(one.Bucket, other.Bucket) is var order
+        && (order > 0 || (order == 0 && string.CompareOrdinal(one.Table, other.Table) > 0));
+
+    private string TablesOf(string dataset) => $"{Project(_connection.DataProject)}/datasets/{Uri.EscapeDataString(dataset)}/tables";
 
     private static string PageOf(string? token) =>
         string.Create(

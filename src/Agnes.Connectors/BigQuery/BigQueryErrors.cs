@@ -16,6 +16,9 @@ public enum StatementAuthor
 /// </summary>
 internal static class BigQueryErrors
 {
+    /// <summary>BigQuery's reason for what is not there.</summary>
+    public const string NotFound = "notFound";
+
     private const int TextMax = 1000;
 
     /// <param name="status">Of HTTP; 0 for a job that failed.</param>

@@ -1,3 +1,5 @@
+using Agnes.Engine.Query.Remote;
+
 namespace Agnes.Connectors.BigQuery;
 
 /// <param name="Location">Null: the listing does not say.</param>
@@ -17,10 +19,21 @@ public sealed record BigQueryTable(
         IReadOnlyList<string> ClusteredBy,
     DateTimeOffset? ChangedAt, string? Location, string? Description, bool NeedsPartitionFilter)
 {
+    /// <summary>Rows of it can be listed without running a statement.</summary>
+    public bool StoresRows => IsStored(Type);
+
+    internal RemoteDescription ToDescription() => new([.. Columns.Select(column => column.ToColumn())])
+    {
+        Layout = new RemoteLayout(PartitionedBy, ClusteredBy),
+        EntityType = EntityOf(Type),
+        Rows = Rows,
+        Bytes = Bytes,
+    };
+
     internal static BigQueryTable From(TableMessage message)
     {
         var type = Normal(message.Type);
-        var stores = type is not ("VIEW" or "MATERIALIZED_VIEW" or "EXTERNAL");
+        var stores = IsStored(type);
         return new BigQueryTable(
             message.TableReference,
             type,
@@ -34,6 +47,15 @@ public sealed record BigQueryTable(
             message.Description,
             message.RequirePartitionFilter ?? false);
     }
+
+    /// <summary>As INFORMATION_SCHEMA has it, which is what the contract shows.</summary>
+    internal static string EntityOf(string type) => type switch
+    {
+        "TABLE" => "BASE TABLE",
+        _ => type.Replace('_', ' '),
+    };
+
+    private static bool IsStored(string type) => type is not ("VIEW" or "MATERIALIZED_VIEW" or "EXTERNAL");
 
     /// <summary>Listings write an underscore where INFORMATION_SCHEMA writes a space, and call a table so or BASE TABLE.</summary>
     internal static string Normal(string? type) => type switch

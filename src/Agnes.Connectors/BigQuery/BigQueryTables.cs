@@ -48,20 +48,15 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
         }
     }
 
-    public Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
-    {
-        var table = await FindAsync(relation, cancellation);
-        return (IReadOnlyList<TableColumn>)[.. table.Columns.Select(column => column.ToColumn())];
-    });
+    public Task<RemoteDescription> DescribeAsync(string relation, CancellationToken cancellation) =>
+        SayingAsync(async () => (await FindAsync(relation, cancellation)).ToDescription());
 
-    public Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
-    {
-        var table = await FindAsync(relation, cancellation);
-        return (RemoteLayout?)new RemoteLayout(table.PartitionedBy, table.ClusteredBy);
-    });
+    public Task<IReadOnlyList<RemoteRelation>> ListAsync(RemoteListing listing, CancellationToken cancellation) =>
+        SayingAsync(() => _client.ListAsync(listing, cancellation));
 
     public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => SayingAsync(async () =>
     {
+        if (await ListedAsync(question, cancellation) is not null) return new RemoteEstimate(0, null);
         var dry = await CheckAsync(question, isFresh: true, cancellation);
         var width = dry.Run.Columns.Sum(BytesOf);
         return new RemoteEstimate(dry.Run.Bytes, width == 0 ? null : dry.Run.Bytes / width)
@@ -74,9 +69,15 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
 
     public Task AnswerAsync(RemoteQuestion question, string folder, CancellationToken cancellation) => SayingAsync(async () =>
     {
+        if (await ListedAsync(question, cancellation) is { } listed)
+        {
+            await WriteAsync(_client.RowsOf(listed), listed.Columns, question, folder, cancellation);
+            return true;
+        }
+
         var dry = await CheckAsync(question, isFresh: false, cancellation);
         IReadOnlyList<BigQueryField> fields = dry.Run.Columns;
-        BigQueryAnswer? answer = null;
+        BigQueryRows? rows = null;
         if (question.RowsMax > 0)
         {
             // The last word on what it may cost is BigQuery's own.
@@ -87,16 +88,28 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
                 Location = dry.Run.Location,
                 TimeMax = _settings.TimeMax,
             };
-            answer = await _client.RunAsync(statement, cancellation);
-            fields = answer.Columns;
+            rows = (await _client.RunAsync(statement, cancellation)).Rows;
+            fields = rows.Columns;
         }
 
-        await using var files = await AnswerFiles.OpenAsync(
-            folder, [.. fields.Select(field => field.ToColumn())], question.BytesMax, cancellation);
-        if (answer is not null) await answer.ReadAsync(new AnswerSink(files, cancellation), question.RowsMax, cancellation);
-        await files.CompleteAsync(cancellation);
+        await WriteAsync(rows, fields, question, folder, cancellation);
         return true;
     });
+
+    private static async Task WriteAsync(
+        BigQueryRows? rows, IReadOnlyList<BigQueryField> fields, RemoteQuestion question, string folder, CancellationToken cancellation)
+    {
+        await using var files = await AnswerFiles.OpenAsync(
+            folder, [.. fields.Select(field => field.ToColumn())], question.BytesMax, cancellation);
+        if (rows is not null) await rows.ReadAsync(new AnswerSink(files, cancellation), question.RowsMax, cancellation);
+        await files.CompleteAsync(cancellation);
+    }
+
+    /// <summary>The table whose first rows are asked for, where they can be had by listing them; what stores none cannot be listed.</summary>
+    private async Task<BigQueryTable?> ListedAsync(RemoteQuestion question, CancellationToken cancellation) =>
+        question is { FirstRowsOf: { } relation, RowsMax: > 0 } && await FindAsync(relation, cancellation) is { StoresRows: true } table
+            ? table
+            : null;
 
     public void Dispose() => _client.Dispose();
 
@@ -150,7 +163,10 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
         var parts = relation.Split('.');
         return (parts.Length < 3 ? null : await _client.GetTableAsync(parts[^2], parts[^1], cancellation))
             ?? throw Said(new BigQueryException(
-                BigQueryFault.UpstreamError, $"The table is not at '{_connection}'. Ask an admin to look at its registration."));
+                BigQueryFault.UpstreamError, $"The table is not at '{_connection}'. Ask an admin to look at its registration.")
+            {
+                Reason = BigQueryErrors.NotFound,
+            });
     }
 
     private async Task<T> SayingAsync<T>(Func<Task<T>> ask)
@@ -176,6 +192,8 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
         return new RemoteException(isQuestions ? RemoteFault.Question : RemoteFault.System, failure.Message, failure)
         {
             Failure = new RemoteFailure(failure.Kind, failure.Status, failure.Details),
+            IsMissing = failure.Reason == BigQueryErrors.NotFound,
+            IsForbidden = failure.Fault is BigQueryFault.Forbidden or BigQueryFault.CrossProjectForbidden,
         };
     }
 

@@ -11,6 +11,11 @@ internal static class PostgresErrors
     /// <summary>The way to it, its resources, and its operator's hand: classes 08, 53, 57P and 58.</summary>
     private static readonly string[] PassingStates = ["08", "53", "57P", "58"];
 
+    private const string Forbidden = "42501";
+
+    public static string MayNotRead(string connection) =>
+        $"'{connection}' may not read the table there. Ask an admin to look at the connection.";
+
     public static RemoteException Of(Exception failure, string connection) => failure switch
     {
         RemoteException known => known,
@@ -33,7 +38,7 @@ internal static class PostgresErrors
             "21000" => (RemoteFault.Question, "A query in brackets returned more than one row there."),
             "42803" => (RemoteFault.Question, "A column must be in GROUP BY or in an aggregate there."),
             "42P10" => (RemoteFault.Question, "ORDER BY and DISTINCT do not fit each other there: sort by what is selected."),
-            "42501" => (RemoteFault.System, $"'{connection}' may not read the table there. Ask an admin to look at the connection."),
+            Forbidden => (RemoteFault.System, MayNotRead(connection)),
             "42P01" or "42703" or "3F000" =>
                 (RemoteFault.System,
                 $"The table or one of its columns is no more at '{connection}'. Ask an admin to look at its registration."),
@@ -54,6 +59,7 @@ internal static class PostgresErrors
         return new RemoteException(fault, message, failure)
         {
             IsPassing = PassingStates.Any(of => state.StartsWith(of, StringComparison.Ordinal)),
+            IsForbidden = state == Forbidden,
         };
     }
 }

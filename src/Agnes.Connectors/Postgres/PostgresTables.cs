@@ -49,10 +49,10 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         }
     }
 
-    public Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
+    public Task<RemoteDescription> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
     {
         await using var reading = await _session.OpenAsync(cancellation);
-        return (await DescribedAsync(reading, relation, isFresh: true, cancellation)).Columns;
+        return await DescriptionAsync(reading, relation, isFresh: true, cancellation);
     });
 
     public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => SayingAsync(async () =>
@@ -79,25 +79,23 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         SayingAsync<IReadOnlyList<RemoteRelation>>(async () =>
     {
         await using var reading = await _session.OpenAsync(cancellation);
-        var found = new List<(string Schema, string Table, long? Rows, long Bytes)>();
+        var found = new List<(string Schema, string Table)>();
         await using (var command = new NpgsqlCommand(Sql.Tables, reading.Connection))
         {
             command.Parameters.Add(new NpgsqlParameter { Value = listing.AfterBucket ?? "", NpgsqlDbType = NpgsqlDbType.Text });
             command.Parameters.Add(new NpgsqlParameter { Value = listing.AfterTable ?? "", NpgsqlDbType = NpgsqlDbType.Text });
             command.Parameters.Add(
                 new NpgsqlParameter { Value = Math.Clamp(listing.Max, 1, ListedMax), NpgsqlDbType = NpgsqlDbType.Integer });
+            command.Parameters.Add(new NpgsqlParameter { Value = listing.Bucket ?? "", NpgsqlDbType = NpgsqlDbType.Text });
             await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-                found.Add((reader.GetString(0), reader.GetString(1), reader.GetInt64(2) is >= 0 and var rows ? rows : null,
-                    reader.GetInt64(3)));
+            while (await reader.ReadAsync(cancellation)) found.Add((reader.GetString(0), reader.GetString(1)));
         }
 
         var relations = new List<RemoteRelation>(found.Count);
-        foreach (var (schema, table, rows, bytes) in found)
+        foreach (var (schema, table) in found)
         {
-            var described = await DescribedAsync(
-                reading, $"{SqlText.Identifier(schema)}.{SqlText.Identifier(table)}", isFresh: false, cancellation);
-            relations.Add(new RemoteRelation(schema, table, described.Columns, rows, bytes));
+            var relation = $"{SqlText.Identifier(schema)}.{SqlText.Identifier(table)}";
+            relations.Add(new RemoteRelation(schema, table, await DescriptionAsync(reading, relation, isFresh: false, cancellation)));
         }
 
         return relations;
@@ -131,6 +129,30 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         }
     }
 
+    /// <summary>The columns, and what the planner goes by: rows and pages as they were last counted.</summary>
+    private async Task<RemoteDescription> DescriptionAsync(
+        PostgresSession.Reading reading, string relation, bool isFresh, CancellationToken cancellation)
+    {
+        var described = await DescribedAsync(reading, relation, isFresh, cancellation);
+        await using var command = new NpgsqlCommand(Sql.Statistics, reading.Connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = relation, NpgsqlDbType = NpgsqlDbType.Text });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation)) throw Missing();
+        if (!reader.GetBoolean(5))
+            throw new RemoteException(RemoteFault.System, PostgresErrors.MayNotRead(_connection)) { IsForbidden = true };
+        return new RemoteDescription(described.Columns)
+        {
+            EntityType = reader.GetString(0),
+            Rows = reader.IsDBNull(1) ? null : reader.GetInt64(1),
+            Bytes = reader.IsDBNull(2) ? null : reader.GetInt64(2),
+            Layout = new RemoteLayout(
+                reader.IsDBNull(3) ? null : reader.GetString(3), reader.IsDBNull(4) ? [] : reader.GetFieldValue<string[]>(4)),
+        };
+    }
+
+    private RemoteException Missing() =>
+        new(RemoteFault.System, $"The table is not at '{_connection}'. Ask an admin to look at its registration.") { IsMissing = true };
+
     private async Task<Described> DescribedAsync(
         PostgresSession.Reading reading, string relation, bool isFresh, CancellationToken cancellation)
     {
@@ -148,8 +170,7 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
             rendered.Add(form);
         }
 
-        if (columns.Count == 0) throw new RemoteException(
-            RemoteFault.System, $"The table is not at '{_connection}'. Ask an admin to look at its registration.");
+        if (columns.Count == 0) throw Missing();
         if (_described.Count >= DescribedMax) _described.Clear();
         return _described[relation] = new Described(columns, rendered, TimeProvider.System.GetTimestamp());
     }
@@ -199,13 +220,34 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
             """;
 
         public const string Tables = """
-            SELECT n.nspname, c.relname, c.reltuples::bigint, c.relpages::bigint * 8192
+            SELECT n.nspname, c.relname
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND NOT c.relispartition
-                AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%'
+                AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\_%' AND ($4 = '' OR n.nspname = $4)
                 AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
                 AND (n.nspname::text, c.relname::text) > ($1, $2)
             ORDER BY n.nspname::text, c.relname::text LIMIT $3
+            """;
+
+        /// <summary>Of a partitioned table its partitions'. What was never counted says -1; a view has nothing to be counted.</summary>
+        public const string Statistics = """
+            SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN' ELSE 'BASE TABLE' END,
+                CASE WHEN c.relkind <> 'v' AND s.least >= 0 THEN s.rows END,
+                CASE WHEN c.relkind NOT IN ('v', 'f') THEN s.pages * pg_catalog.current_setting('block_size')::bigint END,
+                (SELECT a.attname FROM pg_catalog.pg_partitioned_table p
+                    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0] WHERE p.partrelid = c.oid),
+                (SELECT pg_catalog.array_agg(a.attname::text ORDER BY k.place) FROM pg_catalog.pg_index i
+                    CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, place)
+                    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
+                    WHERE i.indrelid = c.oid AND i.indisclustered),
+                pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
+            FROM pg_catalog.pg_class c CROSS JOIN LATERAL (
+                SELECT pg_catalog.min(l.reltuples) AS least, pg_catalog.sum(l.reltuples)::bigint AS rows,
+                    pg_catalog.sum(l.relpages)::bigint AS pages
+                FROM (SELECT c.oid AS relid WHERE c.relkind <> 'p'
+                    UNION ALL SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf AND c.relkind = 'p') t
+                    JOIN pg_catalog.pg_class l ON l.oid = t.relid) s
+            WHERE c.oid = pg_catalog.to_regclass($1)
             """;
     }
 }

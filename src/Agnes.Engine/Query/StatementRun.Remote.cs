@@ -14,6 +14,8 @@ internal sealed partial class StatementRun
 
     private const string AnswerStatement = $"SELECT * FROM {AnswerName}";
 
+    private string? _firstRowsOf;
+
     /// <summary>What another system would have to read for a statement of our own making over one of its tables.</summary>
     public Task<(StatementOutcome? Failure, RemoteEstimate? Found)> EstimateAsync(string sql, ScopedTable table, int limit)
     {
@@ -21,11 +23,18 @@ internal sealed partial class StatementRun
         return FindAsync(plan, async stop => await plan.System.EstimateAsync(QuestionOf(plan, await InDialectAsync(plan, sql), limit), stop));
     }
 
-    /// <summary>The columns of a table that another system holds.</summary>
-    public Task<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)> DescribeAsync(ScopedTable table)
+    /// <summary>What another system says of a table that it holds.</summary>
+    public Task<(StatementOutcome? Failure, RemoteDescription? Found)> DescribeAsync(ScopedTable table)
     {
         var source = (RowSource.Remote)table.Source;
         return FindAsync(StatementPlan.Of([table]), stop => source.System.DescribeAsync(source.Relation, stop));
+    }
+
+    /// <summary>The first rows of a table; another system may hand them out without running the statement.</summary>
+    public Task<StatementOutcome> SampleAsync(string sql, ScopedTable table, int rows)
+    {
+        _firstRowsOf = (table.Source as RowSource.Remote)?.Relation;
+        return RunTrustedAsync(sql, [table], rows);
     }
 
     private async Task<(StatementOutcome? Failure, T? Found)> FindAsync<T>(StatementPlan plan, Func<CancellationToken, Task<T>> ask)
@@ -86,7 +95,7 @@ internal sealed partial class StatementRun
     private RemoteQuestion QuestionOf(StatementPlan.PushDown plan, string sql, int limit)
     {
         var tables = plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation));
-        return RemoteSql.Question(plan.Dialect, sql, [.. tables], limit + 1L, limits.ResultBytes);
+        return RemoteSql.Question(plan.Dialect, sql, [.. tables], limit + 1L, limits.ResultBytes) with { FirstRowsOf = _firstRowsOf };
     }
 
     private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, bool withRows, CancellationToken stop)

@@ -51,7 +51,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     public Task<StatementOutcome> SampleAsync(Lease lease, ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(
             lease, $"sample of {table.Name}", limits, output, client,
-            run => run.RunTrustedAsync(SampleOf(table, rows), [table], rows), refused => refused);
+            run => run.SampleAsync(SampleOf(table, rows), table, rows), refused => refused);
 
     /// <summary>
     /// Parses a statement and, where its tables have data, has the engine resolve its names and types over them without reading a row.
@@ -131,11 +131,11 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
             lease, scan.ToSql(), limits, PipeWriter.Create(Stream.Null), client,
             run => run.EstimateAsync(scan.ToSql(), scan.Table, scan.Limit), refused => (refused, null));
 
-    /// <summary>The columns of a table that another system holds.</summary>
-    /// <returns>Why they cannot be said, or what that system says.</returns>
-    public Task<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)> DescribeAsync(
+    /// <summary>What another system says of a table that it holds.</summary>
+    /// <returns>Why that cannot be said, or what that system says.</returns>
+    public Task<(StatementOutcome? Failure, RemoteDescription? Found)> DescribeAsync(
         Lease lease, ScopedTable table, StatementLimits limits, CancellationToken client) =>
-        InSlotAsync<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)>(
+        InSlotAsync<(StatementOutcome? Failure, RemoteDescription? Found)>(
             lease, $"columns of {table.Name}", limits, PipeWriter.Create(Stream.Null), client, run => run.DescribeAsync(table), refused => (refused, null));
 
     /// <summary>

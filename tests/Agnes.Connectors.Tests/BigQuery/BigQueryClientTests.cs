@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Agnes.Connectors.BigQuery;
 using Agnes.Emulators.BigQuery;
+using Agnes.Engine.Query.Remote;
 using Agnes.Testing;
 using TableReference = Agnes.Connectors.BigQuery.TableReference;
 
@@ -24,7 +25,7 @@ public sealed class BigQueryClientTests
             },
             Cloud.Stop);
 
-        answer.Columns.Select(column => $"{column.Name} {column.EngineType}").ShouldBe(
+        answer.Rows.Columns.Select(column => $"{column.Name} {column.EngineType}").ShouldBe(
             ["id BIGINT", "name VARCHAR", "price DECIMAL(38,9)", "day DATE", "tags VARCHAR[]",
                 "home STRUCT(\"city\" VARCHAR, \"zip\" BIGINT)"]);
         (await Cloud.ReadAsync(answer)).ShouldBe(
@@ -230,12 +231,14 @@ public sealed class BigQueryClientTests
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.PageRowsMax = 2;
         var client = cloud.Client();
-        (await client.ListDatasetsAsync(Cloud.Stop).ToListAsync(Cloud.Stop)).Select(dataset => $"{dataset.Dataset} {dataset.Location}")
-            .ShouldBe(["empty EU", "sales EU"]);
-        (await client.ListTablesAsync("sales", Cloud.Stop).ToListAsync(Cloud.Stop))
-            .Select(table => $"{table.Table.TableId} {table.Type}").ShouldBe(
-            ["cheap VIEW", "huge TABLE", "orders TABLE", "outside EXTERNAL", "totals MATERIALIZED_VIEW"]);
-        (await client.ListTablesAsync("empty", Cloud.Stop).ToListAsync(Cloud.Stop)).ShouldBeEmpty();
+        Task<IReadOnlyList<RemoteRelation>> ListAsync(string? dataset, string? after = null, int max = 10) =>
+            client.ListAsync(new RemoteListing(dataset, dataset, after, max), Cloud.Stop);
+        (await ListAsync(null)).Select(one => (one.Bucket, one.Table)).ShouldBe([("empty", null), ("sales", null)]);
+        (await ListAsync("sales")).Select(one => $"{one.Bucket} {one.Table} {one.Description.EntityType}").ShouldBe(
+            ["sales cheap VIEW", "sales huge BASE TABLE", "sales orders BASE TABLE", "sales outside EXTERNAL",
+                "sales totals MATERIALIZED VIEW"]);
+        (await ListAsync("sales", after: "huge", max: 2)).Select(one => one.Table).ShouldBe(["orders", "outside"]);
+        (await ListAsync("empty")).ShouldBeEmpty();
     }
 
     [Fact]
@@ -261,23 +264,25 @@ public sealed class BigQueryClientTests
     }
 
     [Fact]
-    public async Task The_connection_is_tested_by_the_smallest_statement()
+    public async Task Rows_of_a_table_are_listed_through_all_pages_without_a_job()
     {
         await using var cloud = await Cloud.StartAsync();
-        (await cloud.Client().TestAsync(Cloud.Stop)).ShouldBeGreaterThan(TimeSpan.Zero);
-        cloud.Server.Jobs.ShouldHaveSingleItem().Sql.ShouldBe("SELECT 1 AS ok");
-    }
-
-    [Fact]
-    public async Task A_left_job_is_ended_by_its_id_and_none_is_no_error()
-    {
-        await using var cloud = await Cloud.StartAsync();
-        cloud.Server.HoldJobs();
-        var running = cloud.Client().RunAsync(Cloud.Statement(Orders, "of-before-a-crash"), Cloud.Stop);
-        await UntilAsync(() => cloud.Server.Jobs.Count == 1);
-        await cloud.Client().CancelAsync("of-before-a-crash", "EU", Cloud.Stop);
-        (await Should.ThrowAsync<BigQueryException>(() => running)).Reason.ShouldBe("stopped");
-        await cloud.Client().CancelAsync("never-was", "EU", Cloud.Stop);
+        cloud.Server.PageRowsMax = 3;
+        cloud.Server.Break(Call.TableDataList, new Trouble.Cut(0.5));
+        var client = cloud.Client();
+        var orders = (await client.GetTableAsync("sales", "orders", Cloud.Stop)).ShouldNotBeNull();
+        orders.StoresRows.ShouldBeTrue();
+        var listed = client.RowsOf(orders);
+        var rows = new TextRows();
+        (await listed.ReadAsync(rows, long.MaxValue, Cloud.Stop)).ShouldBe(7);
+        rows.ToString().ShouldBe(
+            await Cloud.ReadAsync(await client.RunAsync(Cloud.Statement("SELECT * FROM `data-project.sales.orders` ORDER BY id"), Cloud.Stop)));
+        var first = new TextRows();
+        (await client.RowsOf(orders).ReadAsync(first, 2, Cloud.Stop)).ShouldBe(2);
+        cloud.Server.Calls.Last(one => one.Call == Call.TableDataList).Path.ShouldContain("maxResults=2");
+        cloud.Server.Jobs.Count.ShouldBe(1, "the statement that it was compared with");
+        foreach (var other in (string[])["cheap", "totals", "outside"])
+            (await client.GetTableAsync("sales", other, Cloud.Stop))!.StoresRows.ShouldBeFalse(other);
     }
 
     private static async Task UntilAsync(Func<bool> condition)

@@ -13,8 +13,8 @@ public sealed class BigQueryCredentialTests
     {
         await using var cloud = await Cloud.StartAsync();
         var client = cloud.Client();
-        await client.TestAsync(Cloud.Stop);
-        await client.TestAsync(Cloud.Stop);
+        await Cloud.AskAsync(client);
+        await Cloud.AskAsync(client);
         cloud.Server.Tokens.Grants.ShouldBe(["assertion"]);
     }
 
@@ -61,7 +61,7 @@ public sealed class BigQueryCredentialTests
     public async Task Without_a_key_the_machines_own_credentials_are_used()
     {
         await using var cloud = await Cloud.StartAsync();
-        await cloud.Client(connection => connection with { KeyJson = null }).TestAsync(Cloud.Stop);
+        await Cloud.AskAsync(cloud.Client(connection => connection with { KeyJson = null }));
         cloud.Server.Tokens.Grants.ShouldBe(["metadata"]);
     }
 
@@ -72,7 +72,7 @@ public sealed class BigQueryCredentialTests
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Tokens.HasMetadata = false;
         await File.WriteAllTextAsync(folder["adc.json"], TokenEndpoints.PersonFile(), Cloud.Stop);
-        await cloud.Client(connection => connection with { KeyJson = null, DefaultKeyFile = folder["adc.json"] }).TestAsync(Cloud.Stop);
+        await Cloud.AskAsync(cloud.Client(connection => connection with { KeyJson = null, DefaultKeyFile = folder["adc.json"] }));
         cloud.Server.Tokens.Grants.ShouldBe(["refresh"]);
     }
 
@@ -83,7 +83,7 @@ public sealed class BigQueryCredentialTests
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Break(Call.Metadata, new Trouble.Stall());
         await File.WriteAllTextAsync(folder["adc.json"], cloud.Connection.KeyJson, Cloud.Stop);
-        await cloud.Client(connection => connection with { KeyJson = null, DefaultKeyFile = folder["adc.json"] }).TestAsync(Cloud.Stop);
+        await Cloud.AskAsync(cloud.Client(connection => connection with { KeyJson = null, DefaultKeyFile = folder["adc.json"] }));
         cloud.Server.Tokens.Grants.ShouldBe(["assertion"]);
     }
 
@@ -93,7 +93,7 @@ public sealed class BigQueryCredentialTests
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Tokens.HasMetadata = false;
         var client = cloud.Client(connection => connection with { KeyJson = null, DefaultKeyFile = "/nowhere/adc.json" });
-        var failure = await Should.ThrowAsync<BigQueryException>(() => client.TestAsync(Cloud.Stop));
+        var failure = await Should.ThrowAsync<BigQueryException>(() => Cloud.AskAsync(client));
         failure.Kind.ShouldBe("auth_failed");
         failure.Message.ShouldContain("metadata server");
         failure.Message.ShouldContain("adc.json");
@@ -116,7 +116,7 @@ public sealed class BigQueryCredentialTests
         await using var cloud = await Cloud.StartAsync();
         await File.WriteAllTextAsync(folder["key.json"], content, Cloud.Stop);
         var client = cloud.Client(connection => connection with { KeyJson = null, KeyFile = folder["key.json"] });
-        var failure = await Should.ThrowAsync<BigQueryException>(() => client.TestAsync(Cloud.Stop));
+        var failure = await Should.ThrowAsync<BigQueryException>(() => Cloud.AskAsync(client));
         failure.Kind.ShouldBe("auth_failed");
         failure.Message.ShouldContain(said);
         failure.ToString().ShouldNotContain(Marker);
@@ -129,7 +129,7 @@ public sealed class BigQueryCredentialTests
         await using var cloud = await Cloud.StartAsync();
         using var other = TokenOfAnother.Key();
         var client = cloud.Client(connection => connection with { KeyJson = TokenOfAnother.File(other) });
-        var failure = await Should.ThrowAsync<BigQueryException>(() => client.TestAsync(Cloud.Stop));
+        var failure = await Should.ThrowAsync<BigQueryException>(() => Cloud.AskAsync(client));
         failure.Message.ShouldContain("invalid_grant");
         cloud.Server.Tokens.Grants.ShouldBeEmpty();
     }
@@ -141,7 +141,7 @@ public sealed class BigQueryCredentialTests
         await using var other = await Cloud.StartAsync();
         var led = cloud.Connection.KeyJson!.Replace(
             cloud.Server.Address.Authority, other.Server.Address.Authority, StringComparison.Ordinal);
-        await cloud.Client(connection => connection with { KeyJson = led }).TestAsync(Cloud.Stop);
+        await Cloud.AskAsync(cloud.Client(connection => connection with { KeyJson = led }));
         other.Server.Calls.ShouldBeEmpty();
     }
 

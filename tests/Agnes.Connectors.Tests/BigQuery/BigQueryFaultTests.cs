@@ -2,6 +2,7 @@ using System.Net;
 using Agnes.Connectors.BigQuery;
 using Agnes.Emulators.BigQuery;
 using Agnes.Engine.Outbound;
+using Agnes.Engine.Query.Remote;
 
 namespace Agnes.Connectors.Tests.BigQuery;
 
@@ -119,7 +120,7 @@ public sealed class BigQueryFaultTests
     {
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Break(Call.DatasetsList, Trouble.Of("backendError"), times: 99);
-        await Should.ThrowAsync<BigQueryException>(() => cloud.Client().ListDatasetsAsync(Cloud.Stop).ToListAsync(Cloud.Stop).AsTask());
+        await Should.ThrowAsync<BigQueryException>(() => cloud.Client().ListAsync(new RemoteListing(null, null, null, 10), Cloud.Stop));
         cloud.Server.Count(Call.DatasetsList).ShouldBe(1 + new BigQueryLimits().RetriesMax);
     }
 
@@ -187,7 +188,7 @@ public sealed class BigQueryFaultTests
     {
         await using var cloud = await Cloud.StartAsync();
         using var client = new BigQueryClient(cloud.Connection, Cloud.Guard, SettingOwner.Admins, TimeProvider.System);
-        await Should.ThrowAsync<BigQueryException>(() => client.TestAsync(Cloud.Stop));
+        await Should.ThrowAsync<BigQueryException>(() => Cloud.AskAsync(client));
         cloud.Server.Calls.ShouldBeEmpty();
         IPAddress.IsLoopback(IPAddress.Parse(cloud.Server.Address.Host)).ShouldBeTrue();
     }

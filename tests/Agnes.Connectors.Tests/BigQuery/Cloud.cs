@@ -67,11 +67,15 @@ internal sealed class Cloud : IAsyncDisposable
     public static BigQueryStatement Statement(string sql, string? jobId = null, long bytes = 1L << 30) =>
         new(sql, jobId ?? BigQueryStatement.NewJobId(), bytes);
 
+    /// <summary>Has it run the smallest statement there is.</summary>
+    public static async Task AskAsync(BigQueryClient client) =>
+        (await ReadAsync(await client.RunAsync(Statement("SELECT 1 AS ok"), Stop))).ShouldBe("1\n");
+
     /// <summary>Columns, and rows as text.</summary>
     public static async Task<string> ReadAsync(BigQueryAnswer answer, long rowsMax = long.MaxValue)
     {
         var rows = new TextRows();
-        (await answer.ReadAsync(rows, rowsMax, Stop)).ShouldBe(rows.Count);
+        (await answer.Rows.ReadAsync(rows, rowsMax, Stop)).ShouldBe(rows.Count);
         return rows.ToString();
     }
 

@@ -13,7 +13,7 @@ public sealed class DecodingTests
         await using var cloud = await Cloud.StartAsync();
         cloud.Server.Warehouse.AddTable(Cloud.Data, "sales", "everything", EveryType.Columns, EveryType.Rows);
         var answer = await cloud.Client().RunAsync(Cloud.Statement("SELECT * FROM `data-project.sales.everything` ORDER BY i"), Cloud.Stop);
-        answer.Columns.Select(column => $"{column.Name} {column.EngineType}").ShouldBe(
+        answer.Rows.Columns.Select(column => $"{column.Name} {column.EngineType}").ShouldBe(
         [
             "i BIGINT", "f DOUBLE", "n DECIMAL(38,9)", "big VARCHAR", "yes BOOLEAN", "s VARCHAR", "b BLOB", "d DATE", "tm TIME",
                 "dt TIMESTAMP", "t TIMESTAMP WITH TIME ZONE",
@@ -54,7 +54,7 @@ public sealed class DecodingTests
         connection.ExecuteUnprepared("SET TimeZone = 'UTC'");
         using var command = new DuckDBCommand(
             $"SELECT v.a, v.b[1].c, v.b[1].d::VARCHAR, v.e::VARCHAR, hex(from_base64(v.x)), isnan(v.f), v.j::VARCHAR FROM (SELECT "
-                + $"$json::JSON::{answer.Columns[0].EngineType} AS v)", connection);
+                + $"$json::JSON::{answer.Rows.Columns[0].EngineType} AS v)", connection);
         command.Parameters.Add(new DuckDBParameter("json", json));
         using var reader = command.ExecuteReader();
         reader.Read().ShouldBeTrue();

@@ -36,6 +36,9 @@ public sealed class GoogleClientTests
             + """["totals","MATERIALIZED_VIEW"]]""");
         Of("table").ShouldContain("\"partitioning\":{\"type\":\"DAY\",\"field\":\"day\"}");
         Of("table").ShouldContain("[\"home\",\"RECORD\",\"NULLABLE\"]");
+        Of("listed").ShouldBe($"[{seen.RootElement.GetProperty("types")[0].GetRawText()}]");
+        Of("listedNext").ShouldBe("\"more\"");
+        Of("unlisted").ShouldContain("\"code\":400,\"reason\":\"invalid\"");
         Of("types").ShouldContain("\"t\":{\"value\":\"2026-01-02T03:04:05.678Z\"}");
         Of("types").ShouldContain("\"r\":{\"elementType\":\"DATE\",\"start\":{\"value\":\"2026-01-01\"}");
         Of("missing").ShouldContain("\"code\":404,\"reason\":\"notFound\"");

@@ -18,7 +18,7 @@ public sealed class LiveTests
         key.ShouldNotBeNullOrEmpty("GOOGLE_APPLICATION_CREDENTIALS names the key file");
         using var client = new BigQueryClient(
             new BigQueryConnection("live", project, project) { KeyFile = key }, Cloud.Guard, SettingOwner.Operator, TimeProvider.System);
-        (await client.TestAsync(Cloud.Stop)).ShouldBeGreaterThan(TimeSpan.Zero);
+        await Cloud.AskAsync(client);
         const string Sql =
             "SELECT 1 AS i, 1.5 AS f, NUMERIC '2.5' AS n, TIMESTAMP '2026-01-02 03:04:05.678+00' AS t, [1, 2] AS l, STRUCT('x' AS a) AS s, "
             + "CAST(NULL AS STRING) AS z";

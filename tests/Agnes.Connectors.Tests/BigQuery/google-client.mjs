@@ -56,6 +56,11 @@ const [table] = await sales.table('orders').getMetadata();
 seen.table = { rows: table.numRows, bytes: table.numBytes, fields: table.schema.fields.map((field) => [field.name, field.type, field.mode]), partitioning: table.timePartitioning,
   clustering: table.clustering };
 
+const [given, next] = await sales.table('everything').getRows({ maxResults: 1, autoPaginate: false });
+seen.listed = given;
+seen.listedNext = next?.pageToken ? 'more' : 'all';
+seen.unlisted = await failing(() => sales.table('cheap').getRows());
+
 seen.types = (await client.query({ query: 'SELECT * FROM `data-project.sales.everything` ORDER BY i', location: 'EU' }))[0];
 seen.missing = await failing(() => client.query({ query: 'SELECT 1 FROM `data-project.sales.nothing`' }));
 seen.invalid = await failing(() => client.query({ query: 'SELEC 1' }));

@@ -62,7 +62,7 @@ public sealed class PostgresTypesTests(Shelf shelf) : IClassFixture<Shelf>
         await shelf.ExecuteAsync($"INSERT INTO everything VALUES ({values}), ({string.Join(", ", cases.Select(_ => "NULL"))})");
         await shelf.ExecuteAsync($"GRANT SELECT ON everything TO {shelf.Role}");
 
-        var described = await shelf.Tables.DescribeAsync("\"public\".\"everything\"", TestContext.Current.CancellationToken);
+        var described = (await shelf.Tables.DescribeAsync("\"public\".\"everything\"", TestContext.Current.CancellationToken)).Columns;
         described.Select(column => column.Type).ShouldBe(cases.Select(one => one.Engine));
         await shelf.MirrorAsync("everything");
         var rows = shelf.Here("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM everything");
@@ -92,9 +92,9 @@ public sealed class PostgresTypesTests(Shelf shelf) : IClassFixture<Shelf>
         await shelf.ExecuteAsync($"GRANT USAGE ON SCHEMA list TO {shelf.Role}");
         for (var i = 0; i < 5; i++) await shelf.ExecuteAsync($"CREATE TABLE list.t{i} (a int, b text)");
         await shelf.ExecuteAsync($"REVOKE SELECT ON list.t3 FROM {shelf.Role}");
-        var first = await shelf.Tables.ListAsync(new RemoteListing("list", null, 3), stop);
+        var first = await shelf.Tables.ListAsync(new RemoteListing(null, "list", null, 3), stop);
         first.Select(table => $"{table.Bucket}.{table.Table}").ShouldBe(["list.t0", "list.t1", "list.t2"]);
-        first[0].Columns.Select(column => $"{column.Name} {column.Type}").ShouldBe(["a INTEGER", "b VARCHAR"]);
-        (await shelf.Tables.ListAsync(new RemoteListing("list", "t2", 1), stop)).Single().Table.ShouldBe("t4");
+        first[0].Description.Columns.Select(column => $"{column.Name} {column.Type}").ShouldBe(["a INTEGER", "b VARCHAR"]);
+        (await shelf.Tables.ListAsync(new RemoteListing("list", "list", "t2", 9), stop)).Single().Table.ShouldBe("t4");
     }
 }

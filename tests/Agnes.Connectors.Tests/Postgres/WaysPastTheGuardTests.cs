@@ -115,7 +115,7 @@ public sealed class WaysPastTheGuardTests(Shelf shelf) : IClassFixture<Shelf>, I
         (await Should.ThrowAsync<RemoteException>(() => shelf.Open(powerful).DescribeAsync("\"public\".\"sales\"", stop))).Message
             .ShouldContain("(superuser, pg_read_server_files");
         powerful["allow_powerful_role"] = "true";
-        (await shelf.Open(powerful).DescribeAsync("\"public\".\"sales\"", stop)).Count.ShouldBe(2);
+        (await shelf.Open(powerful).DescribeAsync("\"public\".\"sales\"", stop)).Columns.Count.ShouldBe(2);
 
         await shelf.ExecuteAsync($"GRANT pg_read_server_files TO {shelf.Role}");
         var reading = await Should.ThrowAsync<RemoteException>(() => shelf.Open(shelf.Options).DescribeAsync("\"public\".\"sales\"", stop));

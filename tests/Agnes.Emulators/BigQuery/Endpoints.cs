@@ -57,6 +57,9 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
         app.MapGet(
             $"{Base}/datasets/{{dataset}}/tables/{{table}}", (string project, string dataset, string table) =>
             Guarded(() => Table(project, dataset, table)));
+        app.MapGet(
+            $"{Base}/datasets/{{dataset}}/tables/{{table}}/data", (HttpContext context, string project, string dataset, string table) =>
+            Guarded(() => Rows(context, project, dataset, table)));
         app.MapFallback(() => new BigQueryError(404, "notFound", "The emulator has no such address").ToResult());
     }
 
@@ -182,9 +185,32 @@ internal sealed class Endpoints(BigQueryServer server, Jobs jobs)
     private JsonObject Table(string project, string dataset, string name)
     {
         var location = server.Warehouse.LocationOf(project, dataset) ?? throw BigQueryError.Missing($"Dataset {project}:{dataset}");
-        return (server.Warehouse.Find(project, dataset, name) ?? throw BigQueryError.Missing($"Table {project}:{dataset}.{name}"))
-            .ToJson(location);
+        return Known(project, dataset, name).ToJson(location);
     }
+
+    /// <summary><c>tabledata.list</c>: no job, and nothing is billed.</summary>
+    private JsonObject Rows(HttpContext context, string project, string dataset, string name)
+    {
+        var table = Known(project, dataset, name);
+        if (table.Type is "VIEW" or "MATERIALIZED_VIEW" or "EXTERNAL")
+            throw new BigQueryError(400, "invalid", $"Cannot list a table of type {table.Type}.");
+        var query = context.Request.Query;
+        var start = query["pageToken"] is [{ Length: > 0 } token] ? PageToken.Read(token, table.Id) : Number(query["startIndex"]) ?? 0;
+        var count = Math.Min(Number(query["maxResults"]) ?? long.MaxValue, server.PageRowsMax);
+        var (rows, isLast) = server.Warehouse.Page(table, start, count, IsTrue(query["formatOptions.useInt64Timestamp"]));
+        var json = new JsonObject
+        {
+            ["kind"] = "bigquery#tableDataList",
+            ["etag"] = "\"emulated\"",
+            ["totalRows"] = table.Rows.ToString(CultureInfo.InvariantCulture),
+        };
+        if (!isLast) json["pageToken"] = PageToken.Write(start + rows.Count, table.Id);
+        if (rows.Count > 0) json["rows"] = new JsonArray([.. rows]);
+        return json;
+    }
+
+    private Table Known(string project, string dataset, string name) =>
+        server.Warehouse.Find(project, dataset, name) ?? throw BigQueryError.Missing($"Table {project}:{dataset}.{name}");
 
     private static JsonObject DatasetJson(string project, string dataset, string location) => new()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DuckDB.NET.Data;
 
 namespace Agnes.Emulators.BigQuery;
@@ -80,6 +81,24 @@ public sealed class Warehouse : IDisposable
         var connection = _engine.Duplicate();
         Prepare(connection);
         return connection;
+    }
+
+    /// <summary>Rows of a table from one on, as documented JSON.</summary>
+    internal (List<JsonNode> Rows, bool IsLast) Page(Table table, long start, long count, bool int64Timestamp)
+    {
+        using var connection = Open();
+        var sql = string.Create(
+            CultureInfo.InvariantCulture, $"SELECT * FROM {table.Physical} WHERE rowid >= {start} ORDER BY rowid LIMIT {count + 1}");
+        using var command = new DuckDBCommand(sql, connection);
+        using var reader = command.ExecuteReader();
+        var rows = new List<JsonNode>();
+        while (reader.Read())
+        {
+            if (rows.Count == count) return (rows, false);
+            rows.Add(Cells.Row(reader, table.Fields, int64Timestamp));
+        }
+
+        return (rows, true);
     }
 
     internal static List<Field> Describe(DuckDBConnection connection, string sql)

@@ -109,7 +109,7 @@ public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Be
             Task<StatementCheck> run => run.Result.Status,
             Task<StatementExplanation> run => run.Result.Failure!.Status,
             Task<PredicateCheck> run => run.Result.Failure!.Status,
-            Task<(StatementOutcome? Failure, IReadOnlyList<TableColumn>? Found)> run => run.Result.Failure!.Status,
+            Task<(StatementOutcome? Failure, RemoteDescription? Found)> run => run.Result.Failure!.Status,
             Task<(StatementOutcome? Failure, RemoteEstimate? Found)> run => run.Result.Failure!.Status,
             _ => throw new NotSupportedException($"What does {entrance} answer?"),
         };
@@ -120,7 +120,7 @@ public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Be
     {
         public string Connection => "silent";
 
-        public Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) => NeverAsync<IReadOnlyList<TableColumn>>(cancellation);
+        public Task<RemoteDescription> DescribeAsync(string relation, CancellationToken cancellation) => NeverAsync<RemoteDescription>(cancellation);
 
         public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => NeverAsync<RemoteEstimate>(cancellation);
 

@@ -59,6 +59,8 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         new("POST", "/api/admin/verified-queries/import", Body: Query),
         new("POST", "/api/admin/verified-queries/canonical", Body: """{"id":"c/q"}"""),
         new("DELETE", "/api/admin/verified-queries/{**id}", "/api/admin/verified-queries/c/q"),
+        new("POST", "/api/admin/run-bq-metadata-refresh"),
+        new("POST", "/api/admin/cache-warmup/run"),
         new("POST", "/api/sync/trigger", Body: "[\"last\"]", Id: "run"),
     ];
 
@@ -69,6 +71,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         ["POST /api/admin/metadata/{table_id}/push"] = "wants a Keboola project: ColumnMetadataTests",
         ["DELETE /api/admin/statements/{id}"] = "wants a statement that runs at that very moment: RemoteTablesTests",
         ["POST /api/admin/register-table/precheck"] = "changes nothing",
+        ["POST /api/v2/metadata-cache/refresh"] = "keeps what a source says of itself: MetadataTests",
     };
 
     [Fact]

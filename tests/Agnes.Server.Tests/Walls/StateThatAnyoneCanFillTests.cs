@@ -66,6 +66,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["scan_usage"] = "one a user and day, older ones go with the next scan",
         ["user_sync_settings"] = "2000 a user",
         ["table_profiles"] = "one a table",
+        ["bq_metadata_cache"] = "one a registered table",
         ["sync_state"] = "one a table",
         ["view_ownership"] = "one a table",
         ["table_versions"] = "purge",

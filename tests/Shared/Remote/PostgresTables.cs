@@ -18,11 +18,11 @@ internal sealed class PostgresTables(NpgsqlDataSource database, string connectio
     /// <summary>What it answered, or began to.</summary>
     public IReadOnlyList<string> Asked => _asked;
 
-    public Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync<IReadOnlyList<TableColumn>>(async () =>
+    public Task<RemoteDescription> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
     {
         await using var command = database.CreateCommand($"SELECT * FROM {relation} LIMIT 0");
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return Columns(reader);
+        return new RemoteDescription(Columns(reader));
     });
 
     public Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) => SayingAsync(async () =>

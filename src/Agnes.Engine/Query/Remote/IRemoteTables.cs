@@ -12,13 +12,9 @@ public interface IRemoteTables
     /// <summary>The connection's name: tables of one connection can stand in one question.</summary>
     string Connection { get; }
 
-    /// <summary>The columns of a table, in the engine's types.</summary>
+    /// <summary>What the system knows of a table. No row is read for it, and it costs nothing.</summary>
     /// <exception cref="RemoteException"/>
-    Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation);
-
-    /// <summary>How a table is stored there, as far as that decides what a question costs; null: the system does not say.</summary>
-    /// <exception cref="RemoteException"/>
-    Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) => Task.FromResult<RemoteLayout?>(null);
+    Task<RemoteDescription> DescribeAsync(string relation, CancellationToken cancellation);
 
     /// <summary>What a question would cost, without asking it.</summary>
     /// <exception cref="RemoteException"/>
@@ -53,21 +49,48 @@ public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Table
     /// that it may be asked again when an answer was lost. Null: the system does not bill.
     /// </summary>
     public string? OnceAs { get; init; }
+
+    /// <summary>
+    /// What the system calls the one table whose first rows are all that is asked for, in no order: a system that hands these out
+    /// without running a statement does that, and it costs nothing.
+    /// </summary>
+    public string? FirstRowsOf { get; init; }
 }
 
 /// <param name="Name">What the question calls it.</param>
 /// <param name="Relation">What the system calls it, in its own words.</param>
 public sealed record RemoteTable(string Name, string Relation);
 
+/// <param name="Bucket">
+/// The schema or data set whose tables are wanted; null: of all of them. A system that lists tables by data set alone names the data sets
+/// then.
+/// </param>
 /// <param name="AfterBucket">The page begins behind this table, by its schema or data set and its name; null: the first page.</param>
 /// <param name="Max">Tables at most.</param>
-public sealed record RemoteListing(string? AfterBucket, string? AfterTable, int Max);
+public sealed record RemoteListing(string? Bucket, string? AfterBucket, string? AfterTable, int Max);
 
-/// <summary>A table as it is found at the system.</summary>
+/// <summary>A table as it is found at the system, or a data set.</summary>
 /// <param name="Bucket">The schema or data set that it is in.</param>
+/// <param name="Table">Null: it is the data set itself.</param>
+/// <param name="Description">What the listing says of it; the table itself may be asked for more.</param>
+public sealed record RemoteRelation(string Bucket, string? Table, RemoteDescription Description);
+
+/// <summary>What a system says of a table.</summary>
 /// <param name="Columns">In the engine's types.</param>
-/// <param name="Rows">As the system estimates them.</param>
-public sealed record RemoteRelation(string Bucket, string Table, IReadOnlyList<TableColumn> Columns, long? Rows, long? Bytes);
+public sealed record RemoteDescription(IReadOnlyList<TableColumn> Columns)
+{
+    /// <summary>How it is stored, as far as that decides what a question costs; null: the system does not say.</summary>
+    public RemoteLayout? Layout { get; init; }
+
+    /// <summary>In the words of INFORMATION_SCHEMA, such as BASE TABLE, VIEW or MATERIALIZED VIEW; null: the system does not say.</summary>
+    public string? EntityType { get; init; }
+
+    /// <summary>As the system counts or estimates them; null for a view, which stores none.</summary>
+    public long? Rows { get; init; }
+
+    /// <summary>Null for a view, which stores none.</summary>
+    public long? Bytes { get; init; }
+}
 
 /// <param name="PartitionedBy">The column by which its rows lie apart; null for none.</param>
 /// <param name="ClusteredBy">Columns by which they are sorted within.</param>
@@ -106,6 +129,12 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
     /// The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.
     /// </summary>
     public bool IsPassing { get; init; }
+
+    /// <summary>There is no such table, or none that the connection may know of.</summary>
+    public bool IsMissing { get; init; }
+
+    /// <summary>The connection lacks the right to it.</summary>
+    public bool IsForbidden { get; init; }
 }
 
 /// <summary>A failure in the words of the contract.</summary>

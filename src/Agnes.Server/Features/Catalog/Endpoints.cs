@@ -8,11 +8,13 @@ internal static class CatalogFeature
 {
     public const string Denied = "not authorized for this table";
 
+    public static void AddCatalog(this IServiceCollection services) => services.AddSingleton<Samples>();
+
     public static void MapCatalog(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/catalog/tables", ListTables.Handle).Produces<CatalogV1>().SignedIn().MayBeSimulated().WithTags("catalog");
         var v2 = routes.MapGroup("/api/v2").WithTags("catalog");
-        v2.MapGet("/catalog", ShowCatalog.Handle).SignedIn().MayBeSimulated();
+        v2.MapGet("/catalog", ShowCatalog.HandleAsync).SignedIn().MayBeSimulated();
         v2.MapGet("/schema/{table_id}", ShowSchema.HandleAsync).Produces<TableSchema>().NeedsTable("table_id", Denied).MayBeSimulated();
         v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).NeedsTable("table_id", Denied).MayBeSimulated();
     }

@@ -1,7 +1,5 @@
-using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
-using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Serving;
@@ -14,10 +12,9 @@ internal static class ShowSample
 {
     private const int RowsDefault = 5;
     private const int RowsMax = 100;
-    private const long BytesMax = 16L << 20;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, string table_id, Scopes scopes, StatementRunner runner, SourceKinds kinds, string? n = null)
+        HttpContext context, string table_id, Scopes scopes, Samples samples, SourceKinds kinds, string? n = null)
     {
         var rows = QueryNumber.Read("n", n, RowsDefault, 1, RowsMax);
         if (CatalogTables.Refuse(context, kinds, table_id) is { } refusal) return refusal;
@@ -25,13 +22,9 @@ internal static class ShowSample
         var caller = context.Caller();
         if (scopes.Of(context.Snapshot(), caller).Find(table.Name) is not { } scoped) return Problem.NotFound($"table '{table_id}' not found");
 
-        using var sample = new MemoryStream();
-        var output = PipeWriter.Create(sample, new StreamPipeWriterOptions(leaveOpen: true));
-        var limits = StatementLimits.Default with { ResultBytes = BytesMax };
-        var outcome = await runner.SampleAsync(context.Lease(), scoped, rows, output, limits, context.RequestAborted);
-        await output.CompleteAsync();
+        var (outcome, sample) = await samples.OfAsync(context, scoped, rows);
         return outcome.IsOk
-            ? new Answer(table_id, sample.ToArray(), table.Row?.SourceType ?? "")
+            ? new Answer(table_id, sample, table.Row?.SourceType ?? "")
             : StatementAnswer.Refuse(context, outcome);
     }
 

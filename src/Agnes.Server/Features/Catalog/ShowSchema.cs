@@ -1,13 +1,12 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Query;
-using Agnes.Engine.Query.Remote;
 using Agnes.Protocol;
 using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
-using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog;
@@ -19,12 +18,12 @@ namespace Agnes.Server.Features.Catalog;
 internal static class ShowSchema
 {
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, SourceKinds kinds, Scopes scopes, StatementRunner runner, string table_id)
+        HttpContext context, StateDb state, SourceKinds kinds, Scopes scopes, RemoteColumns remote, MetadataCache cache, string table_id)
     {
         if (CatalogTables.Refuse(context, kinds, table_id) is { } refusal) return refusal;
         var table = context.Table()!;
         var isAsked = kinds.IsAsked(table.Row);
-        var (columns, layout) = isAsked ? await AskedAsync(context, scopes, runner, table) : (table.Published!.Columns, null);
+        var (columns, known) = isAsked ? await AskedAsync(context, scopes, remote, cache, table) : (table.Published!.Columns, null);
         var descriptions = await ColumnMetadataStore.DescriptionsAsync(state, table, context.RequestAborted);
         return JsonBody.Of(
             new TableSchema(
@@ -32,21 +31,20 @@ internal static class ShowSchema
                 table.Row?.SourceType ?? "",
                 !isAsked ? "duckdb" : kinds.OfType(table.Row!.SourceType)!.SqlFlavor,
                 [.. columns.Select(column => new SchemaColumn(column.Name, column.Type, column.Nullable, descriptions.GetValueOrDefault(column.Name, "")))],
-                layout?.PartitionedBy,
-                layout?.ClusteredBy ?? [],
+                known?.PartitionBy,
+                known?.Clustering ?? [],
                 isAsked ? kinds.OfType(table.Row!.SourceType)!.WhereHints : Connection.Nothing),
             ProtocolJson.Default.TableSchema);
     }
 
-    private static async Task<(IReadOnlyList<TableColumn> Columns, RemoteLayout? Layout)> AskedAsync(
-        HttpContext context, Scopes scopes, StatementRunner runner, NamedTable table)
+    private static async Task<(IReadOnlyList<TableColumn> Columns, TableMetadata? Known)> AskedAsync(
+        HttpContext context, Scopes scopes, RemoteColumns remote, MetadataCache cache, NamedTable table)
     {
         var scoped = scopes.Of(context.Snapshot(), context.Caller()).Find(table.Name)
             ?? throw new ProblemException(StatusCodes.Status403Forbidden, CatalogFeature.Denied);
-        var columns = await RemoteColumns.OfAsync(context, runner, scoped);
-        // It came with the columns, so that nothing is asked again.
-        return scoped.Source is RowSource.Remote remote
-            ? (columns, await remote.System.LayoutAsync(remote.Relation, context.RequestAborted))
+        var columns = await remote.OfAsync(context, scoped);
+        return scoped.Source is RowSource.Remote source
+            ? (columns, (await cache.ViewAsync(context.RequestAborted)).Of(scoped.Id, source))
             : (columns, null);
     }
 }

@@ -4,6 +4,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Serving;
+using Agnes.Server.Platform.Sources.Metadata;
 
 namespace Agnes.Server.Features.Scans;
 
@@ -16,12 +17,12 @@ internal static class EstimateScan
 
     private static bool IsMetered(ScanPlan plan) => plan.Statement.Table.Source is RowSource.Remote { Dialect: SqlDialect.BigQuery };
 
-    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, RemoteQuota quota, ServerOptions options)
+    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, RemoteColumns remote, StatementRunner runner, RemoteQuota quota, ServerOptions options)
     {
         var body = await ScanBody.ReadAsync(context);
         var limits = StatementLimits.Default with { Time = options.Scan.Time };
         // The limit only bounds what is sent, so it is no reason to refuse an estimate.
-        var plan = await ScanPlan.MakeAsync(context, body with { Limit = null }, Texts, options.Scan.LimitMax, scopes, runner, limits);
+        var plan = await ScanPlan.MakeAsync(context, body with { Limit = null }, Texts, options.Scan.LimitMax, scopes, remote, runner, limits);
         var (failure, estimate) = plan.IsAsked
             ? await runner.EstimateAsync(context.Lease(), plan.Statement, limits, context.RequestAborted)
             : default;

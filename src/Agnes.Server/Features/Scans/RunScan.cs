@@ -10,6 +10,7 @@ using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Serving;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Scans;
@@ -27,14 +28,14 @@ internal static class RunScan
     private static readonly ScanTexts Texts = new("table not found", "not authorized");
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, Scopes scopes, StatementRunner runner, RemoteQuota quota, Scratch scratch, AuditLog audit, ServerOptions options, TimeProvider time)
+        HttpContext context, Scopes scopes, RemoteColumns remote, StatementRunner runner, RemoteQuota quota, Scratch scratch, AuditLog audit, ServerOptions options, TimeProvider time)
     {
         var body = await ScanBody.ReadAsync(context);
         var caller = context.Caller();
         var limits = StatementLimits.Default with { Time = options.Scan.Time, ResultBytes = options.Scan.ResultBytesMax };
         // Looking at one scan more than may run is what tells its asker so.
         var looking = limits with { PerCaller = limits.PerCaller + options.Scan.AtOnce };
-        var plan = await ScanPlan.MakeAsync(context, body, Texts, options.Scan.LimitMax, scopes, runner, looking);
+        var plan = await ScanPlan.MakeAsync(context, body, Texts, options.Scan.LimitMax, scopes, remote, runner, looking);
         // Arrow is what a client gets that says nothing; ours asks for Parquet, which goes straight to its disk.
         var form = context.Request.Headers.Accept.ToString().Contains(ParquetType, StringComparison.OrdinalIgnoreCase) ? ScanForm.Parquet : ScanForm.Arrow;
         using var budget = quota.For(caller.UserId);

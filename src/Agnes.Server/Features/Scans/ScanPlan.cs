@@ -6,6 +6,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Serving;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Platform.State;
 using PredicateFault = Agnes.Sql.PredicateFault;
 
@@ -22,7 +23,7 @@ internal sealed record ScanPlan(NamedTable Table, ScanStatement Statement)
 
     /// <summary>The checks in their order: the table, access, the limit, the predicate, the columns, the order.</summary>
     /// <exception cref="ProblemException">The first that fails.</exception>
-    public static async Task<ScanPlan> MakeAsync(HttpContext context, ScanBody body, ScanTexts texts, int limitMax, Scopes scopes, StatementRunner runner, StatementLimits limits)
+    public static async Task<ScanPlan> MakeAsync(HttpContext context, ScanBody body, ScanTexts texts, int limitMax, Scopes scopes, RemoteColumns remote, StatementRunner runner, StatementLimits limits)
     {
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
         var named = NamedTable.Resolve(snapshot, caller, body.TableId);
@@ -32,7 +33,7 @@ internal sealed record ScanPlan(NamedTable Table, ScanStatement Statement)
         if (body.Limit > limitMax) throw new ProblemException(StatusCodes.Status400BadRequest, $"limit is {body.Limit}; api.scan.max_limit allows {limitMax}");
         if (scopes.Of(snapshot, caller).Find(named.Name) is not { IsEmpty: false } table)
             throw Refuse(StatusCodes.Status404NotFound, "not_materialized", $"table '{body.TableId}' has no data yet; an admin runs its sync");
-        table = table with { Columns = await RemoteColumns.OfAsync(context, runner, table, limits) };
+        table = table with { Columns = await remote.OfAsync(context, table, limits) };
 
         var where = body.Where is null ? null : await PredicateAsync(context, table, named, body.Where, runner, limits);
         var columns = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

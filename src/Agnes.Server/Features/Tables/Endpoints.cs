@@ -14,6 +14,8 @@ internal static class TablesFeature
         var admin = routes.MapGroup("/api/admin").WithTags("registry").Admin();
         admin.MapPost("/register-table", RegisterTable.HandleAsync);
         admin.MapPost("/register-table/precheck", PrecheckTable.HandleAsync);
+        admin.MapGet("/discover-tables", DiscoverTables.HandleAsync)
+            .WithSummary("What a source has that could be registered: ?connection= and ?dataset= narrow it.");
         admin.MapPost("/register-tables", RegisterTables.HandleAsync).BodyBytesMax(BatchBytesMax);
         admin.MapGet("/registry", ListRegistry.Handle);
         admin.MapGet("/registry/{id}/set-aside", ShowSetAside.Handle);

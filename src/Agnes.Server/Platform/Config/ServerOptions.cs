@@ -122,6 +122,8 @@ public sealed record ServerOptions
 
     public ScanOptions Scan { get; init; } = new();
 
+    public MetadataOptions Metadata { get; init; } = new();
+
     public LimitOptions Limits { get; init; } = new();
 
     /// <summary>What the instance calls itself; null: nothing of its own.</summary>
@@ -164,6 +166,7 @@ public sealed record ServerOptions
             Settings = settings,
             Scan = ScanOptions.From(layers.Instance, configProblems),
             ConfigProblems = configProblems,
+            Metadata = MetadataOptions.From(Setting),
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             TokenDaysMax = ServerSettings.TokenDays.GivenNumber(Setting),

@@ -14,13 +14,14 @@ namespace Agnes.Server.Platform.Publications;
 internal sealed class ScopeBodies(TimeProvider time)
 {
     private const int BodiesMax = 500;
-    private readonly RecentCache<(string Kind, string Groups, long Access, long Registry, long Publications), Body> _bodies = new(BodiesMax);
+    private readonly RecentCache<(string Kind, string Groups, long Access, long Registry, long Publications, long Beside), Body> _bodies = new(BodiesMax);
 
+    /// <param name="beside">Another number wherever something that is no part of the snapshot makes the answer another one.</param>
     /// <param name="make">The body without its closing <c>,"server_time":"…"}</c>.</param>
-    public IResult Answer(HttpContext context, string kind, Func<Snapshot, Caller, byte[]> make)
+    public IResult Answer(HttpContext context, string kind, Func<Snapshot, Caller, byte[]> make, long beside = 0)
     {
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
-        var key = (kind, caller.GroupKey, snapshot.AccessVersion, snapshot.RegistryVersion, snapshot.PublicationVersion);
+        var key = (kind, caller.GroupKey, snapshot.AccessVersion, snapshot.RegistryVersion, snapshot.PublicationVersion, beside);
         if (!_bodies.TryGet(key, out var body))
         {
             var bytes = make(snapshot, caller);

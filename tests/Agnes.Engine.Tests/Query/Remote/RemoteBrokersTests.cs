@@ -30,7 +30,7 @@ public sealed class RemoteBrokersTests : IAsyncDisposable
         var shop = Open("shop");
         var processes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => ProcessOfAsync(shop)));
         processes.Distinct().ShouldHaveSingleItem().ShouldNotBe(Environment.ProcessId);
-        (await shop.DescribeAsync("told", Stop)).Single().ShouldBe(new(Password, "by pipe"));
+        (await shop.DescribeAsync("told", Stop)).Columns.Single().ShouldBe(new(Password, "by pipe"));
         (await shop.EstimateAsync(Question("SELECT 1", 1), Stop)).ScanBytes.ShouldBe(8);
     }
 
@@ -116,7 +116,7 @@ public sealed class RemoteBrokersTests : IAsyncDisposable
         var shops = Enumerable.Range(0, 4).Select(i => Open($"shop{i}")).ToList();
         foreach (var shop in shops) await ProcessOfAsync(shop);
         _brokers.ProcessIds().Length.ShouldBe(2);
-        foreach (var shop in shops) (await shop.DescribeAsync("t", Stop)).Single().Name.ShouldBe("t");
+        foreach (var shop in shops) (await shop.DescribeAsync("t", Stop)).Columns.Single().Name.ShouldBe("t");
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class RemoteBrokersTests : IAsyncDisposable
     private static RemoteQuestion Question(string sql, long rows) => new(sql, [], rows, 1 << 30);
 
     private static async Task<int> ProcessOfAsync(IRemoteTables tables) =>
-        int.Parse((await tables.DescribeAsync("process", Stop)).Single().Name, CultureInfo.InvariantCulture);
+        int.Parse((await tables.DescribeAsync("process", Stop)).Columns.Single().Name, CultureInfo.InvariantCulture);
 
     private static CancellationToken After(int milliseconds) => new CancellationTokenSource(milliseconds).Token;
 

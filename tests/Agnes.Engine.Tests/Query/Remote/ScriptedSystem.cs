@@ -19,7 +19,10 @@ internal sealed class ScriptedSystem(RemoteOpening opening) : IRemoteTables, IDi
         ? throw new RemoteException(RemoteFault.System, "There is no such place.")
         : new ScriptedSystem(opening);
 
-    public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation)
+    public async Task<RemoteDescription> DescribeAsync(string relation, CancellationToken cancellation) =>
+        new(await ColumnsAsync(relation, cancellation));
+
+    private async Task<IReadOnlyList<TableColumn>> ColumnsAsync(string relation, CancellationToken cancellation)
     {
         var (what, rest) = relation.Split(' ', 2) is [var first, var second] ? (first, second) : (relation, "");
         switch (what)

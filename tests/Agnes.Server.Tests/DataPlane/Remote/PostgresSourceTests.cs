@@ -86,7 +86,8 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
 
         await _database.ExecuteAsync("DROP TABLE payroll");
         var gone = await _shop.AsAdminAsync("POST", "/api/query", """{"sql":"SELECT * FROM payroll"}""");
-        (gone.Status, gone.Body.Contains("is not at 'depot'", StringComparison.Ordinal)).ShouldBe((502, true), gone.Body);
+        (gone.Status, gone.Body.Contains("at 'depot'. Ask an admin to look at its registration", StringComparison.Ordinal))
+            .ShouldBe((502, true), gone.Body);
     }
 
     [Fact]

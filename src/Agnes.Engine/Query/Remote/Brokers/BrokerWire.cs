@@ -16,7 +16,6 @@ internal sealed record BrokerStart(
 internal enum BrokerOperation
 {
     Describe,
-    Layout,
     Estimate,
     Answer,
     List,
@@ -35,24 +34,31 @@ internal sealed record BrokerCall(
 /// <summary>A line from a broker. The first one has the number 0 and says that the connection is open, or why it is not.</summary>
 internal sealed record BrokerReply(
     long Number,
-    IReadOnlyList<TableColumn>? Columns = null,
+    RemoteDescription? Description = null,
     RemoteEstimate? Estimate = null,
-    RemoteLayout? Layout = null,
     IReadOnlyList<RemoteRelation>? Relations = null,
     BrokerFault? Fault = null,
     bool IsCancelled = false);
 
 internal sealed record BrokerFault(
-    RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null, bool IsPassing = false)
+    RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null, bool IsPassing = false,
+    bool IsMissing = false, bool IsForbidden = false)
 {
     public static BrokerFault From(RemoteException failure) =>
-        new(failure.Fault, failure.Message, failure.Scan, failure.Failure, failure.IsPassing);
+        new(failure.Fault, failure.Message, failure.Scan, failure.Failure, failure.IsPassing, failure.IsMissing, failure.IsForbidden);
 
-    public RemoteException ToException() => new(Of, Message) { Scan = Scan, Failure = Failure, IsPassing = IsPassing };
+    public RemoteException ToException() => new(Of, Message)
+    {
+        Scan = Scan,
+        Failure = Failure,
+        IsPassing = IsPassing,
+        IsMissing = IsMissing,
+        IsForbidden = IsForbidden,
+    };
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(BrokerStart))]
 [JsonSerializable(typeof(BrokerCall))]
 [JsonSerializable(typeof(BrokerReply))]

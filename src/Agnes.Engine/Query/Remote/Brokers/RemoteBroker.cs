@@ -1,5 +1,3 @@
-using Agnes.Protocol;
-
 namespace Agnes.Engine.Query.Remote.Brokers;
 
 /// <summary>
@@ -27,11 +25,9 @@ internal sealed class RemoteBroker(RemoteBrokers brokers, BrokerStart start) : I
     /// <summary>By the clock that only goes forward.</summary>
     public long LastAsked { get; private set; }
 
-    public async Task<IReadOnlyList<TableColumn>> DescribeAsync(string relation, CancellationToken cancellation) =>
-        (await AskAsync(new BrokerCall(0, BrokerOperation.Describe, Relation: relation), cancellation)).Columns ?? [];
-
-    public async Task<RemoteLayout?> LayoutAsync(string relation, CancellationToken cancellation) =>
-        (await AskAsync(new BrokerCall(0, BrokerOperation.Layout, Relation: relation), cancellation)).Layout;
+    public async Task<RemoteDescription> DescribeAsync(string relation, CancellationToken cancellation) =>
+        (await AskAsync(new BrokerCall(0, BrokerOperation.Describe, Relation: relation), cancellation)).Description
+            ?? new RemoteDescription([]);
 
     public async Task<RemoteEstimate> EstimateAsync(RemoteQuestion question, CancellationToken cancellation) =>
         (await AskAsync(new BrokerCall(0, BrokerOperation.Estimate, Question: question), cancellation)).Estimate

@@ -82,9 +82,7 @@ public static class RemoteBrokerMain
             switch (call.Operation)
             {
                 case BrokerOperation.Describe:
-                    return new BrokerReply(call.Number, Columns: await system.DescribeAsync(call.Relation!, stop));
-                case BrokerOperation.Layout:
-                    return new BrokerReply(call.Number, Layout: await system.LayoutAsync(call.Relation!, stop));
+                    return new BrokerReply(call.Number, Description: await system.DescribeAsync(call.Relation!, stop));
                 case BrokerOperation.Estimate:
                     return new BrokerReply(call.Number, Estimate: await system.EstimateAsync(call.Question!, stop));
                 case BrokerOperation.List:

@@ -1,9 +1,8 @@
-using System.IO.Pipelines;
 using System.Text.Json;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.Serving;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Web;
 using Microsoft.AspNetCore.Mvc;
 
@@ -14,20 +13,18 @@ internal static class ShowSample
 {
     private const int RowsMax = 20;
 
-    public static async Task<IResult> HandleAsync(string table, HttpContext context, [FromServices] StatementRunner runner, [FromServices] Scopes scopes, CancellationToken stop)
+    public static async Task<IResult> HandleAsync(
+        string table, HttpContext context, [FromServices] RemoteColumns remote, [FromServices] Samples samples,
+        [FromServices] Scopes scopes)
     {
         if (ShowTable.Find(context, table) is not { } found) return ShowTable.Missing(table);
         if (scopes.Of(context.Snapshot(), context.Caller()).Find(found.Name) is not { IsEmpty: false } scoped) return ShowTable.Missing(table);
-        var columns = await RemoteColumns.OfAsync(context, runner, scoped);
+        var columns = await remote.OfAsync(context, scoped);
 
-        using var body = new MemoryStream();
-        var output = PipeWriter.Create(body, new StreamPipeWriterOptions(leaveOpen: true));
-        var outcome = await runner.SampleAsync(context.Lease(), scoped, RowsMax, output, StatementLimits.Default, stop);
-        await output.CompleteAsync();
+        var (outcome, body) = await samples.OfAsync(context, scoped, RowsMax);
         if (!outcome.IsOk) return Problem.Detail(Status(outcome.Status), outcome.Message ?? "The sample could not be read.");
 
-        body.Position = 0;
-        using var rows = await JsonDocument.ParseAsync(body, default, stop);
+        using var rows = JsonDocument.Parse(body);
         return Page.Show<SamplePage>(new SampleModel(
             found.Name,
             CatalogEntry.Address(found.Id ?? found.Name),
