@@ -176,6 +176,8 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
         return new RemoteException(isQuestions ? RemoteFault.Question : RemoteFault.System, failure.Message, failure)
         {
             Failure = new RemoteFailure(failure.Kind, failure.Status, failure.Details),
+            // A job that failed has said so; a call that was not answered says nothing of the question.
+            IsPassing = failure is { Fault: BigQueryFault.UpstreamError, IsForNow: true, IsOfJob: false },
         };
     }
 

@@ -53,6 +53,12 @@ public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Table
     /// that it may be asked again when an answer was lost. Null: the system does not bill.
     /// </summary>
     public string? OnceAs { get; init; }
+
+    /// <summary>
+    /// Should whoever asks be killed, it will be asked again under the same name: then it is not ended at the system. Who asked can still
+    /// take it back.
+    /// </summary>
+    public bool IsAskedAgain { get; init; }
 }
 
 /// <param name="Name">What the question calls it.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Agnes.Engine.Query.Scans;
 using Agnes.Sql.BigQuery;
@@ -10,6 +11,8 @@ internal static class RemoteSql
 {
     /// <summary>As jobs of BigQuery may be called.</summary>
     private const string NamePrefix = "agnes_";
+
+    private const int NameDigits = 40;
 
     public static string Whole(string relation) => $"SELECT * FROM {Table(relation)}";
 
@@ -34,6 +37,11 @@ internal static class RemoteSql
             Dialect = dialect,
             OnceAs = dialect == SqlDialect.BigQuery ? $"{NamePrefix}{Guid.NewGuid():N}" : null,
         };
+
+    /// <summary>The name of a question that is one and the same for every attempt at something.</summary>
+    /// <param name="once">What it is an attempt at; with another text it is another question.</param>
+    public static string NameOf(string once, string sql) =>
+        $"{NamePrefix}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{once}\n{sql}")))[..NameDigits]}";
 
     /// <summary>As the contract shows it: data set and table.</summary>
     public static string Shown(SqlDialect dialect, string relation) =>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Tables;
 
@@ -25,6 +26,7 @@ internal static class PrecheckTable
             ["columns"] = new JsonArray(),
             ["note"] = registry.NoteOn(row),
         };
+        if (row is { QueryMode: TableRules.ModeMaterialized, SourceQuery: { } query }) (table["query_mode"], table["source_query"]) = (row.QueryMode, query);
         await previews.AddAsync(table, row, context.RequestAborted);
         return JsonBody.Of(new JsonObject { ["ok"] = true, ["table"] = table });
     }

@@ -35,6 +35,9 @@ public sealed record ServerOptions
     /// <summary>Where BigQuery and its tokens are asked for, where that is not Google's own address.</summary>
     public Uri? BigQueryAddress { get; init; }
 
+    /// <summary>Projects of BigQuery besides a connection's own that the queries of materialized tables may read.</summary>
+    public IReadOnlyList<string> BigQueryProjects { get; init; } = [];
+
     /// <summary>The longest life of a new personal access token; null: as the API allows.</summary>
     public int? TokenDaysMax { get; init; }
 
@@ -166,6 +169,8 @@ public sealed record ServerOptions
             ConfigProblems = configProblems,
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
+            BigQueryAddress = BaseAddress("BIGQUERY_API_ENDPOINT", Setting("BIGQUERY_API_ENDPOINT")) is { } service ? new Uri(service) : null,
+            BigQueryProjects = List(environment("AGNES_BIGQUERY_OTHER_PROJECTS")),
             TokenDaysMax = ServerSettings.TokenDays.GivenNumber(Setting),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance, settings),
             Urls = Addresses(given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault),
@@ -180,7 +185,7 @@ public sealed record ServerOptions
             JwtSecretKey = Setting("JWT_SECRET_KEY"),
             SessionSecret = Setting("SESSION_SECRET"),
             Domain = Setting("DOMAIN"),
-            ServerUrl = BaseAddress(Setting("SERVER_URL")),
+            ServerUrl = BaseAddress("SERVER_URL", Setting("SERVER_URL")),
             HomeRoute = LocalPath.Accept(Setting("AGNES_HOME_ROUTE")) ?? "/dashboard",
             SeedAdminEmail = Setting("SEED_ADMIN_EMAIL")?.Trim(),
             SeedAdminPassword = Setting("SEED_ADMIN_PASSWORD"),
@@ -272,12 +277,12 @@ public sealed record ServerOptions
         return networks;
     }
 
-    private static string? BaseAddress(string? value)
+    private static string? BaseAddress(string name, string? value)
     {
         if (value is null) return null;
         if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0)
         {
-            throw new OptionsException("SERVER_URL must be an address such as https://data.example.com.");
+            throw new OptionsException($"{name} must be an address such as https://data.example.com.");
         }
 
         return value.TrimEnd('/');

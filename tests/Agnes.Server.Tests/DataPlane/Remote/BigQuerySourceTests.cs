@@ -41,19 +41,6 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_query_that_nobody_would_run_is_not_registered()
-    {
-        const string Body = """
-            {"name":"totals","source_type":"bigquery","connection":"warehouse","query_mode":"materialized","source_query":"SELECT 1 AS one"}
-            """;
-        foreach (var path in (string[])["/api/admin/register-table", "/api/admin/register-table/precheck"])
-        {
-            var answer = await _shop.AsAdminAsync("POST", path, Body);
-            (answer.Status, answer.Body.Contains("query_mode 'remote'", StringComparison.Ordinal)).ShouldBe((400, true), answer.Body);
-        }
-    }
-
-    [Fact]
     public async Task Its_own_dialect_is_read_here_and_only_what_was_written_anew_is_sent()
     {
         const string Marker = "marker of a comment";
