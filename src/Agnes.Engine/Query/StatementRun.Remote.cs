@@ -101,7 +101,16 @@ internal sealed partial class StatementRun
     private async Task<string> InDialectAsync(StatementPlan.PushDown plan, string sql) =>
         plan.Dialect == SqlDialect.Engine ? await CanonicalAsync(sql) : sql;
 
-    /// <summary>The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of a comment.</summary>
-    private Task<string> CanonicalAsync(string sql) =>
-        TextAsync($"SELECT json_deserialize_sql(json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)) AS text");
+    /// <summary>
+    /// The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of
+    /// a comment. The engine writes some names without their quotes, so that its own text can be another statement: that is not sent.
+    /// </summary>
+    /// <exception cref="RemoteException">It cannot be written so.</exception>
+    private async Task<string> CanonicalAsync(string sql)
+    {
+        var (worker, parsed, failure) = await ParseOnPoolAsync(sql, rewrites: true);
+        if (worker is not null) pool.Return(worker);
+        return parsed?.Rewritten ?? throw new RemoteException(RemoteFault.Question, failure?.Message
+            ?? "The statement cannot be written for the source as it is meant. Write it in another way, or give its columns and tables plain names (AS).");
+    }
 }

@@ -197,7 +197,8 @@ internal sealed partial class StatementRun
     private async Task<string> WithOneWordAsync(string sql, IReadOnlyList<NamedTable> tables)
     {
         var tree = await TextAsync($"SELECT json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)::VARCHAR AS text");
-        var renamed = await TextAsync($"SELECT json_deserialize_sql({SqlText.Literal(SourceNames.Rename(tree))}::JSON) AS text");
+        var written = await TextAsync($"SELECT json_deserialize_sql({SqlText.Literal(SourceNames.Rename(tree))}::JSON) AS text");
+        var renamed = await CanonicalAsync(written);
         // What is sent must name what was looked at.
         var (parsed, failure) = await ParsedAsync(renamed);
         var expected = tables.Select(SourceNames.Of).ToHashSet(StringComparer.OrdinalIgnoreCase);
