@@ -1,6 +1,7 @@
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Prompts;
+using Agnes.Server.Features.Query;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
 
@@ -16,6 +17,7 @@ internal static class SettingList
         .. ServerSettings.Groups,
         .. LimitOptions.Settings,
         ScanOptions.Settings,
+        HybridOptions.Settings,
         .. SignInOptions.Settings,
         InstanceFacts.Settings,
         .. SourceList.All.Select(kind => kind.Declared),

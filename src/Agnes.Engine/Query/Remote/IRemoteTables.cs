@@ -108,6 +108,9 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
     /// <summary>What its asker has used up; the system was not asked.</summary>
     public QuotaExceeded? Quota { get; init; }
 
+    /// <summary>The answer has more bytes than were allowed for it.</summary>
+    public bool IsTooLarge { get; init; }
+
     /// <summary>
     /// The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.
     /// </summary>

@@ -43,12 +43,18 @@ internal sealed record BrokerReply(
     bool IsCancelled = false);
 
 internal sealed record BrokerFault(
-    RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null, bool IsPassing = false)
+    RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null, bool IsPassing = false, bool IsTooLarge = false)
 {
     public static BrokerFault From(RemoteException failure) =>
-        new(failure.Fault, failure.Message, failure.Scan, failure.Failure, failure.IsPassing);
+        new(failure.Fault, failure.Message, failure.Scan, failure.Failure, failure.IsPassing, failure.IsTooLarge);
 
-    public RemoteException ToException() => new(Of, Message) { Scan = Scan, Failure = Failure, IsPassing = IsPassing };
+    public RemoteException ToException() => new(Of, Message)
+    {
+        Scan = Scan,
+        Failure = Failure,
+        IsPassing = IsPassing,
+        IsTooLarge = IsTooLarge,
+    };
 }
 
 [JsonSourceGenerationOptions(
