@@ -46,7 +46,7 @@ internal sealed partial class StatementRun
         using var rows = new RemoteRows(pool.Fetched, limits, _asked);
         return await AtSystemAsync(plan, async stop =>
         {
-            var footprint = await FetchAsync(plan.Tables, rows, withRows: false, stop);
+            var footprint = await LocalAsync(plan.Tables, (table, remote) => rows.FetchEmptyAsync(table, remote, stop));
             var request = new RunRequest(0, RowsForm.Table, statement.Parsed.Rewritten ?? sql, 1, limits.ResultBytes, "", []);
             return await RunOnPoolAsync(null, statement, footprint, request);
         });
@@ -87,14 +87,6 @@ internal sealed partial class StatementRun
     {
         var tables = plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation));
         return RemoteSql.Question(plan.Dialect, sql, [.. tables], limit + 1L, limits.ResultBytes);
-    }
-
-    private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, bool withRows, CancellationToken stop)
-    {
-        var local = new List<ScopedTable>(tables.Count);
-        foreach (var table in tables)
-            local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, withRows, stop) : table);
-        return Footprint.ForOneStatement(local);
     }
 
     /// <summary>What is in a system's own dialect was written by us already.</summary>

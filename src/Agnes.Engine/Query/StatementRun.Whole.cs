@@ -26,7 +26,7 @@ internal sealed partial class StatementRun
             {
                 var footprint = plan is StatementPlan.Local local
                     ? local.Footprint
-                    : await FetchAsync(plan.Tables, rows, withRows: true, stop);
+                    : await FetchAsync(plan.Tables, parsed.Rewritten ?? sql, rows, stop);
                 return await TakeLocalAsync(parsed.Rewritten ?? sql, footprint, file);
             });
         });
@@ -60,7 +60,7 @@ internal sealed partial class StatementRun
         return outcome with { Tables = [.. asked.Plan.Tables.Select(table => table.Name)] };
     }
 
-    /// <summary>What the system failed at by its own word is not paid for; what it left open may be.</summary>
+    /// <summary>What the system failed at by its own word is not paid for; what it left open may be, and what was too large is.</summary>
     private async Task AnsweredAsync(IRemoteTables system, RemoteQuestion question, long bytes, string folder, CancellationToken stop)
     {
         var charge = new RemoteCharge(system.Connection, bytes, question.OnceAs is not null);
@@ -69,7 +69,7 @@ internal sealed partial class StatementRun
         {
             await system.AnswerAsync(question, folder, stop);
         }
-        catch (RemoteException e) when (!e.IsPassing)
+        catch (RemoteException e) when (e is { IsPassing: false, IsTooLarge: false })
         {
             _asked.Remove(charge);
             throw;

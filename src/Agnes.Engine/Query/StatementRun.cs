@@ -239,7 +239,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
             var footprint = plan switch
             {
                 StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await InDialectAsync(one, text), limit, stop),
-                _ => await FetchAsync(plan.Tables, rows, withRows: true, stop),
+                _ => await FetchAsync(plan.Tables, text, rows, stop),
             };
             _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);
             return await RunOnPoolAsync(null, statement, footprint, Request(plan is StatementPlan.PushDown ? AnswerStatement : text));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Engine.Query.Scans;
+using Agnes.Protocol;
 using Agnes.Sql.BigQuery;
 
 namespace Agnes.Engine.Query.Remote;
@@ -14,7 +15,13 @@ internal static class RemoteSql
 
     private const int NameDigits = 40;
 
-    public static string Whole(string relation) => $"SELECT * FROM {Table(relation)}";
+    /// <param name="table">What the question calls it.</param>
+    public static string Part(SqlDialect dialect, string table, TableNeed need)
+    {
+        Func<string, string> quoted = dialect == SqlDialect.BigQuery ? Quoted : SqlText.Identifier;
+        var columns = need.Columns is { } some ? string.Join(", ", some.Select(column => quoted(column.Name))) : "*";
+        return $"SELECT {columns} FROM {quoted(table)}{(need.Where is { } where ? $" WHERE {where}" : "")}";
+    }
 
     public static string Sample(string relation, int rows) =>
         string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM {Table(relation)} LIMIT {rows}");

@@ -32,6 +32,9 @@ internal sealed class EngineTables : IRemoteTables, IDisposable
     /// <summary>What it answered.</summary>
     public List<RemoteQuestion> Asked { get; } = [];
 
+    /// <summary>A question with this in it is one that it does not understand.</summary>
+    public string? Refuses { get; init; }
+
     public void Make(string table, string rows) => _engine.ExecuteUnprepared($"CREATE OR REPLACE TABLE {table} AS {rows}");
 
     /// <param name="columns">Known here before it is asked, as for a table whose description is kept.</param>
@@ -48,6 +51,8 @@ internal sealed class EngineTables : IRemoteTables, IDisposable
     {
         lock (Asked)
         {
+            if (Refuses is { } word && question.Sql.Contains(word, StringComparison.Ordinal))
+                throw new RemoteException(RemoteFault.Question, "It is not understood here.");
             Asked.Add(question);
             Directory.CreateDirectory(folder);
             var file = Path.Combine(folder, "0.parquet");
@@ -58,12 +63,12 @@ internal sealed class EngineTables : IRemoteTables, IDisposable
     }
 
     /// <summary>A statement's tree without where in the text its parts stand.</summary>
-    public string TreeOf(string sql)
+    public string TreeOf(string sql, bool positions = false)
     {
         using var command = new DuckDBCommand("SELECT json_serialize_sql($text::VARCHAR)::VARCHAR", _engine);
         command.Parameters.Add(new DuckDBParameter("text", sql));
         using var tree = JsonDocument.Parse((string)command.ExecuteScalar()!, new JsonDocumentOptions { MaxDepth = 2000 });
-        return System.Text.RegularExpressions.Regex.Replace(tree.RootElement.GetRawText(), "\"query_location\":[0-9]+", "");
+        return positions ? tree.RootElement.GetRawText() : System.Text.RegularExpressions.Regex.Replace(tree.RootElement.GetRawText(), "\"query_location\":[0-9]+", "");
     }
 
     public void Dispose() => _engine.Dispose();
