@@ -24,7 +24,10 @@ internal sealed class RandomJoins(int seed)
 
     private string Selected() => OneOf("s.name", "s.id, s.amount", "s.large", "s.name, s.day", "s.grade + 1 AS g", "s.*", "s AS whole");
 
-    private string Conditions() => string.Join(" AND ", Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Condition(0)));
+    /// <summary>What is true where there is no row is what an outer join is told apart by.</summary>
+    private string Conditions() => _random.Next(4) == 0
+        ? OneOf("s.id IS NULL", "s.grade IS NULL", "(s.name IS NULL OR s.grade = 2)", "NOT (s.large IS NOT NULL)", "(s.day IS NULL OR s.id < 9)")
+        : string.Join(" AND ", Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Condition(0)));
 
     private string Condition(int depth) => _random.Next(depth > 1 ? 9 : 13) switch
     {
