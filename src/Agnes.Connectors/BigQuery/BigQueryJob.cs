@@ -11,7 +11,9 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
     private string? _location = statement.Location ?? connection.Location;
     private bool _mayRun;
 
-    /// <summary>The job was there already and had been ended: by whoever asked before and was stopped, and whose question is asked again.</summary>
+    /// <summary>
+    /// The job was there already and had been ended: by whoever asked before and was stopped, and whose question is asked again.
+    /// </summary>
     private bool _wasEndedBefore;
 
     /// <summary>The id of the job that answers: the statement's, with a number after it where BigQuery had to be asked anew.</summary>

@@ -106,11 +106,11 @@ internal static class BigQueryStatements
         var read = StatementRewriter.Rewrite(query.Sql, reference =>
         {
             if (reference.Dataset is not { } dataset) return Refused(reference, "has no data set. Name it as dataset.table.");
-            var project = reference.Project ?? (query.Projects.Count > 0 ? query.Projects[0] : Unset);
+            var own = query.Projects.Count > 0 ? query.Projects[0] : Unset;
+            var project = reference.Project ?? own;
             if (reference.Project is not null && !query.Projects.Contains(project, StringComparer.Ordinal))
-                return Refused(reference, $"is in another project than the connection's, '{(query.Projects.Count > 0 ? query.Projects[0] : "none")}'.");
-            var isOwn = query.Projects.Count == 0 || project == query.Projects[0];
-            var name = isOwn ? $"{dataset}.{reference.Table}" : $"{project}.{dataset}.{reference.Table}";
+                return Refused(reference, $"is in another project than the connection's, '{own}'.");
+            var name = project == own ? $"{dataset}.{reference.Table}" : $"{project}.{dataset}.{reference.Table}";
             var source = new RowSource.Remote(query.System, $"{project}.{dataset}.{reference.Table}") { Dialect = SqlDialect.BigQuery };
             tables.Add(new ScopedTable(name, name, 0, "", [], source));
             return new Resolution.Table(project, dataset, reference.Table);

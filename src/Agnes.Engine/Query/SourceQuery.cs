@@ -6,17 +6,21 @@ using Agnes.Sql;
 namespace Agnes.Engine.Query;
 
 /// <summary>
-/// A query that an admin wrote over what one other system holds, in the system's dialect. In the engine's it names tables as <c>table</c> or
+/// A query that an admin wrote over what one other system holds, in the system's dialect. In the engine's it names tables as
+/// <c>table</c> or
 /// <c>schema.table</c>, in BigQuery's as <c>dataset.table</c> or <c>project.dataset.table</c>.
 /// </summary>
 /// <param name="RelationOf">
-/// What the system calls a table, by the schema (empty: none was named) and its name. Not asked in BigQuery's dialect, whose names are whole.
+/// What the system calls a table, by the schema (empty: none was named) and its name. Not asked in BigQuery's dialect, whose names are
+/// whole.
 /// </param>
 public sealed record SourceQuery(string Sql, IRemoteTables System, Func<string, string, string> RelationOf)
 {
     public SqlDialect Dialect { get; init; }
 
-    /// <summary>The projects of BigQuery that it may name; where it names none, the first is meant. Empty: the connection has none.</summary>
+    /// <summary>
+    /// The projects of BigQuery that it may name; where it names none, the first is meant. Empty: the connection has none.
+    /// </summary>
     public IReadOnlyList<string> Projects { get; init; } = [];
 
     /// <summary>

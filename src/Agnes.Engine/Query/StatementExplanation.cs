@@ -24,7 +24,8 @@ public enum StatementPath
 /// <param name="Estimate">What that system says it would cost; null: here, or it does not say.</param>
 /// <param name="ScanBytesMax">More than this is refused there; null: here.</param>
 /// <param name="Fault">Why this part would fail; null: it would not.</param>
-public sealed record ExplainedStep(string? System, IReadOnlyList<ScopedTable> Tables, RemoteEstimate? Estimate, long? ScanBytesMax, string? Fault)
+public sealed record ExplainedStep(
+    string? System, IReadOnlyList<ScopedTable> Tables, RemoteEstimate? Estimate, long? ScanBytesMax, string? Fault)
 {
     /// <summary>Of a table that is fetched: the columns that are; null: all.</summary>
     public IReadOnlyList<string>? Columns { get; init; }

@@ -17,7 +17,8 @@ internal sealed partial class StatementRun
     private async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, string sql, RemoteRows rows, CancellationToken stop)
     {
         var needs = await NeedsAsync(tables, sql, stop);
-        return await LocalAsync(tables, (table, remote) => rows.FetchAsync(table, remote, needs.GetValueOrDefault(table.Name, TableNeed.Whole), stop));
+        return await LocalAsync(
+            tables, (table, remote) => rows.FetchAsync(table, remote, needs.GetValueOrDefault(table.Name, TableNeed.Whole), stop));
     }
 
     private static async Task<Footprint> LocalAsync(
@@ -29,7 +30,8 @@ internal sealed partial class StatementRun
     }
 
     /// <summary>By the tables' names; of one that is not there, all is needed, which is always right.</summary>
-    private async Task<IReadOnlyDictionary<string, TableNeed>> NeedsAsync(IReadOnlyList<ScopedTable> tables, string sql, CancellationToken stop)
+    private async Task<IReadOnlyDictionary<string, TableNeed>> NeedsAsync(
+        IReadOnlyList<ScopedTable> tables, string sql, CancellationToken stop)
     {
         var found = new Dictionary<string, TableNeed>(StringComparer.OrdinalIgnoreCase);
         if (sql.Length > NeedsCharactersMax) return found;
@@ -39,7 +41,9 @@ internal sealed partial class StatementRun
             using var tree = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = NeedsDepthMax });
             var columns = new Dictionary<string, IReadOnlyList<TableColumn>>(StringComparer.OrdinalIgnoreCase);
             foreach (var table in tables)
-                columns[table.Name] = table.Source is RowSource.Remote remote ? await remote.System.DescribeAsync(remote.Relation, stop) : table.Columns;
+                columns[table.Name] = table.Source is RowSource.Remote remote
+                    ? await remote.System.DescribeAsync(remote.Relation, stop)
+                    : table.Columns;
             var needs = new TableNeeds(tree.RootElement);
             foreach (var table in tables)
                 if (table.Source is RowSource.Remote remote)

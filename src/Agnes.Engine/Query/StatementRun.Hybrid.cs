@@ -55,9 +55,9 @@ internal sealed partial class StatementRun
         if (counted is null) return Failed(failure!, HybridFault.Query);
         using (counted)
         {
-            return counted.RootElement[0].GetProperty("n").GetInt64() <= most.Rows
-                ? (table, null)
-                : Failed(Refused(StatementStatus.TooLarge, $"The answer has more than {most.Rows} rows. Filter more, or aggregate."), HybridFault.Rows);
+            if (counted.RootElement[0].GetProperty("n").GetInt64() <= most.Rows) return (table, null);
+            var tooMany = $"The answer has more than {most.Rows} rows. Filter more, or aggregate.";
+            return Failed(Refused(StatementStatus.TooLarge, tooMany), HybridFault.Rows);
         }
 
         (ScopedTable?, HybridOutcome?) Failed(StatementOutcome why, HybridFault fault) =>

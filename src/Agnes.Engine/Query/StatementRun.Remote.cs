@@ -103,6 +103,7 @@ internal sealed partial class StatementRun
         var (worker, parsed, failure) = await ParseOnPoolAsync(sql, rewrites: true);
         if (worker is not null) pool.Return(worker);
         return parsed?.Rewritten ?? throw new RemoteException(RemoteFault.Question, failure?.Message
-            ?? "The statement cannot be written for the source as it is meant. Write it in another way, or give its columns and tables plain names (AS).");
+            ?? "The statement cannot be written for the source as it is meant. Write it in another way, or give its columns and tables "
+            + "plain names (AS).");
     }
 }

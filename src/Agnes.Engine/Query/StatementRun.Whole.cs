@@ -184,7 +184,9 @@ internal sealed partial class StatementRun
     {
         var tables = plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation));
         var question = RemoteSql.Question(query.Dialect, sql, [.. tables], long.MaxValue, limits.ResultBytes);
-        return query.Once is { } once && question.OnceAs is not null ? question with { OnceAs = RemoteSql.NameOf(once, sql), IsAskedAgain = true } : question;
+        return query.Once is { } once && question.OnceAs is not null
+            ? question with { OnceAs = RemoteSql.NameOf(once, sql), IsAskedAgain = true }
+            : question;
     }
 
     private static ScopedTable ScopedOf(SourceQuery query, NamedTable table)

@@ -9,7 +9,8 @@ namespace Agnes.Engine.Query.Remote;
 
 /// <summary>
 /// Writes a condition of a statement for another system, where it is certain to be true there for every row that it is true for here: it
-/// compares columns with constants whose types both systems treat alike, raises no error, and calls nothing. All else is left out: a row too
+/// compares columns with constants whose types both systems treat alike, raises no error, and calls nothing. All else is left out: a
+/// row too
 /// many is dropped here, a row too few is wrong.
 /// </summary>
 /// <param name="dialect">Of the system.</param>
@@ -17,6 +18,9 @@ namespace Agnes.Engine.Query.Remote;
 internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyList<string>, TableColumn?> columnOf)
 {
     private const int TermsMax = 200;
+
+    /// <summary>Of a decimal constant: what BigQuery's NUMERIC has.</summary>
+    private const int ScaleMax = 9;
 
     private static readonly Dictionary<string, string> Signs = new(StringComparer.Ordinal)
     {
@@ -55,13 +59,16 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
             case "COMPARISON" when Signs.TryGetValue(type, out var sign): return Compared(term, sign, isDenied);
             case "BETWEEN": return Between(term, isDenied);
             case "OPERATOR" when type is "COMPARE_IN" or "COMPARE_NOT_IN": return Listed(term, type == "COMPARE_IN", isDenied);
-            case "OPERATOR" when type is "OPERATOR_IS_NULL" or "OPERATOR_IS_NOT_NULL" && ColumnOf(Child(term)) is { } column && KindOf(column) != Kind.None:
-                return $"({Name(column)} IS {(type == "OPERATOR_IS_NULL" ? "" : "NOT ")}NULL)";
+            case "OPERATOR" when type is "OPERATOR_IS_NULL" or "OPERATOR_IS_NOT_NULL": return Missing(term, type == "OPERATOR_IS_NULL");
             case "OPERATOR" when type == "OPERATOR_NOT" && Write(Child(term), !isDenied) is { } inner: return $"(NOT {inner})";
             case "COLUMN_REF" when ColumnOf(term) is { } flag && KindOf(flag) == Kind.Boolean: return Name(flag);
             default: return null;
         }
     }
+
+    private string? Missing(JsonElement term, bool isMissing) => ColumnOf(Child(term)) is { } column && KindOf(column) != Kind.None
+        ? $"({Name(column)} IS {(isMissing ? "" : "NOT ")}NULL)"
+        : null;
 
     private string? Joined(JsonElement term, string between, bool isDenied)
     {
@@ -137,8 +144,9 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
     private string? Number(string of, JsonElement type, JsonElement given)
     {
         if (of is "INTEGER" or "BIGINT") return Whole(given) is { } whole ? Exact(whole) : null;
-        if (of != "DECIMAL" || given.ValueKind != JsonValueKind.Number || !given.TryGetInt64(out var digits) || !type.TryGetProperty("type_info", out var info)
-            || info.ValueKind != JsonValueKind.Object || !info.TryGetProperty("scale", out var scale) || scale.GetInt32() is < 0 or > 9) return null;
+        if (of != "DECIMAL" || given.ValueKind != JsonValueKind.Number || !given.TryGetInt64(out var digits)) return null;
+        if (!type.TryGetProperty("type_info", out var info) || info.ValueKind != JsonValueKind.Object
+            || !info.TryGetProperty("scale", out var scale) || scale.GetInt32() is < 0 or > ScaleMax) return null;
         var number = (decimal)digits;
         for (var places = scale.GetInt32(); places > 0; places--) number /= 10;
         return Exact(number.ToString(CultureInfo.InvariantCulture));
@@ -184,7 +192,9 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
     private static string Text(JsonElement element, string property) => element.ValueKind == JsonValueKind.Object
         && element.TryGetProperty(property, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
-    [GeneratedRegex(@"\A[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\A[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Moments();
 
     /// <summary>What can be compared, by the rules that both systems have for it.</summary>

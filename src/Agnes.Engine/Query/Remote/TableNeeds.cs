@@ -6,14 +6,16 @@ namespace Agnes.Engine.Query.Remote;
 
 /// <summary>What a statement needs of one table that another system holds.</summary>
 /// <param name="Columns">In the table's order, one at least; null: all.</param>
-/// <param name="Where">In the system's dialect: rows for which it is not true change nothing in the answer. Null: all rows are needed.</param>
+/// <param name="Where">In the system's dialect: rows for which it is not true change nothing in the answer. Null: all rows are
+/// needed.</param>
 internal sealed record TableNeed(IReadOnlyList<TableColumn>? Columns, string? Where)
 {
     public static TableNeed Whole { get; } = new(null, null);
 }
 
 /// <summary>
-/// Reads from a statement's tree what it needs of its tables. A column that is named anywhere is needed, whosever it is; a condition is moved
+/// Reads from a statement's tree what it needs of its tables. A column that is named anywhere is needed, whosever it is; a condition is
+/// moved
 /// where the table is named once and its rows are dropped by that condition anyway, whatever is joined to them. Where it is not plain, all
 /// is needed.
 /// </summary>
@@ -105,7 +107,8 @@ internal sealed class TableNeeds
             Enter(select.GetProperty("from_table"), isKept: true, entries);
             var at = entries.FindIndex(one => IsSame(one.Entry, table));
             if (at < 0) continue;
-            if (!entries[at].IsKept || !select.TryGetProperty("where_clause", out var where) || where.ValueKind != JsonValueKind.Object) return null;
+            if (!entries[at].IsKept || !select.TryGetProperty("where_clause", out var where)) return null;
+            if (where.ValueKind != JsonValueKind.Object) return null;
             var own = AliasOf(table);
             if (entries.Count(one => EngineNames.Same(AliasOf(one.Entry), own)) > 1) return null;
             List<JsonElement> others = [.. entries.Where((_, index) => index != at).Select(one => one.Entry)];

@@ -100,7 +100,9 @@ internal sealed class QueryWorker : IAsyncDisposable
     /// <exception cref="WorkerLostException"/>
     public Task<ParseReply> ParseAsync(string sql) => AskAsync(FrameKind.Parse, sql);
 
-    /// <summary>The statement as the engine writes it, in <see cref="ParsedStatement.Rewritten"/>; null where that would be another.</summary>
+    /// <summary>
+    /// The statement as the engine writes it, in <see cref="ParsedStatement.Rewritten"/>; null where that would be another.
+    /// </summary>
     /// <exception cref="WorkerLostException"/>
     public Task<ParseReply> RewriteAsync(string sql) => AskAsync(FrameKind.Rewrite, sql);
 

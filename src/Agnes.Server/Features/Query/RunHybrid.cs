@@ -15,7 +15,8 @@ using Agnes.Server.Platform.Serving;
 namespace Agnes.Server.Features.Query;
 
 /// <summary>
-/// <c>POST /api/query/hybrid</c>, for admins: BigQuery answers statements first, each under the guard, the bounds and the account that hold for
+/// <c>POST /api/query/hybrid</c>, for admins: BigQuery answers statements first, each under the guard, the bounds and the account that
+/// hold for
 /// any statement of its asker, and another statement joins the answers with the tables here.
 /// </summary>
 internal static class RunHybrid
@@ -70,7 +71,10 @@ internal static class RunHybrid
         var sql = body.String("sql");
         var asked = new List<(string, string)>();
         var given = body.Element("register_bq");
-        if (given.ValueKind != JsonValueKind.Object) body.Refuse("register_bq", "register_bq must be an object of statements by their aliases");
+        if (given.ValueKind != JsonValueKind.Object)
+        {
+            body.Refuse("register_bq", "register_bq must be an object of statements by their aliases");
+        }
         else
         {
             foreach (var one in given.EnumerateObject())

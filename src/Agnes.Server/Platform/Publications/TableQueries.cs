@@ -36,7 +36,8 @@ internal sealed class TableQueries(
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(10);
 
     /// <summary>The answer of a table's query. Whatever became of it stands in the audit, as the system's doing.</summary>
-    /// <param name="run">The run that wants it. One that was cut off and is repeated finds the job that a source which bills has run for it.</param>
+    /// <param name="run">The run that wants it. One that was cut off and is repeated finds the job that a source which bills has run
+    /// for it.</param>
     /// <param name="folder">Gets a folder of the table's name; whole where the outcome is ok.</param>
     public async Task<StatementOutcome> TakeAsync(string run, Connection own, TableRow row, string folder, CancellationToken stop)
     {
@@ -50,7 +51,8 @@ internal sealed class TableQueries(
         };
         quota.Describe(outcome.Asked, what);
         await audit.AppendAsync(
-            null, AuditedAs, row.Id, what, StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
+            null, AuditedAs, row.Id, what, StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds,
+            CancellationToken.None);
         return outcome;
     }
 

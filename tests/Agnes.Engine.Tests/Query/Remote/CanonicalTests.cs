@@ -30,7 +30,9 @@ public sealed class CanonicalTests(Bench bench) : IClassFixture<Bench>
         sent.ShouldBeGreaterThan(50);
     }
 
-    /// <summary>The engine writes the name before <c>.*</c> without its quotes: what was a name becomes SQL that nobody looked at.</summary>
+    /// <summary>
+    /// The engine writes the name before <c>.*</c> without its quotes: what was a name becomes SQL that nobody looked at.
+    /// </summary>
     [Theory]
     [InlineData("SELECT \"s.id, s\".* FROM sales AS \"s.id, s\"")]
     [InlineData("SELECT id, \"(SELECT 1), s\".* FROM sales AS \"(SELECT 1), s\"")]

@@ -56,7 +56,8 @@ internal sealed class EngineTables : IRemoteTables, IDisposable
             Asked.Add(question);
             Directory.CreateDirectory(folder);
             var file = Path.Combine(folder, "0.parquet");
-            _engine.ExecuteUnprepared($"COPY (SELECT * FROM ({question.Sql}) LIMIT {Math.Min(question.RowsMax, int.MaxValue)}) TO {SqlText.Literal(file)} (FORMAT parquet)", cancellation);
+            var rows = $"SELECT * FROM ({question.Sql}) LIMIT {Math.Min(question.RowsMax, int.MaxValue)}";
+            _engine.ExecuteUnprepared($"COPY ({rows}) TO {SqlText.Literal(file)} (FORMAT parquet)", cancellation);
         }
 
         return Task.CompletedTask;
@@ -68,7 +69,8 @@ internal sealed class EngineTables : IRemoteTables, IDisposable
         using var command = new DuckDBCommand("SELECT json_serialize_sql($text::VARCHAR)::VARCHAR", _engine);
         command.Parameters.Add(new DuckDBParameter("text", sql));
         using var tree = JsonDocument.Parse((string)command.ExecuteScalar()!, new JsonDocumentOptions { MaxDepth = 2000 });
-        return positions ? tree.RootElement.GetRawText() : System.Text.RegularExpressions.Regex.Replace(tree.RootElement.GetRawText(), "\"query_location\":[0-9]+", "");
+        var text = tree.RootElement.GetRawText();
+        return positions ? text : System.Text.RegularExpressions.Regex.Replace(text, "\"query_location\":[0-9]+", "");
     }
 
     public void Dispose() => _engine.Dispose();

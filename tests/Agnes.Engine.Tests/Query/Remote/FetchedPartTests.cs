@@ -19,7 +19,8 @@ public sealed class FetchedPartTests(Bench bench) : IClassFixture<Bench>
     [InlineData("SELECT s.name, o.amount FROM orders o JOIN sales s ON s.id = o.id WHERE s.grade > 3 AND o.id < 50",
         "SELECT \"id\", \"amount\", \"name\", \"grade\" FROM \"sales\" WHERE (\"grade\" > 3)")]
     [InlineData("SELECT o.* FROM orders o, sales s WHERE o.id = s.id AND s.day BETWEEN DATE '2026-01-05' AND '2026-01-09' AND NOT s.large",
-        "SELECT \"id\", \"day\", \"large\" FROM \"sales\" WHERE (\"day\" BETWEEN CAST('2026-01-05' AS DATE) AND CAST('2026-01-09' AS DATE)) AND (NOT \"large\")")]
+        "SELECT \"id\", \"day\", \"large\" FROM \"sales\" "
+        + "WHERE (\"day\" BETWEEN CAST('2026-01-05' AS DATE) AND CAST('2026-01-09' AS DATE)) AND (NOT \"large\")")]
     [InlineData("SELECT count(*) AS n FROM orders o CROSS JOIN sales", "SELECT \"id\" FROM \"sales\"")]
     [InlineData("SELECT count(*) AS n FROM orders o LEFT JOIN sales s ON s.id = o.id WHERE s.grade = 3 AND s.large IS NULL",
         "SELECT \"id\", \"large\", \"grade\" FROM \"sales\"")]
@@ -35,9 +36,12 @@ public sealed class FetchedPartTests(Bench bench) : IClassFixture<Bench>
     [InlineData("SELECT o.id, s.a FROM orders o JOIN sales AS s(a, b) ON a = o.id WHERE s.a = 1", "SELECT * FROM \"sales\"")]
     [InlineData("SELECT o.id, s.name FROM orders o POSITIONAL JOIN sales s WHERE s.grade = 1", "SELECT * FROM \"sales\"")]
     [InlineData("SELECT o.id, grade FROM orders o ASOF JOIN sales s ON o.id >= s.id WHERE s.grade = 1", "SELECT * FROM \"sales\"")]
-    [InlineData("WITH sales AS (SELECT * FROM orders) SELECT count(*) AS n FROM sales, main.sales AS x WHERE x.grade = 1", "SELECT * FROM \"sales\"")]
-    [InlineData("SELECT o.id FROM orders o JOIN sales s ON s.id = o.id WHERE s.grade = 1 OR o.id = 2", "SELECT \"id\", \"grade\" FROM \"sales\"")]
-    [InlineData("SELECT o.id FROM orders o JOIN sales s ON s.id = o.id WHERE s.grade + 1 = 2 AND abs(s.grade) = 1", "SELECT \"id\", \"grade\" FROM \"sales\"")]
+    [InlineData("WITH sales AS (SELECT * FROM orders) SELECT count(*) AS n FROM sales, main.sales AS x WHERE x.grade = 1",
+        "SELECT * FROM \"sales\"")]
+    [InlineData("SELECT o.id FROM orders o JOIN sales s ON s.id = o.id WHERE s.grade = 1 OR o.id = 2",
+        "SELECT \"id\", \"grade\" FROM \"sales\"")]
+    [InlineData("SELECT o.id FROM orders o JOIN sales s ON s.id = o.id WHERE s.grade + 1 = 2 AND abs(s.grade) = 1",
+        "SELECT \"id\", \"grade\" FROM \"sales\"")]
     [InlineData("SELECT o.id FROM orders o JOIN sales s ON s.id = o.id WHERE s.ratio > 2 AND s.grade IN (1, NULL)",
         "SELECT \"id\", \"ratio\", \"grade\" FROM \"sales\"")]
     public async Task What_a_statement_needs_is_asked_for(string sql, string expected)
@@ -91,7 +95,8 @@ public sealed class FetchedPartTests(Bench bench) : IClassFixture<Bench>
     public async Task A_condition_is_written_for_bigquery_where_it_is_certain(string condition, string? expected)
     {
         using var system = new EngineTables();
-        using var tree = JsonDocument.Parse(system.TreeOf($"SELECT o.id FROM orders o JOIN sales s ON s.id = o.id WHERE {condition}", positions: true));
+        var sql = $"SELECT o.id FROM orders o JOIN sales s ON s.id = o.id WHERE {condition}";
+        using var tree = JsonDocument.Parse(system.TreeOf(sql, positions: true));
         var table = system.Table("sales");
         var columns = await system.DescribeAsync("sales", CancellationToken.None);
         new TableNeeds(tree.RootElement).Of(table, SqlDialect.BigQuery, columns, _ => null).Where.ShouldBe(expected);
@@ -111,9 +116,10 @@ public sealed class FetchedPartTests(Bench bench) : IClassFixture<Bench>
     public async Task What_would_be_fetched_is_explained()
     {
         using var system = new EngineTables();
+        const string Sql = "SELECT s.name FROM orders o JOIN sales s ON s.id = o.id WHERE s.grade = 1";
         var explained = await bench.Runner.ExplainAsync(
-            Bench.LeaseOf("guest"), Scope.Of([bench.Orders, system.Table("sales")]), "SELECT s.name FROM orders o JOIN sales s ON s.id = o.id WHERE s.grade = 1", 10,
-            StatementLimits.Default, CancellationToken.None);
+            Bench.LeaseOf("guest"), Scope.Of([bench.Orders, system.Table("sales")]), Sql, 10, StatementLimits.Default,
+            CancellationToken.None);
         var step = explained.Steps.Single(one => one.System is not null);
         (string.Join(", ", step.Columns!), step.Where).ShouldBe(("id, name, grade", "(\"grade\" = 1)"));
         system.Asked.ShouldBeEmpty();

@@ -38,10 +38,12 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         (await _shop.RowsAsync("SELECT COUNT(*) AS n, SUM(price) AS s FROM bought")).ShouldBe("""[[7,"29.750000000"]]""");
         (await _shop.RowsAsync("SELECT o.name, b.price FROM orders o JOIN bought b ON b.id = o.id ORDER BY b.id LIMIT 1"))
             .ShouldBe("""[["name 1","1.250000000"]]""");
-        const string Part = "SELECT o.name, b.price FROM orders o JOIN bought b ON b.id = o.id WHERE b.day >= DATE '2026-01-07' AND o.name LIKE '%'";
+        const string Part = "SELECT o.name, b.price FROM orders o JOIN bought b ON b.id = o.id "
+            + "WHERE b.day >= DATE '2026-01-07' AND o.name LIKE '%'";
         (await _shop.RowsAsync($"{Part} AND b.price < 7 ORDER BY b.id")).ShouldBe("""[["name 6","6.250000000"]]""");
         _cloud.Jobs[^1].Sql.ShouldBe(
-            "SELECT `id`, `name`, `price`, `day` FROM `data-project.sales.orders_v2` WHERE (`day` >= DATE '2026-01-07') AND (`price` < NUMERIC '7')");
+            "SELECT `id`, `name`, `price`, `day` FROM `data-project.sales.orders_v2` "
+            + "WHERE (`day` >= DATE '2026-01-07') AND (`price` < NUMERIC '7')");
     }
 
     [Fact]
