@@ -24,13 +24,22 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
 
     private static readonly Dictionary<string, string> Signs = new(StringComparer.Ordinal)
     {
-        ["COMPARE_EQUAL"] = "=", ["COMPARE_NOTEQUAL"] = "<>", ["COMPARE_LESSTHAN"] = "<", ["COMPARE_GREATERTHAN"] = ">",
-        ["COMPARE_LESSTHANOREQUALTO"] = "<=", ["COMPARE_GREATERTHANOREQUALTO"] = ">=",
+        ["COMPARE_EQUAL"] = "=",
+        ["COMPARE_NOTEQUAL"] = "<>",
+        ["COMPARE_LESSTHAN"] = "<",
+        ["COMPARE_GREATERTHAN"] = ">",
+        ["COMPARE_LESSTHANOREQUALTO"] = "<=",
+        ["COMPARE_GREATERTHANOREQUALTO"] = ">=",
     };
 
     private static readonly Dictionary<string, string> Turned = new(StringComparer.Ordinal)
     {
-        ["="] = "=", ["<>"] = "<>", ["<"] = ">", [">"] = "<", ["<="] = ">=", [">="] = "<=",
+        ["="] = "=",
+        ["<>"] = "<>",
+        ["<"] = ">",
+        [">"] = "<",
+        ["<="] = ">=",
+        [">="] = "<=",
     };
 
     private int _terms;
