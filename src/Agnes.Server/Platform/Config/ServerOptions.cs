@@ -169,8 +169,7 @@ public sealed record ServerOptions
             ConfigProblems = configProblems,
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
-            BigQueryAddress =
-                BaseAddress("BIGQUERY_API_ENDPOINT", Setting("BIGQUERY_API_ENDPOINT")) is { } service ? new Uri(service) : null,
+            BigQueryAddress = BaseAddress("BIGQUERY_API_ENDPOINT", Setting("BIGQUERY_API_ENDPOINT")) is { } at ? new Uri(at) : null,
             BigQueryProjects = List(environment("AGNES_BIGQUERY_OTHER_PROJECTS")),
             TokenDaysMax = ServerSettings.TokenDays.GivenNumber(Setting),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance, settings),
