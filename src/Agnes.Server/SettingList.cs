@@ -1,6 +1,7 @@
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Prompts;
+using Agnes.Server.Features.Query;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
 
@@ -17,6 +18,7 @@ internal static class SettingList
         .. LimitOptions.Settings,
         ScanOptions.Settings,
         MetadataOptions.Settings,
+        HybridOptions.Settings,
         .. SignInOptions.Settings,
         InstanceFacts.Settings,
         .. SourceList.All.Select(kind => kind.Declared),

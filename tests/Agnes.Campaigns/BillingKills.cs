@@ -28,7 +28,7 @@ internal static class BillingKills
         {
             ["SEED_ADMIN_EMAIL"] = Email,
             ["SEED_ADMIN_PASSWORD"] = Password,
-            ["BIGQUERY_EMULATOR_HOST"] = cloud.Address.AbsoluteUri,
+            ["BIGQUERY_API_ENDPOINT"] = cloud.Address.AbsoluteUri,
         };
         var server = await ServerProcess.StartAsync(folder.Path, environment, run.Cancellation);
         try

@@ -36,6 +36,8 @@ internal static class ExplainCommand
     private static async Task PrintAsync(Host host, JsonElement answer, JsonElement steps, CancellationToken cancellation)
     {
         Columns.Write(host.Out, ["RUNS AT", "TABLES", "READS", "ROWS", "LIMIT"], [.. steps.EnumerateArray().Select(Row)]);
+        foreach (var step in steps.EnumerateArray())
+            if (Part(step) is { } part) host.Out.WriteLine(DisplayText.Lines(part));
         host.Out.WriteLine();
         host.Out.WriteLine(Way(answer.GetProperty("path").GetString()!, await MissingAsync(steps, cancellation)));
         var limits = answer.GetProperty("limits");
@@ -52,6 +54,18 @@ internal static class ExplainCommand
         Size(step, "bytes", "unknown"), Columns.Field(step, "rows"), Size(step, "bytes_max", "-"),
     ];
 
+    /// <summary>How a field shows that is not there.</summary>
+    private const string Unset = "-";
+
+    /// <summary>Of a table at a source: what of it is fetched; null: all, or nothing is.</summary>
+    private static string? Part(JsonElement step)
+    {
+        var (columns, where) = (Columns.Field(step, "columns"), Columns.Field(step, "where"));
+        if (columns == Unset && where == Unset) return null;
+        var rows = where == Unset ? "" : $" WHERE {where}";
+        return $"Of {Columns.Field(step, "tables")} is fetched: {(columns == Unset ? "all columns" : columns)}{rows}";
+    }
+
     private static string Size(JsonElement step, string field, string none) =>
         step.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? Columns.Bytes(value.GetInt64()) : none;
 
@@ -59,7 +73,7 @@ internal static class ExplainCommand
     private static string Way(string path, List<string> missing) => path switch
     {
         "push_down" => "All of it runs at the source: agnes query --remote \"…\"",
-        "mixed" => "Tables at a source are fetched whole, up to the limit, and joined on the server: agnes query --remote \"…\". "
+        "mixed" => "What it needs of tables at a source is fetched, up to the limit, and joined on the server: agnes query --remote \"…\". "
             + "For less, take a part of them first: agnes snapshot create <table> --where …",
         _ when missing.Count == 0 => "All of it is on this machine: agnes query \"…\"",
         _ => $"It runs on the server: agnes query --remote \"…\". Not on this machine: {string.Join(", ", missing)} (agnes pull).",

@@ -11,6 +11,11 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
     private string? _location = statement.Location ?? connection.Location;
     private bool _mayRun;
 
+    /// <summary>
+    /// The job was there already and had been ended: by whoever asked before and was stopped, and whose question is asked again.
+    /// </summary>
+    private bool _wasEndedBefore;
+
     /// <summary>The id of the job that answers: the statement's, with a number after it where BigQuery had to be asked anew.</summary>
     public string Id { get; private set; } = statement.JobId;
 
@@ -25,7 +30,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
     {
         var attempt = 0;
         var pipeline = calls.Again(
-            connection.Limits.JobRetriesMax, failure => failure is BigQueryException { IsForNow: true, IsOfJob: true });
+            connection.Limits.JobRetriesMax,
+            failure => failure is BigQueryException { IsForNow: true, IsOfJob: true } || _wasEndedBefore);
         return await pipeline.ExecuteAsync(
             async token =>
             {
@@ -39,6 +45,7 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
     private async Task<(JobMessage Job, SchemaMessage Schema)> OnceAsync(CancellationToken cancellation)
     {
         _mayRun = true;
+        _wasEndedBefore = false;
         try
         {
             var job = await SubmitAsync(cancellation);
@@ -80,6 +87,8 @@ internal sealed class BigQueryJob(BigQueryConnection connection, BigQueryCalls c
                 _mayRun = false; // it is not ours to cancel
                 throw new BigQueryException(BigQueryFault.UpstreamError, $"The job '{Id}' is of another statement. Choose another id.");
             }
+
+            _wasEndedBefore = job.Status is { State: "DONE", ErrorResult.Reason: "stopped" };
         }
 
         _location = job.JobReference?.Location ?? _location;

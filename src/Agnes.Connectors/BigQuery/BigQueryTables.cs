@@ -194,6 +194,8 @@ internal sealed class BigQueryTables : IRemoteTables, IDisposable
             Failure = new RemoteFailure(failure.Kind, failure.Status, failure.Details),
             IsMissing = failure.Reason == BigQueryErrors.NotFound,
             IsForbidden = failure.Fault is BigQueryFault.Forbidden or BigQueryFault.CrossProjectForbidden,
+            // A job that failed has said so; a call that was not answered says nothing of the question.
+            IsPassing = failure is { Fault: BigQueryFault.UpstreamError, IsForNow: true, IsOfJob: false },
         };
     }
 

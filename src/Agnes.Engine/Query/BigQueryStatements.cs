@@ -96,6 +96,36 @@ internal static class BigQueryStatements
         }
     }
 
+    /// <summary>
+    /// Reads a query over whatever a connection may read in the projects that it may name. Names are whole: a bare one would be looked up
+    /// in a data set that nobody named.
+    /// </summary>
+    public static BigQueryReading Read(SourceQuery query)
+    {
+        var tables = new List<ScopedTable>();
+        var read = StatementRewriter.Rewrite(query.Sql, reference =>
+        {
+            if (reference.Dataset is not { } dataset) return Refused(reference, "has no data set. Name it as dataset.table.");
+            var own = query.Projects.Count > 0 ? query.Projects[0] : Unset;
+            var project = reference.Project ?? own;
+            if (reference.Project is not null && !query.Projects.Contains(project, StringComparer.Ordinal))
+                return Refused(reference, $"is in another project than the connection's, '{own}'.");
+            var name = project == own ? $"{dataset}.{reference.Table}" : $"{project}.{dataset}.{reference.Table}";
+            var source = new RowSource.Remote(query.System, $"{project}.{dataset}.{reference.Table}") { Dialect = SqlDialect.BigQuery };
+            tables.Add(new ScopedTable(name, name, 0, "", [], source));
+            return new Resolution.Table(project, dataset, reference.Table);
+        });
+        if (read.Refusal is { } why) return new BigQueryReading(null, null, why, null, NamesTheirs: true);
+        List<ScopedTable> named = [.. tables.DistinctBy(table => table.Name, StringComparer.Ordinal)];
+        return new BigQueryReading(read.Sql, new StatementPlan.PushDown(query.System, named), null, null, NamesTheirs: true);
+
+        static Resolution.Refused Refused(TableReference reference, string why)
+        {
+            var shown = StatementGuard.Shorten(reference.Path);
+            return new(new Refusal(RefusalKind.TableDenied, $"'{shown}' {why}", shown));
+        }
+    }
+
     /// <summary>Stands for the project of a connection that has none; it is refused when the connection is opened.</summary>
     private const string Unset = "project-not-set";
 

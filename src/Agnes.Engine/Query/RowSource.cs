@@ -23,7 +23,11 @@ public abstract record RowSource
     public static RowSource None { get; } = new Parts([]);
 
     /// <summary>Local files, in order: parts of the store, or what was fetched for one statement.</summary>
-    public sealed record Parts(IReadOnlyList<string> Paths) : RowSource;
+    public sealed record Parts(IReadOnlyList<string> Paths) : RowSource
+    {
+        /// <summary>The files are gone with the statement: nothing may be kept that reads them.</summary>
+        public bool AreForOneStatement { get; init; }
+    }
 
     /// <summary>Another system, which is asked whenever a statement names the table.</summary>
     /// <param name="Relation">What that system calls the table, in its own words.</param>

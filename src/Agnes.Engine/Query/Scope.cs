@@ -60,6 +60,14 @@ public sealed class Scope
 
     public IEnumerable<ScopedTable> All() => _all();
 
+    /// <summary>The same with tables of one statement, which hide others of their names.</summary>
+    public Scope With(IReadOnlyDictionary<string, ScopedTable> tables) => new(
+        $"{Hash}+", NothingHidden, name => tables.GetValueOrDefault(name) ?? _find(name),
+        () => tables.Values.Concat(_all().Where(table => !tables.ContainsKey(table.Name))))
+    {
+        Paths = Paths,
+    };
+
     /// <summary>A scope over a given list, for callers that have one at hand.</summary>
     public static Scope Of(IEnumerable<ScopedTable> tables, bool nothingHidden = false)
     {

@@ -5,9 +5,30 @@ using Agnes.Sql;
 
 namespace Agnes.Engine.Query;
 
-/// <summary>A query that an admin wrote over what one other system holds; it names tables as <c>table</c> or <c>schema.table</c>.</summary>
-/// <param name="RelationOf">What the system calls a table, by the schema (empty: none was named) and its name.</param>
-public sealed record SourceQuery(string Sql, IRemoteTables System, Func<string, string, string> RelationOf);
+/// <summary>
+/// A query that an admin wrote over what one other system holds, in the system's dialect. In the engine's it names tables as
+/// <c>table</c> or
+/// <c>schema.table</c>, in BigQuery's as <c>dataset.table</c> or <c>project.dataset.table</c>.
+/// </summary>
+/// <param name="RelationOf">
+/// What the system calls a table, by the schema (empty: none was named) and its name. Not asked in BigQuery's dialect, whose names are
+/// whole.
+/// </param>
+public sealed record SourceQuery(string Sql, IRemoteTables System, Func<string, string, string> RelationOf)
+{
+    public SqlDialect Dialect { get; init; }
+
+    /// <summary>
+    /// The projects of BigQuery that it may name; where it names none, the first is meant. Empty: the connection has none.
+    /// </summary>
+    public IReadOnlyList<string> Projects { get; init; } = [];
+
+    /// <summary>
+    /// Equal for attempts at the same thing: a system that bills runs the query once for all of them and gives each its answer. Null:
+    /// every attempt is one of its own.
+    /// </summary>
+    public string? Once { get; init; }
+}
 
 /// <summary>Names of two words as one: those of a question are plain.</summary>
 internal static class SourceNames

@@ -15,7 +15,7 @@ public enum StatementPath
     /// <summary>One other system answers all of it.</summary>
     PushDown,
 
-    /// <summary>What is elsewhere is fetched whole, and joined here.</summary>
+    /// <summary>What is needed of what is elsewhere is fetched, and joined here.</summary>
     Mixed,
 }
 
@@ -24,4 +24,12 @@ public enum StatementPath
 /// <param name="Estimate">What that system says it would cost; null: here, or it does not say.</param>
 /// <param name="ScanBytesMax">More than this is refused there; null: here.</param>
 /// <param name="Fault">Why this part would fail; null: it would not.</param>
-public sealed record ExplainedStep(string? System, IReadOnlyList<ScopedTable> Tables, RemoteEstimate? Estimate, long? ScanBytesMax, string? Fault);
+public sealed record ExplainedStep(
+    string? System, IReadOnlyList<ScopedTable> Tables, RemoteEstimate? Estimate, long? ScanBytesMax, string? Fault)
+{
+    /// <summary>Of a table that is fetched: the columns that are; null: all.</summary>
+    public IReadOnlyList<string>? Columns { get; init; }
+
+    /// <summary>Of a table that is fetched: which rows are, in the system's dialect; null: all.</summary>
+    public string? Where { get; init; }
+}

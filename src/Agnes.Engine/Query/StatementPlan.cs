@@ -26,7 +26,7 @@ internal abstract record StatementPlan(IReadOnlyList<ScopedTable> Tables)
     /// <summary>All of it is with one other system, which answers the whole statement.</summary>
     public sealed record PushDown(IRemoteTables System, IReadOnlyList<ScopedTable> Tables) : StatementPlan(Tables)
     {
-        /// <summary>What the statement is in that it answers.</summary>
+        /// <summary>What the statement is in that it answers, which names a table.</summary>
         public SqlDialect Dialect => ((RowSource.Remote)Tables[0].Source).Dialect;
     }
 

@@ -19,7 +19,7 @@ internal sealed partial class StatementRun
         return plan switch
         {
             StatementPlan.PushDown one => new(null, StatementPath.PushDown, [await AskedAsync(one.System, one.Tables, PushedAsync(one, parsed, sql, limit))]),
-            StatementPlan.Mixed mixed => new(null, StatementPath.Mixed, await MixedAsync(mixed)),
+            StatementPlan.Mixed mixed => new(null, StatementPath.Mixed, await MixedAsync(mixed, parsed.Rewritten ?? sql)),
             _ => new(null, StatementPath.Local, [new ExplainedStep(null, plan.Tables, null, null, null)]),
         };
     }
@@ -41,14 +41,17 @@ internal sealed partial class StatementRun
     private Func<CancellationToken, Task<RemoteEstimate>> PushedAsync(StatementPlan.PushDown plan, ParsedStatement parsed, string sql, int limit) =>
         async stop => await plan.System.EstimateAsync(QuestionOf(plan, await InDialectAsync(plan, parsed.Rewritten ?? sql), limit), stop);
 
-    private async Task<IReadOnlyList<ExplainedStep>> MixedAsync(StatementPlan.Mixed plan)
+    private async Task<IReadOnlyList<ExplainedStep>> MixedAsync(StatementPlan.Mixed plan, string sql)
     {
+        var needs = await NeedsAsync(plan.Tables, sql, cancellation);
         var steps = new List<ExplainedStep>(plan.Tables.Count);
         foreach (var table in plan.Tables)
         {
             if (table.Source is not RowSource.Remote remote) continue;
-            var question = RemoteRows.WholeOf(table, remote, limits);
-            steps.Add(await AskedAsync(remote.System, [table], stop => remote.System.EstimateAsync(question, stop)));
+            var need = needs.GetValueOrDefault(table.Name, TableNeed.Whole);
+            var question = RemoteRows.PartOf(table, remote, need, limits);
+            var step = await AskedAsync(remote.System, [table], stop => remote.System.EstimateAsync(question, stop));
+            steps.Add(step with { Columns = need.Columns?.Select(column => column.Name).ToList(), Where = need.Where });
         }
 
         steps.Add(new ExplainedStep(null, [.. plan.Tables.Where(table => table.Source is not RowSource.Remote)], null, null, null));

@@ -55,7 +55,7 @@ internal sealed partial class StatementRun
         using var rows = new RemoteRows(pool.Fetched, limits, _asked);
         return await AtSystemAsync(plan, async stop =>
         {
-            var footprint = await FetchAsync(plan.Tables, rows, withRows: false, stop);
+            var footprint = await LocalAsync(plan.Tables, (table, remote) => rows.FetchEmptyAsync(table, remote, stop));
             var request = new RunRequest(0, RowsForm.Table, statement.Parsed.Rewritten ?? sql, 1, limits.ResultBytes, "", []);
             return await RunOnPoolAsync(null, statement, footprint, request);
         });
@@ -98,19 +98,21 @@ internal sealed partial class StatementRun
         return RemoteSql.Question(plan.Dialect, sql, [.. tables], limit + 1L, limits.ResultBytes) with { FirstRowsOf = _firstRowsOf };
     }
 
-    private static async Task<Footprint> FetchAsync(IReadOnlyList<ScopedTable> tables, RemoteRows rows, bool withRows, CancellationToken stop)
-    {
-        var local = new List<ScopedTable>(tables.Count);
-        foreach (var table in tables)
-            local.Add(table.Source is RowSource.Remote remote ? await rows.FetchAsync(table, remote, withRows, stop) : table);
-        return Footprint.ForOneStatement(local);
-    }
-
     /// <summary>What is in a system's own dialect was written by us already.</summary>
     private async Task<string> InDialectAsync(StatementPlan.PushDown plan, string sql) =>
         plan.Dialect == SqlDialect.Engine ? await CanonicalAsync(sql) : sql;
 
-    /// <summary>The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of a comment.</summary>
-    private Task<string> CanonicalAsync(string sql) =>
-        TextAsync($"SELECT json_deserialize_sql(json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)) AS text");
+    /// <summary>
+    /// The statement as the engine writes it. Another system may see something else in what an asker wrote: an escape in a text, the end of
+    /// a comment. The engine writes some names without their quotes, so that its own text can be another statement: that is not sent.
+    /// </summary>
+    /// <exception cref="RemoteException">It cannot be written so.</exception>
+    private async Task<string> CanonicalAsync(string sql)
+    {
+        var (worker, parsed, failure) = await ParseOnPoolAsync(sql, rewrites: true);
+        if (worker is not null) pool.Return(worker);
+        return parsed?.Rewritten ?? throw new RemoteException(RemoteFault.Question, failure?.Message
+            ?? "The statement cannot be written for the source as it is meant. Write it in another way, or give its columns and tables "
+            + "plain names (AS).");
+    }
 }

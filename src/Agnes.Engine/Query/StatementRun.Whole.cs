@@ -26,7 +26,7 @@ internal sealed partial class StatementRun
             {
                 var footprint = plan is StatementPlan.Local local
                     ? local.Footprint
-                    : await FetchAsync(plan.Tables, rows, withRows: true, stop);
+                    : await FetchAsync(plan.Tables, parsed.Rewritten ?? sql, rows, stop);
                 return await TakeLocalAsync(parsed.Rewritten ?? sql, footprint, file);
             });
         });
@@ -40,8 +40,7 @@ internal sealed partial class StatementRun
         return await EndedAsync(() => AtSystemAsync(asked.Plan, async stop =>
         {
             var bytes = await CheapAsync(query.System, asked.Question, stop);
-            _asked.Add(new RemoteCharge(query.System.Connection, bytes ?? 0, asked.Question.OnceAs is not null));
-            await query.System.AnswerAsync(asked.Question, folder, stop);
+            await AnsweredAsync(query.System, asked.Question, bytes ?? 0, folder, stop);
             return Refused(StatementStatus.Ok, "") with { Tables = [.. asked.Plan.Tables.Select(table => table.Name)] };
         }));
     }
@@ -59,6 +58,22 @@ internal sealed partial class StatementRun
             return Refused(StatementStatus.Ok, "");
         }));
         return outcome with { Tables = [.. asked.Plan.Tables.Select(table => table.Name)] };
+    }
+
+    /// <summary>What the system failed at by its own word is not paid for; what it left open may be, and what was too large is.</summary>
+    private async Task AnsweredAsync(IRemoteTables system, RemoteQuestion question, long bytes, string folder, CancellationToken stop)
+    {
+        var charge = new RemoteCharge(system.Connection, bytes, question.OnceAs is not null);
+        _asked.Add(charge);
+        try
+        {
+            await system.AnswerAsync(question, folder, stop);
+        }
+        catch (RemoteException e) when (e is { IsPassing: false, IsTooLarge: false })
+        {
+            _asked.Remove(charge);
+            throw;
+        }
     }
 
     private async Task<StatementOutcome> TakeLocalAsync(string sql, Footprint footprint, string file)
@@ -131,9 +146,12 @@ internal sealed partial class StatementRun
         };
     }
 
-    /// <summary>The question as the engine writes it, with a name of one word for each table.</summary>
+    /// <summary>
+    /// The question, written anew: in the engine's dialect as the engine writes it, with a name of one word for each table.
+    /// </summary>
     private async Task<(AskedQuestion? Asked, StatementOutcome? Failure)> AskedOfAsync(SourceQuery query)
     {
+        if (query.Dialect == SqlDialect.BigQuery) return AskedInBigQuery(query);
         var (parsed, failure) = await ParsedAsync(query.Sql);
         if (parsed is null) return (null, failure);
         if (StatementGuard.Check(parsed, SourceNames.Refuse) is { } refusal) return (null, RefusedBy(GuardVerdict.Refuse(refusal)));
@@ -145,13 +163,30 @@ internal sealed partial class StatementRun
             if (tables.Exists(table => table.Schema.Length > 0)) sql = await WithOneWordAsync(sql, tables);
             List<ScopedTable> named = [.. tables.Select(table => ScopedOf(query, table))];
             var plan = new StatementPlan.PushDown(query.System, named);
-            return (new AskedQuestion(plan, QuestionOf(plan, sql, int.MaxValue) with { RowsMax = long.MaxValue }), null);
+            return (new AskedQuestion(plan, WholeOf(query, plan, sql)), null);
         }
         catch (RemoteException e)
         {
             var isSaid = e.Message.StartsWith("Query error", StringComparison.Ordinal);
             return (null, Refused(StatementStatus.EngineError, isSaid ? e.Message : $"Query error: {e.Message}"));
         }
+    }
+
+    private (AskedQuestion? Asked, StatementOutcome? Failure) AskedInBigQuery(SourceQuery query)
+    {
+        var reading = BigQueryStatements.Read(query);
+        if (reading.Refusal is { } refusal) return (null, RefusedBy(GuardVerdict.Refuse(refusal)));
+        var plan = (StatementPlan.PushDown)reading.Plan!;
+        return (new AskedQuestion(plan, WholeOf(query, plan, reading.Sql!)), null);
+    }
+
+    private RemoteQuestion WholeOf(SourceQuery query, StatementPlan.PushDown plan, string sql)
+    {
+        var tables = plan.Tables.Select(table => new RemoteTable(table.Name, ((RowSource.Remote)table.Source).Relation));
+        var question = RemoteSql.Question(query.Dialect, sql, [.. tables], long.MaxValue, limits.ResultBytes);
+        return query.Once is { } once && question.OnceAs is not null
+            ? question with { OnceAs = RemoteSql.NameOf(once, sql), IsAskedAgain = true }
+            : question;
     }
 
     private static ScopedTable ScopedOf(SourceQuery query, NamedTable table)
@@ -164,7 +199,8 @@ internal sealed partial class StatementRun
     private async Task<string> WithOneWordAsync(string sql, IReadOnlyList<NamedTable> tables)
     {
         var tree = await TextAsync($"SELECT json_serialize_sql({SqlText.Literal(sql)}::VARCHAR)::VARCHAR AS text");
-        var renamed = await TextAsync($"SELECT json_deserialize_sql({SqlText.Literal(SourceNames.Rename(tree))}::JSON) AS text");
+        var written = await TextAsync($"SELECT json_deserialize_sql({SqlText.Literal(SourceNames.Rename(tree))}::JSON) AS text");
+        var renamed = await CanonicalAsync(written);
         // What is sent must name what was looked at.
         var (parsed, failure) = await ParsedAsync(renamed);
         var expected = tables.Select(SourceNames.Of).ToHashSet(StringComparer.OrdinalIgnoreCase);

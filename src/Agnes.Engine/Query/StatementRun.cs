@@ -181,8 +181,10 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
 
     private StatementOutcome RefusedBusy() => Refused(StatementStatus.Busy, "All query workers are busy. Try again in a moment.");
 
+    /// <param name="rewrites">Asks for the engine's own text of it, and for nothing of what it names.</param>
     /// <returns>The worker too, to run on; it is to be given back.</returns>
-    private async Task<(QueryWorker? Worker, ParsedStatement? Parsed, StatementOutcome? Failure)> ParseOnPoolAsync(string sql)
+    private async Task<(QueryWorker? Worker, ParsedStatement? Parsed, StatementOutcome? Failure)> ParseOnPoolAsync(
+        string sql, bool rewrites = false)
     {
         for (var isShort = sql.Length <= ShortCharactersMax; ; isShort = false)
         {
@@ -190,7 +192,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
             if (worker is null) return (null, null, RefusedBusy());
             try
             {
-                var (parsed, failure) = await ParseAsync(worker, sql);
+                var (parsed, failure) = await ParseAsync(worker, sql, rewrites);
                 if (parsed is not null || !worker.IsShort || !worker.IsLost) return (worker, parsed, failure);
             }
             catch
@@ -202,13 +204,14 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
         }
     }
 
-    private async Task<(ParsedStatement? Parsed, StatementOutcome? Failure)> ParseAsync(QueryWorker worker, string sql)
+    private async Task<(ParsedStatement? Parsed, StatementOutcome? Failure)> ParseAsync(QueryWorker worker, string sql, bool rewrites)
     {
         var time = worker.IsShort ? Min(ShortParseTime, _left) : _left;
         var started = pool.Time.GetTimestamp();
         using var deadline = new CancellationTokenSource(time, pool.Time);
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
-        var (reply, lost) = await Supervision.RunAsync(worker, worker.ParseAsync(sql), pool.Time, stopped.Token);
+        var asked = rewrites ? worker.RewriteAsync(sql) : worker.ParseAsync(sql);
+        var (reply, lost) = await Supervision.RunAsync(worker, asked, pool.Time, stopped.Token);
         _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);
         if (reply?.Parsed is { } parsed) return (parsed, null);
         cancellation.ThrowIfCancellationRequested();
@@ -236,7 +239,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
             var footprint = plan switch
             {
                 StatementPlan.PushDown one => await AnswerOfAsync(one, rows, await InDialectAsync(one, text), limit, stop),
-                _ => await FetchAsync(plan.Tables, rows, withRows: true, stop),
+                _ => await FetchAsync(plan.Tables, text, rows, stop),
             };
             _left = Max(_left - pool.Time.GetElapsedTime(started), LeftMin);
             return await RunOnPoolAsync(null, statement, footprint, Request(plan is StatementPlan.PushDown ? AnswerStatement : text));

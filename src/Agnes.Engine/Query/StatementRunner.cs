@@ -47,6 +47,19 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
                 : run.RunAsync(scope, sql, limit);
         }, refused => refused);
 
+    /// <summary>
+    /// Has BigQuery answer statements first, each for itself and as if it were asked alone, and runs another over their answers and the
+    /// tables of the scope.
+    /// </summary>
+    /// <param name="limit">Of rows; see <see cref="RunAsync"/>.</param>
+    /// <param name="most">What all answers of BigQuery may be together.</param>
+    public Task<HybridOutcome> RunHybridAsync(
+        Lease lease, Scope scope, HybridStatement statement, int limit, AnswersMost most, PipeWriter output, StatementLimits limits,
+        CancellationToken client) =>
+        InSlotAsync(
+            lease, statement.Sql, limits, output, client, run => run.RunHybridAsync(scope, statement, limit, most),
+            refused => new HybridOutcome(refused, null, HybridFault.Query));
+
     /// <summary>Writes the first rows of a table as an array of JSON objects, e.g. <c>[{"id":1},{"id":2}]</c>. Nested values are JSON there, not text.</summary>
     public Task<StatementOutcome> SampleAsync(Lease lease, ScopedTable table, int rows, PipeWriter output, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(

@@ -125,6 +125,22 @@ public sealed class BigQueryClientTests
     }
 
     [Fact]
+    public async Task A_job_that_was_ended_with_its_asker_is_run_anew_for_whoever_comes_after()
+    {
+        await using var cloud = await Cloud.StartAsync();
+        cloud.Server.HoldJobs();
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cloud.Stop);
+        var first = cloud.Client().RunAsync(Cloud.Statement(Orders, "ended"), leaving.Token);
+        await UntilAsync(() => cloud.Server.Jobs.Count == 1);
+        await leaving.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => first);
+        await UntilAsync(() => cloud.Server.Jobs[0].State == "DONE");
+        cloud.Server.ReleaseJobs();
+        (await Cloud.ReadAsync(await cloud.Client().RunAsync(Cloud.Statement(Orders, "ended"), Cloud.Stop))).ShouldStartWith("1 | n1\n");
+        cloud.Server.Jobs.Select(job => (job.Id, job.BytesBilled)).ShouldBe([("ended", 0), ("ended_2", 10 << 20)]);
+    }
+
+    [Fact]
     public async Task The_id_of_another_statements_job_is_refused_and_that_job_goes_on()
     {
         await using var cloud = await Cloud.StartAsync();

@@ -12,7 +12,7 @@ public sealed partial class WrittenSettingsTests
     private const string Rewrite = "REWRITE";
 
     /// <summary>What the runtime sets, or the product only reads of others.</summary>
-    private static readonly string[] NotSettings = ["DOTNET_ROOT", "PATH", "HOME", "BIGQUERY_PROJECT"];
+    private static readonly string[] NotSettings = ["DOTNET_ROOT", "PATH", "HOME"];
 
     [Fact]
     public void The_template_of_the_environment_is_what_is_declared() =>

@@ -139,9 +139,11 @@ internal sealed class RegisterOptions
         var query = given is null ? null : await TextOrFile.ReadAsync(given, cancellation);
         var saysNoMode = parsed.GetResult(_queryMode) is null or { Implicit: true };
         var mode = query is not null && saysNoMode ? "materialized" : parsed.GetRequiredValue(_queryMode);
-        if (mode == "materialized" && string.IsNullOrWhiteSpace(query) && source != "keboola") throw new CliException("A materialized table needs its SQL: --query 'SELECT …' or --query @file.sql", ExitCode.Usage);
+        if (mode == "materialized" && string.IsNullOrWhiteSpace(query) && source is not ("keboola" or "bigquery"))
+            throw new CliException("A materialized table needs its SQL: --query 'SELECT …' or --query @file.sql", ExitCode.Usage);
         if (mode == "materialized" && string.IsNullOrWhiteSpace(query) && string.IsNullOrWhiteSpace(bucket))
-            throw new CliException("A materialized table needs --bucket.", ExitCode.Usage);
+            throw new CliException(
+                "A materialized table needs its SQL (--query 'SELECT …'), or --bucket, to be taken whole.", ExitCode.Usage);
         var body = new JsonObject
         {
             ["name"] = name,

@@ -196,7 +196,10 @@ public sealed class AnswerFiles : IAsyncDisposable
         _bytes += new FileInfo(file).Length;
         if (_bytes > _bytesMax)
             throw new RemoteException(
-                RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.");
+                RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.")
+            {
+                IsTooLarge = true,
+            };
         StartChunk(cancellation);
     }
 

@@ -55,6 +55,12 @@ public sealed record RemoteQuestion(string Sql, IReadOnlyList<RemoteTable> Table
     /// without running a statement does that, and it costs nothing.
     /// </summary>
     public string? FirstRowsOf { get; init; }
+
+    /// <summary>
+    /// Should whoever asks be killed, it will be asked again under the same name: then it is not ended at the system. Who asked can still
+    /// take it back.
+    /// </summary>
+    public bool IsAskedAgain { get; init; }
 }
 
 /// <param name="Name">What the question calls it.</param>
@@ -124,6 +130,9 @@ public sealed class RemoteException(RemoteFault fault, string message, Exception
 
     /// <summary>What its asker has used up; the system was not asked.</summary>
     public QuotaExceeded? Quota { get; init; }
+
+    /// <summary>The answer has more bytes than were allowed for it.</summary>
+    public bool IsTooLarge { get; init; }
 
     /// <summary>
     /// The system did not answer, rather than refuse: nothing follows from it for the question, and later it may be otherwise.

@@ -9,10 +9,10 @@ internal sealed class RemoteRows(string folder, StatementLimits limits, List<Rem
 {
     private readonly List<string> _answers = []; // a folder for each question of the statement
 
-    /// <summary>All rows of a table.</summary>
-    public static RemoteQuestion WholeOf(ScopedTable table, RowSource.Remote source, StatementLimits limits)
+    /// <summary>The rows and columns of a table that are needed.</summary>
+    public static RemoteQuestion PartOf(ScopedTable table, RowSource.Remote source, TableNeed need, StatementLimits limits)
     {
-        var sql = source.Dialect == SqlDialect.BigQuery ? RemoteSql.Whole(source.Relation) : $"SELECT * FROM {SqlText.Identifier(table.Name)}";
+        var sql = RemoteSql.Part(source.Dialect, source.Dialect == SqlDialect.BigQuery ? source.Relation : table.Name, need);
         return RemoteSql.Question(source.Dialect, sql, [new RemoteTable(table.Name, source.Relation)], long.MaxValue, limits.ResultBytes);
     }
 
@@ -25,14 +25,34 @@ internal sealed class RemoteRows(string folder, StatementLimits limits, List<Rem
             : null;
     }
 
-    /// <summary>The whole table: for a statement that joins it with what is elsewhere.</summary>
-    /// <param name="withRows">Else its columns alone.</param>
-    public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, bool withRows, CancellationToken cancellation)
+    /// <summary>What a statement needs of a table that it joins with what is elsewhere.</summary>
+    public async Task<ScopedTable> FetchAsync(ScopedTable table, RowSource.Remote source, TableNeed need, CancellationToken cancellation)
     {
-        var question = WholeOf(table, source, limits);
-        if (!withRows) question = question with { RowsMax = 0, Sql = source.Dialect == SqlDialect.BigQuery ? question.Sql : $"{question.Sql} WHERE false" };
-        return table with { Source = new RowSource.Parts(await AskAsync(source.System, question, cancellation)) };
+        try
+        {
+            return await FetchAsync(table, source, PartOf(table, source, need, limits), cancellation);
+        }
+        catch (RemoteException e) when (need.Where is not null && IsOfText(e))
+        {
+            // A type there is not what it looks like here: then without the condition, which was for economy alone.
+            return await FetchAsync(table, source, PartOf(table, source, need with { Where = null }, limits), cancellation);
+        }
     }
+
+    /// <summary>The columns of a table, and no row.</summary>
+    public Task<ScopedTable> FetchEmptyAsync(ScopedTable table, RowSource.Remote source, CancellationToken cancellation)
+    {
+        var question = PartOf(table, source, TableNeed.Whole, limits) with { RowsMax = 0 };
+        if (source.Dialect == SqlDialect.Engine) question = question with { Sql = $"{question.Sql} WHERE false" };
+        return FetchAsync(table, source, question, cancellation);
+    }
+
+    private async Task<ScopedTable> FetchAsync(
+        ScopedTable table, RowSource.Remote source, RemoteQuestion question, CancellationToken cancellation) =>
+        table with { Source = new RowSource.Parts(await AskAsync(source.System, question, cancellation)) };
+
+    private static bool IsOfText(RemoteException failure) =>
+        failure is { Fault: RemoteFault.Question, Scan: null, Quota: null, IsTooLarge: false };
 
     /// <returns>The files of the answer, in order.</returns>
     /// <exception cref="RemoteException">Nothing was asked that would cost more than the limit.</exception>
@@ -57,7 +77,7 @@ internal sealed class RemoteRows(string folder, StatementLimits limits, List<Rem
         {
             await system.AnswerAsync(question, answer, cancellation);
         }
-        catch (RemoteException e) when (!e.IsPassing)
+        catch (RemoteException e) when (e is { IsPassing: false, IsTooLarge: false }) // one that is too large was answered, and is paid for
         {
             asked.Remove(charge);
             if (limits.Budget is { } paid) await paid.RefundAsync(charge);

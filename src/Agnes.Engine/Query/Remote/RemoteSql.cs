@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Agnes.Engine.Query.Scans;
+using Agnes.Protocol;
 using Agnes.Sql.BigQuery;
 
 namespace Agnes.Engine.Query.Remote;
@@ -11,7 +13,15 @@ internal static class RemoteSql
     /// <summary>As jobs of BigQuery may be called.</summary>
     private const string NamePrefix = "agnes_";
 
-    public static string Whole(string relation) => $"SELECT * FROM {Table(relation)}";
+    private const int NameDigits = 40;
+
+    /// <param name="table">What the question calls it.</param>
+    public static string Part(SqlDialect dialect, string table, TableNeed need)
+    {
+        Func<string, string> quoted = dialect == SqlDialect.BigQuery ? Quoted : SqlText.Identifier;
+        var columns = need.Columns is { } some ? string.Join(", ", some.Select(column => quoted(column.Name))) : "*";
+        return $"SELECT {columns} FROM {quoted(table)}{(need.Where is { } where ? $" WHERE {where}" : "")}";
+    }
 
     public static string Sample(string relation, int rows) =>
         string.Create(CultureInfo.InvariantCulture, $"SELECT * FROM {Table(relation)} LIMIT {rows}");
@@ -34,6 +44,11 @@ internal static class RemoteSql
             Dialect = dialect,
             OnceAs = dialect == SqlDialect.BigQuery ? $"{NamePrefix}{Guid.NewGuid():N}" : null,
         };
+
+    /// <summary>The name of a question that is one and the same for every attempt at something.</summary>
+    /// <param name="once">What it is an attempt at; with another text it is another question.</param>
+    public static string NameOf(string once, string sql) =>
+        $"{NamePrefix}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{once}\n{sql}")))[..NameDigits]}";
 
     /// <summary>As the contract shows it: data set and table.</summary>
     public static string Shown(SqlDialect dialect, string relation) =>

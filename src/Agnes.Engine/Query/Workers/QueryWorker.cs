@@ -98,11 +98,19 @@ internal sealed class QueryWorker : IAsyncDisposable
     public bool IsWarmFor(string footprint) => _footprints.Contains(footprint);
 
     /// <exception cref="WorkerLostException"/>
-    public async Task<ParseReply> ParseAsync(string sql)
+    public Task<ParseReply> ParseAsync(string sql) => AskAsync(FrameKind.Parse, sql);
+
+    /// <summary>
+    /// The statement as the engine writes it, in <see cref="ParsedStatement.Rewritten"/>; null where that would be another.
+    /// </summary>
+    /// <exception cref="WorkerLostException"/>
+    public Task<ParseReply> RewriteAsync(string sql) => AskAsync(FrameKind.Rewrite, sql);
+
+    private async Task<ParseReply> AskAsync(FrameKind what, string sql)
     {
         try
         {
-            await SendAsync(frame => frame.Start(FrameKind.Parse).Text(sql).End());
+            await SendAsync(frame => frame.Start(what).Text(sql).End());
             var (kind, length) = await _frames.ReadHeaderAsync();
             var payload = await _frames.ReadPayloadAsync(length);
             return kind switch

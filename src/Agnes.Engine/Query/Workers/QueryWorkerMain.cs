@@ -37,6 +37,10 @@ public static partial class QueryWorkerMain
                     var sql = new FrameReader(payload).Text();
                     work.Add(at => at.Parse(sql));
                     break;
+                case FrameKind.Rewrite:
+                    var written = new FrameReader(payload).Text();
+                    work.Add(at => at.Rewrite(written));
+                    break;
                 case FrameKind.Run:
                     var request = RunRequest.Read(payload);
                     work.Add(at => at.Run(request));

@@ -61,6 +61,19 @@ internal sealed class WorkerSession : IDisposable
         }
     }
 
+    /// <summary>The engine's own text of a statement, where it reads as the same statement.</summary>
+    public void Rewrite(string sql)
+    {
+        try
+        {
+            _send(ParsedFrame.Write(_frame, ParsedStatement.Of(StatementShape.Select) with { Rewritten = _parser.Rewritten(sql) }));
+        }
+        catch (DuckDBException e)
+        {
+            Fail(EngineMessages.StatusOf(e), e.Message);
+        }
+    }
+
     public void Run(RunRequest request)
     {
         var before = Environment.CpuUsage.TotalTime;

@@ -19,6 +19,9 @@ internal enum FrameKind : byte
     /// <summary>To the worker: name what is in a text.</summary>
     Parse = (byte)'P',
 
+    /// <summary>To the worker: write a statement as the engine writes it; answered as <see cref="Parse"/> is.</summary>
+    Rewrite = (byte)'W',
+
     /// <summary>To the worker: run a text on a footprint.</summary>
     Run = (byte)'R',
 

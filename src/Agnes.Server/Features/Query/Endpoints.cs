@@ -10,6 +10,8 @@ internal static class QueryFeature
     public static void MapQuery(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/api/query", RunQuery.HandleAsync).SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query");
+        routes.MapPost("/api/query/hybrid", RunHybrid.HandleAsync).Admin().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query")
+            .WithSummary("Runs a statement over what BigQuery answers to others, beside the tables here.");
         routes.MapPost("/api/query/explain", ExplainQuery.HandleAsync).SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query")
             .Produces<ExplainedQuery>().WithSummary("Where a statement would run, what it would cost, and which limit it would meet.");
     }

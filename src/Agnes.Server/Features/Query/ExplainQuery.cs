@@ -45,7 +45,11 @@ internal static class ExplainQuery
             published?.Sum(version => version.Rows) ?? step.Estimate?.Rows,
             step.ScanBytesMax,
             step.Fault is null,
-            step.Fault);
+            step.Fault)
+        {
+            Columns = step.Columns,
+            Where = step.Where,
+        };
     }
 }
 
@@ -57,7 +61,14 @@ internal sealed record ExplainedQuery(string Path, IReadOnlyList<ExplainedPart> 
 /// <param name="Rows">Of the answer at a source, of the tables on the server; null: it does not say.</param>
 /// <param name="BytesMax">More is refused; null: there is no such limit.</param>
 internal sealed record ExplainedPart(
-    string RunsAt, IReadOnlyList<string> Tables, long? Bytes, long? Rows, long? BytesMax, bool Fits, string? Problem);
+    string RunsAt, IReadOnlyList<string> Tables, long? Bytes, long? Rows, long? BytesMax, bool Fits, string? Problem)
+{
+    /// <summary>What is fetched of a table at a source for a mixed statement; null: all columns.</summary>
+    public IReadOnlyList<string>? Columns { get; init; }
+
+    /// <summary>Which rows are fetched of it; null: all.</summary>
+    public string? Where { get; init; }
+}
 
 internal sealed record ExplainedLimits(double Seconds, long ResultBytes, int Rows);
 

@@ -30,6 +30,8 @@ internal static class PrecheckTable
             ["columns"] = new JsonArray(),
             ["note"] = registry.NoteOn(row),
         };
+        if (row is { QueryMode: TableRules.ModeMaterialized, SourceQuery: { } query })
+            (table["query_mode"], table["source_query"]) = (row.QueryMode, query);
         if (sources.Of(row) is { } remote) await AskAsync(table, remote, ProjectOf(row, sources, kinds), context.RequestAborted);
         else await previews.AddAsync(table, row, context.RequestAborted);
         return JsonBody.Of(new JsonObject { ["ok"] = true, ["table"] = table });

@@ -17,7 +17,9 @@ internal static class RegisterTable
         registry.RefuseTaken(row);
         row = await registry.CheckQueryAsync(body, row, context.RequestAborted);
         var registered = await registry.RegisterAsync(context.Caller(), [row], context.RequestAborted);
-        return JsonBody.Of(Answer(registered[0]), StatusCodes.Status201Created);
+        var answer = Answer(registered[0]);
+        if (registry.SaidOf(registered[0]) is { } said) (answer["view_name"], answer["message"]) = (registered[0].Name, said);
+        return JsonBody.Of(answer, StatusCodes.Status201Created);
     }
 
     public static JsonObject Answer(TableRow row) => new() { ["id"] = row.Id, ["name"] = row.Name, ["status"] = "registered" };

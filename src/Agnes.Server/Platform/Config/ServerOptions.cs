@@ -35,6 +35,9 @@ public sealed record ServerOptions
     /// <summary>Where BigQuery and its tokens are asked for, where that is not Google's own address.</summary>
     public Uri? BigQueryAddress { get; init; }
 
+    /// <summary>Projects of BigQuery besides a connection's own that the queries of materialized tables may read.</summary>
+    public IReadOnlyList<string> BigQueryProjects { get; init; } = [];
+
     /// <summary>The longest life of a new personal access token; null: as the API allows.</summary>
     public int? TokenDaysMax { get; init; }
 
@@ -169,6 +172,8 @@ public sealed record ServerOptions
             Metadata = MetadataOptions.From(Setting),
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
+            BigQueryAddress = BaseAddress("BIGQUERY_API_ENDPOINT", Setting("BIGQUERY_API_ENDPOINT")) is { } at ? new Uri(at) : null,
+            BigQueryProjects = List(environment("AGNES_BIGQUERY_OTHER_PROJECTS")),
             TokenDaysMax = ServerSettings.TokenDays.GivenNumber(Setting),
             EveryoneByHand = Everyone(Setting("AGNES_EVERYONE_MEMBERSHIP"), layers.Instance, settings),
             Urls = Addresses(given.Urls ?? Setting("ASPNETCORE_URLS") ?? Setting("URLS") ?? UrlDefault),
@@ -177,7 +182,6 @@ public sealed record ServerOptions
             Debug = IsOn(Setting("DEBUG")),
             LogLevel = LevelOf(Setting("LOG_LEVEL"), IsOn(Setting("DEBUG"))),
             CheckState = IsOn(Setting("AGNES_CHECK_STATE")),
-            BigQueryAddress = BaseAddress("BIGQUERY_EMULATOR_HOST", Setting("BIGQUERY_EMULATOR_HOST")) is { } emulator ? new Uri(emulator) : null,
             StateUrl = stateUrl,
             Memory = Setting("AGNES_MEMORY"),
             QueryTimeLimit = TimeSpan.FromSeconds(ServerSettings.QuerySeconds.Number(Setting)),

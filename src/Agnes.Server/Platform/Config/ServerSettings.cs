@@ -180,6 +180,21 @@ internal static class ServerSettings
                 Means = "Connectors of your own, a folder each, told the name of their connection as `AGNES_CONNECTOR_NAME`: see " +
                     "[connectors](../developer/connectors.md).",
             },
+            new(null, "BIGQUERY_PROJECT")
+            {
+                Means = "The project of BigQuery's default connection, for its tables and its jobs; before what `instance.yaml` says.",
+            },
+            new("data_source.bigquery.other_projects", "AGNES_BIGQUERY_OTHER_PROJECTS")
+            {
+                Kind = "array",
+                OperatorsBecause = "opens what the server's account may read in other projects",
+                Means = "Projects of BigQuery besides a connection's own that the queries of materialized tables may read.",
+            },
+            new(null, "BIGQUERY_API_ENDPOINT")
+            {
+                Otherwise = "Google's own address",
+                Means = "Where BigQuery and its tokens are asked for: another address than Google's, for tests.",
+            },
             RefreshSeconds),
         new(
             "For trying things out and finding faults; never in earnest",
@@ -190,7 +205,6 @@ internal static class ServerSettings
                 Means = "`1` reads the whole state after every few writes, and at the end, and compares it with what is in memory; slow, for tests and " +
                     "where something is amiss.",
             },
-            new(null, "BIGQUERY_EMULATOR_HOST") { Means = "Asked instead of BigQuery, for tests: `http://localhost:9050`." },
             new(null, "LOG_LEVEL")
             {
                 Otherwise = "`INFO`, with `DEBUG` on `DEBUG`",

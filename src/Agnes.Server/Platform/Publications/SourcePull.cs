@@ -44,7 +44,7 @@ internal sealed class SourcePull(
     {
         await job.TableStartedAsync(row.Name, cancellation);
         job.TableProgress(row.Name, null, null, "querying");
-        var outcome = await queries.TakeAsync(own, row, answers, cancellation);
+        var outcome = await queries.TakeAsync(job.Job.Id, own, row, answers, cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (!outcome.IsOk) await FailAsync(job, row.Name, outcome.Message!, cancellation);
         return outcome.IsOk;

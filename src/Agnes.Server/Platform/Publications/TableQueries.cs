@@ -1,9 +1,15 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
 using Agnes.Connectors.Answers;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Query;
+using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
@@ -15,8 +21,11 @@ namespace Agnes.Server.Platform.Publications;
 /// nothing behind it. Nothing is sent anywhere that was not parsed, looked at, and written anew.
 /// </summary>
 internal sealed class TableQueries(
-    StateDb state, SourceKinds kinds, StatementRunner runner, AskedSources asked, Scopes scopes, Scratch scratch, ServerOptions options)
+    StateDb state, SourceKinds kinds, StatementRunner runner, AskedSources asked, Scopes scopes, Scratch scratch, RemoteQuota quota,
+    AuditLog audit, ServerOptions options)
 {
+    private const string AuditedAs = "materialize";
+
     /// <summary>An admin waits for the answer of a registration.</summary>
     private static readonly TimeSpan CheckTime = TimeSpan.FromSeconds(30);
 
@@ -26,29 +35,56 @@ internal sealed class TableQueries(
     /// <summary>People's statements come first; a run has time.</summary>
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(10);
 
+    /// <summary>The answer of a table's query. Whatever became of it stands in the audit, as the system's doing.</summary>
+    /// <param name="run">The run that wants it. One that was cut off and is repeated finds the job that a source which bills has run
+    /// for it.</param>
     /// <param name="folder">Gets a folder of the table's name; whole where the outcome is ok.</param>
-    public Task<StatementOutcome> TakeAsync(Connection own, TableRow row, string folder, CancellationToken stop)
+    public async Task<StatementOutcome> TakeAsync(string run, Connection own, TableRow row, string folder, CancellationToken stop)
     {
-        var answer = Path.Combine(folder, row.Name);
+        row = asked.WithQuery(row);
+        var outcome = await AnsweredAsync(run, own, row, Path.Combine(folder, row.Name), stop);
+        var what = new JsonObject
+        {
+            ["run"] = run,
+            ["sql_sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(row.SourceQuery ?? ""))),
+            ["tables"] = new JsonArray([.. outcome.Tables.Select(table => (JsonNode)table)]),
+        };
+        quota.Describe(outcome.Asked, what);
+        await audit.AppendAsync(
+            null, AuditedAs, row.Id, what, StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds,
+            CancellationToken.None);
+        return outcome;
+    }
+
+    private Task<StatementOutcome> AnsweredAsync(string run, Connection own, TableRow row, string answer, CancellationToken stop)
+    {
+        if (row.SourceQuery is not { } sql)
+            return Failed(StatementStatus.EngineError, $"It has no query, and '{own.Name}' has no project to take the table from.");
         var limits = StatementLimits.Default with
         {
             Time = options.Limits.SyncTotal,
             Wait = WaitMax,
             ResultBytes = Math.Max(1, scratch.Room / CopiesMax),
-            RemoteScanBytes = own.Kind.MaterializeBytesMax(own),
             PerCaller = int.MaxValue, // runs are few, and each does one after the other
         };
         if (!own.Kind.IsAsked)
         {
             Directory.CreateDirectory(answer);
             var file = Path.Combine(answer, AnswersConnector.OnlyFile);
-            return runner.TakeAsync(Own(stop), scopes.OfEverything(state.Snapshot), row.SourceQuery!, file, limits, stop);
+            return runner.TakeAsync(Own(stop), scopes.OfEverything(state.Snapshot), sql, file, limits, stop);
         }
 
-        return asked.SystemOf(row) is { } system
-            ? runner.TakeFromSourceAsync(Own(stop), new SourceQuery(row.SourceQuery!, system, own.Kind.RelationOf), answer, limits, stop)
-            : Task.FromResult(StatementOutcome.Failed(StatementStatus.RemoteFailed, $"The connection '{own.Name}' is no more."));
+        if (asked.Find(own.Kind, own.Name) is not var (system, settings))
+            return Failed(StatementStatus.RemoteFailed, $"The connection '{own.Name}' is no more.");
+        limits = limits with { RemoteScanBytes = own.Kind.MaterializeBytesMax(own with { Settings = settings }) };
+        var query = QueryOf(own, sql, system, settings) with { Once = $"{run}\n{row.Id}" };
+        return runner.TakeFromSourceAsync(Own(stop), query, answer, limits, stop);
+
+        static Task<StatementOutcome> Failed(StatementStatus status, string why) => Task.FromResult(StatementOutcome.Failed(status, why));
     }
+
+    private SourceQuery QueryOf(Connection own, string sql, IRemoteTables system, IReadOnlyDictionary<string, string> settings) =>
+        new(sql, system, own.Kind.RelationOf) { Dialect = own.Kind.Dialect, Projects = own.Kind.CatalogsOf(settings, options) };
 
     /// <summary>What is wrong with the query of a table that is to be registered, and what it reads. No row is read.</summary>
     /// <returns>The row, which says now what its query reads. Unchanged where it has none that runs here.</returns>
@@ -65,8 +101,8 @@ internal sealed class TableQueries(
             return (row with { ReadsTables = TableReads.Write(check.Tables) }, isFine ? null : check.Message);
         }
 
-        if (asked.SystemOf(row) is not { } system) return (row with { ReadsTables = null }, null);
-        var outcome = await runner.CheckAtSourceAsync(Own(stop), new SourceQuery(sql, system, own.Kind.RelationOf), limits, stop);
+        if (asked.Find(own.Kind, own.Name) is not var (system, settings)) return (row with { ReadsTables = null }, null);
+        var outcome = await runner.CheckAtSourceAsync(Own(stop), QueryOf(own, sql, system, settings), limits, stop);
         return (row with { ReadsTables = TableReads.Write(outcome.Tables) }, outcome.IsOk || outcome.IsPassing ? null : outcome.Message);
     }
 

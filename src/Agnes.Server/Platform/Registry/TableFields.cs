@@ -105,6 +105,9 @@ internal static partial class TableFields
 
     private static void CheckQuery(RequestBody body, TableRow row, TableRow before)
     {
+        var isBlank = before.Name.Length > 0 && body.OptionalString("source_query") is { } given && string.IsNullOrWhiteSpace(given);
+        if (isBlank && body.Has("query_mode") && row.QueryMode == TableRules.ModeMaterialized)
+            body.Refuse("source_query", "source_query must not be empty with query_mode 'materialized'; null takes the whole table");
         if (!body.Has("source_query") || row.SourceQuery is null) return;
         // A query belongs to a mode that runs it; saying so in the same body guards against one that is stored and never used.
         var mode = body.Has("query_mode") || before.Name.Length == 0 ? row.QueryMode : null;

@@ -11,7 +11,7 @@ namespace Agnes.Server.Platform.Registry;
 /// <summary>Which tables there are. Registering never grants; unregistering takes grants along, so that a table of the same id starts closed.</summary>
 internal sealed class TableRegistry(
     StateDb state, DataFolder folder, SourceKinds kinds, PublicationEvents events, TableBelongings belongings, TableQueries queries,
-    IServiceProvider services)
+    AskedSources asked, IServiceProvider services)
 {
     /// <summary>Reads and checks a body without writing anything.</summary>
     /// <exception cref="ProblemException">400 or 422.</exception>
@@ -21,7 +21,7 @@ internal sealed class TableRegistry(
         var (row, _) = TableFields.Read(body, new TableRow { Id = "", Name = "" }, kinds);
         row = TableRules.Complete(row with { Id = TableRules.IdOf(row.Name) }, kinds.OfType(row.SourceType));
         Check(body, row);
-        return row;
+        return asked.WithQuery(row);
     }
 
     /// <summary>The row with what its query reads; the query is looked at by whoever will answer it.</summary>
@@ -79,6 +79,7 @@ internal sealed class TableRegistry(
         var (read, _) = TableFields.Read(body, before, kinds);
         var after = TableRules.Complete(read, kinds.OfType(read.SourceType));
         Check(body, after);
+        after = asked.WithQuery(after);
         return HaveSameQuery(before, after) ? before : await CheckQueryAsync(body, after, cancellation);
     }
 
@@ -94,6 +95,7 @@ internal sealed class TableRegistry(
             var (read, fields) = TableFields.Read(body, before, kinds);
             var after = TableRules.Complete(read, kinds.OfType(read.SourceType));
             Check(body, after);
+            after = asked.WithQuery(after);
             if (fields.Count == 0) return (before, before, fields);
             if (looked is null || !HaveSameQuery(looked, after))
                 throw new ProblemException(StatusCodes.Status409Conflict, "The table has just been changed. Try again.");
@@ -132,6 +134,9 @@ internal sealed class TableRegistry(
     public string NoteOn(TableRow row) => kinds.OfType(row.SourceType) is { } kind
         ? kind.NoteOn(row, kinds.ConnectionOf(state.Snapshot, row), folder)
         : "Not looked at: this server does not pull from this source.";
+
+    /// <summary>What whoever registers a table is told besides; null: nothing.</summary>
+    public string? SaidOf(TableRow row) => kinds.OfType(row.SourceType)?.SaidWhenRegistered(row);
 
     /// <exception cref="ProblemException">400: nothing can be registered for this kind of source now.</exception>
     public void RefuseUnserved(TableRow row)

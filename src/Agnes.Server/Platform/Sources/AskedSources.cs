@@ -49,13 +49,17 @@ internal sealed class AskedSources : IAsyncDisposable
         return new RowSource.Remote(open.Asked, kind.RelationOf(row, open.Catalog)) { Dialect = kind.Dialect };
     }
 
-    /// <summary>What answers the questions of a table's connection, also of a table that is materialized; null where there is none.</summary>
-    public IRemoteTables? SystemOf(TableRow row) =>
-        _kinds.OfType(row.SourceType) is { IsAsked: true } kind ? OpenedFor(row, kind)?.Asked : null;
-
     /// <summary>A connection of a kind that is asked, by its name, with what is set for it but secrets; null where there is none.</summary>
     public (IRemoteTables System, IReadOnlyDictionary<string, string> Settings)? Find(SourceKind kind, string name) =>
         OpenedOf(kind, name) is { } open ? (open.Asked, open.Settings) : null;
+
+    /// <summary>The query of a table that is materialized whole; the row itself where it has one, or its source has none.</summary>
+    public TableRow WithQuery(TableRow row)
+    {
+        if (row is not { QueryMode: TableRules.ModeMaterialized, SourceQuery: null }) return row;
+        if (_kinds.OfType(row.SourceType) is not { MaterializesWhole: true } kind || OpenedFor(row, kind) is not { } open) return row;
+        return row with { SourceQuery = kind.QueryOfWhole(row, open.Catalog) };
+    }
 
     private Open? OpenedFor(TableRow row, SourceKind kind) =>
         row.Connection == kind.Name && !_state.Snapshot.Connections.ContainsKey(kind.Name) ? null : OpenedOf(kind, row.Connection ?? kind.Name);

@@ -103,6 +103,19 @@ internal abstract class SourceKind
     /// <param name="settings">What <see cref="SettingsOf"/> says.</param>
     public virtual string? CatalogOf(IReadOnlyDictionary<string, string> settings) => null;
 
+    /// <summary>
+    /// The projects that a query of a materialized table may name, the connection's own first. Empty: names have none, or it has none.
+    /// </summary>
+    /// <param name="settings">What <see cref="SettingsOf"/> says.</param>
+    public virtual IReadOnlyList<string> CatalogsOf(IReadOnlyDictionary<string, string> settings, ServerOptions options) => [];
+
+    /// <summary>The query of a table that is materialized whole, where the source answers it; null: it has none.</summary>
+    /// <param name="catalog">What <see cref="CatalogOf"/> says.</param>
+    public virtual string? QueryOfWhole(TableRow row, string? catalog) => null;
+
+    /// <summary>What whoever registered a table is told besides that; null: nothing.</summary>
+    public virtual string? SaidWhenRegistered(TableRow row) => null;
+
     /// <summary>What the source calls a table, as it stands in a question.</summary>
     /// <param name="catalog">What <see cref="CatalogOf"/> says.</param>
     public virtual string RelationOf(TableRow row, string? catalog)

@@ -38,19 +38,12 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
         (await _shop.RowsAsync("SELECT COUNT(*) AS n, SUM(price) AS s FROM bought")).ShouldBe("""[[7,"29.750000000"]]""");
         (await _shop.RowsAsync("SELECT o.name, b.price FROM orders o JOIN bought b ON b.id = o.id ORDER BY b.id LIMIT 1"))
             .ShouldBe("""[["name 1","1.250000000"]]""");
-    }
-
-    [Fact]
-    public async Task A_query_that_nobody_would_run_is_not_registered()
-    {
-        const string Body = """
-            {"name":"totals","source_type":"bigquery","connection":"warehouse","query_mode":"materialized","source_query":"SELECT 1 AS one"}
-            """;
-        foreach (var path in (string[])["/api/admin/register-table", "/api/admin/register-table/precheck"])
-        {
-            var answer = await _shop.AsAdminAsync("POST", path, Body);
-            (answer.Status, answer.Body.Contains("query_mode 'remote'", StringComparison.Ordinal)).ShouldBe((400, true), answer.Body);
-        }
+        const string Part = "SELECT o.name, b.price FROM orders o JOIN bought b ON b.id = o.id "
+            + "WHERE b.day >= DATE '2026-01-07' AND o.name LIKE '%'";
+        (await _shop.RowsAsync($"{Part} AND b.price < 7 ORDER BY b.id")).ShouldBe("""[["name 6","6.250000000"]]""");
+        _cloud.Jobs[^1].Sql.ShouldBe(
+            "SELECT `id`, `name`, `price`, `day` FROM `data-project.sales.orders_v2` "
+            + "WHERE (`day` >= DATE '2026-01-07') AND (`price` < NUMERIC '7')");
     }
 
     [Fact]

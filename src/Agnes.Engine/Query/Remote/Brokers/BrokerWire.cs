@@ -42,10 +42,11 @@ internal sealed record BrokerReply(
 
 internal sealed record BrokerFault(
     RemoteFault Of, string Message, RemoteScan? Scan = null, RemoteFailure? Failure = null, bool IsPassing = false,
-    bool IsMissing = false, bool IsForbidden = false)
+    bool IsMissing = false, bool IsForbidden = false, bool IsTooLarge = false)
 {
     public static BrokerFault From(RemoteException failure) =>
-        new(failure.Fault, failure.Message, failure.Scan, failure.Failure, failure.IsPassing, failure.IsMissing, failure.IsForbidden);
+        new(failure.Fault, failure.Message, failure.Scan, failure.Failure, failure.IsPassing, failure.IsMissing, failure.IsForbidden,
+            failure.IsTooLarge);
 
     public RemoteException ToException() => new(Of, Message)
     {
@@ -54,6 +55,7 @@ internal sealed record BrokerFault(
         IsPassing = IsPassing,
         IsMissing = IsMissing,
         IsForbidden = IsForbidden,
+        IsTooLarge = IsTooLarge,
     };
 }
 

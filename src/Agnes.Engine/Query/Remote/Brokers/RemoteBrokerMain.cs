@@ -59,7 +59,7 @@ public static class RemoteBrokerMain
             }
 
             var stop = new CancellationTokenSource();
-            var running = new Call(stop);
+            var running = new Call(stop, call.Question is { IsAskedAgain: true });
             calls[call.Number] = running;
             running.Done = Task.Run(
                 async () =>
@@ -71,8 +71,10 @@ public static class RemoteBrokerMain
                 CancellationToken.None);
         }
 
-        foreach (var one in calls.Values) await one.CancelAsync();
-        await Task.WhenAny(Task.WhenAll(calls.Values.Select(one => one.Done)), Task.Delay(EndWait, CancellationToken.None));
+        // What will be asked again goes on at the source: it is paid for.
+        List<Call> ended = [.. calls.Values.Where(one => !one.IsAskedAgain)];
+        foreach (var one in ended) await one.CancelAsync();
+        await Task.WhenAny(Task.WhenAll(ended.Select(one => one.Done)), Task.Delay(EndWait, CancellationToken.None));
     }
 
     private static async Task<BrokerReply> AnsweredAsync(IRemoteTables system, string connection, BrokerCall call, CancellationToken stop)
@@ -114,8 +116,10 @@ public static class RemoteBrokerMain
         return new BrokerFault(RemoteFault.System, $"'{connection}' could not be asked. Ask an admin to look at the connection.");
     }
 
-    private sealed class Call(CancellationTokenSource stop)
+    private sealed class Call(CancellationTokenSource stop, bool isAskedAgain)
     {
+        public bool IsAskedAgain => isAskedAgain;
+
         public Task Done { get; set; } = Task.CompletedTask;
 
         public async Task CancelAsync()

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Agnes.Connectors.Answers;
 using Agnes.Connectors.BigQuery;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query;
@@ -10,6 +11,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
+using Agnes.Sql.BigQuery;
 
 namespace Agnes.Server.Features.Sources.BigQuery;
 
@@ -21,6 +23,9 @@ internal sealed partial class BigQueryKind : SourceKind
 
     /// <summary>What questions depend on, of all that is set.</summary>
     private static readonly string[] Asked = ["project", "billing_project", "location", "bq_max_scan_bytes", "query_timeout_ms"];
+
+    /// <summary>Of the environment: the default connection's project, for its tables and for its jobs.</summary>
+    private const string ProjectVariable = "BIGQUERY_PROJECT";
 
     /// <summary>Schema of the other installation since which queries name tables in BigQuery's own way.</summary>
     private const int QuotedQueriesUntil = 24;
@@ -37,6 +42,8 @@ internal sealed partial class BigQueryKind : SourceKind
 
     public override IReadOnlyList<string> Modes => [TableRules.ModeRemote, TableRules.ModeMaterialized];
 
+    public override string Connector => AnswersConnector.ConnectorName;
+
     public override bool IsAsked => true;
 
     public override SqlDialect Dialect => SqlDialect.BigQuery;
@@ -50,21 +57,17 @@ internal sealed partial class BigQueryKind : SourceKind
         ["cast"] = "CAST(id AS STRING)",
     };
 
-    /// <summary>A table's full name begins with its project; and a query that nobody would run is not taken.</summary>
-    public override string? NotServed(TableRow row, Connection? connection, IServiceProvider services)
-    {
-        if (row.QueryMode == TableRules.ModeMaterialized && !TakesAnswers)
-            return "This server does not run queries of BigQuery as tables yet. Register the tables that they read with query_mode 'remote'.";
-        return connection is null || CatalogOf(SettingsOf(connection, services)) is not null ? null
+    /// <summary>A table's full name begins with its project.</summary>
+    public override string? NotServed(TableRow row, Connection? connection, IServiceProvider services) =>
+        connection is null || CatalogOf(SettingsOf(connection, services)) is not null ? null
             : "BigQuery is not configured on this server: it has no project.";
-    }
 
     public override IReadOnlyList<SourceSetting> Settings =>
     [
         new("project") { IsRead = true, Hint = "An import reads it, to name tables in full." },
         new("location"),
         new("billing_project") { PlaceholderFrom = "project" },
-        new("max_bytes_per_materialize", "int") { Default = 10_737_418_240, Hint = "0 disables.", IsShown = true },
+        new(MaterializeLimit.Name, "int") { Default = MaterializeLimit.Default, Hint = "0 disables.", IsShown = true, IsRead = true },
         new("bq_max_scan_bytes", "int") { Default = 5_368_709_120, Hint = "0 disables.", IsShown = true },
         new("query_timeout_ms", "int") { Default = 600_000 },
         new("session_pool_size", "int") { Default = 4 },
@@ -78,6 +81,7 @@ internal sealed partial class BigQueryKind : SourceKind
         new("key", "secret") { Hint = "The JSON key of a service account that may only read; else the machine's own credentials." },
         new("bq_max_scan_bytes", "int") { Default = BigQuerySettings.ScanBytesDefault, Hint = "What one question may read; 0: no bound." },
         new("query_timeout_ms", "int") { Default = BigQuerySettings.MillisecondsDefault, Hint = "After which BigQuery ends a job." },
+        MaterializeLimit.Setting,
     ];
 
     public override IReadOnlyDictionary<string, string> SettingsOf(Connection connection, IServiceProvider services)
@@ -86,13 +90,26 @@ internal sealed partial class BigQueryKind : SourceKind
         var options = services.GetRequiredService<ServerOptions>();
         var layers = SettingLayers.Open(options, services.GetRequiredService<SecretStore>());
         var set = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var name in Asked)
+        foreach (var name in (string[])[.. Asked, MaterializeLimit.Name])
             if (layers.Instance.Text($"data_source.{Name}.{name}") is { } value) set[name] = value;
+        if (options.Variables(ProjectVariable) is { Length: > 0 } project) set["project"] = set["billing_project"] = project;
         return set;
     }
 
     public override string? CatalogOf(IReadOnlyDictionary<string, string> settings) =>
         settings.GetValueOrDefault("project") is { } project && BigQuerySettings.IsProject(project) ? project : null;
+
+    /// <summary>Others may be open to the server's account by accident; which are meant is the operator's word.</summary>
+    public override IReadOnlyList<string> CatalogsOf(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
+        CatalogOf(settings) is { } own ? [own, .. options.BigQueryProjects] : [];
+
+    public override string? QueryOfWhole(TableRow row, string? catalog) =>
+        catalog is null || string.IsNullOrEmpty(row.Bucket) || string.IsNullOrEmpty(row.SourceTable) ? null
+            : $"SELECT * FROM {BigQueryText.Quoted($"{catalog}.{row.Bucket}.{row.SourceTable}")}";
+
+    public override string? SaidWhenRegistered(TableRow row) => row.QueryMode == TableRules.ModeMaterialized
+        ? $"'{row.Name}' will have the rows of its query after the next sync: agnes admin sync trigger {row.Id}"
+        : null;
 
     public override string RelationOf(TableRow row, string? catalog)
     {
@@ -117,10 +134,11 @@ internal sealed partial class BigQueryKind : SourceKind
     }
 
     public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
-        BigQuerySettings.Fault(settings);
+        BigQuerySettings.Fault(settings) ?? MaterializeLimit.Fault(settings.GetValueOrDefault(MaterializeLimit.Name));
 
-    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) =>
-        "Not looked at: its columns are asked for when the table is first used.";
+    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) => row.QueryMode == TableRules.ModeMaterialized
+        ? "BigQuery has been asked whether it would answer the query, which costs nothing; no row was asked for."
+        : "Not looked at: its columns are asked for when the table is first used.";
 
     /// <summary>The operator's key file: read here, since the process that asks opens no file but its own.</summary>
     private static string? OperatorsKey(ServerOptions options)
@@ -150,7 +168,7 @@ internal sealed partial class BigQueryKind : SourceKind
             return new(null, "BigQuery tables need bucket (dataset) and source_table");
         foreach (var (field, value) in new[] { ("bucket", row.Bucket), ("source_table", row.SourceTable) })
         {
-            if (value is null || row.QueryMode == TableRules.ModeMaterialized) continue;
+            if (value is null || !needsTable) continue;
             if (value.Contains('*', StringComparison.Ordinal)) return new(field, $"{field} must not contain '*'", StatusCodes.Status400BadRequest);
             if (!Identifiers.IsQuoted(value))
                 return new(field, $"{field} '{TableRules.Shorten(value)}' is no valid BigQuery name", StatusCodes.Status400BadRequest);
