@@ -42,6 +42,7 @@ internal sealed class Shop : IAsyncDisposable
         var server = await TestServer.StartAsync(engine, postgres, options =>
         {
             dataDir = options.DataDir;
+            WriteExtract(dataDir); // its views name the folder that they are in
             return change is null ? options : change(options);
         }, adjust, app =>
         {
@@ -135,17 +136,19 @@ internal sealed class Shop : IAsyncDisposable
         var server = await TestServer.StartAsync(engine, postgres, options =>
         {
             dataDir = options.DataDir;
-            ForeignExtract.Write(
-                dataDir, "erp",
-                ("Orders", "SELECT i AS id, 'name ' || i AS name, i * 1.5 AS amount FROM range(1000) t(i)"),
-                ("salaries", "SELECT 'secret' AS who, 1 AS pay"),
-                ("loose", "SELECT 1 AS a"));
+            WriteExtract(dataDir);
             return change is null ? options : change(options);
         }, adjust, map);
         var shop = new Shop(server, dataDir);
         await shop.FillAsync();
         return shop;
     }
+
+    private static void WriteExtract(string dataDir) => ForeignExtract.Write(
+        dataDir, "erp",
+        ("Orders", "SELECT i AS id, 'name ' || i AS name, i * 1.5 AS amount FROM range(1000) t(i)"),
+        ("salaries", "SELECT 'secret' AS who, 1 AS pay"),
+        ("loose", "SELECT 1 AS a"));
 
     private async Task FillAsync()
     {

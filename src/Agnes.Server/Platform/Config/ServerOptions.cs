@@ -143,7 +143,6 @@ public sealed record ServerOptions
     {
         var given = Arguments.Parse(args);
         string? Setting(string name) => environment(name) is { Length: > 0 } value ? value : null;
-
         var dataDir = Path.GetFullPath(given.DataDir ?? Setting("DATA_DIR") ?? "data");
         var roleText = given.Role ?? Setting("AGNES_ROLE") ?? "all";
         if (!Roles.TryParse(roleText, out var role)) throw new OptionsException(RoleRefused(roleText));
