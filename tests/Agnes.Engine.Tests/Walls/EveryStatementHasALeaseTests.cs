@@ -93,6 +93,8 @@ public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Be
             var type when type == typeof(ScopedTable) => TableOf(entrance),
             var type when type == typeof(ScanStatement) => new ScanStatement(TableOf(entrance), [], null, [], 10),
             var type when type == typeof(SourceQuery) => new SourceQuery("SELECT id FROM orders", new Silent(), (_, table) => table),
+            var type when type == typeof(HybridStatement) => new HybridStatement("SELECT id FROM orders", []),
+            var type when type == typeof(AnswersMost) => new AnswersMost(10, 1 << 20),
             var type when type == typeof(ScanForm) => ScanForm.Parquet,
             var type when type == typeof(StatementLimits) => limits,
             var type when type == typeof(PipeWriter) => PipeWriter.Create(Stream.Null),
@@ -106,6 +108,7 @@ public sealed class EveryStatementHasALeaseTests(Bench bench) : IClassFixture<Be
         return task switch
         {
             Task<StatementOutcome> run => run.Result.Status,
+            Task<HybridOutcome> run => run.Result.Outcome.Status,
             Task<StatementCheck> run => run.Result.Status,
             Task<StatementExplanation> run => run.Result.Failure!.Status,
             Task<PredicateCheck> run => run.Result.Failure!.Status,
