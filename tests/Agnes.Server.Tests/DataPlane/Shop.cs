@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
@@ -168,20 +169,36 @@ internal sealed class Shop : IAsyncDisposable
 /// <summary>A shop that was filled and has ended, for each engine: filling one takes four times as long as going on from it.</summary>
 internal sealed record Template(EndedServer Server, string Admin, string Analyst, string GroupId)
 {
-    private static readonly ConcurrentDictionary<(StateEngine, Postgres?), Lazy<Task<Template>>> Made = new();
+    /// <summary>What is due each quarter of an hour would be at once where it is older.</summary>
+    private static readonly TimeSpan AgeMax = TimeSpan.FromMinutes(5);
+
+    private static readonly Lock Making = new();
+    private static readonly Dictionary<(StateEngine, Postgres?), (Task<Template> Made, long Since)> Newest = []; // under Making
+    private static readonly ConcurrentBag<EndedServer> All = [];
 
     static Template() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
     {
-        foreach (var made in Made.Values.Where(made => made is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })) made.Value.Result.Server.Folder.Dispose();
+        foreach (var server in All) server.Folder.Dispose();
     };
 
-    public static Task<Template> OfAsync(StateEngine engine, Postgres postgres) =>
-        Made.GetOrAdd((engine, engine == StateEngine.Postgres ? postgres : null), _ => new(() => MakeAsync(engine, postgres))).Value;
+    public static Task<Template> OfAsync(StateEngine engine, Postgres postgres)
+    {
+        var key = (engine, engine == StateEngine.Postgres ? postgres : null);
+        lock (Making)
+        {
+            if (Newest.TryGetValue(key, out var newest) && Stopwatch.GetElapsedTime(newest.Since) < AgeMax) return newest.Made;
+            var made = MakeAsync(engine, postgres);
+            Newest[key] = (made, Stopwatch.GetTimestamp());
+            return made;
+        }
+    }
 
     private static async Task<Template> MakeAsync(StateEngine engine, Postgres postgres)
     {
         var shop = await Shop.OpenAsync(engine, postgres, isFresh: true);
-        return new(await shop.Server.EndAsync(), shop.Admin, shop.Analyst, shop.GroupId);
+        var ended = await shop.Server.EndAsync();
+        All.Add(ended);
+        return new(ended, shop.Admin, shop.Analyst, shop.GroupId);
     }
 }
 

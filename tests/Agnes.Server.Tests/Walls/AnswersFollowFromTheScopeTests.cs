@@ -22,7 +22,7 @@ public sealed partial class AnswersFollowFromTheScopeTests(Postgres postgres)
     [Fact]
     public async Task Nothing_that_happens_to_hidden_things_changes_a_byte_of_any_answer()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, isFresh: true);
         await ImportAsync(shop, "metrics", "{name: total, category: sales, table: Orders, sql: SELECT sum(amount) AS total FROM orders}");
         await ImportAsync(shop, "verified-queries", "{name: count, category: sales, question: 'How many?', sql: SELECT count(*) FROM orders}");
         (await shop.AsAdminAsync("POST", "/api/admin/verified-queries/canonical", """{"id":"sales/count"}""")).Status.ShouldBe(200);
