@@ -7,8 +7,7 @@ namespace Agnes.Connectors.BigQuery;
 
 /// <summary>
 /// BigQuery through its documented REST interface (version 2). Every job has an id that the caller chose, labels, and a bound of what it
-/// may be billed. One instance
-/// serves many questions at once.
+/// may be billed. One instance serves many questions at once.
 /// </summary>
 public sealed class BigQueryClient : IDisposable
 {

@@ -33,10 +33,9 @@ public interface IRemoteTables
 
 /// <summary>A question that a system can answer alone.</summary>
 /// <param name="Sql">
-/// One SELECT, written by us. In the dialect of a system that has its own, with all tables by their full names; else in the engine's
-/// SQL, as the engine itself writes it (no comments, names in double quotes where they need any), since another parser may see
-/// something else
-/// in what an asker wrote. Its table names are those of <paramref name="Tables"/>.
+/// One SELECT, written by us. In the dialect of a system that has its own, with all tables by their full names; else in the engine's SQL,
+/// as the engine itself writes it (no comments, names in double quotes where they need any), since another parser may see something else in
+/// what an asker wrote. Its table names are those of <paramref name="Tables"/>.
 /// </param>
 /// <param name="RowsMax">The first rows are enough.</param>
 /// <param name="BytesMax">A larger answer is refused, not cut.</param>

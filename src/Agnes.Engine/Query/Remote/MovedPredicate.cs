@@ -9,9 +9,8 @@ namespace Agnes.Engine.Query.Remote;
 
 /// <summary>
 /// Writes a condition of a statement for another system, where it is certain to be true there for every row that it is true for here: it
-/// compares columns with constants whose types both systems treat alike, raises no error, and calls nothing. All else is left out: a
-/// row too
-/// many is dropped here, a row too few is wrong.
+/// compares columns with constants whose types both systems treat alike, raises no error, and calls nothing. All else is left out: a row
+/// too many is dropped here, a row too few is wrong.
 /// </summary>
 /// <param name="dialect">Of the system.</param>
 /// <param name="columnOf">The column that names stand for, as the system spells it, if it is one of the table's; else null.</param>

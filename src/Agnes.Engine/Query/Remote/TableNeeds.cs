@@ -15,9 +15,8 @@ internal sealed record TableNeed(IReadOnlyList<TableColumn>? Columns, string? Wh
 
 /// <summary>
 /// Reads from a statement's tree what it needs of its tables. A column that is named anywhere is needed, whosever it is; a condition is
-/// moved
-/// where the table is named once and its rows are dropped by that condition anyway, whatever is joined to them. Where it is not plain, all
-/// is needed.
+/// moved where the table is named once and its rows are dropped by that condition anyway, whatever is joined to them. Where it is not
+/// plain, all is needed.
 /// </summary>
 internal sealed class TableNeeds
 {

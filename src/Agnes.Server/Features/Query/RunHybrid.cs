@@ -15,9 +15,8 @@ using Agnes.Server.Platform.Serving;
 namespace Agnes.Server.Features.Query;
 
 /// <summary>
-/// <c>POST /api/query/hybrid</c>, for admins: BigQuery answers statements first, each under the guard, the bounds and the account that
-/// hold for
-/// any statement of its asker, and another statement joins the answers with the tables here.
+/// <c>POST /api/query/hybrid</c>, for admins: BigQuery answers statements first, each under the guard, the bounds and the account that hold
+/// for any statement of its asker, and another statement joins the answers with the tables here.
 /// </summary>
 internal static class RunHybrid
 {

@@ -16,9 +16,8 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>
-/// Runs the queries of materialized tables. They run as the system: an admin wrote them, and whoever is granted the table reads the
-/// answer and
-/// nothing behind it. Nothing is sent anywhere that was not parsed, looked at, and written anew.
+/// Runs the queries of materialized tables. They run as the system: an admin wrote them, and whoever is granted the table reads the answer
+/// and nothing behind it. Nothing is sent anywhere that was not parsed, looked at, and written anew.
 /// </summary>
 internal sealed class TableQueries(
     StateDb state, SourceKinds kinds, StatementRunner runner, AskedSources asked, Scopes scopes, Scratch scratch, RemoteQuota quota,

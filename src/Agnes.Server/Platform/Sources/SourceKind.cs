@@ -125,9 +125,8 @@ internal abstract class SourceKind
     }
 
     /// <summary>
-    /// Its materialized tables are the answers of queries, which the server has answered and hands to the connector: by the source,
-    /// where it is
-    /// one that is asked, or over registered tables.
+    /// Its materialized tables are the answers of queries, which the server has answered and hands to the connector: by the source, where
+    /// it is one that is asked, or over registered tables.
     /// </summary>
     public bool TakesAnswers => Connector == AnswersConnector.ConnectorName;
 
