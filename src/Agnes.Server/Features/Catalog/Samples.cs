@@ -27,8 +27,8 @@ internal sealed class Samples(StatementRunner runner, RemoteQuota quota, TimePro
 
     /// <summary>An array of JSON objects.</summary>
     /// <param name="table">Of the asker's scope.</param>
-    /// <returns>What came of it, and the rows where that is ok.</returns>
-    public async Task<(StatementOutcome Outcome, byte[] Rows)> OfAsync(HttpContext context, ScopedTable table, int rows)
+    /// <returns>Why there are none, or the rows.</returns>
+    public async Task<(StatementOutcome? Failure, byte[] Rows)> OfAsync(HttpContext context, ScopedTable table, int rows)
     {
         var remote = table.Source as RowSource.Remote;
         // A registration that changes anything may have changed what is to be seen.
@@ -36,7 +36,7 @@ internal sealed class Samples(StatementRunner runner, RemoteQuota quota, TimePro
             ? null
             : new Key(table.Id, table.Rendition, TableMetadata.SourceOf(remote), context.Snapshot().RegistryVersion, rows);
         if (key is not null && _kept.TryGet(key, out var kept) && kept.Until > time.GetUtcNow())
-            return (StatementOutcome.Failed(StatementStatus.Ok, ""), kept.Rows);
+            return (null, kept.Rows);
 
         using var sample = new MemoryStream();
         var output = PipeWriter.Create(sample, new StreamPipeWriterOptions(leaveOpen: true));
@@ -47,7 +47,7 @@ internal sealed class Samples(StatementRunner runner, RemoteQuota quota, TimePro
         if (!outcome.IsOk) return (outcome, []);
         var body = sample.ToArray();
         if (key is not null && body.Length <= KeptBytesMax) _kept.Set(key, new Kept(body, time.GetUtcNow() + KeptFor));
-        return (outcome, body);
+        return (null, body);
     }
 
     private sealed record Key(string Id, string Rendition, string Source, long Registry, int Rows);

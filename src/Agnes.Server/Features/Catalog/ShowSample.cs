@@ -22,10 +22,10 @@ internal static class ShowSample
         var caller = context.Caller();
         if (scopes.Of(context.Snapshot(), caller).Find(table.Name) is not { } scoped) return Problem.NotFound($"table '{table_id}' not found");
 
-        var (outcome, sample) = await samples.OfAsync(context, scoped, rows);
-        return outcome.IsOk
+        var (failure, sample) = await samples.OfAsync(context, scoped, rows);
+        return failure is null
             ? new Answer(table_id, sample, table.Row?.SourceType ?? "")
-            : StatementAnswer.Refuse(context, outcome);
+            : StatementAnswer.Refuse(context, failure);
     }
 
     private sealed class Answer(string tableId, byte[] rows, string source) : IResult

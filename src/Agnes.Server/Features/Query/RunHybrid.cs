@@ -22,12 +22,6 @@ internal static class RunHybrid
 {
     private const int AliasesMax = 16;
     private const int AliasCharsShown = 64;
-    private const int BufferBytes = 64 << 10;
-
-    /// <summary>Whoever reads more slowly than this for long keeps others' room on the disk.</summary>
-    private const double ReadBytesPerSecondMin = 32 << 10;
-
-    private static readonly TimeSpan ReadGrace = TimeSpan.FromSeconds(60);
     private static readonly string[] Reserved = ["information_schema", "main", "memory", "system", "temp"];
 
     public static async Task<IResult> HandleAsync(
@@ -60,7 +54,8 @@ internal static class RunHybrid
             caller.UserId, "query_hybrid", null, Describe(statement, outcome, quota), StatementAnswer.AuditedAs(outcome),
             (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
         if (!outcome.IsOk) return Refuse(context, outcome, at, kind);
-        await SendAsync(context, file, statement, time);
+        await EndAsync(file, statement, context.RequestAborted);
+        await SpooledAnswer.SendAsync(context, file, "application/json", time);
         return Results.Empty;
     }
 
@@ -120,40 +115,16 @@ internal static class RunHybrid
         return Problem.Detail(StatusCodes.Status400BadRequest, $"BQ '{shown}': {kind}: {message}");
     }
 
-    /// <summary>The body of any statement, with what is said of the answers before its last bracket.</summary>
-    private static async Task SendAsync(HttpContext context, FileStream file, HybridStatement statement, TimeProvider time)
+    /// <summary>Puts what is said of the answers before the last bracket of a statement's body.</summary>
+    private static async Task EndAsync(FileStream file, HybridStatement statement, CancellationToken stop)
     {
         var answers = new JsonObject
         {
             ["registered_aliases"] = new JsonArray([.. statement.Asked.Select(one => (JsonNode)one.Alias)]),
             ["alias_count"] = statement.Asked.Count,
         };
-        var end = Encoding.UTF8.GetBytes($",\"bq_stats\":{answers.ToJsonString()}}}");
-        var left = file.Length - 1;
-        var response = context.Response;
-        response.ContentType = "application/json";
-        response.ContentLength = left + end.Length;
-        response.Headers.CacheControl = "no-store";
-        using var deadline = new CancellationTokenSource(ReadGrace + TimeSpan.FromSeconds(left / ReadBytesPerSecondMin), time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.Lease().Ended, context.RequestAborted);
-        try
-        {
-            file.Position = 0;
-            var buffer = new byte[BufferBytes];
-            while (left > 0)
-            {
-                var read = await file.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), stop.Token);
-                if (read == 0) throw new EndOfStreamException("The answer is shorter than it was.");
-                await response.Body.WriteAsync(buffer.AsMemory(0, read), stop.Token);
-                left -= read;
-            }
-
-            await response.Body.WriteAsync(end, stop.Token);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            context.Abort(); // the length was promised: only a cut connection tells that the rest does not come
-        }
+        file.Position = file.Length - 1;
+        await file.WriteAsync(Encoding.UTF8.GetBytes($",\"bq_stats\":{answers.ToJsonString()}}}"), stop);
     }
 
     private static JsonObject Describe(HybridStatement statement, StatementOutcome outcome, RemoteQuota quota)

@@ -22,9 +22,6 @@ internal static class RunScan
     private const string ArrowType = "application/vnd.apache.arrow.stream";
     private const string Purpose = "scan";
 
-    /// <summary>Whoever reads more slowly than this for long keeps others' room on the disk.</summary>
-    private const double ReadBytesPerSecondMin = 32 << 10;
-    private static readonly TimeSpan ReadGrace = TimeSpan.FromSeconds(60);
     private static readonly ScanTexts Texts = new("table not found", "not authorized");
 
     public static async Task<IResult> HandleAsync(
@@ -57,22 +54,10 @@ internal static class RunScan
     private static async Task SendAsync(HttpContext context, string path, string type, StatementOutcome outcome, DateTime asOf, TimeProvider time)
     {
         await using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.Read, BufferSize = 0, Options = FileOptions.Asynchronous | FileOptions.SequentialScan });
-        var response = context.Response;
-        response.ContentType = type;
-        response.ContentLength = file.Length;
-        response.Headers.CacheControl = "no-store";
-        response.Headers["X-Agnes-As-Of"] = asOf.ToString("yyyy-MM-dd'T'HH:mm:ss'+00:00'", CultureInfo.InvariantCulture);
-        if (outcome.Truncated) response.Headers["X-Agnes-Truncated"] = "true";
-        using var deadline = new CancellationTokenSource(ReadGrace + TimeSpan.FromSeconds(file.Length / ReadBytesPerSecondMin), time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.Lease().Ended, context.RequestAborted);
-        try
-        {
-            await file.CopyToAsync(response.Body, stop.Token);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            context.Abort(); // the length was promised: only a cut connection tells that the rest does not come
-        }
+        var headers = context.Response.Headers;
+        headers["X-Agnes-As-Of"] = asOf.ToString("yyyy-MM-dd'T'HH:mm:ss'+00:00'", CultureInfo.InvariantCulture);
+        if (outcome.Truncated) headers["X-Agnes-Truncated"] = "true";
+        await SpooledAnswer.SendAsync(context, file, type, time);
     }
 
     private static JsonObject Describe(ScanBody body, StatementOutcome outcome, RemoteQuota quota)

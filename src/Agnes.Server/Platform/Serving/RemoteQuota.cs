@@ -72,13 +72,13 @@ internal sealed class RemoteQuota(StateDb state, ServerOptions options, TimeProv
             : null;
     }
 
-    private async Task<QuotaExceeded?> SpendAsync(string userId, RemoteCharge charge, CancellationToken cancellation)
+    private async Task<QuotaExceeded?> SpendAsync(string userId, string day, RemoteCharge charge, CancellationToken cancellation)
     {
         var scan = options.Scan;
         var parameters = new
         {
             userId,
-            day = Day(clock.GetUtcNow()),
+            day,
             bytes = charge.Bytes,
             statements = 1,
             cost = MicrosOf(charge),
@@ -92,8 +92,8 @@ internal sealed class RemoteQuota(StateDb state, ServerOptions options, TimeProv
             ?? new QuotaExceeded(QuotaExceeded.AtOnce, scan.AtOnce, scan.AtOnce, TimeSpan.Zero); // refunded meanwhile: worth another try
     }
 
-    private ValueTask AddAsync(string userId, long bytes, int statements, long cost) => state.AppendAsync(
-        AddSql, new { userId, day = Day(clock.GetUtcNow()), bytes, statements, cost }, CancellationToken.None);
+    private ValueTask AddAsync(string userId, string day, long bytes, int statements, long cost) => state.AppendAsync(
+        AddSql, new { userId, day, bytes, statements, cost }, CancellationToken.None);
 
     private QuotaExceeded? Enter(string userId)
     {
@@ -116,6 +116,8 @@ internal sealed class RemoteQuota(StateDb state, ServerOptions options, TimeProv
 
     private long MicrosOf(RemoteCharge charge) => charge.IsMetered ? (long)Math.Ceiling(CostOf(charge.Bytes) * MicrosPerDollar) : 0;
 
+    private string Today => Day(clock.GetUtcNow());
+
     private static string Day(DateTimeOffset now) => now.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private sealed record Usage(long Bytes, long Statements, long Cost);
@@ -124,6 +126,7 @@ internal sealed class RemoteQuota(StateDb state, ServerOptions options, TimeProv
     internal sealed class Budget(RemoteQuota quota, string userId) : IRemoteBudget, IDisposable
     {
         private bool _isOpen;
+        private string _spentOn = ""; // what is given back is given back to that day
 
         public async ValueTask<QuotaExceeded?> OpenAsync(CancellationToken cancellation)
         {
@@ -135,12 +138,13 @@ internal sealed class RemoteQuota(StateDb state, ServerOptions options, TimeProv
         }
 
         public async ValueTask<QuotaExceeded?> SpendAsync(RemoteCharge charge, CancellationToken cancellation) =>
-            await quota.SpendAsync(userId, charge, cancellation);
+            await quota.SpendAsync(userId, _spentOn = quota.Today, charge, cancellation);
 
-        public ValueTask RefundAsync(RemoteCharge charge) => quota.AddAsync(userId, -charge.Bytes, -1, -quota.MicrosOf(charge));
+        public ValueTask RefundAsync(RemoteCharge charge) =>
+            quota.AddAsync(userId, _spentOn, -charge.Bytes, -1, -quota.MicrosOf(charge));
 
         /// <summary>Bytes that left for them, of a table whose rows lie here.</summary>
-        public ValueTask SentAsync(long bytes) => quota.AddAsync(userId, bytes, 0, 0);
+        public ValueTask SentAsync(long bytes) => quota.AddAsync(userId, quota.Today, bytes, 0, 0);
 
         public void Dispose()
         {

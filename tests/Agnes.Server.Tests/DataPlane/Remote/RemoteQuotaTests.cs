@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
-using Agnes.Emulators.BigQuery;
+using Agnes.Engine.Query.Remote;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.Serving;
+using Agnes.Server.Tests.State;
 using Agnes.Testing;
 
 namespace Agnes.Server.Tests.DataPlane.Remote;
@@ -85,6 +89,23 @@ public sealed class RemoteQuotaTests(Postgres postgres)
         await Should.ThrowAsync<OperationCanceledException>(() => leaving);
         await world.Shop.EventuallyAsync(() => world.Cloud.Jobs.Any(job => job.IsCancelled), "the job is cancelled");
         (await UsedAsync(world.Shop)).ShouldBe((56, 1));
+    }
+
+    [Fact]
+    public async Task What_is_given_back_after_midnight_is_given_back_to_the_day_before()
+    {
+        using var place = await StatePlace.EmbeddedAsync();
+        await using var state = await place.OpenAsync();
+        var time = new MovableTime();
+        var quota = new RemoteQuota(state, new ServerOptions { DataDir = place.Options.DataDir, StateDir = place.Options.StateDir }, time);
+        using var budget = quota.For("ana");
+        var charge = new RemoteCharge("warehouse", 56, IsMetered: true);
+        (await budget.SpendAsync(charge, CancellationToken.None)).ShouldBeNull();
+        time.Advance(TimeSpan.FromDays(1));
+        await budget.RefundAsync(charge);
+        await state.FlushAsync();
+        var day = (await state.ReadAsync<Used>("SELECT bytes, statements FROM scan_usage")).ShouldHaveSingleItem();
+        day.ShouldBe(new Used(0, 0));
     }
 
     [Fact]

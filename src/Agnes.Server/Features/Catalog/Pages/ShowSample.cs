@@ -21,8 +21,8 @@ internal static class ShowSample
         if (scopes.Of(context.Snapshot(), context.Caller()).Find(found.Name) is not { IsEmpty: false } scoped) return ShowTable.Missing(table);
         var columns = await remote.OfAsync(context, scoped);
 
-        var (outcome, body) = await samples.OfAsync(context, scoped, RowsMax);
-        if (!outcome.IsOk) return Problem.Detail(Status(outcome.Status), outcome.Message ?? "The sample could not be read.");
+        var (failure, body) = await samples.OfAsync(context, scoped, RowsMax);
+        if (failure is not null) return Problem.Detail(Status(failure.Status), failure.Message ?? "The sample could not be read.");
 
         using var rows = JsonDocument.Parse(body);
         return Page.Show<SamplePage>(new SampleModel(

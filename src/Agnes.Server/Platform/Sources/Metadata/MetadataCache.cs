@@ -13,8 +13,6 @@ namespace Agnes.Server.Platform.Sources.Metadata;
 /// <param name="Version">Another one wherever an answer that was made of it would be another.</param>
 internal sealed record MetadataView(long Version, ImmutableDictionary<string, TableMetadata> ById)
 {
-    public static readonly MetadataView Empty = new(0, ImmutableDictionary.Create<string, TableMetadata>(StringComparer.Ordinal));
-
     /// <summary>When the next of them is no longer fresh; null: none is.</summary>
     public DateTime? TurnsAt { get; init; }
 
