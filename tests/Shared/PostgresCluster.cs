@@ -66,10 +66,12 @@ public sealed class PostgresCluster : IAsyncDisposable
             if (Environment.IsPrivilegedProcess) await RunAsync("/bin/chown", ["postgres:postgres", _folder]);
             var data = Path.Combine(_folder, "data");
             if (isNew) await RunAsync("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
-            // synchronous_commit stays on: without it a killed server loses commits that it acknowledged.
+            // synchronous_commit stays on: without it a killed server loses commits that it acknowledged. Hundreds of databases that live for
+            // seconds need no vacuum, which would start a process for each of them in turn.
             var server = StartHeld(AsPostgres("postgres",
                 ["-D", data, "-k", _folder,
-                    "-c", $"listen_addresses={_address}", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300"]));
+                    "-c", $"listen_addresses={_address}", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
+                    "-c", "max_connections=300"]));
             using var limit = new CancellationTokenSource(StartTimeMax);
             while (await server.StandardError.ReadLineAsync(limit.Token) is { } line)
             {
