@@ -1,7 +1,6 @@
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
-using Agnes.Protocol;
 using DuckDB.NET.Data;
 
 namespace Agnes.Connectors.Answers;
@@ -35,7 +34,10 @@ public sealed class AnswersConnector : Connector
             {
                 var answers = request.Option(FolderOption) ?? throw new InvalidDataException("No answers were given.");
                 var answer = Path.Combine(answers, table.Name);
-                var put = await TakeAsync(table, AnswerFiles.In(answer), writer, progress, cancellation);
+                var (parts, columns) = await AnswerParts.TakeAsync(table, AnswerFiles.In(answer), writer, progress, cancellation);
+                // Also when the rows are those of before: when it was answered last decides when it is due.
+                var put = new ExtractTable(
+                    table.Name, table.Description, table.QueryMode, writer.Time.GetUtcNow().UtcDateTime, columns, parts, []);
                 writer.Put(put);
                 progress.Report(new ExtractEvent("table_done", table.Name, put.Rows, put.Bytes));
             }
@@ -47,26 +49,5 @@ public sealed class AnswersConnector : Connector
                 progress.Report(new ExtractEvent("table_failed", table.Name, Message: message));
             }
         }
-    }
-
-    private static async Task<ExtractTable> TakeAsync(
-        TableConfig table, IReadOnlyList<string> files, ExtractWriter writer, IProgress<ExtractEvent> progress,
-        CancellationToken cancellation)
-    {
-        if (files.Count == 0) throw new InvalidDataException("The answer has no file.");
-        IReadOnlyList<TableColumn>? columns = null;
-        var (parts, rows) = (new List<ExtractPart>(files.Count), 0L);
-        foreach (var (i, file) in files.Index())
-        {
-            var name = files.Count == 1 ? $"{table.Name}.parquet" : $"{i:D8}.parquet";
-            var written = await writer.TakePartAsync(file, name, md5: files.Count == 1, cancellation);
-            parts.Add(await written.Storing);
-            columns ??= written.Columns;
-            if (!columns.SequenceEqual(written.Columns)) throw new InvalidDataException("The files of the answer have different columns.");
-            progress.Report(new ExtractEvent("table_progress", table.Name, rows += written.Rows, Phase: "storing"));
-        }
-
-        // Also when the rows are those of before: when it was answered last decides when it is due.
-        return new ExtractTable(table.Name, table.Description, table.QueryMode, writer.Time.GetUtcNow().UtcDateTime, columns!, parts, []);
     }
 }

@@ -7,7 +7,7 @@ using Agnes.Engine.Limits;
 namespace Agnes.Connectors.Files;
 
 /// <summary>A table cannot be read as it is; the message says what to mend.</summary>
-internal class TableException(string message) : Exception(message);
+internal class TableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Nobody said which of several files is meant.</summary>
 internal sealed class SeveralFilesException(string message) : TableException(message);

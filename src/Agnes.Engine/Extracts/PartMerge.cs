@@ -43,6 +43,31 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
         }
     }
 
+    /// <summary>
+    /// The first load of rows no two of which have one key: partition by partition, without sorting or comparing them first.
+    /// </summary>
+    /// <param name="partition">As <see cref="Partition"/>.</param>
+    /// <param name="rows">A SELECT that can be run again and again, as one over files.</param>
+    public static async Task<IReadOnlyList<ExtractPart>> LoadAsync(
+        ExtractWriter writer, string? partition, string rows, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
+    {
+        var cells = string.Join(", ", columns.Select(column => $"CAST({SqlText.Identifier(column.Name)} AS {column.Type}) AS {SqlText.Identifier(column.Name)}"));
+        List<string> places = partition is null
+            ? [""]
+            : await writer.Connection.QueryAsync($"SELECT DISTINCT {PlaceOf(partition)} AS place FROM ({rows}) ORDER BY place", row => row.GetString(0), cancellation);
+        Bounded(places);
+        if (places.Count == 0) places.Add("");
+        var parts = new List<Task<ExtractPart>>();
+        foreach (var place in places)
+        {
+            var where = partition is null || place.Length == 0 ? "" : $" WHERE {PlaceOf(partition)} = {SqlText.Literal(place)}";
+            var written = await writer.WritePartAsync($"SELECT {cells} FROM ({rows}){where}", NameOf(place), md5: places.Count == 1, cancellation);
+            parts.Add(StoredAsync(written, place));
+        }
+
+        return await Task.WhenAll(parts);
+    }
+
     private async Task PrepareAsync(DuckDBConnection connection, string changed, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
     {
         var list = string.Join(", ", columns.Select(column => $"CAST({SqlText.Identifier(column.Name)} AS {column.Type}) AS {SqlText.Identifier(column.Name)}"));
@@ -50,7 +75,7 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
         await connection.ExecuteAsync(
             $"""
             CREATE OR REPLACE TEMP TABLE {Delta} AS
-            SELECT *, {PlaceOf} AS {Place} FROM (SELECT {list}, row_number() OVER () AS {Order} FROM ({changed}))
+            SELECT *, {PlaceOf(Partition)} AS {Place} FROM (SELECT {list}, row_number() OVER () AS {Order} FROM ({changed}))
             QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {Order} DESC) = 1;
             CREATE OR REPLACE TEMP TABLE {Gone} AS SELECT {keys} FROM {Delta}{(Removed is null ? "" : $" UNION SELECT {keys} FROM ({Removed})")};
             """, cancellation);
@@ -62,7 +87,7 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
         var incoming = touched.ToHashSet(StringComparer.Ordinal);
         var before = (previous?.Parts ?? []).ToLookup(part => part.Key ?? "", StringComparer.Ordinal);
         var places = before.Select(parts => parts.Key).Union(incoming, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        if (places.Count > PartitionsMax) throw new InvalidDataException($"The table would have {places.Count} partitions, and may have {PartitionsMax}: choose a coarser partition.");
+        Bounded(places);
         var sameColumns = previous is not null && previous.Columns.SequenceEqual(columns);
         var kept = new List<Task<ExtractPart>>();
         var hasChanged = false;
@@ -107,7 +132,12 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
         return $"SELECT {cells} FROM {writer.Read(old)} AS part ANTI JOIN {Gone} AS gone ON {Same("part", "gone")} UNION ALL {fresh}";
     }
 
-    private string PlaceOf => Partition is null ? "''" : $"coalesce(CAST(({Partition}) AS VARCHAR), 'null')";
+    private static void Bounded(List<string> places)
+    {
+        if (places.Count > PartitionsMax) throw new InvalidDataException($"The table would have {places.Count} partitions, and may have {PartitionsMax}: choose a coarser partition.");
+    }
+
+    private static string PlaceOf(string? partition) => partition is null ? "''" : $"coalesce(CAST(({partition}) AS VARCHAR), 'null')";
 
     private string Same(string left, string right) => string.Join(" AND ", Keys.Select(key => $"{left}.{SqlText.Identifier(key)} IS NOT DISTINCT FROM {right}.{SqlText.Identifier(key)}"));
 
