@@ -11,6 +11,9 @@ namespace Agnes.Connectors.Keboola;
 /// <summary>Tables of a Keboola project, by exports of its Storage API: whole, or what has changed since.</summary>
 public sealed class KeboolaConnector : Connector
 {
+    /// <summary>Of a table's own settings: so often, in days, it is looked which rows are gone in the project.</summary>
+    public const string ReconcileSetting = TableSettings.Known;
+
     public override string Name => KeboolaSettings.Kind;
 
     public override bool UsesNetwork => true;

@@ -88,7 +88,7 @@ internal sealed class SourcePull(
         [.. rows.Select(own.Kind.ConfigOf)],
         Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
         Options: answers is null
-            ? ConnectionSecrets.OptionsOf(secrets, own, folder) // they go by pipe and are never on a command line
+            ? ConnectionSecrets.OptionsOf(secrets, own, folder, options) // they go by pipe and are never on a command line
             : new Dictionary<string, string>(StringComparer.Ordinal) { [AnswersConnector.FolderOption] = answers })
     {
         Checkpoints = await _checkpoints.LoadAsync(own.Name),
