@@ -1,6 +1,7 @@
 using Agnes.Connectors.Answers;
 using Agnes.Connectors.Custom;
 using Agnes.Connectors.Files;
+using Agnes.Connectors.Keboola;
 using Agnes.Connectors.Postgres;
 using Agnes.Connectors.Samples;
 using Agnes.Engine.Extracts;
@@ -16,6 +17,7 @@ public static class ConnectorList
         new SamplesConnector(),
         new CustomConnector(),
         new AnswersConnector(),
+        new KeboolaConnector(),
         PostgresDatabase.Connector,
     ];
 }

@@ -2,6 +2,7 @@ using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Query;
+using Agnes.Server.Features.Sources.Keboola;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
 
@@ -22,6 +23,7 @@ internal static class SettingList
         .. SignInOptions.Settings,
         InstanceFacts.Settings,
         .. SourceList.All.Select(kind => kind.Declared),
+        KeboolaOptions.Settings,
         ConnectionSecrets.Settings,
         ShowVersion.Settings,
         Foreseen.Settings,

@@ -6,6 +6,7 @@ using Agnes.Server.Features.Sources.Files;
 using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
 using Agnes.Server.Features.Sources.Postgres;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server;
@@ -25,5 +26,10 @@ internal static class SourceList
         new DerivedKind(),
     ];
 
-    public static void AddSources(this IServiceCollection services) => services.AddSingleton(new SourceKinds(All));
+    public static void AddSources(this IServiceCollection services) => services.AddSingleton(provider =>
+    {
+        var setUp = new SetUpKinds(
+            provider.GetRequiredService<ServerOptions>(), provider.GetRequiredService<SecretStore>(), provider.GetRequiredService<TimeProvider>());
+        return new SourceKinds(All, setUp.Contains);
+    });
 }

@@ -12,7 +12,7 @@ public sealed partial class BannedTests
         (ThreadSleep(), "await Task.Delay with a token", []),
         (EmptyCatch(), "say in the handler why nothing is to be done, or let it rise", []),
         (Connecting(), "connections are OutboundGuard's, HTTP clients OutboundClients'", ["src/Agnes.Cli/Api/", "src/Agnes.Engine/Outbound/OutboundGuard.cs",
-                "src/Agnes.Connectors/BigQuery/BigQueryHttp.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs", "src/Agnes.Server/Features/SignIn/Mail/Smtp.cs",
+                "src/Agnes.Connectors/BigQuery/BigQueryHttp.cs", "src/Agnes.Connectors/Keboola/KeboolaHttp.cs", "src/Agnes.Server/Platform/Http/OutboundClients.cs", "src/Agnes.Server/Features/SignIn/Mail/Smtp.cs",
                 "src/Agnes.Engine/Limits/Walls/SyscallFilter.cs", "src/Agnes.Engine/Limits/Walls/SyscallList.cs"]),
         (ConnectingToState(), "only the state's database and what brokers ask are spoken to by another way",
             ["src/Agnes.Server/Platform/State/Engines/PostgresStore.cs", "src/Agnes.Connectors/Postgres/PostgresSession.cs"]),
@@ -24,7 +24,8 @@ public sealed partial class BannedTests
                 "src/Agnes.Server/Features/Metrics/MetricCheck.cs",
                 "src/Agnes.Server/Platform/Publications/TableQueries.cs"]),
         (KindOfSource(), "ask the table's SourceKind; what is one kind's own stands in its folder",
-            ["src/Agnes.Server/Features/Sources/", "src/Agnes.Cli/", "src/Agnes.Protocol/", "src/Agnes.Connectors/BigQuery/BigQuerySettings.cs"]),
+            ["src/Agnes.Server/Features/Sources/", "src/Agnes.Cli/", "src/Agnes.Protocol/", "src/Agnes.Connectors/BigQuery/BigQuerySettings.cs",
+                "src/Agnes.Connectors/Keboola/KeboolaSettings.cs"]),
         (Vague(), "name it by what it does", []),
     ];
 

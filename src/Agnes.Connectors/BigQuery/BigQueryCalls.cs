@@ -56,7 +56,7 @@ internal sealed class BigQueryCalls : IDisposable
         try
         {
             using var answer = await SendAsync(method, path, body, author, bound.Token);
-            await using var whole = new BoundedStream(await answer.Content.ReadAsStreamAsync(bound.Token), AnswerBytesMax);
+            await using var whole = new BoundedStream(await answer.Content.ReadAsStreamAsync(bound.Token), AnswerBytesMax, TooLarge);
             return await JsonSerializer.DeserializeAsync(whole, type, bound.Token) ?? throw BigQueryErrors.NotUnderstood("it is null");
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -103,6 +103,8 @@ internal sealed class BigQueryCalls : IDisposable
         _credentials.Dispose();
     }
 
+    private static BigQueryException TooLarge(string what) => BigQueryErrors.NotUnderstood(what);
+
     private async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, byte[]? body, string token, CancellationToken cancellation)
     {
@@ -122,7 +124,7 @@ internal sealed class BigQueryCalls : IDisposable
         ErrorBody? error = null;
         try
         {
-            await using var whole = new BoundedStream(await answer.Content.ReadAsStreamAsync(cancellation), AnswerBytesMax);
+            await using var whole = new BoundedStream(await answer.Content.ReadAsStreamAsync(cancellation), AnswerBytesMax, TooLarge);
             error = (await JsonSerializer.DeserializeAsync(whole, BigQueryJson.Default.ErrorAnswer, cancellation))?.Error;
         }
         catch (Exception other) when (other is JsonException or IOException or HttpRequestException)

@@ -19,6 +19,9 @@ public sealed class DatabaseConnector : Connector
     /// <summary>Hosts that may be in this machine's own network, separated by commas: the operator's word.</summary>
     public const string AllowedHostsOption = "allowed_private_hosts";
 
+    /// <summary>What can be set for a table besides what all kinds of sources have.</summary>
+    public static readonly IReadOnlyList<string> OwnSettings = [TableSettings.LagSetting, TableSettings.ReconcileSetting];
+
     private readonly Func<ExtractRequest, OutboundGuard, IDatabase> _open;
 
     internal DatabaseConnector(string name, Func<ExtractRequest, OutboundGuard, IDatabase> open) => (Name, _open) = (name, open);

@@ -10,7 +10,7 @@ namespace Agnes.Connectors.Databases;
 /// <param name="Width">Of parts that follow from the key.</param>
 internal sealed record PullCursor(string? Since, string Shape, long Reconciled, long? Width)
 {
-    public string Write() => JsonSerializer.Serialize(this, PullJson.Default.PullCursor);
+    public string Write() => JsonSerializer.Serialize(this, DatabaseJson.Default.PullCursor);
 
     /// <returns>Null: there is none, or one of somebody else's.</returns>
     public static PullCursor? Read(string? text)
@@ -18,7 +18,7 @@ internal sealed record PullCursor(string? Since, string Shape, long Reconciled, 
         if (text is null) return null;
         try
         {
-            return JsonSerializer.Deserialize(text, PullJson.Default.PullCursor);
+            return JsonSerializer.Deserialize(text, DatabaseJson.Default.PullCursor);
         }
         catch (JsonException)
         {
@@ -29,4 +29,4 @@ internal sealed record PullCursor(string? Since, string Shape, long Reconciled, 
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(PullCursor))]
-internal sealed partial class PullJson : JsonSerializerContext;
+internal sealed partial class DatabaseJson : JsonSerializerContext;

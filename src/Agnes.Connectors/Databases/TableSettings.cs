@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Agnes.Connectors.Files;
+using Agnes.Connectors.Keboola;
 using Agnes.Engine.Extracts;
 
 namespace Agnes.Connectors.Databases;
@@ -15,7 +16,7 @@ internal sealed record TableSettings
     public const string LagSetting = "lag";
 
     /// <summary>Of a table's own settings: so often, in days, it is looked which rows are gone there; 0: at each run.</summary>
-    public const string ReconcileSetting = "reconcile_days";
+    public const string ReconcileSetting = "reconcile_every_days";
 
     private const int DaysMax = 36_500;
 
@@ -137,7 +138,14 @@ internal readonly struct GivenSettings(JsonElement? settings)
             var comparison = given.Text("operator") ?? "eq";
             if (given.Text("column") is not { } column || !Operators.Contains(comparison, StringComparer.Ordinal) || given.Texts("values") is not { Count: > 0 } values)
                 throw new TableException($"{name}: each needs a column, an operator ({string.Join(", ", Operators)}) and values.");
-            filters.Add((column, comparison, [.. values]));
+            try
+            {
+                filters.Add((column, comparison, [.. values.Select(value => DatePlaceholders.Resolve(value, today))]));
+            }
+            catch (FormatException unknown)
+            {
+                throw new TableException($"{name}: {unknown.Message}", unknown);
+            }
         }
 
         return filters;

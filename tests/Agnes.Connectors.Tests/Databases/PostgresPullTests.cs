@@ -55,7 +55,7 @@ public sealed class PostgresPullTests(Shelf shelf) : IClassFixture<Shelf>, IDisp
             CREATE TABLE bills (id bigint PRIMARY KEY, amount numeric(10,2), at timestamptz);
             INSERT INTO bills SELECT i, i, timestamptz '2026-01-01' + i * interval '1 minute' FROM generate_series(1, 1000) i;
             """);
-        var how = new JsonObject { ["sync_strategy"] = "incremental", ["incremental_column"] = "at", ["reconcile_days"] = null };
+        var how = new JsonObject { ["sync_strategy"] = "incremental", ["incremental_column"] = "at", ["reconcile_every_days"] = null };
         await PullAsync("bills", how);
         _shop.Rows("bills", "count(*), sum(amount)").ShouldBe("1000|500500.00");
 
@@ -84,7 +84,7 @@ public sealed class PostgresPullTests(Shelf shelf) : IClassFixture<Shelf>, IDisp
         await shelf.ExecuteAsync("DELETE FROM gone WHERE n <= 40");
         await PullAsync("gone", never);
         _shop.Rows("gone", "count(*)").ShouldBe("100");
-        await PullAsync("gone", new JsonObject { ["sync_strategy"] = "incremental", ["incremental_column"] = "n", ["reconcile_days"] = 0 });
+        await PullAsync("gone", new JsonObject { ["sync_strategy"] = "incremental", ["incremental_column"] = "n", ["reconcile_every_days"] = 0 });
         _shop.Rows("gone", "count(*), min(n)").ShouldBe("60|41");
     }
 

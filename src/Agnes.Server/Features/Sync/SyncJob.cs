@@ -44,7 +44,9 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
         var plan = SyncPlan.Of(state.Snapshot, kinds, Targets(job.Job.Input), time.GetUtcNow().UtcDateTime);
         foreach (var row in plan.NoConnector.Where(row => Has(job, KeyOf(row, kinds))))
         {
-            await pull.FailAsync(job, row.Name, $"This server has no connector for source_type '{row.SourceType}'; its tables are served when something else writes extracts/{row.SourceType}.", cancellation);
+            var why = kinds.OfType(row.SourceType)?.HowToSetUp ?? $"This server has no connector for source_type '{row.SourceType}'";
+            await pull.FailAsync(
+                job, row.Name, $"{why}; its tables are served when something else writes extracts/{row.SourceType}.", cancellation);
         }
 
         var problems = new List<string>();

@@ -20,13 +20,14 @@ internal static class DiscoverTables
     private const string Local = "local";
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, SourceKinds kinds, AskedSources sources, ServerOptions options, SecretStore secrets, string? dataset = null,
-        string? connection = null)
+        HttpContext context, SourceKinds kinds, AskedSources sources, SourceListings listings, ServerOptions options, SecretStore secrets,
+        string? dataset = null, string? connection = null)
     {
         if (dataset is { Length: 0 }) dataset = null;
         var (kind, name) = connection is { Length: > 0 } ? Named(context.Snapshot(), kinds, connection) : OfInstance(kinds, options, secrets);
         if (connection is { Length: > 0 } && kind is null)
             return Problem.NotFound($"There is no connection '{TableRules.Shorten(connection)}': agnes admin connection list");
+        if (kind is { IsListed: true }) return await ListedAsync(kind, name, listings, dataset, context);
         if (kind is not { IsAsked: true } || sources.Find(kind, name) is not { } found) return Nothing(kind);
         if (kind.Dialect == SqlDialect.BigQuery && dataset is not null && !Identifiers.IsQuoted(dataset))
             return Problem.Detail(StatusCodes.Status400BadRequest, $"dataset '{TableRules.Shorten(dataset)}' is no valid BigQuery name");
@@ -42,6 +43,40 @@ internal static class DiscoverTables
             return Failed(failure);
         }
     }
+
+    /// <summary>Of a source that says all that it has at once.</summary>
+    private static async Task<IResult> ListedAsync(
+        SourceKind kind, string connection, SourceListings listings, string? bucket, HttpContext context)
+    {
+        try
+        {
+            var all = await listings.OfAsync(context.Snapshot(), kind, connection, context.RequestAborted);
+            var found = all.Where(table => bucket is null || table.BucketId == bucket).OrderBy(table => table.Id, StringComparer.Ordinal).ToList();
+            var shown = found.Take(ListedMax).ToList();
+            var answer = new JsonObject { ["tables"] = Array(shown, Whole), ["count"] = shown.Count, ["source"] = kind.Name };
+            if (bucket is not null) answer["dataset"] = bucket;
+            if (found.Count > ListedMax) answer["truncated"] = true;
+            return JsonBody.Of(answer);
+        }
+        catch (RemoteException failure)
+        {
+            return Failed(failure);
+        }
+    }
+
+    private static JsonObject Whole(ListedTable one) => new()
+    {
+        ["id"] = one.Id,
+        ["name"] = one.Name,
+        ["bucket_id"] = one.BucketId,
+        ["bucket_name"] = one.BucketName,
+        ["columns"] = Array(one.Columns, column => column),
+        ["row_count"] = one.Rows,
+        ["size_bytes"] = one.Bytes,
+        ["primary_key"] = Array(one.PrimaryKey, column => column),
+        ["last_change"] = one.LastChange,
+        ["last_import"] = one.LastImport,
+    };
 
     private static (SourceKind? Kind, string Name) Named(Snapshot snapshot, SourceKinds kinds, string connection) =>
         snapshot.Connections.GetValueOrDefault(connection) is { } set

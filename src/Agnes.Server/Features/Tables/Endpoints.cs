@@ -7,7 +7,11 @@ internal static class TablesFeature
 {
     private const long BatchBytesMax = 4L << 20;
 
-    public static void AddTables(this IServiceCollection services) => services.AddSingleton<TablePreviews>();
+    public static void AddTables(this IServiceCollection services)
+    {
+        services.AddSingleton<TablePreviews>();
+        services.AddSingleton<SourceListings>();
+    }
 
     public static void MapTables(this IEndpointRouteBuilder routes)
     {

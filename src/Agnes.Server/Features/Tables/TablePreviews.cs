@@ -3,6 +3,7 @@ using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
@@ -13,7 +14,8 @@ namespace Agnes.Server.Features.Tables;
 /// Adds to the description of a table that is not registered yet what it would be: read in a child process, in the place and the memory of publishing, and for nobody
 /// but whoever asked. Values are in the answer alone.
 /// </summary>
-internal sealed class TablePreviews(ExtractRunner runner, PublishingGate gate, SourceKinds kinds, DataFolder folder, StateDb state)
+internal sealed class TablePreviews(
+    ExtractRunner runner, PublishingGate gate, SourceKinds kinds, DataFolder folder, StateDb state, SecretStore secrets, ServerOptions options)
 {
     private const string Busy = "The server is busy with other tables; ask again to see rows and columns.";
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(5);
@@ -25,7 +27,8 @@ internal sealed class TablePreviews(ExtractRunner runner, PublishingGate gate, S
         try
         {
             using var entered = await EnterAsync(stop);
-            var request = new ExtractRequest("preview", own.Name, connector, [own.Kind.ConfigOf(row)], Options: own.Kind.OptionsOf(own, folder));
+            var given = ConnectionSecrets.OptionsOf(secrets, own, folder, options);
+            var request = new ExtractRequest("preview", own.Name, connector, [own.Kind.ConfigOf(row)], Options: given);
             Add(table, await runner.PreviewAsync(request, stop));
         }
         catch (WorkerFailedException failure)

@@ -33,7 +33,7 @@ internal sealed class SourcePull(
         var answered = new List<TableRow>(rows.Count);
         foreach (var row in rows)
         {
-            if (await AnswerAsync(job, own, row, answers.Path, cancellation)) answered.Add(row);
+            if (row.QueryMode != TableRules.ModeMaterialized || await AnswerAsync(job, own, row, answers.Path, cancellation)) answered.Add(row);
         }
 
         return rows.Count > 0 && answered.Count == 0 ? null : await RunAsync(job, own, answered, answers.Path, cancellation);
@@ -68,7 +68,8 @@ internal sealed class SourcePull(
             foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
             if (answers is not null)
             {
-                foreach (var empty in outcome.Ok.Where(table => table.Rows == 0))
+                var queried = rows.Where(row => row.QueryMode == TableRules.ModeMaterialized).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
+                foreach (var empty in outcome.Ok.Where(table => table.Rows == 0 && queried.Contains(table.Name)))
                     await job.LogAsync($"{empty.Name}: warning: its query returned no rows", cancellation);
             }
 
@@ -87,13 +88,21 @@ internal sealed class SourcePull(
         own.Kind.Connector!,
         [.. rows.Select(own.Kind.ConfigOf)],
         Registered: [.. kinds.RegisteredFor(state.Snapshot, own).Select(row => row.Name)],
-        Options: answers is null
-            ? ConnectionSecrets.OptionsOf(secrets, own, folder) // they go by pipe and are never on a command line
-            : new Dictionary<string, string>(StringComparer.Ordinal) { [AnswersConnector.FolderOption] = answers })
+        Options: OptionsOf(own, answers))
     {
         Checkpoints = await _checkpoints.LoadAsync(own.Name),
         Program = rows.Count > 0 ? own.Kind.ProgramOf(own, options) : null,
     };
+
+    /// <summary>They go by pipe and are never on a command line. Whoever only takes answers is told nothing else.</summary>
+    private Dictionary<string, string> OptionsOf(Connection own, string? answers)
+    {
+        var given = own.Kind.Connector == AnswersConnector.ConnectorName
+            ? new Dictionary<string, string>(StringComparer.Ordinal)
+            : ConnectionSecrets.OptionsOf(secrets, own, folder, options);
+        if (answers is not null) given[AnswersConnector.FolderOption] = answers;
+        return given;
+    }
 
     /// <summary>What is left of a connection that is gone: its folder, of which nothing is published, and its checkpoints.</summary>
     public async Task ForgetAsync(string connection, CancellationToken cancellation)

@@ -128,7 +128,8 @@ internal sealed class AskedSources : IAsyncDisposable
         var whole = connection with { Settings = settings };
         var asked = new AskedConnection(
             connection.Name,
-            () => connection.Kind.Ask(whole, ConnectionSecrets.OptionsOf(_secrets, whole, _folder), _services),
+            () => connection.Kind.Ask(
+                whole, ConnectionSecrets.OptionsOf(_secrets, whole, _folder, _services.GetRequiredService<ServerOptions>()), _services),
             _time,
             _log);
         return new Open(connection, set, _secrets.Version, settings, asked)

@@ -35,10 +35,11 @@ internal static class ConnectionSecrets
         select (setting.Name, value);
 
     /// <summary>Everything that is set for a connection. Holds secrets.</summary>
-    public static Dictionary<string, string> OptionsOf(SecretStore secrets, Connection connection, DataFolder folder)
+    public static Dictionary<string, string> OptionsOf(SecretStore secrets, Connection connection, DataFolder folder, ServerOptions options)
     {
         var given = connection.Kind.OptionsOf(connection, folder);
         foreach (var (setting, value) in Of(secrets, connection)) given[setting] = value;
+        connection.Kind.AddOptions(given, connection, options, secrets);
         return given;
     }
 

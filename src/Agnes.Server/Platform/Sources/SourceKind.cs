@@ -79,6 +79,37 @@ internal abstract class SourceKind
     /// </summary>
     public virtual Dictionary<string, string> OptionsOf(Connection connection, DataFolder folder) => new(connection.Settings, StringComparer.Ordinal);
 
+    /// <summary>What the operator and the instance's configuration say besides, for its connector.</summary>
+    /// <param name="given">What <see cref="OptionsOf"/> says, with the connection's secrets.</param>
+    public virtual void AddOptions(IDictionary<string, string> given, Connection connection, ServerOptions options, SecretStore secrets)
+    {
+    }
+
+    /// <summary>
+    /// Nothing is pulled through its default connection before that is set up, and what another program writes to its folder is served.
+    /// </summary>
+    public virtual bool NeedsSetUp => false;
+
+    /// <summary>Whether its default connection has what it needs now.</summary>
+    public virtual bool IsSetUp(ServerOptions options, SecretStore secrets) => true;
+
+    /// <summary>What is to be done so that its tables are pulled; null: nothing can be.</summary>
+    public virtual string? HowToSetUp => null;
+
+    /// <summary>Whether its connector brings a table of that query mode.</summary>
+    public virtual bool Pulls(string? mode) =>
+        mode is null or TableRules.ModeLocal || (mode == TableRules.ModeMaterialized && TakesAnswers);
+
+    /// <summary>It can list what could be registered: see <see cref="ListAsync"/>.</summary>
+    public virtual bool IsListed => false;
+
+    /// <summary>What the source has that could be registered.</summary>
+    /// <param name="options">Everything that is set for the connection, secrets too.</param>
+    /// <exception cref="RemoteException">It cannot be asked, or does not answer.</exception>
+    public virtual Task<IReadOnlyList<ListedTable>> ListAsync(
+        IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop) =>
+        throw new NotSupportedException($"{Name} cannot be listed.");
+
     /// <summary>Its tables of mode <c>remote</c> stay at the source, which this server asks.</summary>
     public virtual bool IsAsked => false;
 
@@ -128,7 +159,7 @@ internal abstract class SourceKind
     /// Its materialized tables are the answers of queries, which the server has answered and hands to the connector: by the source, where
     /// it is one that is asked, or over registered tables.
     /// </summary>
-    public bool TakesAnswers => Connector == AnswersConnector.ConnectorName;
+    public virtual bool TakesAnswers => Connector == AnswersConnector.ConnectorName;
 
     /// <summary>The queries of its tables are over registered tables.</summary>
     public bool IsDerived => TakesAnswers && !IsAsked;
@@ -239,6 +270,12 @@ internal sealed record SourceSetting(string Name, string Kind = "string")
         NoDestination = NoSecret,
     };
 }
+
+/// <summary>A table that a source has, as the contract's discovery shows it.</summary>
+/// <param name="Id">With its bucket.</param>
+internal sealed record ListedTable(
+    string Id, string Name, string BucketId, string BucketName, IReadOnlyList<string> Columns, long? Rows, long? Bytes,
+    IReadOnlyList<string> PrimaryKey, string? LastChange, string? LastImport);
 
 /// <param name="Connection">What the answer says of it: <c>verified</c>, <c>unverified</c> or <c>local</c>.</param>
 internal sealed record SourceSetUp(string Connection)

@@ -11,7 +11,8 @@ internal sealed record Connection(string Name, SourceKind Kind, IReadOnlyDiction
 }
 
 /// <summary>The kinds of sources that there are, and which connection a table is pulled through. All other extracts are dropped there by somebody else and served as they are.</summary>
-internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
+/// <param name="isSetUp">Whether what a kind's default connection needs is there now; null: as if nothing were.</param>
+internal sealed class SourceKinds(IEnumerable<SourceKind> kinds, Func<Snapshot, SourceKind, bool>? isSetUp = null)
 {
     public IReadOnlyList<SourceKind> All { get; } = [.. kinds];
 
@@ -29,7 +30,7 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
 
     /// <summary>Through which connection this server pulls a table; null where it does not.</summary>
     public Connection? PulledBy(Snapshot snapshot, TableRow row) =>
-        ConnectionOf(snapshot, row) is { Kind.Connector: not null } own && !IsAsked(row) ? own : null;
+        ConnectionOf(snapshot, row) is { Kind.Connector: not null } own && !IsAsked(row) && (row.Connection is not null || IsSetUp(snapshot, own.Kind)) ? own : null;
 
     /// <summary>Whether the table stays at its source, which this server asks.</summary>
     public bool IsAsked(TableRow? row) => row is { QueryMode: TableRules.ModeRemote } && OfType(row.SourceType) is { IsAsked: true };
@@ -45,7 +46,7 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
     /// <summary>Whose tables lie in a folder below <c>extracts/</c>; null where it is another program's.</summary>
     public Connection? OfFolder(Snapshot snapshot, string folder)
     {
-        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null, HasDefault: true } kind ? DefaultOf(kind) : null;
+        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null, HasDefault: true } kind && IsSetUp(snapshot, kind) ? DefaultOf(kind) : null;
         return OfType(named.Kind) is { Connector: not null } of ? new Connection(named.Name, of, named.Values) : null;
     }
 
@@ -53,12 +54,12 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
     public IEnumerable<Connection> Pulled(Snapshot snapshot) =>
         from kind in All
         where kind.Connector is not null
-        from connection in (kind.HasDefault ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind))
+        from connection in (kind.HasDefault && IsSetUp(snapshot, kind) ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind))
         select connection;
 
     /// <summary>The tables that are pulled through a connection: registered for it, and not served by somebody else's extract.</summary>
     public IEnumerable<TableRow> RegisteredFor(Snapshot snapshot, Connection connection) => snapshot.TablesById.Values
-        .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && IsPulled(row, connection.Kind)
+        .Where(row => PulledBy(snapshot, row)?.Name == connection.Name && connection.Kind.Pulls(row.QueryMode)
             && !snapshot.IsServedByOther(row.Name, connection.Name))
         .OrderBy(row => row.Name, StringComparer.Ordinal);
 
@@ -66,8 +67,7 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds)
     public IEnumerable<Connection> ConnectionsOf(Snapshot snapshot, SourceKind kind) =>
         (kind.HasDefault ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind));
 
-    private static bool IsPulled(TableRow row, SourceKind kind) =>
-        row.QueryMode is null or TableRules.ModeLocal || (row.QueryMode == TableRules.ModeMaterialized && kind.TakesAnswers);
+    private bool IsSetUp(Snapshot snapshot, SourceKind kind) => !kind.NeedsSetUp || (isSetUp?.Invoke(snapshot, kind) ?? false);
 
     private static IEnumerable<Connection> NamedOf(Snapshot snapshot, SourceKind kind) => snapshot.Connections.Values.Where(row => row.Kind == kind.Name)
         .OrderBy(row => row.Name, StringComparer.Ordinal).Select(row => new Connection(row.Name, kind, row.Values));

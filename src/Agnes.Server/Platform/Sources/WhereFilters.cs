@@ -1,20 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
+using Agnes.Connectors.Keboola;
 using Agnes.Server.Platform.Registry;
 
 namespace Agnes.Server.Platform.Sources;
 
 /// <summary>The row filter of a registered table: <c>[{"column","operator","values"}]</c>, stored as JSON in one normal form.</summary>
-internal static partial class WhereFilters
+internal static class WhereFilters
 {
     private const int FiltersMax = 100;
     private static readonly string[] Operators = ["eq", "ne", "gt", "ge", "lt", "le"];
-
-    private static readonly HashSet<string> Placeholders = new(StringComparer.Ordinal)
-    {
-        "today", "last_week", "last_month", "last_2_months", "last_3_months", "last_6_months", "last_year", "last_2_years", "start_of_3_months_ago",
-    };
 
     /// <param name="input">A list, a text that holds one, or null.</param>
     /// <param name="stored">The normal form, or null where there is no filter.</param>
@@ -86,14 +81,11 @@ internal static partial class WhereFilters
         {
             if (value.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null) return "values must be texts, numbers or booleans";
             var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-            var unknown = Placeholder().Matches(text).Select(m => m.Groups["name"].Value).FirstOrDefault(p => !Placeholders.Contains(p));
-            if (unknown is not null) return $"unknown placeholder {{{{{unknown}}}}}; known: {string.Join(", ", Placeholders)}";
+            if (DatePlaceholders.UnknownIn(text) is { } unknown)
+                return $"unknown placeholder {{{{{unknown}}}}}; known: {string.Join(", ", DatePlaceholders.Names)}";
             texts.Add(text);
         }
         filter = new JsonObject { ["column"] = column.GetString(), ["operator"] = comparison, ["values"] = texts };
         return null;
     }
-
-    [GeneratedRegex(@"\{\{(?<name>[^{}]*)\}\}", RegexOptions.CultureInvariant)]
-    private static partial Regex Placeholder();
 }

@@ -156,6 +156,7 @@ public sealed class DiscoveryTests(Postgres postgres)
         {
             ["name"] = "looked",
             ["source_type"] = "postgres",
+            ["query_mode"] = "remote",
             ["connection"] = "depot",
             ["bucket"] = "shop",
             ["source_table"] = table,

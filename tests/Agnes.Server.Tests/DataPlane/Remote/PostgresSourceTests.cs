@@ -205,6 +205,7 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
         {
             ["name"] = name,
             ["source_type"] = "postgres",
+            ["query_mode"] = "remote",
             ["connection"] = connection,
             ["source_table"] = table ?? name,
         }.ToJsonString());

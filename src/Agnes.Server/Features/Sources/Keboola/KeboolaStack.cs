@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Agnes.Connectors.Keboola;
 using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
@@ -11,6 +12,9 @@ namespace Agnes.Server.Features.Sources.Keboola;
 /// <summary>A Keboola stack and a Storage token for it: the one way in which the server talks to its Storage API.</summary>
 internal sealed class KeboolaStack(string address, string token)
 {
+    public const string HowToSetUp =
+        "Keboola is not set up on this server: set its address and a Storage token (KBC_STACK_URL and KBC_STORAGE_TOKEN, or /admin/server-config)";
+
     private const string TokenHeader = "X-StorageApi-Token";
     private readonly string _address = address.Trim().TrimEnd('/');
     private readonly string _token = token.Trim();
@@ -22,6 +26,9 @@ internal sealed class KeboolaStack(string address, string token)
         var (address, token) = (layers.Find("KEBOOLA_STACK_URL"), layers.Find("KEBOOLA_STORAGE_TOKEN"));
         return string.IsNullOrWhiteSpace(address) || string.IsNullOrWhiteSpace(token) ? null : new KeboolaStack(address, token);
     }
+
+    /// <summary>As the connector takes them.</summary>
+    public void AddTo(IDictionary<string, string> given) => (given[KeboolaSettings.StackOption], given[KeboolaSettings.TokenOption]) = (_address, _token);
 
     /// <summary>Asks, and looks at the status alone.</summary>
     /// <param name="path">Escaped, from <c>/v2/storage/</c> on.</param>

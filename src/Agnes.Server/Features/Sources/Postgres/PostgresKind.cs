@@ -1,5 +1,6 @@
-using Agnes.Connectors.Answers;
+using Agnes.Connectors.Databases;
 using Agnes.Connectors.Postgres;
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Query.Remote.Brokers;
@@ -11,7 +12,9 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sources.Postgres;
 
-/// <summary>A PostgreSQL, whose tables stay where they are: it is asked, and answers by itself what is about its tables alone.</summary>
+/// <summary>
+/// A PostgreSQL. Its tables are pulled, or stay where they are: then it is asked, and answers by itself what is about its tables alone.
+/// </summary>
 internal sealed class PostgresKind : SourceKind
 {
     private const string SchemaDefault = "public";
@@ -22,9 +25,11 @@ internal sealed class PostgresKind : SourceKind
 
     public override IReadOnlyList<string> Aliases => ["postgresql"];
 
-    public override IReadOnlyList<string> Modes => [TableRules.ModeRemote, TableRules.ModeMaterialized];
+    public override IReadOnlyList<string> Modes => [TableRules.ModeLocal, TableRules.ModeRemote, TableRules.ModeMaterialized];
 
-    public override string Connector => AnswersConnector.ConnectorName;
+    public override string Connector => PostgresSettings.Kind;
+
+    public override bool TakesAnswers => true;
 
     public override bool IsAsked => true;
 
@@ -51,9 +56,15 @@ internal sealed class PostgresKind : SourceKind
     public override IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
         services.GetRequiredService<RemoteBrokers>().Open(Name, connection.Name, options);
 
+    public override void AddOptions(IDictionary<string, string> given, Connection connection, ServerOptions options, SecretStore secrets)
+    {
+        if (options.AllowedPrivateHosts.Count > 0) given[DatabaseConnector.AllowedHostsOption] = string.Join(',', options.AllowedPrivateHosts);
+    }
+
+    public override TableConfig ConfigOf(TableRow row) => base.ConfigOf(row) with { Settings = PullSettings.Of(row).Element() };
+
     public override TableRow Complete(TableRow row) => row.QueryMode == TableRules.ModeMaterialized ? row : row with
     {
-        QueryMode = TableRules.ModeRemote,
         Bucket = string.IsNullOrEmpty(row.Bucket) ? SchemaDefault : row.Bucket,
         SourceTable = string.IsNullOrEmpty(row.SourceTable) ? row.Name : row.SourceTable,
     };
@@ -65,15 +76,22 @@ internal sealed class PostgresKind : SourceKind
         return null;
     }
 
-    public override RuleViolation? LookAt(TableRow row, Connection? connection, DataFolder folder) =>
-        connection is null ? new RuleViolation("connection", "A table of a PostgreSQL names its connection: agnes admin connection list")
-            : base.LookAt(row, connection, folder);
+    public override RuleViolation? LookAt(TableRow row, Connection? connection, DataFolder folder)
+    {
+        if (connection is null) return new RuleViolation("connection", "A table of a PostgreSQL names its connection: agnes admin connection list");
+        if (row.QueryMode != TableRules.ModeLocal) return base.LookAt(row, connection, folder);
+        return PullSettings.UnknownOf(row, Title, DatabaseConnector.OwnSettings)
+            ?? (DatabaseConnector.SettingsFault(ConfigOf(row)) is { } fault ? new RuleViolation("settings", fault) : null);
+    }
 
     public override string RelationOf(string schema, string table) => base.RelationOf(schema.Length == 0 ? SchemaDefault : schema, table);
 
-    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) => row.QueryMode == TableRules.ModeMaterialized
-        ? "The database has been asked whether it would answer the query; no row was asked for."
-        : "Not looked at: its columns are asked for when the table is first used.";
+    public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) => row.QueryMode switch
+    {
+        TableRules.ModeMaterialized => "The database has been asked whether it would answer the query; no row was asked for.",
+        TableRules.ModeRemote => "Not looked at: its columns are asked for when the table is first used.",
+        _ => "The database has been asked for the table's columns; no row was asked for.",
+    };
 
     public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
         PostgresSettings.Fault(settings) ?? MaterializeLimit.Fault(settings.GetValueOrDefault(MaterializeLimit.Name));

@@ -1,7 +1,8 @@
-namespace Agnes.Connectors.BigQuery;
+namespace Agnes.Connectors;
 
 /// <summary>An answer that is refused when it grows beyond what is ever needed, before it has filled the memory.</summary>
-internal sealed class BoundedStream(Stream inner, long bytesMax) : Stream
+/// <param name="refusal">Made from what is wrong with it.</param>
+internal sealed class BoundedStream(Stream inner, long bytesMax, Func<string, Exception> refusal) : Stream
 {
     private long _read;
 
@@ -42,5 +43,5 @@ internal sealed class BoundedStream(Stream inner, long bytesMax) : Stream
 
     private int Count(int count) => (_read += count) <= bytesMax
         ? count
-        : throw BigQueryErrors.NotUnderstood($"it is larger than {bytesMax >> 20} MiB");
+        : throw refusal($"it is larger than {bytesMax >> 20} MiB");
 }
