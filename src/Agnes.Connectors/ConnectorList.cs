@@ -2,6 +2,7 @@ using Agnes.Connectors.Answers;
 using Agnes.Connectors.Custom;
 using Agnes.Connectors.Files;
 using Agnes.Connectors.Keboola;
+using Agnes.Connectors.MySql;
 using Agnes.Connectors.Postgres;
 using Agnes.Connectors.Samples;
 using Agnes.Engine.Extracts;
@@ -19,5 +20,6 @@ public static class ConnectorList
         new AnswersConnector(),
         new KeboolaConnector(),
         PostgresDatabase.Connector,
+        MySqlDatabase.Connector,
     ];
 }

@@ -5,6 +5,7 @@ using Agnes.Server.Features.Sources.Derived;
 using Agnes.Server.Features.Sources.Files;
 using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
+using Agnes.Server.Features.Sources.MySql;
 using Agnes.Server.Features.Sources.Postgres;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
@@ -22,6 +23,7 @@ internal static class SourceList
         new FilesKind(),
         new SampleKind(),
         new PostgresKind(),
+        new MySqlKind(),
         new CustomKind(),
         new DerivedKind(),
     ];

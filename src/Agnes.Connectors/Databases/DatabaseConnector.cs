@@ -69,8 +69,7 @@ public sealed class DatabaseConnector : Connector
         try
         {
             var settings = TableSettings.Of(request.Tables[0], DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime));
-            var relation = $"{database.Quote(settings.Schema ?? database.SchemaDefault)}.{database.Quote(settings.Table)}";
-            var there = await database.DescribeAsync(relation, cancellation);
+            var there = await database.DescribeAsync(new(settings.Schema ?? database.SchemaDefault, settings.Table), cancellation);
             var plan = PullPlan.Of(settings, there);
             string[] remarks = plan.Keys.Count > 0 && plan.Settings.ReconcileDays is null
                 ? [$"Rows that are deleted there stay here: set {TableSettings.ReconcileSetting}, so that all keys are compared now and then."]

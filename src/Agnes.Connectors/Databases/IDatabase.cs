@@ -18,16 +18,21 @@ internal interface IDatabase : IAsyncDisposable
     string Literal(string value);
 
     /// <exception cref="RemoteException">It is not there, or cannot be asked.</exception>
-    Task<DatabaseTable> DescribeAsync(string relation, CancellationToken cancellation);
+    Task<DatabaseTable> DescribeAsync(DatabaseRelation relation, CancellationToken cancellation);
 
     /// <summary>All rows, or those that satisfy a condition, in one consistent state of the table.</summary>
     /// <param name="where">In the database's own language; null: all.</param>
     /// <param name="got">Told now and then how many rows have come.</param>
-    /// <returns>How many there were.</returns>
     /// <exception cref="RemoteException">It cannot be asked, or fell silent.</exception>
-    Task<long> ReadAsync(
-        string relation, IReadOnlyList<DatabaseColumn> columns, string? where, AnswerFiles rows, Action<long> got, CancellationToken cancellation);
+    Task<DatabaseRows> ReadAsync(
+        DatabaseRelation relation, IReadOnlyList<DatabaseColumn> columns, string? where, AnswerFiles rows, Action<long> got, CancellationToken cancellation);
 }
+
+/// <summary>A table there, by the names that it has there.</summary>
+internal sealed record DatabaseRelation(string Schema, string Name);
+
+/// <param name="Remarks">What a person should know of values that could not be as they are there.</param>
+internal sealed record DatabaseRows(long Count, IReadOnlyList<string> Remarks);
 
 /// <param name="Keys">Names of its primary key's columns, in order.</param>
 /// <param name="Rows">As the database last estimated; null: it did not.</param>

@@ -13,7 +13,7 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
     private const long DaySeconds = 86_400;
     private readonly DateTime _now = writer.Time.GetUtcNow().UtcDateTime;
     private readonly string _folder = Path.Combine(writer.TempFolder, $"pulled-{table.Name}");
-    private string _relation = "";
+    private DatabaseRelation _relation = null!;
     private PullPlan _plan = null!;
 
     public async Task<ExtractTable> RunAsync(CancellationToken cancellation)
@@ -21,7 +21,7 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
         if (!Identifiers.IsStrict(table.Name)) throw new TableException($"'{table.Name}' cannot be the name of a table.");
         progress.Report(new ExtractEvent("table_started", table.Name));
         var settings = TableSettings.Of(table, DateOnly.FromDateTime(_now));
-        _relation = $"{database.Quote(settings.Schema ?? database.SchemaDefault)}.{database.Quote(settings.Table)}";
+        _relation = new DatabaseRelation(settings.Schema ?? database.SchemaDefault, settings.Table);
         _plan = PullPlan.Of(settings, await database.DescribeAsync(_relation, cancellation));
         try
         {
@@ -99,7 +99,13 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
         var rows = await database.ReadAsync(
             _relation, columns, where, answer, got => progress.Report(new ExtractEvent("table_progress", table.Name, got, Phase: name)), cancellation);
         await answer.CompleteAsync(cancellation);
-        return (AnswerFiles.In(folder), rows);
+        foreach (var remark in rows.Remarks)
+        {
+            writer.Warn($"{table.Name}: {remark}");
+            progress.Report(new ExtractEvent("warning", table.Name, Message: remark));
+        }
+
+        return (AnswerFiles.In(folder), rows.Count);
     }
 
     private PartMerge MergeOf(string? partition, string? removed) => new([.. _plan.Keys.Select(key => key.Stored.Name)], partition, removed);

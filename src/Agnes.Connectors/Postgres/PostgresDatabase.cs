@@ -40,8 +40,9 @@ internal sealed class PostgresDatabase(string connection, PostgresSession sessio
         };
     }
 
-    public Task<DatabaseTable> DescribeAsync(string relation, CancellationToken cancellation) => SayingAsync(async () =>
+    public Task<DatabaseTable> DescribeAsync(DatabaseRelation table, CancellationToken cancellation) => SayingAsync(async () =>
     {
+        var relation = RelationOf(table);
         await using var reading = await session.OpenAsync(cancellation);
         var columns = new List<DatabaseColumn>();
         await using (var reader = await CatalogAsync(reading, PostgresCatalog.Columns, relation, cancellation))
@@ -66,19 +67,20 @@ internal sealed class PostgresDatabase(string connection, PostgresSession sessio
             columns, keys, statistics.IsDBNull(1) ? null : statistics.GetInt64(1), statistics.IsDBNull(2) ? null : statistics.GetInt64(2));
     });
 
-    public Task<long> ReadAsync(
-        string relation, IReadOnlyList<DatabaseColumn> columns, string? where, AnswerFiles rows, Action<long> got, CancellationToken cancellation) =>
+    public Task<DatabaseRows> ReadAsync(
+        DatabaseRelation table, IReadOnlyList<DatabaseColumn> columns, string? where, AnswerFiles rows, Action<long> got, CancellationToken cancellation) =>
         SayingAsync(async () =>
         {
             await using var reading = await session.OpenAsync(cancellation);
             // A pull takes as long as it gets on; that its client is gone is noticed there by itself.
             await using (var unlimited = new NpgsqlCommand("SET LOCAL statement_timeout = 0", reading.Connection)) await unlimited.ExecuteNonQueryAsync(cancellation);
             var cells = string.Join(", ", columns.Select(column => column.Expression));
-            var sql = $"COPY (SELECT {cells} FROM {relation} AS {Alias}{(where is null ? "" : $" WHERE {where}")}) TO STDOUT (FORMAT binary)";
+            var sql = $"COPY (SELECT {cells} FROM {RelationOf(table)} AS {Alias}{(where is null ? "" : $" WHERE {where}")}) TO STDOUT (FORMAT binary)";
             await using var stream = await reading.Connection.BeginRawBinaryCopyAsync(sql, cancellation);
             try
             {
-                return await new CopyRows(stream, [.. columns.Select(column => column.Stored)], SilenceMax).WriteAsync(rows, got, cancellation);
+                var copy = new CopyRows(stream, [.. columns.Select(column => column.Stored)], SilenceMax);
+                return new DatabaseRows(await copy.WriteAsync(rows, got, cancellation), []);
             }
             catch
             {
@@ -88,6 +90,8 @@ internal sealed class PostgresDatabase(string connection, PostgresSession sessio
         });
 
     public ValueTask DisposeAsync() => session.DisposeAsync();
+
+    private static string RelationOf(DatabaseRelation table) => $"{SqlText.Identifier(table.Schema)}.{SqlText.Identifier(table.Name)}";
 
     private static PostgresDatabase Open(ExtractRequest request, OutboundGuard guard)
     {
