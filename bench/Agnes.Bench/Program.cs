@@ -2,7 +2,7 @@ using Agnes.Bench;
 using Agnes.Bench.Scenarios;
 
 // dotnet run -c Release --project bench/Agnes.Bench -- [P1 P2 …]: measures the named paths (all of them by default) and prints a table.
-// Needs wrk, nginx, curl, python3 and node on the PATH; the node peer's package is installed on first use.
+// Needs wrk, nginx, curl, python3, node and PostgreSQL; the node peer's package is installed on first use.
 (string Id, Func<Task<IReadOnlyList<Measurement>>> Run)[] scenarios =
 [
     ("P1", Downloads.RunAsync),
@@ -15,6 +15,7 @@ using Agnes.Bench.Scenarios;
     ("P8", CommandLine.RunAsync),
     ("P9", Pulls.RunAsync),
     ("P12", StartUp.RunAsync),
+    ("P13", Databases.RunAsync),
 ];
 
 var wanted = args.Where(argument => argument.StartsWith('P')).ToHashSet(StringComparer.OrdinalIgnoreCase);

@@ -26,6 +26,9 @@ internal sealed class World : IAsyncDisposable
 
     public string AnalystToken { get; private set; } = "";
 
+    /// <summary>Of the server, besides what it always has.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public TimeSpan StartedIn { get; private set; }
 
     public static string Program(string name) => Path.Combine(AppContext.BaseDirectory, "..", "..", name == "agnes" ? "Agnes.Cli" : "Agnes.Server", "release", name);
@@ -58,7 +61,7 @@ internal sealed class World : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        var environment = new Dictionary<string, string>
+        var environment = new Dictionary<string, string>(Environment)
         {
             ["DATA_DIR"] = Folder,
             ["ASPNETCORE_URLS"] = _url,
