@@ -24,7 +24,7 @@ internal static class Databases
             CREATE ROLE reader LOGIN;
             CREATE UNLOGGED TABLE sales (id bigint PRIMARY KEY, customer int NOT NULL, amount numeric(12,2), product text, note text,
                 created timestamptz NOT NULL, updated timestamptz NOT NULL, paid boolean);
-            INSERT INTO sales SELECT i, i % 50000, (i * 7919 % 1000003) / 100.0, 'product-' || i % 3000, 'a note of some length about ' || i,
+            INSERT INTO sales SELECT i, i % 50000, (i::bigint * 7919 % 1000003) / 100.0, 'product-' || i % 3000, 'a note of some length about ' || i,
                 timestamptz '2026-01-01' + i * interval '1 second', timestamptz '2026-01-01' + i * interval '1 second', i % 3 = 0
                 FROM generate_series(1, {Rows}) i;
             CREATE INDEX ON sales (updated);

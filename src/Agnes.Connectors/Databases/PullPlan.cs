@@ -13,8 +13,8 @@ internal sealed record PullPlan(TableSettings Settings, DatabaseTable Table, IRe
 {
     private const char Unit = '\u001f';
 
-    /// <summary>Rows of a part, where parts follow from the key.</summary>
-    private const long PartRows = 500_000;
+    /// <summary>Rows of a part, where parts follow from the key: what one changed row has written anew.</summary>
+    private const long PartRows = 250_000;
 
     /// <summary>Parts beyond what the rows need, before a table is laid out anew.</summary>
     private const long PartsSpare = 64;

@@ -108,7 +108,10 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
         return (AnswerFiles.In(folder), rows.Count);
     }
 
-    private PartMerge MergeOf(string? partition, string? removed) => new([.. _plan.Keys.Select(key => key.Stored.Name)], partition, removed);
+    private PartMerge MergeOf(string? partition, string? removed) => new([.. _plan.Keys.Select(key => key.Stored.Name)], partition, removed)
+    {
+        FollowsKey = _plan.KeyOfParts is not null && partition is not null,
+    };
 
     private string Gone(ExtractTable previous, IReadOnlyList<string> keys)
     {

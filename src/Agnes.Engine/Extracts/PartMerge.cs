@@ -14,6 +14,9 @@ namespace Agnes.Engine.Extracts;
 /// <param name="Removed">A SELECT of the keys of rows that are gone; null: none.</param>
 public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = null, string? Removed = null)
 {
+    /// <summary>The partition is made of the key alone: a row that is gone can only have been in the part that its key says.</summary>
+    public bool FollowsKey { get; init; }
+
     /// <summary>More would be a mistake in the partition, and a folder that no file system likes.</summary>
     private const int PartitionsMax = 20_000;
 
@@ -91,6 +94,9 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
     {
         var touched = await writer.Connection.QueryAsync($"SELECT DISTINCT {Place} FROM {Delta}", row => row.GetString(0), cancellation);
         var incoming = touched.ToHashSet(StringComparer.Ordinal);
+        var suspected = !FollowsKey ? null
+            : (await writer.Connection.QueryAsync($"SELECT DISTINCT {PlaceOf(Partition)} FROM {Gone}", row => row.GetString(0), cancellation))
+                .ToHashSet(StringComparer.Ordinal);
         var before = (previous?.Parts ?? []).ToLookup(part => part.Key ?? "", StringComparer.Ordinal);
         var places = before.Select(parts => parts.Key).Union(incoming, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         Bounded(places);
@@ -100,7 +106,8 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
         foreach (var place in places)
         {
             var old = before[place].ToList();
-            if (sameColumns && !incoming.Contains(place) && !await HoldsGoneAsync(writer, old, cancellation))
+            var mayHold = suspected is null || suspected.Contains(place);
+            if (sameColumns && !incoming.Contains(place) && !(mayHold && await HoldsGoneAsync(writer, old, cancellation)))
             {
                 kept.AddRange(old.Select(Task.FromResult));
                 continue;

@@ -28,9 +28,14 @@ public sealed class AnswerFiles : IAsyncDisposable
     private readonly string _growing;
     private readonly long _bytesMax;
     private readonly DuckDBConnection _engine;
+
+    /// <summary>Writes one chunk while rows gather in the other.</summary>
+    private readonly DuckDBConnection _encoder;
     private readonly string _create;
     private readonly string _select;
     private DuckDBAppender? _rows;
+    private Task _writing = Task.CompletedTask;
+    private int _chunk;
     private int _files;
     private long _chunkRows;
     private long _chunkBytes;
@@ -38,7 +43,7 @@ public sealed class AnswerFiles : IAsyncDisposable
 
     private AnswerFiles(string folder, string growing, IReadOnlyList<TableColumn> columns, long bytesMax, DuckDBConnection engine)
     {
-        (_folder, _growing, _bytesMax, _engine) = (folder, growing, bytesMax, engine);
+        (_folder, _growing, _bytesMax, _engine, _encoder) = (folder, growing, bytesMax, engine, engine.Duplicate());
         var named = Named(columns);
         _create = string.Join(
             ", ", named.Select(column => $"{SqlText.Identifier(column.Name)} {(IsCastOnWriting(column.Type) ? "VARCHAR" : column.Type)}"));
@@ -144,30 +149,35 @@ public sealed class AnswerFiles : IAsyncDisposable
 
     /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
     public ValueTask EndRowAsync(CancellationToken cancellation) =>
-        EndsChunk() ? new ValueTask(Task.Run(() => WriteChunk(cancellation), cancellation)) : ValueTask.CompletedTask;
+        EndsChunk() ? new ValueTask(HandOverAsync(cancellation)) : ValueTask.CompletedTask;
 
     /// <summary>The same for whoever reads rows in a call that does not wait: the caller's thread writes what is full.</summary>
     /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
     public void EndRow(CancellationToken cancellation)
     {
-        if (EndsChunk()) WriteChunk(cancellation);
+        if (!EndsChunk()) return;
+        EndChunk();
+        WriteChunk(_chunk, _chunkBytes, cancellation);
+        StartChunk(cancellation);
     }
 
     /// <summary>Writes what is left, a file without rows where there were none, and makes the folder.</summary>
     /// <exception cref="RemoteException">The answer is larger than allowed.</exception>
     public async Task CompleteAsync(CancellationToken cancellation)
     {
-        if (_chunkRows > 0 || _files == 0) await Task.Run(() => WriteChunk(cancellation), cancellation);
+        await _writing;
+        EndChunk();
+        if (_chunkRows > 0 || _files == 0) await Task.Run(() => WriteChunk(_chunk, _chunkBytes, cancellation), cancellation);
         CloseEngine();
         Directory.Delete(Path.Combine(_growing, "spill"), recursive: true);
         Directory.Move(_growing, _folder);
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         CloseEngine();
         if (Directory.Exists(_growing)) Directory.Delete(_growing, recursive: true);
-        return ValueTask.CompletedTask;
     }
 
     private DuckDBAppender Rows => _rows ?? throw new InvalidOperationException("The answer is complete.");
@@ -180,33 +190,48 @@ public sealed class AnswerFiles : IAsyncDisposable
 
     private void StartChunk(CancellationToken cancellation)
     {
-        _engine.ExecuteUnprepared($"CREATE OR REPLACE TABLE chunk ({_create})", cancellation);
-        _rows = _engine.CreateAppender("chunk");
+        _engine.ExecuteUnprepared($"CREATE OR REPLACE TABLE chunk{_chunk} ({_create})", cancellation);
+        _rows = _engine.CreateAppender($"chunk{_chunk}");
         (_chunkRows, _chunkBytes) = (0, 0);
     }
 
-    private void WriteChunk(CancellationToken cancellation)
+    private void EndChunk()
     {
         Rows.Close();
         _rows = null;
-        Scratch.EnsureFree(_growing, Math.Max(ChunkBytesMax, _chunkBytes));
-        var file = Path.Combine(_growing, $"{_files++.ToString("D8", CultureInfo.InvariantCulture)}{Suffix}");
-        _engine.ExecuteUnprepared(
-            $"COPY (SELECT {_select} FROM chunk) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
-        _bytes += new FileInfo(file).Length;
-        if (_bytes > _bytesMax)
-            throw new RemoteException(
-                RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.")
-            {
-                IsTooLarge = true,
-            };
+    }
+
+    /// <summary>What is full is written while the next rows come: one chunk behind at most.</summary>
+    private async Task HandOverAsync(CancellationToken cancellation)
+    {
+        EndChunk();
+        await _writing;
+        var (chunk, bytes) = (_chunk, _chunkBytes);
+        _writing = Task.Run(() => WriteChunk(chunk, bytes, cancellation), cancellation);
+        _chunk = 1 - chunk;
         StartChunk(cancellation);
+    }
+
+    private void WriteChunk(int chunk, long bytes, CancellationToken cancellation)
+    {
+        Scratch.EnsureFree(_growing, Math.Max(ChunkBytesMax, bytes));
+        var file = Path.Combine(_growing, $"{_files++.ToString("D8", CultureInfo.InvariantCulture)}{Suffix}");
+        _encoder.ExecuteUnprepared(
+            $"COPY (SELECT {_select} FROM chunk{chunk}) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
+        _bytes += new FileInfo(file).Length;
+        if (_bytes <= _bytesMax) return;
+        throw new RemoteException(
+            RemoteFault.Question, $"The answer is larger than {_bytesMax >> 20} MiB. Filter more, name fewer columns, or aggregate.")
+        {
+            IsTooLarge = true,
+        };
     }
 
     private void CloseEngine()
     {
         _rows?.Dispose();
         _rows = null;
+        _encoder.Dispose();
         _engine.Dispose();
     }
 
