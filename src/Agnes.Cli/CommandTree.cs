@@ -18,7 +18,7 @@ internal static class CommandTree
 {
     private static readonly string[] Names =
     [
-        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "explain", "snapshot", "status", "disk-info", "statements", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
+        "init", "onboarded", "pull", "query", "catalog", "schema", "describe", "sample", "explore", "explain", "diff", "snapshot", "status", "disk-info", "statements", "verified", "mcp", "push", "capture-session", "mark-private", "statusline", "diagnose", "skills", "self-upgrade", "auth", "admin", "setup", "server",
     ];
 
     /// <summary>After a signal, for what a command has begun: another program that it started must not be left behind half stopped.</summary>
@@ -105,6 +105,7 @@ internal static class CommandTree
         "describe" or "sample" => DescribeCommand.Build(host, name),
         "explore" => ExploreCommand.Build(host),
         "explain" => ExplainCommand.Build(host),
+        "diff" => DiffCommand.Build(host),
         "status" => StatusCommand.Build(host),
         "disk-info" => DiskInfoCommand.Build(host),
         "snapshot" => SnapshotCommand.Build(host),

@@ -10,6 +10,8 @@ namespace Agnes.Protocol;
 [JsonSerializable(typeof(CatalogV1))]
 [JsonSerializable(typeof(TableSchema))]
 [JsonSerializable(typeof(TableSample))]
+[JsonSerializable(typeof(TableHistory))]
+[JsonSerializable(typeof(TableVersion))]
 [JsonSerializable(typeof(QueryRequest))]
 [JsonSerializable(typeof(QueryResult))]
 [JsonSerializable(typeof(VerifiedQuery))]

@@ -59,6 +59,7 @@ internal static class DataPlane
 
         services.AddSingleton<PublishingGate>();
         services.AddSingleton<SourcePublisher>();
+        services.AddSingleton<Rollback>();
         services.AddSingleton<TableQueries>();
         services.AddSingleton<SourcePull>();
         services.AddSingleton<ConnectionStore>();

@@ -11,6 +11,7 @@ using Agnes.Server.Features.Distribution;
 using Agnes.Server.Features.Downloads;
 using Agnes.Server.Features.Groups;
 using Agnes.Server.Features.Health;
+using Agnes.Server.Features.History;
 using Agnes.Server.Features.Home;
 using Agnes.Server.Features.Manifest;
 using Agnes.Server.Features.Metadata;
@@ -92,6 +93,7 @@ internal static class FeatureList
         routes.MapManifest();
         routes.MapDownloads();
         routes.MapCatalog();
+        routes.MapHistory();
         routes.MapProfiles();
         routes.MapQuery();
         routes.MapStatements();

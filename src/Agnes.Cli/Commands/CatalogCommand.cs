@@ -17,14 +17,17 @@ internal static class CatalogCommand
         var refresh = new Option<bool>("--refresh") { Description = "Ask the server to look again rather than answer from its cache." };
         var metrics = new Option<bool>("--metrics") { Description = "Metric definitions instead of tables." };
         var show = new Option<string?>("--show") { Description = "With --metrics: one definition in full.", HelpName = "id" };
+        var history = new Option<string?>("--history") { Description = "The versions of one table that the server keeps.", HelpName = "table" };
         var command = new AgnesCommand(
             "catalog",
             "Lists the tables you may read. Start here: 'local' and 'materialized' tables are on this machine after 'agnes pull'; 'remote' ones are queried with 'agnes query --remote'.",
             "agnes catalog",
             "agnes catalog --json",
-            "agnes catalog --metrics --show revenue/mrr") { json, refresh, metrics, show };
+            "agnes catalog --metrics --show revenue/mrr",
+            "agnes catalog --history orders") { json, refresh, metrics, show, history };
         command.SetAction((parsed, cancellation) =>
         {
+            if (parsed.GetValue(history) is { } table) return TableHistoryOutput.ShowAsync(host, table, parsed.GetValue(json), cancellation);
             if (parsed.GetValue(show) is { } id) return MetricAsync(host, id, parsed.GetValue(json), cancellation);
             return parsed.GetValue(metrics)
                 ? MetricsAsync(host, parsed.GetValue(json), cancellation)

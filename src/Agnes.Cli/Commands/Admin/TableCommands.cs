@@ -7,7 +7,7 @@ namespace Agnes.Cli.Commands.Admin;
 
 internal static class TableCommands
 {
-    public static IEnumerable<Command> Build(Host host) => [RegisterTableCommand.Build(host), Update(host), Unregister(host), List(host), SetAsideCommand.Build(host)];
+    public static IEnumerable<Command> Build(Host host) => [RegisterTableCommand.Build(host), Update(host), Unregister(host), RollBack(host), List(host), SetAsideCommand.Build(host)];
 
     private static AgnesCommand Update(Host host)
     {
@@ -76,6 +76,33 @@ internal static class TableCommands
 
             var answer = (await host.Api.DeleteAsync($"/api/admin/registry/{AdminApi.Escape(table)}", cancellation)).OrFail();
             AdminApi.Done(host, answer, parsed.GetValue(json), $"Unregistered {table}.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static AgnesCommand RollBack(Host host)
+    {
+        var id = new Argument<string>("id") { Description = "The table's id." };
+        var version = new Argument<long>("version") { Description = "The version to go back to, as 'agnes catalog --history' lists it." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do not ask." };
+        var json = Shared.Json();
+        var command = new AgnesCommand(
+            "rollback-table",
+            "Serves a table's rows of before. They stay until the source brings others than those of now; laptops get them with their next pull.",
+            "agnes admin rollback-table orders 1767225600000000") { id, version, yes, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var (table, number) = (parsed.GetRequiredValue(id), parsed.GetRequiredValue(version));
+            if (!parsed.GetValue(yes) && !Prompt.Confirm(host, $"Serve version {number} of '{table}'?"))
+            {
+                host.Error.WriteLine("Nothing was changed.");
+                return ExitCode.Ok;
+            }
+
+            var body = new System.Text.Json.Nodes.JsonObject { ["number"] = number };
+            var answer = (await host.Api.PostAsync($"/api/admin/registry/{AdminApi.Escape(table)}/rollback", body, cancellation)).OrFail();
+            AdminApi.Done(host, answer, parsed.GetValue(json), $"'{table}' has the rows of version {number}.");
             return ExitCode.Ok;
         });
         return command;

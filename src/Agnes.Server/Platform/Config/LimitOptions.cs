@@ -35,6 +35,9 @@ public sealed record LimitOptions
     /// <summary>Of the syncs of tables.</summary>
     public TimeSpan KeepHistory { get; init; } = TimeSpan.FromDays(180);
 
+    /// <summary>Versions of a table, the current one included, that are kept however old they are; all others for a day.</summary>
+    public int VersionsKept { get; init; } = 3;
+
     public TimeSpan KeepJobs { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>Sessions, after their tokens expired.</summary>
@@ -75,6 +78,12 @@ public sealed record LimitOptions
         Means = "How long one run of a source may take in all; one that makes no progress for 15 minutes is ended before.",
     }.Between(1, 24 * 30);
 
+    private static readonly Setting Versions = new Setting(null, "AGNES_VERSIONS_KEPT")
+    {
+        Default = Defaults.VersionsKept,
+        Means = "Versions of a table that are kept, the current one included, to look back at and to go back to; parts that they share are kept once.",
+    }.Between(1, 100);
+
     private static readonly Setting AuditDays = Days("AGNES_KEEP_AUDIT_DAYS", Defaults.KeepAudit, "the audit log is kept");
     private static readonly Setting HistoryDays = Days("AGNES_KEEP_HISTORY_DAYS", Defaults.KeepHistory, "the history of syncs is kept");
     private static readonly Setting JobDays = Days("AGNES_KEEP_JOBS_DAYS", Defaults.KeepJobs, "jobs and their logs are kept");
@@ -85,7 +94,7 @@ public sealed record LimitOptions
 
     internal static readonly SettingGroup[] Settings =
     [
-        new("Bounds", Connections, NetworkConnections, Rate, Reserve, SyncHours),
+        new("Bounds", Connections, NetworkConnections, Rate, Reserve, SyncHours, Versions),
         new("How many days things are kept", AuditDays, HistoryDays, JobDays, SessionDays, UploadDays),
     ];
 
@@ -102,6 +111,7 @@ public sealed record LimitOptions
         KeepSessions = TimeSpan.FromDays(SessionDays.Number(find)),
         SyncTotal = TimeSpan.FromHours(SyncHours.Number(find)),
         KeepUploads = TimeSpan.FromDays(UploadDays.Number(find)),
+        VersionsKept = Versions.Number(find),
     };
 
     private static Setting Days(string name, TimeSpan absent, string means) =>

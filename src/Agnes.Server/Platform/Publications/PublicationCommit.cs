@@ -87,6 +87,12 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         }
 
         var digest = PartsList.Digest(table.Parts);
+        if (current?.InsteadOf is { } rejected && rejected == digest)
+        {
+            await ClearProblemAsync(table.Name); // an admin went back behind these rows: others are waited for
+            return;
+        }
+
         var sameRows = current is not null && current.Source == _source && current.PartsDigest == digest && current.QueryMode == table.QueryMode
             && current.Name == table.Name && current.Columns.SequenceEqual(table.Columns);
         if (sameRows) await RefreshAsync(current!, table);
@@ -108,11 +114,11 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
 
     private async Task ReplaceAsync(PublishedVersion? current, TablePublication table, string digest)
     {
-        if (current is not null) await SupersedeAsync(current);
+        if (current is not null) await VersionRows.SupersedeAsync(write, current);
         var version = new PublishedVersion
         {
             Name = table.Name,
-            Number = NextNumber(table.Name),
+            Number = VersionRows.NextNumber(write, table.Name),
             Source = _source,
             Description = table.Description,
             Columns = table.Columns,
@@ -126,52 +132,12 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             PublishedAt = write.Now,
             Origin = table.Origin,
         };
-        _versions.Add(new
-        {
-            version.Name,
-            version.Number,
-            version.Source,
-            version.Description,
-            Columns = StateJson.WriteColumns(version.Columns),
-            version.Rows,
-            version.Bytes,
-            version.Rendition,
-            version.Md5,
-            version.PartsDigest,
-            version.QueryMode,
-            version.ExtractedAt,
-            version.PublishedAt,
-            version.Origin,
-        });
-        _parts.AddRange(version.Parts.Select((part, i) => new
-        {
-            version.Name,
-            version.Number,
-            Ordinal = i,
-            PartName = part.Name,
-            part.Sha256,
-            part.SizeBytes,
-            part.Rows,
-        }));
+        _versions.Add(VersionRows.Version(version));
+        _parts.AddRange(VersionRows.Parts(version));
         write.Apply(snapshot => snapshot.WithVersion(version));
         _published.Add(table.Name);
     }
 
-    /// <summary>
-    /// The time of the commit in microseconds since 1970: a table that was gone and came back cannot be taken for its former self, and two numbers of one table say
-    /// nothing about what happened to others in between.
-    /// </summary>
-    private long NextNumber(string name)
-    {
-        var now = (write.Now - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        return Math.Max(now, (write.Current.Kept.GetValueOrDefault(name)?.ByNumber.Keys.LastOrDefault() ?? 0) + 1);
-    }
-
-    private async Task SupersedeAsync(PublishedVersion current)
-    {
-        await write.ExecuteAsync(PublicationSql.Supersede, new { now = write.Now, name = current.Name, number = current.Number });
-        write.Apply(snapshot => snapshot.WithVersion(current with { SupersededAt = write.Now }));
-    }
 
     private async Task<bool> ClaimAsync(string name)
     {
@@ -197,7 +163,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
     {
         if (write.Current.PublishedTable(name) is not { } current || current.Source != _source) return;
         if (_own is not null && IsRegistered(name)) return; // its extract is yet to be written under this name; unregistering is what removes it
-        await SupersedeAsync(current);
+        await VersionRows.SupersedeAsync(write, current);
         await write.ExecuteAsync(PublicationSql.FreeName, new { name });
         write.Apply(snapshot => snapshot.WithoutViewOwner(name));
         if (write.Current.TableByName(name) is null)

@@ -6,8 +6,8 @@ internal static class PublicationSql
 
     public const string InsertVersion =
         """
-        INSERT INTO table_versions (name, number, source, description, columns, rows, bytes, rendition, md5, parts_digest, query_mode, extracted_at, published_at, origin)
-        VALUES (@Name, @Number, @Source, @Description, @Columns, @Rows, @Bytes, @Rendition, @Md5, @PartsDigest, @QueryMode, @ExtractedAt, @PublishedAt, @Origin)
+        INSERT INTO table_versions (name, number, source, description, columns, rows, bytes, rendition, md5, parts_digest, query_mode, extracted_at, published_at, origin, instead_of)
+        VALUES (@Name, @Number, @Source, @Description, @Columns, @Rows, @Bytes, @Rendition, @Md5, @PartsDigest, @QueryMode, @ExtractedAt, @PublishedAt, @Origin, @InsteadOf)
         """;
 
     public const string InsertPart =

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Parts;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Sources;
@@ -8,7 +9,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>Removes versions that no answered manifest can still name: first their rows, then the parts that nothing names any more.</summary>
-internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate gate, TableBelongings belongings, Belongings kept, TimeProvider time) : IJobHandler
+internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate gate, TableBelongings belongings, Belongings kept, ServerOptions options, TimeProvider time) : IJobHandler
 {
     public const string KindName = "purge";
 
@@ -64,7 +65,7 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
         async write =>
         {
             var before = write.Now - KeepFor;
-            var expired = write.Before.Kept.Values.SelectMany(kept => kept.ByNumber.Values).Where(version => version.SupersededAt < before).Take(BatchMax).ToList();
+            var expired = write.Before.Kept.Values.SelectMany(kept => Old(kept, write.Before)).Where(version => version.SupersededAt < before).Take(BatchMax).ToList();
             foreach (var version in expired)
             {
                 var key = new { version.Name, version.Number, Before = before };
@@ -77,6 +78,13 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
             return expired.Count;
         },
         cancellation);
+
+    /// <summary>All but the newest of a table that there is; of one that is gone, all.</summary>
+    private IEnumerable<PublishedVersion> Old(KeptVersions kept, Snapshot snapshot)
+    {
+        var isThere = kept.ByNumber.Values.FirstOrDefault() is { } any && snapshot.PublishedTable(any.Name) is not null;
+        return isThere ? kept.ByNumber.Values.SkipLast(options.Limits.VersionsKept) : kept.ByNumber.Values;
+    }
 
     private static HashSet<string> Named(Snapshot snapshot) =>
     [

@@ -201,6 +201,12 @@ public sealed record PublishedVersion
     public WholeFile? Whole { get; init; }
     public DateTime? WholeMadeAt { get; init; }
 
+    /// <summary>
+    /// Of a version that an admin went back to: the digest of the one that the source still offers, which is not published again. Empty for
+    /// all others.
+    /// </summary>
+    public string? InsteadOf { get; init; }
+
     /// <summary>When another version, or none, took its place; empty for the current version.</summary>
     public DateTime? SupersededAt { get; init; }
 

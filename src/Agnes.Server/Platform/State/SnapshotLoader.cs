@@ -83,6 +83,7 @@ internal static class SnapshotLoader
         public string? WholeMd5 { get; init; }
         public long WholeSizeBytes { get; init; }
         public DateTime? WholeMadeAt { get; init; }
+        public string? InsteadOf { get; init; }
 
         public PublishedVersion With(IReadOnlyCollection<PartRow> parts) => new()
         {
@@ -104,6 +105,7 @@ internal static class SnapshotLoader
             SupersededAt = SupersededAt,
             Whole = WholeSha256 is null || WholeMd5 is null ? null : new WholeFile(WholeSha256, WholeMd5, WholeSizeBytes, Rows),
             WholeMadeAt = WholeMadeAt,
+            InsteadOf = InsteadOf,
         };
     }
 }

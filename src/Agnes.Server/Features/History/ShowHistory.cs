@@ -1,0 +1,44 @@
+using Agnes.Protocol;
+using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.History;
+
+/// <summary><c>GET /api/v2/history/{table_id}</c></summary>
+internal static class ShowHistory
+{
+    public static IResult Handle(HttpContext context, string table_id, int? parts = null)
+    {
+        if (context.Table() is not { } table) return Problem.NotFound($"table '{table_id}' not found");
+        var kept = context.Snapshot().Kept.GetValueOrDefault(table.Name)?.ByNumber.Values.ToList() ?? [];
+        var versions = kept.Select((version, i) => Of(version, i == 0 ? null : kept[i - 1], parts == 1)).Reverse();
+        return JsonBody.Of(
+            new TableHistory(table_id, TableFields.KeyColumns(table.Row?.PrimaryKey) ?? [], [.. versions]), ProtocolJson.Default.TableHistory);
+    }
+
+    /// <param name="before">The version that it took the place of, as far as that is kept.</param>
+    public static TableVersion Of(PublishedVersion version, PublishedVersion? before, bool withParts)
+    {
+        var theirs = before?.Parts.Select(part => part.Sha256).ToHashSet(StringComparer.Ordinal);
+        var fresh = theirs is null ? null : version.Parts.Where(part => !theirs.Contains(part.Sha256)).ToList();
+        return new TableVersion(
+            version.Number, Timestamps.Naive(version.PublishedAt), Timestamps.Naive(version.ExtractedAt), version.IsCurrent, version.InsteadOf is not null,
+            version.Rows, version.Bytes, version.Parts.Count,
+            before is null ? null : version.Rows - before.Rows, fresh?.Count, fresh?.Sum(part => part.SizeBytes),
+            before is null ? [] : Changes(before.Columns, version.Columns),
+            withParts ? [.. version.Parts.Select(part => new VersionPart(part.Sha256, part.SizeBytes, part.Rows))] : null);
+    }
+
+    private static List<string> Changes(IReadOnlyList<TableColumn> before, IReadOnlyList<TableColumn> now)
+    {
+        var (old, fresh) = (before.ToDictionary(column => column.Name, StringComparer.Ordinal), now.ToDictionary(column => column.Name, StringComparer.Ordinal));
+        return
+        [
+            .. now.Where(column => !old.ContainsKey(column.Name)).Select(column => $"+{column.Name} {column.Type}"),
+            .. before.Where(column => !fresh.ContainsKey(column.Name)).Select(column => $"-{column.Name}"),
+            .. now.Where(column => old.TryGetValue(column.Name, out var was) && was.Type != column.Type).Select(column => $"{column.Name} {old[column.Name].Type} -> {column.Type}"),
+        ];
+    }
+}
