@@ -9,6 +9,7 @@ public sealed class LocalSqlTests
         ["src/Agnes.Cli/Workspace/LocalDatabase.cs"] = "writes views over parts whose names it quotes, and those of before as UserView composes them",
         ["src/Agnes.Cli/Workspace/LocalLock.cs"] = "closes the engine before what others wrote is opened",
         ["src/Agnes.Cli/Workspace/QueryErrors.cs"] = "asks the catalog for names; the statement is a parameter of the parser",
+        ["src/Agnes.Cli/Workspace/VersionDiff.cs"] = "compares parts that it fetched, by columns whose names it quotes, behind the lock",
         ["src/Agnes.Cli/Workspace/Snapshotter.cs"] = "counts the rows of a file that it named",
     };
 

@@ -67,6 +67,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
     /// <summary>Routes for admins that change nothing, or whose change another test looks at.</summary>
     internal static readonly Dictionary<string, string> Besides = new(StringComparer.Ordinal)
     {
+        ["POST /api/admin/registry/{id}/rollback"] = "wants a table of two versions: HistoryTests",
         ["POST /api/sync/runs/{id}/cancel"] = "wants a run that is going on at that very moment",
         ["POST /api/admin/metadata/{table_id}/push"] = "wants a Keboola project: ColumnMetadataTests",
         ["DELETE /api/admin/statements/{id}"] = "wants a statement that runs at that very moment: RemoteTablesTests",

@@ -1,7 +1,7 @@
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
-using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.History;
@@ -15,7 +15,7 @@ internal static class ShowHistory
         var kept = context.Snapshot().Kept.GetValueOrDefault(table.Name)?.ByNumber.Values.ToList() ?? [];
         var versions = kept.Select((version, i) => Of(version, i == 0 ? null : kept[i - 1], parts == 1)).Reverse();
         return JsonBody.Of(
-            new TableHistory(table_id, TableFields.KeyColumns(table.Row?.PrimaryKey) ?? [], [.. versions]), ProtocolJson.Default.TableHistory);
+            new TableHistory(table_id, PrimaryKey.Columns(table.Row?.PrimaryKey) ?? [], [.. versions]), ProtocolJson.Default.TableHistory);
     }
 
     /// <param name="before">The version that it took the place of, as far as that is kept.</param>

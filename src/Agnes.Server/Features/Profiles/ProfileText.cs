@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Profiles;
 
@@ -17,5 +18,5 @@ internal static class ProfileText
     /// <summary>The columns of the registry's primary key, as the profile names them.</summary>
     public static string KeyOf(NamedTable table) => string.Join(',', KeyColumnsOf(table));
 
-    public static IReadOnlyList<string> KeyColumnsOf(NamedTable table) => TableFields.KeyColumns(table.Row?.PrimaryKey) ?? [];
+    public static IReadOnlyList<string> KeyColumnsOf(NamedTable table) => PrimaryKey.Columns(table.Row?.PrimaryKey) ?? [];
 }

@@ -51,21 +51,6 @@ internal static partial class TableFields
         return (row, fields);
     }
 
-    /// <summary>The stored list of key columns; also reads what older rows hold: <c>a</c>, <c>a,b</c>, <c>['a','b']</c>.</summary>
-    public static IReadOnlyList<string>? KeyColumns(string? stored)
-    {
-        if (string.IsNullOrWhiteSpace(stored)) return null;
-        try
-        {
-            if (JsonNode.Parse(stored) is JsonArray list) return [.. list.Select(item => item?.ToString() ?? "").Where(c => c.Length > 0)];
-        }
-        catch (JsonException)
-        {
-            // One of the older forms.
-        }
-        return [.. stored.Trim('[', ']', ' ').Split(',').Select(column => column.Trim(' ', '\'', '"')).Where(column => column.Length > 0)];
-    }
-
     private static string? ReadSourceType(RequestBody body, SourceKinds kinds)
     {
         if (body.OptionalString("source_type") is not { } given) return null;

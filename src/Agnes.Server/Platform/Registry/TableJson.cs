@@ -20,7 +20,7 @@ internal static class TableJson
         ["query_mode"] = row.QueryMode,
         ["sync_schedule"] = row.SyncSchedule,
         ["profile_after_sync"] = row.ProfileAfterSync,
-        ["primary_key"] = TableFields.KeyColumns(row.PrimaryKey) is { } columns ? new JsonArray([.. columns.Select(c => (JsonNode)JsonValue.Create(c))]) : null,
+        ["primary_key"] = PrimaryKey.Columns(row.PrimaryKey) is { } columns ? new JsonArray([.. columns.Select(c => (JsonNode)JsonValue.Create(c))]) : null,
         ["folder"] = row.Folder,
         ["description"] = row.Description,
         ["registered_by"] = row.RegisteredBy,

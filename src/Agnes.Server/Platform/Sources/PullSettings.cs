@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Sources;
@@ -13,7 +12,7 @@ internal static class PullSettings
         var settings = new JsonObject
         {
             ["sync_strategy"] = row.SyncStrategy,
-            ["primary_key"] = new JsonArray([.. (TableFields.KeyColumns(row.PrimaryKey) ?? []).Select(column => (JsonNode)column)]),
+            ["primary_key"] = new JsonArray([.. (PrimaryKey.Columns(row.PrimaryKey) ?? []).Select(column => (JsonNode)column)]),
             ["incremental_column"] = row.IncrementalColumn,
             ["incremental_window_days"] = row.IncrementalWindowDays,
             ["max_history_days"] = row.MaxHistoryDays,
