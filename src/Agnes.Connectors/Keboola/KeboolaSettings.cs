@@ -21,6 +21,11 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     public const string SliceTimeOption = "slice_timeout_sec";
     public const string ParallelOption = "parallelism";
 
+    /// <summary>Nobody sets these two but tests, which cannot wait.</summary>
+    public const string CallTimeOption = "call_timeout_sec";
+
+    public const string PauseOption = "pause_sec";
+
     /// <summary>Other addresses of the clouds' stores than their owners': the operator's word.</summary>
     public const string S3Option = "s3_service";
 
@@ -31,6 +36,7 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     public const int SliceSecondsDefault = 300;
     public const int ParallelDefault = 8;
     public const int ParallelMax = 32;
+    private const int CallSecondsDefault = 30;
     private const int SecondsMax = 24 * 3600;
 
     public IReadOnlyList<string> AllowedPrivateHosts { get; init; } = [];
@@ -52,7 +58,7 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     public Uri GcsService { get; init; } = new("https://storage.googleapis.com");
 
     /// <summary>For one call of the API and its answer.</summary>
-    public TimeSpan CallTime { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan CallTime { get; init; } = TimeSpan.FromSeconds(CallSecondsDefault);
 
     /// <summary>Tries of a call after the first.</summary>
     public int RetriesMax { get; init; } = 5;
@@ -79,6 +85,8 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
             ExportTime = Seconds(Given(ExportTimeOption), ExportTimeOption, ExportSecondsDefault),
             Poll = Seconds(Given(PollOption), PollOption, PollSecondsDefault),
             SliceTime = Seconds(Given(SliceTimeOption), SliceTimeOption, SliceSecondsDefault),
+            CallTime = Seconds(Given(CallTimeOption), CallTimeOption, CallSecondsDefault),
+            Pause = Seconds(Given(PauseOption), PauseOption, 1),
             Parallel = (int)Number(Given(ParallelOption), ParallelOption, ParallelDefault, ParallelMax),
             S3Service = Given(S3Option) is { } s3 ? new Uri(s3) : null,
         };

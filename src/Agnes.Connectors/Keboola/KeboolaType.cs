@@ -46,8 +46,8 @@ internal sealed record KeboolaType(string Name)
             Boolean => $"CASE WHEN {cell} IN ('true', 'True', 'TRUE', '1', 'yes', 'Yes', 'YES') THEN true "
                 + $"WHEN {cell} IN ('false', 'False', 'FALSE', '0', 'no', 'No', 'NO') THEN false END",
             Date => $"coalesce(TRY_CAST({cell} AS {Name}), CAST(TRY_CAST({cell} AS {Timestamp}) AS {Name}))",
-            // What has an offset is moved to UTC before the zone is forgotten.
-            Timestamp => $"coalesce(TRY_CAST({cell} AS {Name}), TRY_CAST({cell} AS {TimestampWithZone})::{Name})",
+            // What has an offset is moved to UTC before the zone is forgotten; the engine would drop the offset.
+            Timestamp => $"CAST(TRY_CAST({cell} AS {TimestampWithZone}) AS {Name})",
             _ => $"TRY_CAST({cell} AS {Name})",
         };
     }

@@ -35,6 +35,8 @@ internal sealed class Project : IAsyncDisposable
         [KeboolaSettings.AllowedHostsOption] = "127.0.0.1",
         [KeboolaSettings.PollOption] = "0.02",
         [KeboolaSettings.SliceTimeOption] = "2",
+        [KeboolaSettings.CallTimeOption] = "2",
+        [KeboolaSettings.PauseOption] = "0.02",
     };
 
     public static CancellationToken Stop => Workshop.Stop;
@@ -88,6 +90,21 @@ internal sealed class Project : IAsyncDisposable
         var outcome = await RunAsync(tables);
         outcome.Failed.ShouldBeEmpty();
         return outcome;
+    }
+
+    /// <summary>A table that was added before, by its name alone.</summary>
+    public ProjectTable Find(string name) => Server.Find($"in.c-crm.{name}")!;
+
+    /// <summary>As if what a table remembers of its last comparison of keys were so much older.</summary>
+    public async Task AgeCursorAsync(string name, TimeSpan by)
+    {
+        var folder = _shop.Data;
+        await using var connection = new DuckDBConnection($"Data Source={folder.ExtractFile("keboola")}");
+        await connection.OpenAsync(Stop);
+        var cursor = await connection.QueryAsync($"SELECT cursor FROM _columns WHERE table_name = '{name}'", row => row.GetString(0), Stop);
+        var aged = JsonNode.Parse(cursor.Single())!;
+        aged["reconciled"] = aged["reconciled"]!.GetValue<long>() - (long)by.TotalSeconds;
+        await connection.ExecuteAsync($"UPDATE _columns SET cursor = {SqlText.Literal(aged.ToJsonString())} WHERE table_name = '{name}'; CHECKPOINT", Stop);
     }
 
     public TablePublication Of(string name) => Published!.Tables.Single(table => table.Name == name);
