@@ -40,7 +40,7 @@ internal sealed class ExportedRows
         if (file.Slices.Count == 0) return rows;
         rows._stored = (await connection.ColumnsAsync($"FROM {rows.Parquet}", cancellation)).ToDictionary(column => column.Name, column => column.Type, StringComparer.Ordinal);
         if (columns.FirstOrDefault(column => !rows._stored.ContainsKey(column.Name)) is { } missing)
-            throw new StorageException($"The exported file has no column '{missing.Name}': the table was changed while it was exported. The next sync exports it anew.");
+            throw new StorageException($"The file that Keboola exported has no column '{missing.Name}': the table was changed while it was exported. The next sync exports it anew.");
         return rows;
     }
 
@@ -129,7 +129,7 @@ internal sealed class ExportedRows
         var first = await FirstRecordAsync(file.Slices[0], cancellation);
         if (first.SequenceEqual(columns.Select(column => column.Name))) return true;
         if (file.IsSliced) return false;
-        throw new StorageException("The exported file has other columns than the table: it was changed while it was exported. The next sync exports it anew.");
+        throw new StorageException("The file that Keboola exported has other columns than the table: it was changed while it was exported. The next sync exports it anew.");
     }
 
     private static async Task<List<string>> FirstRecordAsync(string file, CancellationToken cancellation)

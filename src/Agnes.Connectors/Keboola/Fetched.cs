@@ -20,7 +20,7 @@ internal sealed class Fetched(
     {
         try
         {
-            if (file.IsEmptyManifest && rowsSaid is not 0) throw new StorageException("The export has no slices.");
+            if (file.IsEmptyManifest && rowsSaid is not 0) throw new StorageException("Keboola's export has no slices. The next sync exports the table anew.");
             var rows = await ExportedRows.OpenAsync(connection, file, columns, isParquet, cancellation);
             var misfits = await rows.LookAsync(cancellation);
             if (rowsSaid is { } said && rows.Count != said)
@@ -34,7 +34,7 @@ internal sealed class Fetched(
         {
             await spoilt();
             if (failure is not DuckDBException engine) throw;
-            throw new StorageException(FileErrors.Describe("the exported file", folder.FullName, engine) + ". The next sync exports it anew.", engine);
+            throw new StorageException(FileErrors.Describe("The file that Keboola exported", folder.FullName, engine) + ". The next sync exports it anew.", engine);
         }
     }
 

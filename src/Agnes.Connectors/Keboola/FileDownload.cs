@@ -19,6 +19,9 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
     private const int BufferBytes = 1 << 17;
     private readonly HttpClient _client = KeboolaHttp.Create(guard);
 
+    /// <summary>Left alone, the runtime takes what is cut off for the end.</summary>
+    static FileDownload() => AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
+
     /// <param name="folder">Empty; holds the slices afterwards, or some of them where it fails.</param>
     /// <param name="progress">Is told how many bytes have been fetched so far.</param>
     /// <exception cref="StorageException"/>
@@ -68,7 +71,7 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
         }
         catch (InvalidDataException torn)
         {
-            throw new StorageException("An exported file is damaged or cut off: it cannot be unpacked.", torn);
+            throw new StorageException("A file that Keboola exported is damaged or cut off: it cannot be unpacked. The next sync exports it anew.", torn);
         }
     }
 
@@ -104,16 +107,16 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
                 if (ReferenceEquals(_readFor, file)) return _entries;
                 await using var arriving = new ResumingStream(access, (now, _) => Task.FromResult(now.Url ?? ""), settings, time);
                 await using var bounded = new BoundedStream(
-                    arriving, ManifestBytesMax, what => new StorageException($"The list of slices cannot be read: {what}."));
+                    arriving, ManifestBytesMax, what => new StorageException($"Keboola's list of an export's slices cannot be read: {what}."));
                 var read = await JsonSerializer.DeserializeAsync(bounded, StorageJson.Default.ManifestMessage, cancellation);
-                var urls = (read?.Entries ?? []).Select(entry => entry.Url is { Length: > 0 } url ? url : throw new StorageException("A slice of the export has no address.")).ToList();
-                if (urls.Count > SlicesMax) throw new StorageException($"The export has {urls.Count} slices, and may have {SlicesMax}.");
+                var urls = (read?.Entries ?? []).Select(entry => entry.Url is { Length: > 0 } url ? url : throw new StorageException("A slice of Keboola's export has no address.")).ToList();
+                if (urls.Count > SlicesMax) throw new StorageException($"Keboola's export has {urls.Count} slices, and may have {SlicesMax}.");
                 (_readFor, _entries) = (file, [.. urls.Order(NaturalOrder.OfUrls)]);
                 return _entries;
             }
             catch (JsonException malformed)
             {
-                throw new StorageException("The list of slices of the export cannot be read.", malformed);
+                throw new StorageException("Keboola's list of an export's slices cannot be read.", malformed);
             }
             finally
             {
@@ -127,7 +130,7 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
             if (!first.StartsWith("http", StringComparison.Ordinal)) return first; // signed by credentials, not in the address
             var path = NaturalOrder.PathOf(first);
             return (await EntriesAsync(file, cancellation)).FirstOrDefault(entry => NaturalOrder.PathOf(entry) == path)
-                ?? throw new StorageException("A slice of the export is not listed any more.");
+                ?? throw new StorageException("A slice of Keboola's export is not listed any more.");
         }
     }
 

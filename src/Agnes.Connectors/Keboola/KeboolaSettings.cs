@@ -79,6 +79,7 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
             throw new FormatException("Keboola's address and Storage token are not set: KBC_STACK_URL and KBC_STORAGE_TOKEN, or the connection's.");
         if (!Uri.TryCreate(stack.TrimEnd('/'), UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new FormatException($"{StackOption} must be an address such as https://connection.example.com");
+        if (token.Any(char.IsControl)) throw new FormatException($"{TokenOption} is no Storage token of Keboola: it holds a line end.");
         var settings = new KeboolaSettings(address, token)
         {
             AllowedPrivateHosts = Given(AllowedHostsOption)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],

@@ -63,7 +63,7 @@ internal sealed class ResumingStream(
         {
             if (body.Length is { } length)
             {
-                if (_length is { } before && before != length) throw new StorageException("An exported file changed while it was fetched.");
+                if (_length is { } before && before != length) throw new StorageException("A file that Keboola exported changed while it was fetched.");
                 _length = length;
             }
 
@@ -112,6 +112,6 @@ internal sealed class ResumingStream(
     private static StorageException Told(Exception failure) => failure as StorageException
         ?? new StorageException(
             failure is OperationCanceledException
-                ? "A download of an exported file stood still again and again."
-                : "A download of an exported file broke off again and again.", failure);
+                ? "A download of a file that Keboola exported stood still again and again."
+                : "A download of a file that Keboola exported broke off again and again.", failure);
 }

@@ -158,7 +158,7 @@ public sealed class StorageClient : IDisposable
         };
 
     private StorageException NotUnderstood(Exception? why) =>
-        new($"What answered at {_settings.Stack.Host} is no Storage API: look whether stack_url is the stack's address.", why);
+        new($"What answered at {_settings.Stack.Host} is no Storage API of Keboola: look whether stack_url is the stack's address.", why);
 
     private StorageException Unreachable(Exception broken)
     {

@@ -67,7 +67,7 @@ internal sealed class TablePull(
         }
 
         _shape = PullShape.Of(TableSettings.Of(table, DateOf(now)), detail);
-        (_asOf, _exports) = (now, ExportsOf(new PullCheckpoint(now, _shape.Hash, $"agnes-{Guid.NewGuid():N}", [])));
+        (_asOf, _exports) = (now, ExportsOf(new PullCheckpoint(now, _shape.Hash, PullCheckpoint.NewRun(), [])));
         if (_shape is { Keys.Count: 0, Settings.IsWhole: false })
             Warn("it has no primary key, neither here nor in Keboola, so that rows cannot be told apart: it is read whole each time. Set primary_key.");
     }

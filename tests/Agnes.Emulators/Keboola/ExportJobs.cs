@@ -70,7 +70,7 @@ public sealed partial class ExportJobs(KeboolaServer server)
 
     private IResult Begin(HttpContext context, ProjectTable table, ExportRequest asked, JsonObject body)
     {
-        var created = DateTimeOffset.UtcNow;
+        var created = server.Now;
         var job = new ExportJob(Interlocked.Increment(ref _last), table.Id, body, context.Request.Headers["X-KBC-RunId"].ToString() is { Length: > 0 } run ? run : null, created);
         var rows = table.Select(asked);
         (job.FileId, job.Rows) = (server.Stores.Put(asked, rows, server.Form), rows.Count);

@@ -36,6 +36,11 @@ public sealed class KeboolaServer : IAsyncDisposable
     /// <summary>How files of exports are written from here on.</summary>
     public FileForm Form { get; set; } = new();
 
+    /// <summary>How far its clock is ahead of this machine's.</summary>
+    public TimeSpan Ahead { get; set; }
+
+    public DateTimeOffset Now => DateTimeOffset.UtcNow + Ahead;
+
     /// <summary>What was said of columns: table, column, provider, key and value, oldest first.</summary>
     public ConcurrentQueue<(string Table, string Column, string Provider, string Key, string Value)> Metadata { get; } = new();
 
@@ -156,6 +161,7 @@ public sealed class KeboolaServer : IAsyncDisposable
         IResult? refused = null;
         if (request.Path.StartsWithSegments("/v2"))
         {
+            context.Response.Headers.Date = Now.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
             if (request.Headers["X-StorageApi-Token"] != Token) refused = Error(StatusCodes.Status401Unauthorized, "Invalid access token", "storage.tokenInvalid");
             else if (_next.TryDequeue(out var status)) refused = Failure(status);
         }

@@ -14,6 +14,7 @@ public sealed class Stores(KeboolaServer server)
 {
     public const string S3Bucket = "kbc-sliced-emulator";
     public const string GcsBucket = "kbc-gcs-emulator";
+    private static readonly TimeSpan PauseBeforeAbort = TimeSpan.FromMilliseconds(100);
     private const string AzureContainer = "exp-azure-emulator";
     private const string AccessKey = "AKIAEMULATOR";
     private const string SecretKey = "a-secret-key-of-the-emulator";
@@ -191,6 +192,7 @@ public sealed class Stores(KeboolaServer server)
         await context.Response.Body.WriteAsync(bytes.AsMemory(from, (bytes.Length - from) / 2));
         await context.Response.Body.FlushAsync();
         if (trouble.Stalls) await server.StallAsync(context);
+        else await Task.Delay(PauseBeforeAbort); // what was sent arrives; an end by force takes it along
         context.Abort();
     }
 

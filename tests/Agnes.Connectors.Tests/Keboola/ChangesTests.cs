@@ -1,0 +1,17 @@
+using Agnes.Testing;
+
+namespace Agnes.Connectors.Tests.Keboola;
+
+/// <summary>A few seeds of the campaign <c>keboola-changes</c>.</summary>
+public sealed class ChangesTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_table_that_is_pulled_by_its_changes_is_the_table(int seed)
+    {
+        await using var tables = await ChangingTables.OpenAsync(seed, 6);
+        for (var round = 0; round < 5; round++) (await tables.RoundAsync(kills: round is 1 or 3, Project.Stop)).ShouldBeEmpty($"round {round}");
+        tables.Compared.ShouldBe(30);
+    }
+}
