@@ -3,7 +3,8 @@ using Agnes.Testing;
 
 namespace Agnes.Campaigns;
 
-/// <summary>Whatever happens to the rows of a project, and to the runs that pull them: a table that is pulled by its changes is the table.</summary>
+/// <summary>Whatever happens to the rows of a project, and to the runs that pull them: a table that is pulled by its changes is the
+/// table.</summary>
 internal static class KeboolaChanges
 {
     private const int TablesPerProject = 10;

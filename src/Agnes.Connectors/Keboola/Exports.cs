@@ -79,7 +79,11 @@ internal sealed class Exports(
             var job = await storage.JobAsync(id, cancellation);
             if (job.HasEnded) return job;
             if (writer.Time.GetElapsedTime(since) > settings.ExportTime)
-                throw new StorageException($"Keboola's export {id} did not finish within {settings.ExportTime.TotalSeconds:0}s; the next sync looks for it again.");
+            {
+                throw new StorageException(
+                    $"Keboola's export {id} did not finish within {settings.ExportTime.TotalSeconds:0}s; the next sync looks for it.");
+            }
+
             progress.Report(new ExtractEvent("table_progress", table, Phase: "exporting"));
             await Task.Delay(pause, writer.Time, cancellation);
             pause = pause * PollGrowth < PollMax ? pause * PollGrowth : PollMax;

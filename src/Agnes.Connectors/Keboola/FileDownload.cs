@@ -46,7 +46,8 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
         var slices = entries.Select((_, index) => Path.Combine(folder, $"slice-{index:D5}")).ToList();
         await Parallel.ForAsync(
             0, entries.Count, new ParallelOptions { MaxDegreeOfParallelism = SlicesAtOnce, CancellationToken = cancellation },
-            async (index, stop) => await TakeAsync(access, (now, token) => manifest.UrlAsync(now, entries[index], token), slices[index], Took, stop));
+            async (index, stop) => await TakeAsync(
+                access, (now, token) => manifest.UrlAsync(now, entries[index], token), slices[index], Took, stop));
         CheckSize(file, total);
         return new Downloaded(NotEmpty(slices), true, entries.Count == 0);
     }
@@ -54,7 +55,8 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
     public void Dispose() => _client.Dispose();
 
     private async Task TakeAsync(
-        StoredFile access, Func<FileMessage, CancellationToken, Task<string>> url, string target, Action<int> took, CancellationToken cancellation)
+        StoredFile access, Func<FileMessage, CancellationToken, Task<string>> url, string target, Action<int> took,
+        CancellationToken cancellation)
     {
         await using var arriving = new ResumingStream(access, url, settings, time);
         await using var counted = new Counting(arriving, took);
@@ -67,11 +69,13 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
         try
         {
             int count;
-            while ((count = await plain.ReadAsync(buffer, cancellation)) > 0) await written.WriteAsync(buffer.AsMemory(0, count), cancellation);
+            while ((count = await plain.ReadAsync(buffer, cancellation)) > 0)
+                await written.WriteAsync(buffer.AsMemory(0, count), cancellation);
         }
         catch (InvalidDataException torn)
         {
-            throw new StorageException("A file that Keboola exported is damaged or cut off: it cannot be unpacked. The next sync exports it anew.", torn);
+            throw new StorageException(
+                "A file that Keboola exported is damaged or cut off: it cannot be unpacked. The next sync exports it anew.", torn);
         }
     }
 
@@ -86,7 +90,10 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
     private static void CheckSize(FileMessage file, long taken)
     {
         if (file.SizeBytes is { } said && said != taken)
-            throw new StorageException($"The exported file has {said} bytes by what Keboola says, and {taken} came: it is cut off. The next sync exports it anew.");
+        {
+            throw new StorageException(
+                $"The exported file has {said} bytes by what Keboola says, and {taken} came: it is cut off. The next sync exports anew.");
+        }
     }
 
     private static List<string> NotEmpty(IEnumerable<string> files) => [.. files.Where(file => new FileInfo(file).Length > 0)];
@@ -107,11 +114,14 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
                 if (ReferenceEquals(_readFor, file)) return _entries;
                 await using var arriving = new ResumingStream(access, (now, _) => Task.FromResult(now.Url ?? ""), settings, time);
                 await using var bounded = new BoundedStream(
-                    arriving, ManifestBytesMax, what => new StorageException($"Keboola's list of an export's slices cannot be read: {what}."));
+                    arriving, ManifestBytesMax,
+                    what => new StorageException($"Keboola's list of an export's slices cannot be read: {what}."));
                 var read = await JsonSerializer.DeserializeAsync(bounded, StorageJson.Default.ManifestMessage, cancellation);
-                var urls = (read?.Entries ?? []).Select(entry => entry.Url is { Length: > 0 } url ? url : throw new StorageException("A slice of Keboola's export has no address.")).ToList();
-                if (urls.Count > SlicesMax) throw new StorageException($"Keboola's export has {urls.Count} slices, and may have {SlicesMax}.");
-                (_readFor, _entries) = (file, [.. urls.Order(NaturalOrder.OfUrls)]);
+                var urls = (read?.Entries ?? []).Select(entry => entry.Url).ToList();
+                if (urls.Exists(string.IsNullOrEmpty)) throw new StorageException("A slice of Keboola's export has no address.");
+                if (urls.Count > SlicesMax)
+                    throw new StorageException($"Keboola's export has {urls.Count} slices, and may have {SlicesMax}.");
+                (_readFor, _entries) = (file, [.. urls.Select(url => url!).Order(NaturalOrder.OfUrls)]);
                 return _entries;
             }
             catch (JsonException malformed)

@@ -76,7 +76,11 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     {
         string? Given(string name) => options.GetValueOrDefault(name) is { Length: > 0 } value ? value.Trim() : null;
         if (Given(StackOption) is not { } stack || Given(TokenOption) is not { } token)
-            throw new FormatException("Keboola's address and Storage token are not set: KBC_STACK_URL and KBC_STORAGE_TOKEN, or the connection's.");
+        {
+            throw new FormatException(
+                "Keboola's address and Storage token are not set: KBC_STACK_URL and KBC_STORAGE_TOKEN, or the connection's.");
+        }
+
         if (!Uri.TryCreate(stack.TrimEnd('/'), UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new FormatException($"{StackOption} must be an address such as https://connection.example.com");
         if (token.Any(char.IsControl)) throw new FormatException($"{TokenOption} is no Storage token of Keboola: it holds a line end.");
@@ -94,7 +98,8 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
         return Given(GcsOption) is { } gcs ? settings with { GcsService = new Uri(gcs) } : settings;
     }
 
-    private static TimeSpan Seconds(string? text, string name, int otherwise) => TimeSpan.FromSeconds(Number(text, name, otherwise, SecondsMax));
+    private static TimeSpan Seconds(string? text, string name, int otherwise) =>
+        TimeSpan.FromSeconds(Number(text, name, otherwise, SecondsMax));
 
     /// <summary>A part of a second is taken too, for trying out.</summary>
     private static double Number(string? text, string name, double otherwise, double max) =>

@@ -42,7 +42,8 @@ internal sealed record KeboolaType(string Name)
         return Name switch
         {
             // The engine would round what has decimals.
-            BigInt => $"TRY_CAST(CASE WHEN NOT contains({cell}, '.') OR regexp_full_match({cell}, '\\s*[+-]?[0-9]+\\.0*\\s*') THEN {cell} END AS {Name})",
+            BigInt => $"TRY_CAST(CASE WHEN NOT contains({cell}, '.') OR regexp_full_match({cell}, '\\s*[+-]?[0-9]+\\.0*\\s*') "
+                + $"THEN {cell} END AS {Name})",
             Boolean => $"CASE WHEN {cell} IN ('true', 'True', 'TRUE', '1', 'yes', 'Yes', 'YES') THEN true "
                 + $"WHEN {cell} IN ('false', 'False', 'FALSE', '0', 'no', 'No', 'NO') THEN false END",
             Date => $"coalesce(TRY_CAST({cell} AS {Name}), CAST(TRY_CAST({cell} AS {Timestamp}) AS {Name}))",

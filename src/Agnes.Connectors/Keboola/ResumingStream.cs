@@ -63,7 +63,8 @@ internal sealed class ResumingStream(
         {
             if (body.Length is { } length)
             {
-                if (_length is { } before && before != length) throw new StorageException("A file that Keboola exported changed while it was fetched.");
+                if (_length is { } before && before != length)
+                    throw new StorageException("A file that Keboola exported changed while it was fetched.");
                 _length = length;
             }
 
@@ -103,7 +104,8 @@ internal sealed class ResumingStream(
     }
 
     private static bool IsForNow(Exception failure) =>
-        failure is IOException or HttpRequestException { InnerException: not Engine.Outbound.OutboundRefusedException } or OperationCanceledException
+        failure is IOException or OperationCanceledException
+            || failure is HttpRequestException { InnerException: not Engine.Outbound.OutboundRefusedException }
             || failure is StorageException { IsForNow: true } || IsRunOut(failure);
 
     private static bool IsRunOut(Exception failure) =>

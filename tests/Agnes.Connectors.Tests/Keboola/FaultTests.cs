@@ -63,7 +63,8 @@ public sealed class FaultTests
         failed.Error.ShouldContain("Keboola", Case.Insensitive);
         failed.Error.Length.ShouldBeInRange(20, 600);
         ShouldNotTell(project, outcome.Failed);
-        if (outcome.Failed.Any(table => table.Name == "orders")) project.Of("orders").Parts.Single().Sha256.ShouldBe(before, "the last good version stays");
+        if (outcome.Failed.Any(table => table.Name == "orders")) project.Of("orders").Parts.Single()
+            .Sha256.ShouldBe(before, "the last good version stays");
 
         (await project.RunAsync(Project.Table("orders"), Project.Table("other"))).Failed.ShouldBeEmpty();
         project.Count("orders").ShouldBe(11);
@@ -104,7 +105,8 @@ public sealed class FaultTests
 
         (await ErrorAsync(new FileForm { IsPacked = false }, saysSize: true, saysRows: false)).ShouldContain("bytes");
         (await ErrorAsync(new FileForm(), saysSize: false, saysRows: true)).ShouldContain("cannot be unpacked");
-        (await ErrorAsync(new FileForm { IsPacked = false, SliceRows = 4 }, saysSize: false, saysRows: true)).ShouldContain("exported 10 rows, and its file has");
+        (await ErrorAsync(new FileForm { IsPacked = false, SliceRows = 4 }, saysSize: false, saysRows: true))
+            .ShouldContain("exported 10 rows, and its file has");
         project.Server.Stores.SaysSize = true;
         await project.MustAsync(Project.Table("orders"));
     }
@@ -137,7 +139,9 @@ public sealed class FaultTests
     {
         await using var project = await OpenAsync();
         project.Server.Jobs.Statuses = ["waiting"];
-        await KilledAsync(project, until: () => project.Exports.Count == 1 && project.Checkpoints.Values.Any(saved => saved.Contains($"{project.Exports[0].Id}", StringComparison.Ordinal)));
+        await KilledAsync(project, until: () =>
+            project.Exports.Count == 1
+            && project.Checkpoints.Values.Any(saved => saved.Contains($"{project.Exports[0].Id}", StringComparison.Ordinal)));
         project.Server.Jobs.Statuses = ["processing", "success"];
         await project.MustAsync(Project.Table("orders"));
         (project.Exports.Count, project.Count("orders")).ShouldBe((1, 10));
@@ -164,7 +168,9 @@ public sealed class FaultTests
         {
             project.Server.Jobs.Statuses = ["waiting"];
             var exports = project.Exports.Count;
-            await KilledAsync(project, until: () => project.Exports.Count > exports && project.Checkpoints.Values.Any(saved => saved.Contains($"{project.Exports[^1].Id}", StringComparison.Ordinal)));
+            await KilledAsync(project, until: () =>
+                project.Exports.Count > exports
+                && project.Checkpoints.Values.Any(saved => saved.Contains($"{project.Exports[^1].Id}", StringComparison.Ordinal)));
             project.Server.Jobs.Statuses = ["success"];
         }
 
@@ -189,7 +195,8 @@ public sealed class FaultTests
         project.Options[KeboolaSettings.TokenOption] = "not\na token";
         (await Should.ThrowAsync<WorkerFailedException>(() => project.RunAsync(Project.Table("orders")))).Message.ShouldContain("line end");
         project.Options.Remove(KeboolaSettings.TokenOption);
-        (await Should.ThrowAsync<WorkerFailedException>(() => project.RunAsync(Project.Table("orders")))).Message.ShouldContain("Storage token are not set");
+        (await Should.ThrowAsync<WorkerFailedException>(() => project.RunAsync(Project.Table("orders"))))
+            .Message.ShouldContain("Storage token are not set");
     }
 
     [Fact]
@@ -197,7 +204,8 @@ public sealed class FaultTests
     {
         await using var project = await OpenAsync();
         project.Options[KeboolaSettings.AllowedHostsOption] = "";
-        (await project.RunAsync(Project.Table("orders"))).Failed.Single().Error.ShouldContain("must not point to a private or reserved network");
+        (await project.RunAsync(Project.Table("orders"))).Failed.Single()
+            .Error.ShouldContain("must not point to a private or reserved network");
         project.Server.Calls.ShouldBeEmpty();
     }
 
@@ -227,7 +235,8 @@ public sealed class FaultTests
 
     private static void ShouldNotTell(Project project, IReadOnlyList<FailedTable> failed)
     {
-        foreach (var text in failed.Select(table => table.Error).Concat(project.Events.Select(happened => happened.Message ?? "")).Concat(project.Checkpoints.Values))
+        foreach (var text in failed.Select(table => table.Error).Concat(project.Events.Select(happened => happened.Message ?? ""))
+            .Concat(project.Checkpoints.Values))
             text.ShouldNotContain(KeboolaServer.Token);
         project.Server.Calls.ShouldAllBe(call => !call.Path.Contains(KeboolaServer.Token, StringComparison.Ordinal));
     }

@@ -74,7 +74,8 @@ internal sealed class Project : IAsyncDisposable
     public async Task<ExtractOutcome> RunAsync(IReadOnlyList<TableConfig> tables, ExtractLimits? limits, CancellationToken stop)
     {
         lock (Events) Events.Clear();
-        var request = new ExtractRequest($"run{++_runs}", "keboola", "keboola", tables, Registered: [.. tables.Select(table => table.Name)], Options: Options)
+        var request = new ExtractRequest($"run{++_runs}", "keboola", "keboola", tables,
+            Registered: [.. tables.Select(table => table.Name)], Options: Options)
         {
             Checkpoints = new Dictionary<string, string>(_checkpoints, StringComparer.Ordinal),
         };
@@ -104,7 +105,8 @@ internal sealed class Project : IAsyncDisposable
         var cursor = await connection.QueryAsync($"SELECT cursor FROM _columns WHERE table_name = '{name}'", row => row.GetString(0), Stop);
         var aged = JsonNode.Parse(cursor.Single())!;
         aged["reconciled"] = aged["reconciled"]!.GetValue<long>() - (long)by.TotalSeconds;
-        await connection.ExecuteAsync($"UPDATE _columns SET cursor = {SqlText.Literal(aged.ToJsonString())} WHERE table_name = '{name}'; CHECKPOINT", Stop);
+        var text = SqlText.Literal(aged.ToJsonString());
+        await connection.ExecuteAsync($"UPDATE _columns SET cursor = {text} WHERE table_name = '{name}'; CHECKPOINT", Stop);
     }
 
     public TablePublication Of(string name) => Published!.Tables.Single(table => table.Name == name);

@@ -4,7 +4,8 @@ using Agnes.Engine.Publishing;
 
 namespace Agnes.Connectors.Tests.Keboola;
 
-/// <summary>What is asked for, and what is written anew: incremental tables, partitions, windows of a first load, rows that are gone.</summary>
+/// <summary>What is asked for, and what is written anew: incremental tables, partitions, windows of a first load, rows that are
+/// gone.</summary>
 public sealed class StrategyTests
 {
     private const string Incremental = """{"sync_strategy":"incremental"}""";
@@ -102,7 +103,8 @@ public sealed class StrategyTests
         await using var project = await Project.OpenAsync();
         var table = project.Server.Add(new ProjectTable("in.c-crm.visits", ["id", "at"], "id"));
         table.Import(Now, ["1", "2026-02-02 10:00:00"], ["2", "no date"], ["3", ""]);
-        await project.MustAsync(Project.Table("visits", $$"""{"sync_strategy":"partitioned","partition_by":"AT","partition_granularity":"{{granularity}}"}"""));
+        await project.MustAsync(Project.Table("visits",
+            $$"""{"sync_strategy":"partitioned","partition_by":"AT","partition_granularity":"{{granularity}}"}"""));
         project.Of("visits").Parts.Select(part => part.Name).ShouldBe([name, "null.parquet"]);
         project.Rows("visits", "id").ShouldBe("1 2 3");
     }
@@ -113,11 +115,13 @@ public sealed class StrategyTests
         await using var project = await Project.OpenAsync();
         var orders = project.AddOrders(rows: 0);
         foreach (var age in Enumerable.Range(0, 100)) orders.Import(Now.AddDays(-age).AddHours(-1), [$"{age}", "2026-01-01", "1", "x"]);
-        await project.MustAsync(Project.Table("orders", Monthly.Replace("}", ",\"max_history_days\":90,\"initial_load_chunk_days\":30}", StringComparison.Ordinal)));
+        await project.MustAsync(Project.Table("orders",
+            Monthly.Replace("}", ",\"max_history_days\":90,\"initial_load_chunk_days\":30}", StringComparison.Ordinal)));
         project.Count("orders").ShouldBe(91);
         var windows = project.Exports.Select(job => (From: Since(job)!.Value, To: Until(job)!.Value)).ToList();
         windows.Count.ShouldBe(3);
-        foreach (var (newer, older) in windows.Zip(windows.Skip(1))) (older.To - newer.From).ShouldBe(2 * 86_400, "a day on each side of the border");
+        foreach (var (newer, older) in windows.Zip(windows.Skip(1))) (older.To - newer.From)
+            .ShouldBe(2 * 86_400, "a day on each side of the border");
         Near(windows[0].To, DateTimeOffset.UtcNow, 60);
     }
 
@@ -187,5 +191,6 @@ public sealed class StrategyTests
 
     private static long? Until(ExportJob job) => Seconds(job, "changedUntil");
 
-    private static long? Seconds(ExportJob job, string name) => job.Body[name] is { } value ? long.Parse(value.ToString(), CultureInfo.InvariantCulture) : null;
+    private static long? Seconds(ExportJob job, string name) =>
+        job.Body[name] is { } value ? long.Parse(value.ToString(), CultureInfo.InvariantCulture) : null;
 }

@@ -34,7 +34,8 @@ public sealed class ValueTests
             + "2|1000|False|2026-01-02|2026-01-02 02:04:05|1767323045| "
             + "NULL|NULL|NULL|NULL|NULL|NULL|NULL NULL|NULL|NULL|NULL|NULL|NULL| ");
         var told = outcome.Warnings.Single();
-        foreach (var said in (string[])["i (BIGINT) 1, such as 1.5", "n (DOUBLE) 1, such as x", "b (BOOLEAN) 1, such as maybe", "d (DATE) 1", "t (TIMESTAMP) 1, such as soon"])
+        foreach (var said in (string[])["i (BIGINT) 1, such as 1.5", "n (DOUBLE) 1, such as x", "b (BOOLEAN) 1, such as maybe",
+            "d (DATE) 1", "t (TIMESTAMP) 1, such as soon"])
             told.ShouldContain(said);
     }
 
@@ -62,7 +63,8 @@ public sealed class ValueTests
     {
         await using var project = await Project.OpenAsync();
         project.AddOrders(rows: 0);
-        foreach (var form in (FileForm[])[new(), new() { SliceRows = 2 }, new() { SliceRows = 2, HasHeaderInFirstSlice = true, IsPacked = false }])
+        foreach (var form in (FileForm[])[new(), new() { SliceRows = 2 },
+            new() { SliceRows = 2, HasHeaderInFirstSlice = true, IsPacked = false }])
         {
             project.Server.Form = form;
             await project.MustAsync(Project.Table("orders"));
@@ -73,7 +75,8 @@ public sealed class ValueTests
 
         foreach (var strategy in (string[])["incremental", "partitioned"])
         {
-            await project.MustAsync(Project.Table("orders", $$"""{"sync_strategy":"{{strategy}}","partition_by":"day","max_history_days":0}"""));
+            await project.MustAsync(Project.Table("orders",
+                $$"""{"sync_strategy":"{{strategy}}","partition_by":"day","max_history_days":0}"""));
             project.Columns("orders").ShouldBe("id BIGINT, day DATE, amount DOUBLE, note VARCHAR");
         }
     }
@@ -84,14 +87,18 @@ public sealed class ValueTests
         await using var project = await Project.OpenAsync();
         project.AddOrders(rows: 30);
         var today = DateTimeOffset.UtcNow;
-        await project.MustAsync(Project.Table("orders", """{"where_filters":[{"column":"day","operator":"lt","values":["{{today}}"]},{"column":"id","values":["3","4","77"]}]}"""));
+        await project.MustAsync(Project.Table("orders",
+            """{"where_filters":[{"column":"day","operator":"lt","values":["{{today}}"]},{"column":"id","values":["3","4","77"]}]}"""));
         project.Rows("orders", "id").ShouldBe("3 4");
         project.Exports[^1].Body.ToJsonString().ShouldBe(
-            $$"""{"whereFilters":[{"column":"day","operator":"lt","values":["{{today:yyyy-MM-dd}}"]},{"column":"id","operator":"eq","values":["3","4","77"]}]}""");
-        await project.MustAsync(Project.Materialized("orders", """{"columns":["note","id"],"limit":2,"changed_since":"{{last_week}}","file_type":"csv","what":"ever"}"""));
+            $$"""{"whereFilters":[{"column":"day","operator":"lt","values":["{{today:yyyy-MM-dd}}"]},"""
+            + """{"column":"id","operator":"eq","values":["3","4","77"]}]}""");
+        await project.MustAsync(Project.Materialized("orders",
+            """{"columns":["note","id"],"limit":2,"changed_since":"{{last_week}}","file_type":"csv","what":"ever"}"""));
         project.Columns("orders").ShouldBe("note VARCHAR, id BIGINT");
         project.Count("orders").ShouldBe(2);
-        project.Exports[^1].Body.ToJsonString().ShouldBe($$"""{"columns":"note,id","changedSince":"{{today.AddDays(-7):yyyy-MM-dd}}","limit":2}""");
+        project.Exports[^1].Body.ToJsonString()
+            .ShouldBe($$"""{"columns":"note,id","changedSince":"{{today.AddDays(-7):yyyy-MM-dd}}","limit":2}""");
     }
 
     [Fact]
@@ -100,7 +107,8 @@ public sealed class ValueTests
         var today = new DateOnly(2026, 5, 12);
         DatePlaceholders.Resolve("from {{last_week}} to {{today}}", today).ShouldBe("from 2026-05-05 to 2026-05-12");
         DatePlaceholders.Resolve("{{start_of_3_months_ago}}", today).ShouldBe("2026-02-01");
-        DatePlaceholders.Resolve("{{last_2_years}}|{{last_year}}|{{last_6_months}}|{{last_3_months}}|{{last_2_months}}|{{last_month}}", today)
+        DatePlaceholders.Resolve("{{last_2_years}}|{{last_year}}|{{last_6_months}}|{{last_3_months}}|{{last_2_months}}|{{last_month}}",
+            today)
             .ShouldBe("2024-05-12|2025-05-12|2025-11-13|2026-02-11|2026-03-13|2026-04-12");
         Should.Throw<FormatException>(() => DatePlaceholders.Resolve("{{lasst_week}}", today)).Message.ShouldContain("{{lasst_week}}");
     }
@@ -138,7 +146,8 @@ public sealed class ValueTests
         await using var project = await Project.OpenAsync();
         var orders = project.AddOrders(rows: 0);
         var longest = new string('x', 5 << 20);
-        orders.Import(Now, ["1", "2026-01-01", "1", longest], ["2", "2026-01-01", "1", "a,b\r\n\"c\"\n\n\\ 'd'"], ["3", "2026-01-01", "1", "id"]);
+        orders.Import(Now, ["1", "2026-01-01", "1", longest], ["2", "2026-01-01", "1", "a,b\r\n\"c\"\n\n\\ 'd'"],
+            ["3", "2026-01-01", "1", "id"]);
         project.Server.Form = new FileForm { SliceRows = 2 };
         await project.MustAsync(Project.Table("orders"));
         project.Rows("orders", "id, length(note)").ShouldBe($"1|{longest.Length} 2|15 3|2");

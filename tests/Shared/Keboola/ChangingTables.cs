@@ -166,7 +166,8 @@ public sealed class ChangingTables : IAsyncDisposable
             ["stack_url"] = _server.Address, ["storage_token"] = KeboolaServer.Token, ["allowed_private_hosts"] = "127.0.0.1",
             ["s3_service"] = _server.Address, ["gcs_service"] = _server.Address, ["poll_interval_sec"] = "0.02", ["pause_sec"] = "0.02",
         };
-        var request = new ExtractRequest($"run{++_runs}", "keboola", "keboola", tables, Registered: [.. tables.Select(table => table.Name)], Options: options)
+        var request = new ExtractRequest($"run{++_runs}", "keboola", "keboola", tables,
+            Registered: [.. tables.Select(table => table.Name)], Options: options)
         {
             Checkpoints = new Dictionary<string, string>(_checkpoints, StringComparer.Ordinal),
         };
@@ -188,15 +189,22 @@ public sealed class ChangingTables : IAsyncDisposable
     {
         Compared++;
         var (changed, whole) = (RowsOf(table.There.Name), RowsOf($"{table.There.Name}_whole"));
-        if (whole.Count != table.There.RowCount) yield return $"{table.There.Id}: read whole it has {whole.Count} of {table.There.RowCount} rows";
+        if (whole.Count != table.There.RowCount)
+            yield return $"{table.There.Id}: read whole it has {whole.Count} of {table.There.RowCount} rows";
         var more = changed.Except(whole).Where(row => !table.Gone.Contains(table.KeyOf(row.Split('\u001f')))).ToList();
         var less = whole.Except(changed).ToList();
         if (changed.Count != changed.Distinct(StringComparer.Ordinal).Count()) yield return $"{table.There.Id}: a row is there twice";
         if (more.Count + less.Count > 0)
-            yield return $"{table.There.Id} {table.Settings}: {more.Count} rows too many, {less.Count} too few, such as {(more.Count > 0 ? more : less)[0]}";
+        {
+            yield return $"{table.There.Id} {table.Settings}: {more.Count} rows too many, {less.Count} too few, such as "
+                + (more.Count > 0 ? more : less)[0];
+        }
+
+
         var here = changed.Select(row => table.KeyOf(row.Split('\u001f'))).ToHashSet(StringComparer.Ordinal);
         table.Gone.RemoveWhere(key => !here.Contains(key) || whole.Any(row => table.KeyOf(row.Split('\u001f')) == key));
-        if (table.GoneSince is { } since && _server.Now - since > TimeSpan.FromDays(2.5)) yield return $"{table.There.Id}: rows that are gone were not found in time";
+        if (table.GoneSince is { } since
+            && _server.Now - since > TimeSpan.FromDays(2.5)) yield return $"{table.There.Id}: rows that are gone were not found in time";
         table.GoneSince = table.Gone.Count == 0 ? null : table.GoneSince ?? _server.Now;
     }
 
@@ -207,7 +215,9 @@ public sealed class ChangingTables : IAsyncDisposable
         connection.Open();
         var parts = _published!.Tables.Single(table => table.Name == name).Parts;
         var list = string.Join(", ", Columns.Select(column => $"coalesce(CAST({column} AS VARCHAR), '')"));
-        using var command = new DuckDBCommand($"SELECT concat_ws(chr(31), {list}) FROM ({TableSource.FromParts([.. parts.Select(part => _store.PathOf(part.Sha256))])})", connection);
+        using var command = new DuckDBCommand(
+            $"SELECT concat_ws(chr(31), {list}) FROM ({TableSource.FromParts([.. parts.Select(part => _store.PathOf(part.Sha256))])})",
+            connection);
         using var reader = command.ExecuteReader();
         var rows = new List<string>();
         while (reader.Read()) rows.Add(reader.GetString(0));

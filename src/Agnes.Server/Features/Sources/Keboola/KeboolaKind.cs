@@ -110,7 +110,8 @@ internal sealed partial class KeboolaKind : SourceKind
         if (row.Settings is not null && JsonNode.Parse(row.Settings) is JsonObject own
             && own.FirstOrDefault(setting => setting.Key != KeboolaConnector.ReconcileSetting) is { Key: { } unknown })
         {
-            return new RuleViolation("settings", $"'{unknown}' is no setting of a table of Keboola. There is {KeboolaConnector.ReconcileSetting}.");
+            return new RuleViolation("settings",
+                $"'{unknown}' is no setting of a table of Keboola. There is {KeboolaConnector.ReconcileSetting}.");
         }
 
         if (row.QueryMode == TableRules.ModeRemote || string.IsNullOrEmpty(row.Bucket)) return null;
