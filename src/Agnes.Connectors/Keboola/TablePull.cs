@@ -12,6 +12,7 @@ internal sealed class TablePull(
     StorageClient storage, FileDownload download, KeboolaSettings settings, TableConfig table, ExtractWriter writer,
     IProgress<ExtractEvent> progress, SemaphoreSlim engine)
 {
+    private static readonly TimeSpan SaidEvery = TimeSpan.FromSeconds(1);
     private const int WindowsMax = 120;
     private const int EmptyWindowsMax = 2;
     private const long DaySeconds = 86_400;
@@ -25,6 +26,7 @@ internal sealed class TablePull(
     private PullShape _shape = null!;
     private Exports _exports = null!;
     private long _asOf;
+    private long _saidAt;
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -217,8 +219,14 @@ internal sealed class TablePull(
         }
     }
 
-    private void Fetching(long bytes) =>
-        progress.Report(new ExtractEvent("table_progress", table.Name, Bytes: bytes, Phase: "downloading"));
+    /// <summary>Said once a second at most, however many pieces come.</summary>
+    private void Fetching(long bytes)
+    {
+        var (now, last) = (writer.Time.GetTimestamp(), Interlocked.Read(ref _saidAt));
+        if (last != 0 && writer.Time.GetElapsedTime(last, now) < SaidEvery) return;
+        if (Interlocked.CompareExchange(ref _saidAt, now, last) == last)
+            progress.Report(new ExtractEvent("table_progress", table.Name, Bytes: bytes, Phase: "downloading"));
+    }
 
     private void Warn(string text)
     {
