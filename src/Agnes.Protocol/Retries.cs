@@ -21,7 +21,8 @@ public static class Retries
             MaxDelay = pauseMax,
             BackoffType = DelayBackoffType.Exponential,
             UseJitter = true,
-            DelayGenerator = asked is null ? null : arguments => ValueTask.FromResult(arguments.Outcome.Exception is { } fault ? asked(fault) : null),
+            DelayGenerator = asked is null ? null : arguments =>
+                ValueTask.FromResult(arguments.Outcome.Exception is { } fault ? asked(fault) : null),
             ShouldHandle = arguments => ValueTask.FromResult(arguments is { Outcome.Exception: { } fault, Context.CancellationToken.IsCancellationRequested: false } && isForNow(fault)),
         }).Build();
 }

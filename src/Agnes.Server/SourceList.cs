@@ -31,7 +31,8 @@ internal static class SourceList
     public static void AddSources(this IServiceCollection services) => services.AddSingleton(provider =>
     {
         var setUp = new SetUpKinds(
-            provider.GetRequiredService<ServerOptions>(), provider.GetRequiredService<SecretStore>(), provider.GetRequiredService<TimeProvider>());
+            provider.GetRequiredService<ServerOptions>(), provider.GetRequiredService<SecretStore>(),
+                provider.GetRequiredService<TimeProvider>());
         return new SourceKinds(All, setUp.Contains);
     });
 }

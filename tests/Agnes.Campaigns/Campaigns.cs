@@ -20,6 +20,8 @@ public static class Campaigns
         new("foreign-rewritten", "a foreign file rewritten in place during adoption", 100, ForeignFiles.RewrittenAsync),
         new("csv-dialects", "generated files of many dialects and encodings, each cell compared with Python's csv", 200, CsvDialects.RunAsync),
         new("found-files", "generated files of the kinds in which public files changed their values, each cell compared with Python's csv", 210, CsvDialects.RunFoundAsync),
+        new("keboola-changes", "tables of a project that change at random, pulled by changes and whole, with kills and faults", 500,
+            KeboolaChanges.RunAsync),
         new("large-files", "files of exact sizes in 1 GiB: loaded or refused with a sentence, and what memory the child took", 5, LargeFiles.RunAsync),
         new("heavy-statements", "statements that exceed memory or ignore interruption, beside a neighbour", 3, HeavyStatements.RunAsync),
     ];

@@ -40,6 +40,7 @@ public sealed class CallTests
         [
             "Agnes.Protocol.TableSource", "Agnes.Engine.Extracts.ExtractFile", "Agnes.Engine.Extracts.Statements", "Agnes.Engine.Foreign.ForeignExtracts",
             "Agnes.Engine.Publishing.ForeignAdoption", "Agnes.Engine.Publishing.PlainView", "Agnes.Connectors.Files.ParquetReader",
+            "Agnes.Connectors.Keboola.ExportedRows",
         ];
         var found = Compiled.Uses.Where(use => use.Kind == UseKind.Text && use.Used.Contains("read_parquet(", StringComparison.Ordinal)).Select(use => use.Place).Distinct(StringComparer.Ordinal).ToList();
         found.Except(readers, StringComparer.Ordinal).ShouldBeEmpty("TableSource writes read_parquet of a table");

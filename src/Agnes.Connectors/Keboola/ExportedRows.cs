@@ -23,7 +23,9 @@ internal sealed class ExportedRows
     private IReadOnlyDictionary<string, string> _stored = new Dictionary<string, string>(StringComparer.Ordinal);
     private bool _hasLongLines;
 
-    private ExportedRows(DuckDBConnection connection, IReadOnlyList<KeboolaColumn> columns, IReadOnlyList<string> slices, bool isParquet, bool startsWithHeader) =>
+    private ExportedRows(
+        DuckDBConnection connection, IReadOnlyList<KeboolaColumn> columns, IReadOnlyList<string> slices, bool isParquet,
+        bool startsWithHeader) =>
         (_connection, _columns, _slices, _isParquet, _startsWithHeader) = (connection, columns, slices, isParquet, startsWithHeader);
 
     /// <summary>Null until they were counted.</summary>
@@ -35,12 +37,23 @@ internal sealed class ExportedRows
     public static async Task<ExportedRows> OpenAsync(
         DuckDBConnection connection, Downloaded file, IReadOnlyList<KeboolaColumn> columns, bool isParquet, CancellationToken cancellation)
     {
-        if (!isParquet) return new ExportedRows(connection, columns, file.Slices, false, await StartsWithHeaderAsync(file, columns, cancellation));
+        if (!isParquet)
+        {
+            var startsWithHeader = await StartsWithHeaderAsync(file, columns, cancellation);
+            return new ExportedRows(connection, columns, file.Slices, false, startsWithHeader);
+        }
+
         var rows = new ExportedRows(connection, columns, file.Slices, true, false);
         if (file.Slices.Count == 0) return rows;
-        rows._stored = (await connection.ColumnsAsync($"FROM {rows.Parquet}", cancellation)).ToDictionary(column => column.Name, column => column.Type, StringComparer.Ordinal);
+        var stored = await connection.ColumnsAsync($"FROM {rows.Parquet}", cancellation);
+        rows._stored = stored.ToDictionary(column => column.Name, column => column.Type, StringComparer.Ordinal);
         if (columns.FirstOrDefault(column => !rows._stored.ContainsKey(column.Name)) is { } missing)
-            throw new StorageException($"The exported file has no column '{missing.Name}': the table was changed while it was exported. The next sync exports it anew.");
+        {
+            throw new StorageException(
+                $"The file that Keboola exported has no column '{missing.Name}': the table was changed while it was exported. "
+                + "The next sync exports it anew.");
+        }
+
         return rows;
     }
 
@@ -48,24 +61,32 @@ internal sealed class ExportedRows
     public string Select => Selected(_columns);
 
     /// <summary>A SELECT of some of the columns, with values of their types.</summary>
-    public string Selected(IEnumerable<KeboolaColumn> columns) => Selected(columns.Select(column => $"{ValueOf(column)} AS {SqlText.Identifier(column.Name)}"));
+    public string Selected(IEnumerable<KeboolaColumn> columns) =>
+        Selected(columns.Select(column => $"{ValueOf(column)} AS {SqlText.Identifier(column.Name)}"));
 
-    /// <summary>Reads all rows once, and so finds whether they can be read; then they are counted, and cells that do not mean what they should are known.</summary>
+    /// <summary>
+    /// Reads all rows once, and so finds whether they can be read; then they are counted, and cells that do not mean what they should are
+    /// known.
+    /// </summary>
     /// <returns>By column, how many there are, and one or two of them.</returns>
     public async Task<IReadOnlyList<(KeboolaColumn Column, long Count, string Examples)>> LookAsync(CancellationToken cancellation)
     {
-        var typed = _columns.Where(column => !column.Type.IsText && (_stored.GetValueOrDefault(column.Name) ?? KeboolaType.Text.Name) == KeboolaType.Text.Name).ToList();
+        var typed = _columns.Where(column => !column.Type.IsText && StoredOf(column) == KeboolaType.Text.Name).ToList();
         var tests = typed.SelectMany(column =>
         {
             var (cell, bad) = (CellOf(column), $"{CellOf(column)} <> '' AND ({ValueOf(column)}) IS NULL");
-            return (string[])[$"count(*) FILTER ({bad})", $"concat_ws(', ', min({cell}) FILTER ({bad}), nullif(max({cell}) FILTER ({bad}), min({cell}) FILTER ({bad})))"];
+            var (least, most) = ($"min({cell}) FILTER ({bad})", $"max({cell}) FILTER ({bad})");
+            return (string[])[$"count(*) FILTER ({bad})", $"concat_ws(', ', {least}, nullif({most}, {least}))"];
         });
         var found = await ReadingAsync(() => _connection.QueryAsync(
             Selected(tests.Prepend("count(*)")),
-            row => (Count: row.GetInt64(0), Bad: typed.Select((column, index) => (column, row.GetInt64(1 + (2 * index)), row.TextOrNull(2 + (2 * index)) ?? "")).ToList()),
+            row => (Count: row.GetInt64(0), Bad: typed.Select((column, index) => BadOf(row, column, index)).ToList()),
             cancellation));
         Count = found[0].Count;
-        return [.. found[0].Bad.Where(bad => bad.Item2 > 0)];
+        return [.. found[0].Bad.Where(bad => bad.Count > 0)];
+
+        static (KeboolaColumn Column, long Count, string Examples) BadOf(DuckDBDataReader row, KeboolaColumn column, int index) =>
+            (column, row.GetInt64(1 + (2 * index)), row.TextOrNull(2 + (2 * index)) ?? "");
     }
 
     /// <summary>What was found, for people: so many of so many cells are no values.</summary>
@@ -76,7 +97,8 @@ internal sealed class ExportedRows
     private string Selected(IEnumerable<string> cells)
     {
         var list = string.Join(", ", cells);
-        if (_slices.Count == 0) return $"SELECT {list} FROM (SELECT {string.Join(", ", _columns.Select((_, index) => $"'' AS x{index}"))}) WHERE false";
+        var none = string.Join(", ", _columns.Select((_, index) => $"'' AS x{index}"));
+        if (_slices.Count == 0) return $"SELECT {list} FROM (SELECT {none}) WHERE false";
         if (_isParquet) return $"SELECT {list} FROM {Parquet}";
         var first = Csv(_slices.Take(1), _startsWithHeader);
         return _slices.Count == 1 ? $"SELECT {list} FROM {first}"
@@ -87,20 +109,21 @@ internal sealed class ExportedRows
     private string CellOf(KeboolaColumn column) =>
         _isParquet && _slices.Count > 0 ? SqlText.Identifier(column.Name) : $"x{_columns.Index().First(one => one.Item == column).Index}";
 
-    private string ValueOf(KeboolaColumn column)
-    {
-        var (cell, stored) = (CellOf(column), _stored.GetValueOrDefault(column.Name) ?? KeboolaType.Text.Name);
-        return column.Type.ValueOf(cell, stored);
-    }
+    private string ValueOf(KeboolaColumn column) => column.Type.ValueOf(CellOf(column), StoredOf(column));
+
+    private string StoredOf(KeboolaColumn column) => _stored.GetValueOrDefault(column.Name) ?? KeboolaType.Text.Name;
 
     private string Parquet => $"read_parquet([{Paths(_slices)}], union_by_name=true, hive_partitioning=false)";
 
-    /// <summary>Strict: a line that does not fit is an error, never a guess. What is empty in quotes is a text, what is empty without is none.</summary>
+    /// <summary>
+    /// Strict: a line that does not fit is an error, never a guess. What is empty in quotes is a text, what is empty without is none.
+    /// </summary>
     private string Csv(IEnumerable<string> files, bool hasHeader)
     {
         var columns = string.Join(", ", _columns.Select((_, index) => $"'x{index}': 'VARCHAR'"));
         var lines = _hasLongLines ? $", max_line_size={LineBytesMax}, buffer_size={LineBytesMax}, parallel=false" : "";
-        return $"read_csv([{Paths(files)}], auto_detect=false, delim=',', quote='\"', escape='\"', header={(hasHeader ? "true" : "false")}, "
+        var header = hasHeader ? "true" : "false";
+        return $"read_csv([{Paths(files)}], auto_detect=false, delim=',', quote='\"', escape='\"', header={header}, "
             + $"columns={{{columns}}}, allow_quoted_nulls=false, hive_partitioning=false{lines})";
     }
 
@@ -123,18 +146,22 @@ internal sealed class ExportedRows
     /// Slices come without a header by the service's own word, and with one in the first from some: whatever equals the columns that were
     /// asked for is one. A file of one piece always has one.
     /// </summary>
-    private static async Task<bool> StartsWithHeaderAsync(Downloaded file, IReadOnlyList<KeboolaColumn> columns, CancellationToken cancellation)
+    private static async Task<bool> StartsWithHeaderAsync(
+        Downloaded file, IReadOnlyList<KeboolaColumn> columns, CancellationToken cancellation)
     {
         if (file.Slices.Count == 0) return false;
         var first = await FirstRecordAsync(file.Slices[0], cancellation);
         if (first.SequenceEqual(columns.Select(column => column.Name))) return true;
         if (file.IsSliced) return false;
-        throw new StorageException("The exported file has other columns than the table: it was changed while it was exported. The next sync exports it anew.");
+        throw new StorageException(
+            "The file that Keboola exported has other columns than the table: it was changed while it was exported. "
+            + "The next sync exports it anew.");
     }
 
     private static async Task<List<string>> FirstRecordAsync(string file, CancellationToken cancellation)
     {
-        await using var stream = new FileStream(file, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Options = FileOptions.Asynchronous });
+        var options = new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Options = FileOptions.Asynchronous };
+        await using var stream = new FileStream(file, options);
         var bytes = new byte[Math.Min(HeaderBytesMax, stream.Length)];
         var count = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
         var text = Encoding.UTF8.GetString(bytes.AsSpan(0, count));

@@ -8,8 +8,13 @@ namespace Agnes.Connectors.Keboola;
 /// </summary>
 internal sealed class Exports(
     StorageClient storage, KeboolaSettings settings, ExtractWriter writer, IProgress<ExtractEvent> progress, string table, string sourceId,
-    PullCheckpoint checkpoint)
+    PullCheckpoint begun)
 {
+    private PullCheckpoint _checkpoint = begun;
+
+    /// <summary>There may be a job of the run's name that nobody has heard of.</summary>
+    private bool _isSaved = writer.Checkpoints.ContainsKey(table);
+
     private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(10);
     private const double PollGrowth = 1.5;
 
@@ -25,35 +30,37 @@ internal sealed class Exports(
         }
 
         // Before anything is begun: a run that is killed while it waits for the answer knows by this what to look for.
-        if (checkpoint.Jobs.Count == 0) await SaveAsync(cancellation);
-        var begun = await storage.ExportAsync(sourceId, what, RunOf(name), cancellation);
-        checkpoint.Jobs[name] = begun.Id;
+        if (_checkpoint.Jobs.Count == 0) await SaveAsync(cancellation);
+        var job = await storage.ExportAsync(sourceId, what, RunOf(name), cancellation);
+        _checkpoint.Jobs[name] = job.Id;
         await SaveAsync(cancellation);
-        var job = await EndOfAsync(begun.Id, cancellation);
+        job = await EndOfAsync(job.Id, cancellation);
         if (!job.IsSuccess)
         {
-            checkpoint.Jobs.Remove(name);
-            await SaveAsync(cancellation); // it will not get better
+            await ForgetAsync(name, cancellation); // it will not get better
             throw Failed(job);
         }
 
         return job.FileId is null ? throw new StorageException($"Keboola's export {job.Id} ended well and says no file.") : job;
     }
 
-    /// <summary>The file of an earlier run's export may be gone by now.</summary>
+    /// <summary>Nobody is to come back to an export that failed, or whose file is gone or no good; neither by the run's name.</summary>
     public async Task ForgetAsync(string name, CancellationToken cancellation)
     {
-        if (checkpoint.Jobs.Remove(name)) await SaveAsync(cancellation);
+        _isSaved = false;
+        _checkpoint.Jobs.Remove(name);
+        _checkpoint = _checkpoint with { Run = PullCheckpoint.NewRun() };
+        await SaveAsync(cancellation);
     }
 
-    private string RunOf(string name) => $"{checkpoint.Run}.{name}";
+    private string RunOf(string name) => $"{_checkpoint.Run}.{name}";
 
     private async Task<StorageJob?> EarlierAsync(string name, CancellationToken cancellation)
     {
         try
         {
-            if (checkpoint.Jobs.TryGetValue(name, out var id)) return await storage.JobAsync(id, cancellation);
-            return writer.Checkpoints.ContainsKey(table) ? await storage.FindExportAsync(sourceId, RunOf(name), cancellation) : null;
+            if (_checkpoint.Jobs.TryGetValue(name, out var id)) return await storage.JobAsync(id, cancellation);
+            return _isSaved ? await storage.FindExportAsync(sourceId, RunOf(name), cancellation) : null;
         }
         catch (StorageException unknown) when (!unknown.IsForNow)
         {
@@ -61,18 +68,22 @@ internal sealed class Exports(
         }
     }
 
-    private Task SaveAsync(CancellationToken cancellation) => writer.SaveCheckpointAsync(table, checkpoint.Write(), cancellation);
+    private Task SaveAsync(CancellationToken cancellation) => writer.SaveCheckpointAsync(table, _checkpoint.Write(), cancellation);
 
     private async Task<StorageJob> EndOfAsync(string id, CancellationToken cancellation)
     {
-        var begun = writer.Time.GetTimestamp();
+        var since = writer.Time.GetTimestamp();
         var pause = settings.Poll;
         while (true)
         {
             var job = await storage.JobAsync(id, cancellation);
             if (job.HasEnded) return job;
-            if (writer.Time.GetElapsedTime(begun) > settings.ExportTime)
-                throw new StorageException($"Keboola's export {id} did not finish within {settings.ExportTime.TotalSeconds:0}s; the next sync looks for it again.");
+            if (writer.Time.GetElapsedTime(since) > settings.ExportTime)
+            {
+                throw new StorageException(
+                    $"Keboola's export {id} did not finish within {settings.ExportTime.TotalSeconds:0}s; the next sync looks for it.");
+            }
+
             progress.Report(new ExtractEvent("table_progress", table, Phase: "exporting"));
             await Task.Delay(pause, writer.Time, cancellation);
             pause = pause * PollGrowth < PollMax ? pause * PollGrowth : PollMax;

@@ -20,21 +20,33 @@ internal sealed class Fetched(
     {
         try
         {
-            if (file.IsEmptyManifest && rowsSaid is not 0) throw new StorageException("The export has no slices.");
+            if (file.IsEmptyManifest && rowsSaid is not 0)
+                throw new StorageException("Keboola's export has no slices. The next sync exports the table anew.");
             var rows = await ExportedRows.OpenAsync(connection, file, columns, isParquet, cancellation);
             var misfits = await rows.LookAsync(cancellation);
             if (rowsSaid is { } said && rows.Count != said)
-                throw new StorageException($"Keboola exported {said} rows, and its file has {rows.Count}: it is not whole. The next sync exports it anew.");
+            {
+                throw new StorageException(
+                    $"Keboola exported {said} rows, and its file has {rows.Count}: it is not whole. The next sync exports it anew.");
+            }
+
             if (misfits.FirstOrDefault(bad => keys.Contains(bad.Column.Name)) is { Column: { } key } wrong)
-                throw new TableException($"{wrong.Count} cells of the key {key.Name} are no {key.Type.Name}, such as {wrong.Examples}: mend the column's type in Keboola, or set another primary_key.");
+            {
+                throw new TableException(
+                    $"{wrong.Count} cells of the key {key.Name} are no {key.Type.Name}, such as {wrong.Examples}: "
+                    + "mend the column's type in Keboola, or set another primary_key.");
+            }
+
             if (ExportedRows.Told(misfits) is { } told) warn(told);
             return rows;
         }
-        catch (Exception failure) when (failure is StorageException or TableException or DuckDBException { ErrorType: not DuckDBErrorType.Interrupt })
+        catch (Exception failure) when (
+            failure is StorageException or TableException or DuckDBException { ErrorType: not DuckDBErrorType.Interrupt })
         {
             await spoilt();
             if (failure is not DuckDBException engine) throw;
-            throw new StorageException(FileErrors.Describe("the exported file", folder.FullName, engine) + ". The next sync exports it anew.", engine);
+            throw new StorageException(FileErrors.Describe("The file that Keboola exported", folder.FullName, engine)
+                + ". The next sync exports it anew.", engine);
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
     private const int BufferBytes = 1 << 17;
     private readonly HttpClient _client = KeboolaHttp.Create(guard);
 
+    /// <summary>Left alone, the runtime takes what is cut off for the end.</summary>
+    static FileDownload() => AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
+
     /// <param name="folder">Empty; holds the slices afterwards, or some of them where it fails.</param>
     /// <param name="progress">Is told how many bytes have been fetched so far.</param>
     /// <exception cref="StorageException"/>
@@ -43,7 +46,8 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
         var slices = entries.Select((_, index) => Path.Combine(folder, $"slice-{index:D5}")).ToList();
         await Parallel.ForAsync(
             0, entries.Count, new ParallelOptions { MaxDegreeOfParallelism = SlicesAtOnce, CancellationToken = cancellation },
-            async (index, stop) => await TakeAsync(access, (now, token) => manifest.UrlAsync(now, entries[index], token), slices[index], Took, stop));
+            async (index, stop) => await TakeAsync(
+                access, (now, token) => manifest.UrlAsync(now, entries[index], token), slices[index], Took, stop));
         CheckSize(file, total);
         return new Downloaded(NotEmpty(slices), true, entries.Count == 0);
     }
@@ -51,7 +55,8 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
     public void Dispose() => _client.Dispose();
 
     private async Task TakeAsync(
-        StoredFile access, Func<FileMessage, CancellationToken, Task<string>> url, string target, Action<int> took, CancellationToken cancellation)
+        StoredFile access, Func<FileMessage, CancellationToken, Task<string>> url, string target, Action<int> took,
+        CancellationToken cancellation)
     {
         await using var arriving = new ResumingStream(access, url, settings, time);
         await using var counted = new Counting(arriving, took);
@@ -64,11 +69,13 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
         try
         {
             int count;
-            while ((count = await plain.ReadAsync(buffer, cancellation)) > 0) await written.WriteAsync(buffer.AsMemory(0, count), cancellation);
+            while ((count = await plain.ReadAsync(buffer, cancellation)) > 0)
+                await written.WriteAsync(buffer.AsMemory(0, count), cancellation);
         }
         catch (InvalidDataException torn)
         {
-            throw new StorageException("An exported file is damaged or cut off: it cannot be unpacked.", torn);
+            throw new StorageException(
+                "A file that Keboola exported is damaged or cut off: it cannot be unpacked. The next sync exports it anew.", torn);
         }
     }
 
@@ -83,7 +90,10 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
     private static void CheckSize(FileMessage file, long taken)
     {
         if (file.SizeBytes is { } said && said != taken)
-            throw new StorageException($"The exported file has {said} bytes by what Keboola says, and {taken} came: it is cut off. The next sync exports it anew.");
+        {
+            throw new StorageException(
+                $"The exported file has {said} bytes by what Keboola says, and {taken} came: it is cut off. The next sync exports anew.");
+        }
     }
 
     private static List<string> NotEmpty(IEnumerable<string> files) => [.. files.Where(file => new FileInfo(file).Length > 0)];
@@ -104,16 +114,19 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
                 if (ReferenceEquals(_readFor, file)) return _entries;
                 await using var arriving = new ResumingStream(access, (now, _) => Task.FromResult(now.Url ?? ""), settings, time);
                 await using var bounded = new BoundedStream(
-                    arriving, ManifestBytesMax, what => new StorageException($"The list of slices cannot be read: {what}."));
+                    arriving, ManifestBytesMax,
+                    what => new StorageException($"Keboola's list of an export's slices cannot be read: {what}."));
                 var read = await JsonSerializer.DeserializeAsync(bounded, StorageJson.Default.ManifestMessage, cancellation);
-                var urls = (read?.Entries ?? []).Select(entry => entry.Url is { Length: > 0 } url ? url : throw new StorageException("A slice of the export has no address.")).ToList();
-                if (urls.Count > SlicesMax) throw new StorageException($"The export has {urls.Count} slices, and may have {SlicesMax}.");
-                (_readFor, _entries) = (file, [.. urls.Order(NaturalOrder.OfUrls)]);
+                var urls = (read?.Entries ?? []).Select(entry => entry.Url).ToList();
+                if (urls.Exists(string.IsNullOrEmpty)) throw new StorageException("A slice of Keboola's export has no address.");
+                if (urls.Count > SlicesMax)
+                    throw new StorageException($"Keboola's export has {urls.Count} slices, and may have {SlicesMax}.");
+                (_readFor, _entries) = (file, [.. urls.Select(url => url!).Order(NaturalOrder.OfUrls)]);
                 return _entries;
             }
             catch (JsonException malformed)
             {
-                throw new StorageException("The list of slices of the export cannot be read.", malformed);
+                throw new StorageException("Keboola's list of an export's slices cannot be read.", malformed);
             }
             finally
             {
@@ -127,7 +140,7 @@ internal sealed class FileDownload(StorageClient storage, KeboolaSettings settin
             if (!first.StartsWith("http", StringComparison.Ordinal)) return first; // signed by credentials, not in the address
             var path = NaturalOrder.PathOf(first);
             return (await EntriesAsync(file, cancellation)).FirstOrDefault(entry => NaturalOrder.PathOf(entry) == path)
-                ?? throw new StorageException("A slice of the export is not listed any more.");
+                ?? throw new StorageException("A slice of Keboola's export is not listed any more.");
         }
     }
 

@@ -23,7 +23,8 @@ public sealed class KeboolaConnector : Connector
     /// <summary>What is wrong with the settings of a table, or null.</summary>
     public static string? SettingsFault(TableConfig table) => TableSettings.Fault(table);
 
-    public override async Task RunAsync(ExtractRequest request, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation)
+    public override async Task RunAsync(
+        ExtractRequest request, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation)
     {
         if (request.Tables.Count == 0) return; // only what is not registered any more is to go
         var settings = SettingsOf(request);
@@ -61,7 +62,8 @@ public sealed class KeboolaConnector : Connector
             var shape = PullShape.Of(how, there);
             string[] remarks =
             [
-                .. shape is { Keys.Count: 0, Settings.IsWhole: false } ? ["It has no primary key: it would be read whole each time. Set primary_key."] : (string[])[],
+                .. shape is { Keys.Count: 0, Settings.IsWhole: false }
+                    ? ["It has no primary key: it would be read whole each time. Set primary_key."] : (string[])[],
                 .. there.Types.Count == 0 ? ["Nothing is known of its columns' types: all are text."] : (string[])[],
             ];
             return new TablePreview(shape.Stored, shape.Stored.Count, there.Rows, there.Bytes ?? 0, 0, [], [], 0, remarks);
@@ -85,11 +87,13 @@ public sealed class KeboolaConnector : Connector
     }
 
     private static bool IsOfTable(Exception e) =>
-        e is TableException or StorageException or InvalidDataException or IOException or UnauthorizedAccessException or DuckDBException { IsFatal: false };
+        e is TableException or StorageException or InvalidDataException or IOException or UnauthorizedAccessException
+            or DuckDBException { IsFatal: false };
 
     private static string Told(Exception e, string root, KeboolaSettings settings)
     {
-        var text = e is TableException or StorageException or InvalidDataException or Engine.Limits.DiskSpaceException ? e.Message : Wording.Of(e, root);
+        var text = e is TableException or StorageException or InvalidDataException or Engine.Limits.DiskSpaceException
+            ? e.Message : Wording.Of(e, root);
         return text.Replace(settings.Token, Redactor.Mask, StringComparison.Ordinal);
     }
 }

@@ -21,6 +21,11 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     public const string SliceTimeOption = "slice_timeout_sec";
     public const string ParallelOption = "parallelism";
 
+    /// <summary>Nobody sets these two but tests, which cannot wait.</summary>
+    public const string CallTimeOption = "call_timeout_sec";
+
+    public const string PauseOption = "pause_sec";
+
     /// <summary>Other addresses of the clouds' stores than their owners': the operator's word.</summary>
     public const string S3Option = "s3_service";
 
@@ -31,6 +36,7 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     public const int SliceSecondsDefault = 300;
     public const int ParallelDefault = 8;
     public const int ParallelMax = 32;
+    private const int CallSecondsDefault = 30;
     private const int SecondsMax = 24 * 3600;
 
     public IReadOnlyList<string> AllowedPrivateHosts { get; init; } = [];
@@ -52,7 +58,7 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     public Uri GcsService { get; init; } = new("https://storage.googleapis.com");
 
     /// <summary>For one call of the API and its answer.</summary>
-    public TimeSpan CallTime { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan CallTime { get; init; } = TimeSpan.FromSeconds(CallSecondsDefault);
 
     /// <summary>Tries of a call after the first.</summary>
     public int RetriesMax { get; init; } = 5;
@@ -70,22 +76,30 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
     {
         string? Given(string name) => options.GetValueOrDefault(name) is { Length: > 0 } value ? value.Trim() : null;
         if (Given(StackOption) is not { } stack || Given(TokenOption) is not { } token)
-            throw new FormatException("Keboola's address and Storage token are not set: KBC_STACK_URL and KBC_STORAGE_TOKEN, or the connection's.");
+        {
+            throw new FormatException(
+                "Keboola's address and Storage token are not set: KBC_STACK_URL and KBC_STORAGE_TOKEN, or the connection's.");
+        }
+
         if (!Uri.TryCreate(stack.TrimEnd('/'), UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new FormatException($"{StackOption} must be an address such as https://connection.example.com");
+        if (token.Any(char.IsControl)) throw new FormatException($"{TokenOption} is no Storage token of Keboola: it holds a line end.");
         var settings = new KeboolaSettings(address, token)
         {
             AllowedPrivateHosts = Given(AllowedHostsOption)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],
             ExportTime = Seconds(Given(ExportTimeOption), ExportTimeOption, ExportSecondsDefault),
             Poll = Seconds(Given(PollOption), PollOption, PollSecondsDefault),
             SliceTime = Seconds(Given(SliceTimeOption), SliceTimeOption, SliceSecondsDefault),
+            CallTime = Seconds(Given(CallTimeOption), CallTimeOption, CallSecondsDefault),
+            Pause = Seconds(Given(PauseOption), PauseOption, 1),
             Parallel = (int)Number(Given(ParallelOption), ParallelOption, ParallelDefault, ParallelMax),
             S3Service = Given(S3Option) is { } s3 ? new Uri(s3) : null,
         };
         return Given(GcsOption) is { } gcs ? settings with { GcsService = new Uri(gcs) } : settings;
     }
 
-    private static TimeSpan Seconds(string? text, string name, int otherwise) => TimeSpan.FromSeconds(Number(text, name, otherwise, SecondsMax));
+    private static TimeSpan Seconds(string? text, string name, int otherwise) =>
+        TimeSpan.FromSeconds(Number(text, name, otherwise, SecondsMax));
 
     /// <summary>A part of a second is taken too, for trying out.</summary>
     private static double Number(string? text, string name, double otherwise, double max) =>

@@ -42,12 +42,13 @@ internal sealed record KeboolaType(string Name)
         return Name switch
         {
             // The engine would round what has decimals.
-            BigInt => $"TRY_CAST(CASE WHEN NOT contains({cell}, '.') OR regexp_full_match({cell}, '\\s*[+-]?[0-9]+\\.0*\\s*') THEN {cell} END AS {Name})",
+            BigInt => $"TRY_CAST(CASE WHEN NOT contains({cell}, '.') OR regexp_full_match({cell}, '\\s*[+-]?[0-9]+\\.0*\\s*') "
+                + $"THEN {cell} END AS {Name})",
             Boolean => $"CASE WHEN {cell} IN ('true', 'True', 'TRUE', '1', 'yes', 'Yes', 'YES') THEN true "
                 + $"WHEN {cell} IN ('false', 'False', 'FALSE', '0', 'no', 'No', 'NO') THEN false END",
             Date => $"coalesce(TRY_CAST({cell} AS {Name}), CAST(TRY_CAST({cell} AS {Timestamp}) AS {Name}))",
-            // What has an offset is moved to UTC before the zone is forgotten.
-            Timestamp => $"coalesce(TRY_CAST({cell} AS {Name}), TRY_CAST({cell} AS {TimestampWithZone})::{Name})",
+            // What has an offset is moved to UTC before the zone is forgotten; the engine would drop the offset.
+            Timestamp => $"CAST(TRY_CAST({cell} AS {TimestampWithZone}) AS {Name})",
             _ => $"TRY_CAST({cell} AS {Name})",
         };
     }

@@ -41,7 +41,8 @@ internal sealed record PullShape(TableSettings Settings, IReadOnlyList<KeboolaCo
         foreach (var column in wanted) Existing(column, there.Columns, "columns");
         if (wanted.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new TableException($"Two columns are called '{twice.Key}', as far as this server can tell: case does not count.");
-        List<KeboolaColumn> columns = [.. wanted.Select(name => new KeboolaColumn(name, KeboolaType.Of(there.Types.GetValueOrDefault(name))))];
+        List<KeboolaColumn> columns =
+            [.. wanted.Select(name => new KeboolaColumn(name, KeboolaType.Of(there.Types.GetValueOrDefault(name))))];
         var own = there.PrimaryKey.All(key => wanted.Contains(key, StringComparer.Ordinal)) ? there.PrimaryKey : [];
         IReadOnlyList<string> keys = settings.Keys.Count > 0 ? [.. settings.Keys.Select(key => Existing(key, wanted, "primary_key"))] : own;
         if (settings.IsPartitioned)
@@ -67,7 +68,8 @@ internal sealed record PullShape(TableSettings Settings, IReadOnlyList<KeboolaCo
         return PullJson.HashOf(string.Join(
             '\n',
             [
-                how.SourceId, how.Strategy, how.PartitionBy ?? "", how.Granularity, $"{how.HistoryDays} {how.ChunkDays}", filter, string.Join('\u001f', shape.Keys),
+                how.SourceId, how.Strategy, how.PartitionBy ?? "", how.Granularity, $"{how.HistoryDays} {how.ChunkDays}", filter,
+                string.Join('\u001f', shape.Keys),
                 .. shape.Columns.Select(column => $"{column.Name}\u001f{column.Type.Name}"),
             ]));
     }

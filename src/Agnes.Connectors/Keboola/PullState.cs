@@ -24,6 +24,8 @@ internal sealed record PullCursor(long Since, string Shape, long Reconciled)
 /// <param name="Jobs">By what was asked for, in the order in which it was.</param>
 internal sealed record PullCheckpoint(long AsOf, string Shape, string Run, Dictionary<string, string> Jobs)
 {
+    public static string NewRun() => $"agnes-{Guid.NewGuid():N}";
+
     public string Write() => JsonSerializer.Serialize(this, PullJson.Default.PullCheckpoint);
 
     public static PullCheckpoint? Read(string? text) => PullJson.Read(text, PullJson.Default.PullCheckpoint);

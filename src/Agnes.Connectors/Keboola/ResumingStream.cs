@@ -63,7 +63,8 @@ internal sealed class ResumingStream(
         {
             if (body.Length is { } length)
             {
-                if (_length is { } before && before != length) throw new StorageException("An exported file changed while it was fetched.");
+                if (_length is { } before && before != length)
+                    throw new StorageException("A file that Keboola exported changed while it was fetched.");
                 _length = length;
             }
 
@@ -103,7 +104,8 @@ internal sealed class ResumingStream(
     }
 
     private static bool IsForNow(Exception failure) =>
-        failure is IOException or HttpRequestException { InnerException: not Engine.Outbound.OutboundRefusedException } or OperationCanceledException
+        failure is IOException or OperationCanceledException
+            || failure is HttpRequestException { InnerException: not Engine.Outbound.OutboundRefusedException }
             || failure is StorageException { IsForNow: true } || IsRunOut(failure);
 
     private static bool IsRunOut(Exception failure) =>
@@ -112,6 +114,6 @@ internal sealed class ResumingStream(
     private static StorageException Told(Exception failure) => failure as StorageException
         ?? new StorageException(
             failure is OperationCanceledException
-                ? "A download of an exported file stood still again and again."
-                : "A download of an exported file broke off again and again.", failure);
+                ? "A download of a file that Keboola exported stood still again and again."
+                : "A download of a file that Keboola exported broke off again and again.", failure);
 }

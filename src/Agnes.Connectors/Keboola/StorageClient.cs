@@ -34,7 +34,8 @@ public sealed class StorageClient : IDisposable
     }
 
     /// <summary>What time it is at the service, by its last answer, to a second; null before any.</summary>
-    public DateTimeOffset? ServiceTime => Interlocked.Read(ref _serviceTime) is > 0 and var seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+    public DateTimeOffset? ServiceTime =>
+        Interlocked.Read(ref _serviceTime) is > 0 and var seconds ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 
     /// <summary>All tables of the project that the token may see.</summary>
     /// <exception cref="StorageException"/>
@@ -93,13 +94,15 @@ public sealed class StorageClient : IDisposable
             using var request = Request(method, path, body, run);
             using var answer = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, bound.Token);
             if (answer.Headers.Date is { } date) Interlocked.Exchange(ref _serviceTime, date.ToUnixTimeSeconds());
-            await using var whole = new BoundedStream(await answer.Content.ReadAsStreamAsync(bound.Token), AnswerBytesMax, _ => NotUnderstood(null));
+            await using var content = await answer.Content.ReadAsStreamAsync(bound.Token);
+            await using var whole = new BoundedStream(content, AnswerBytesMax, _ => NotUnderstood(null));
             if (!answer.IsSuccessStatusCode) throw await FailureAsync(answer, whole, bound.Token);
             return await JsonSerializer.DeserializeAsync(whole, type, bound.Token) ?? throw NotUnderstood(null);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new StorageException($"Keboola at {_settings.Stack.Host} did not answer within {_settings.CallTime.TotalSeconds:0} seconds.")
+            throw new StorageException(
+                $"Keboola at {_settings.Stack.Host} did not answer within {_settings.CallTime.TotalSeconds:0} seconds.")
             {
                 IsForNow = true,
             };
@@ -139,7 +142,7 @@ public sealed class StorageClient : IDisposable
 
         var status = answer.StatusCode;
         if (status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) return Refused(status, said?.Code);
-        var text = said is null ? null : said.Error is { ValueKind: JsonValueKind.String } error ? error.GetString() : said.Message ?? said.Reason;
+        var text = said?.Error is { ValueKind: JsonValueKind.String } error ? error.GetString() : said?.Message ?? said?.Reason;
         var shown = text is null ? $"Keboola answered {(int)status} at {_settings.Stack.Host}." : $"Keboola: {Shown(text)}";
         return new StorageException(shown)
         {
@@ -151,14 +154,15 @@ public sealed class StorageClient : IDisposable
     }
 
     private static StorageException Refused(HttpStatusCode status, string? code) =>
-        new("Keboola does not take the token for this: look whether it is of this stack's project, still good, and may read the table's bucket.")
+        new("Keboola does not take the token for this: look whether it is of this stack's project, still good, and may read the table's "
+            + "bucket.")
         {
             Status = status,
             Code = code,
         };
 
     private StorageException NotUnderstood(Exception? why) =>
-        new($"What answered at {_settings.Stack.Host} is no Storage API: look whether stack_url is the stack's address.", why);
+        new($"What answered at {_settings.Stack.Host} is no Storage API of Keboola: look whether stack_url is the stack's address.", why);
 
     private StorageException Unreachable(Exception broken)
     {

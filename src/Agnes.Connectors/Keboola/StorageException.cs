@@ -2,7 +2,8 @@ using System.Net;
 
 namespace Agnes.Connectors.Keboola;
 
-/// <summary>What went wrong at a Keboola stack or on the way to it, in words for people: without the token, and cut where it is long.</summary>
+/// <summary>What went wrong at a Keboola stack or on the way to it, in words for people: without the token, and cut where it is
+/// long.</summary>
 public sealed class StorageException(string message, Exception? inner = null) : Exception(message, inner)
 {
     private const int TextCharactersMax = 500;

@@ -9,7 +9,8 @@ namespace Agnes.Connectors.Keboola;
 /// <param name="FileId">Of an export that has ended well.</param>
 /// <param name="Rows">That were exported, where it says so.</param>
 /// <param name="RowsInAll">The same, or the rows of the table: the service's word for it is not sharp.</param>
-internal sealed record StorageJob(string Id, string Status, DateTimeOffset? Created, string? Error, string? FileId, long? Rows, long? RowsInAll)
+internal sealed record StorageJob(string Id, string Status, DateTimeOffset? Created, string? Error, string? FileId, long? Rows,
+    long? RowsInAll)
 {
     private static readonly string[] GoingOn = ["waiting", "processing", "created", "terminating"];
 

@@ -50,7 +50,8 @@ public sealed record StorageTable(
         return types;
     }
 
-    private static bool HasAny(JsonElement? metadata) => metadata is { ValueKind: JsonValueKind.Object } said && said.EnumerateObject().Any();
+    private static bool HasAny(JsonElement? metadata) =>
+        metadata is { ValueKind: JsonValueKind.Object } said && said.EnumerateObject().Any();
 
     private static string? TypeSaid(JsonElement? metadata, string column)
     {
@@ -67,12 +68,14 @@ public sealed record StorageTable(
 
     /// <summary>The last of several counts, as the newest is listed last.</summary>
     private static string? Value(List<JsonElement> entries, string key) =>
-        entries.Where(entry => Text(entry, "key") == key).Select(entry => Text(entry, "value")).LastOrDefault(value => !string.IsNullOrEmpty(value));
+        entries.Where(entry => Text(entry, "key") == key).Select(entry => Text(entry, "value")).LastOrDefault(value =>
+            !string.IsNullOrEmpty(value));
 
     /// <summary>Of a table whose columns have types in the project itself.</summary>
     private static string? TypeDefined(JsonElement? definition, string column)
     {
-        if (definition is not { ValueKind: JsonValueKind.Object } defined || !defined.TryGetProperty("columns", out var columns)) return null;
+        if (definition is not { ValueKind: JsonValueKind.Object } defined
+            || !defined.TryGetProperty("columns", out var columns)) return null;
         if (columns.ValueKind != JsonValueKind.Array) return null;
         var own = columns.EnumerateArray().FirstOrDefault(one => Text(one, "name") == column);
         if (own.ValueKind != JsonValueKind.Object) return null;

@@ -16,7 +16,8 @@ internal sealed record SliceBody(Stream Content, long From, long? Length, IDispo
 /// Fetches from wherever a stack keeps its files: by a signed address, or from one of three clouds with the credentials that came with
 /// the file. When those have run out, the stack is asked for new ones.
 /// </summary>
-internal sealed class StoredFile(StorageClient storage, HttpClient client, KeboolaSettings settings, FileMessage first, string fileId) : IDisposable
+internal sealed class StoredFile(StorageClient storage, HttpClient client, KeboolaSettings settings, FileMessage first, string fileId)
+    : IDisposable
 {
     private const string GcsScheme = "gs";
     private const string S3Scheme = "s3";
@@ -122,7 +123,8 @@ internal sealed class StoredFile(StorageClient storage, HttpClient client, Keboo
                 Timeout = Timeout.InfiniteTimeSpan,
                 ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED, // of a part of an object there is none
             };
-            if (settings.S3Service is { } service) (config.ServiceURL, config.ForcePathStyle, config.AuthenticationRegion) = (service.AbsoluteUri, true, file.Region);
+            if (settings.S3Service is { } service)
+                (config.ServiceURL, config.ForcePathStyle, config.AuthenticationRegion) = (service.AbsoluteUri, true, file.Region);
             else config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(file.Region ?? throw Wrong("a part at S3 and no region"));
             // The one before may be in use still; what it holds is the shared client alone.
             (_s3, _s3For) = (new AmazonS3Client(new SessionAWSCredentials(id, secret, session), config), file.Credentials);
@@ -153,19 +155,22 @@ internal sealed class StoredFile(StorageClient storage, HttpClient client, Keboo
         }
 
         if (endpoint.Authority != address.Authority) throw Wrong("a part in another account than the file's");
-        return new HttpRequestMessage(
-            HttpMethod.Get, Public(new UriBuilder(endpoint.Scheme, endpoint.Host, endpoint.Port, address.AbsolutePath, $"?{signature.TrimStart('?')}").Uri));
+        var signed = new UriBuilder(endpoint.Scheme, endpoint.Host, endpoint.Port, address.AbsolutePath, $"?{signature.TrimStart('?')}");
+        return new HttpRequestMessage(HttpMethod.Get, Public(signed.Uri));
     }
 
     /// <summary>What is signed is as good as a password, and is not sent in clear.</summary>
     private Uri Public(Uri address) =>
-        address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && settings.AllowedPrivateHosts.Contains(address.Host, StringComparer.OrdinalIgnoreCase))
+        address.Scheme == Uri.UriSchemeHttps
+            || (address.Scheme == Uri.UriSchemeHttp
+                && settings.AllowedPrivateHosts.Contains(address.Host, StringComparer.OrdinalIgnoreCase))
             ? address
             : throw Wrong("an address that does not begin with https://");
 
     private static StorageException Failure(HttpStatusCode status) => new(
         status is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest
-            ? $"The store of Keboola's files refused a download ({(int)status}): the address or the credentials that Keboola gave for it have run out."
+            ? $"The store of Keboola's files refused a download ({(int)status}): the address or the credentials that Keboola gave for it "
+                + "have run out."
             : $"The store of Keboola's files answered {(int)status} to a download.")
     {
         Status = status,

@@ -67,7 +67,8 @@ internal sealed record TableSettings(string SourceId, ExportMessage Filter)
     /// <exception cref="TableException">A setting cannot be so.</exception>
     public static TableSettings Of(TableConfig table, DateOnly today)
     {
-        if (string.IsNullOrEmpty(table.Bucket)) throw new TableException($"{table.Name} has no bucket: set the bucket of its table in Keboola, such as in.c-crm.");
+        if (string.IsNullOrEmpty(table.Bucket))
+            throw new TableException($"{table.Name} has no bucket: set the bucket of its table in Keboola, such as in.c-crm.");
         var name = string.IsNullOrEmpty(table.SourceTable) ? table.Name : table.SourceTable;
         var id = name.StartsWith($"{table.Bucket}.", StringComparison.Ordinal) ? name : $"{table.Bucket}.{name}";
         var given = table.Settings is { ValueKind: JsonValueKind.Object } object_ ? object_ : default;
@@ -89,16 +90,19 @@ internal sealed record TableSettings(string SourceId, ExportMessage Filter)
 
     private TableSettings Checked()
     {
-        if (Strategy is not (Full or Incremental or Partitioned)) throw new TableException($"sync_strategy must be {Full}, {Incremental} or {Partitioned}.");
+        if (Strategy is not (Full or Incremental or Partitioned))
+            throw new TableException($"sync_strategy must be {Full}, {Incremental} or {Partitioned}.");
         if (!IsPartitioned) return this;
         if (string.IsNullOrWhiteSpace(PartitionBy)) throw new TableException("sync_strategy 'partitioned' needs partition_by.");
-        return Granularity is "day" or "month" or "year" ? this : throw new TableException("partition_granularity must be day, month or year.");
+        return Granularity is "day" or "month" or "year"
+            ? this : throw new TableException("partition_granularity must be day, month or year.");
     }
 
     /// <summary>The filter of a materialized table: JSON, as text.</summary>
     private static ExportMessage FilterOf(JsonElement? query, DateOnly today)
     {
-        if (query is not { ValueKind: JsonValueKind.String } text || string.IsNullOrWhiteSpace(text.GetString())) return new(null, null, null, null, null, "parquet");
+        if (query is not { ValueKind: JsonValueKind.String } text
+            || string.IsNullOrWhiteSpace(text.GetString())) return new(null, null, null, null, null, "parquet");
         JsonElement given;
         try
         {
@@ -112,10 +116,12 @@ internal sealed record TableSettings(string SourceId, ExportMessage Filter)
         if (given.ValueKind != JsonValueKind.Object) throw new TableException("source_query must be a JSON object.");
         var file = Text(given, "file_type") ?? Text(given, "fileType") ?? "parquet";
         if (file is not ("csv" or "parquet")) throw new TableException("file_type must be csv or parquet.");
-        var columns = Member(given, "columns") is { ValueKind: JsonValueKind.String } list ? list.GetString() : string.Join(',', Texts(Member(given, "columns")));
+        var columns = Member(given, "columns") is { ValueKind: JsonValueKind.String } list
+            ? list.GetString() : string.Join(',', Texts(Member(given, "columns")));
         var filters = Member(given, "where_filters") is { } where ? Conditions(where, today) : null;
         return new ExportMessage(
-            filters, string.IsNullOrWhiteSpace(columns) ? null : columns, Scalar(given, "changed_since", today), Scalar(given, "changed_until", today),
+            filters, string.IsNullOrWhiteSpace(columns) ? null : columns, Scalar(given, "changed_since", today),
+            Scalar(given, "changed_until", today),
             Limit(given), file == "csv" ? null : file);
     }
 
@@ -136,7 +142,8 @@ internal sealed record TableSettings(string SourceId, ExportMessage Filter)
             throw new TableException("where_filters: values must be a list that is not empty.");
         try
         {
-            return new WhereFilter(column, comparison, [.. values.EnumerateArray().Select(value => DatePlaceholders.Resolve(value.ToString(), today))]);
+            return new WhereFilter(column, comparison,
+                [.. values.EnumerateArray().Select(value => DatePlaceholders.Resolve(value.ToString(), today))]);
         }
         catch (FormatException unknown)
         {
@@ -168,8 +175,10 @@ internal sealed record TableSettings(string SourceId, ExportMessage Filter)
     private static List<string> Texts(JsonElement? list) =>
         list is { ValueKind: JsonValueKind.Array } given ? [.. given.EnumerateArray().Select(one => one.ToString())] : [];
 
-    private static string? Text(JsonElement of, string name) => Member(of, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+    private static string? Text(JsonElement of, string name) =>
+        Member(of, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
     private static JsonElement? Member(JsonElement of, string name) =>
-        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value : null;
 }

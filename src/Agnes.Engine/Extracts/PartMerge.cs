@@ -9,7 +9,8 @@ namespace Agnes.Engine.Extracts;
 /// Lays what changed over what a table held before: a row replaces the one of its key, wherever that lay. Only the partitions that this touches are written anew;
 /// all others keep their parts.
 /// </summary>
-/// <param name="Keys">The columns that make up the key. NULL is a value like any other here. None: rows are merely put into their partitions, over nothing.</param>
+/// <param name="Keys">The columns that make up the key. NULL is a value like any other here. None: rows are merely put into their
+/// partitions, over nothing.</param>
 /// <param name="Partition">SQL over the columns that says which part a row belongs to, as text; null: all rows are in one.</param>
 /// <param name="Removed">A SELECT of the keys of rows that are gone; null: none.</param>
 public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = null, string? Removed = null)
@@ -33,7 +34,8 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
     public async Task<IReadOnlyList<ExtractPart>> RunAsync(
         ExtractWriter writer, ExtractTable? previous, string changed, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
     {
-        if (Keys.Count == 0 && (previous is not null || Removed is not null)) throw new ArgumentException("A merge needs a key.", nameof(previous));
+        if (Keys.Count == 0 && (previous is not null || Removed is not null)) throw new ArgumentException("A merge needs a key.",
+            nameof(previous));
         var connection = writer.Connection;
         try
         {
@@ -73,10 +75,13 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
 
     private async Task PrepareAsync(DuckDBConnection connection, string changed, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
     {
-        var list = string.Join(", ", columns.Select(column => $"CAST({SqlText.Identifier(column.Name)} AS {column.Type}) AS {SqlText.Identifier(column.Name)}"));
+        var list = string.Join(", ", columns.Select(column =>
+            $"CAST({SqlText.Identifier(column.Name)} AS {column.Type}) AS {SqlText.Identifier(column.Name)}"));
         if (Keys.Count == 0)
         {
-            await connection.ExecuteAsync($"CREATE OR REPLACE TEMP TABLE {Delta} AS SELECT *, {PlaceOf(Partition)} AS {Place} FROM (SELECT {list} FROM ({changed}))", cancellation);
+            await connection.ExecuteAsync(
+                $"CREATE OR REPLACE TEMP TABLE {Delta} AS SELECT *, {PlaceOf(Partition)} AS {Place} FROM (SELECT {list} FROM ({changed}))",
+                cancellation);
             return;
         }
 

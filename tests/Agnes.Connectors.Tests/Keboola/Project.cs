@@ -35,6 +35,8 @@ internal sealed class Project : IAsyncDisposable
         [KeboolaSettings.AllowedHostsOption] = "127.0.0.1",
         [KeboolaSettings.PollOption] = "0.02",
         [KeboolaSettings.SliceTimeOption] = "2",
+        [KeboolaSettings.CallTimeOption] = "2",
+        [KeboolaSettings.PauseOption] = "0.02",
     };
 
     public static CancellationToken Stop => Workshop.Stop;
@@ -72,7 +74,8 @@ internal sealed class Project : IAsyncDisposable
     public async Task<ExtractOutcome> RunAsync(IReadOnlyList<TableConfig> tables, ExtractLimits? limits, CancellationToken stop)
     {
         lock (Events) Events.Clear();
-        var request = new ExtractRequest($"run{++_runs}", "keboola", "keboola", tables, Registered: [.. tables.Select(table => table.Name)], Options: Options)
+        var request = new ExtractRequest($"run{++_runs}", "keboola", "keboola", tables,
+            Registered: [.. tables.Select(table => table.Name)], Options: Options)
         {
             Checkpoints = new Dictionary<string, string>(_checkpoints, StringComparer.Ordinal),
         };
@@ -88,6 +91,22 @@ internal sealed class Project : IAsyncDisposable
         var outcome = await RunAsync(tables);
         outcome.Failed.ShouldBeEmpty();
         return outcome;
+    }
+
+    /// <summary>A table that was added before, by its name alone.</summary>
+    public ProjectTable Find(string name) => Server.Find($"in.c-crm.{name}")!;
+
+    /// <summary>As if what a table remembers of its last comparison of keys were so much older.</summary>
+    public async Task AgeCursorAsync(string name, TimeSpan by)
+    {
+        var folder = _shop.Data;
+        await using var connection = new DuckDBConnection($"Data Source={folder.ExtractFile("keboola")}");
+        await connection.OpenAsync(Stop);
+        var cursor = await connection.QueryAsync($"SELECT cursor FROM _columns WHERE table_name = '{name}'", row => row.GetString(0), Stop);
+        var aged = JsonNode.Parse(cursor.Single())!;
+        aged["reconciled"] = aged["reconciled"]!.GetValue<long>() - (long)by.TotalSeconds;
+        var text = SqlText.Literal(aged.ToJsonString());
+        await connection.ExecuteAsync($"UPDATE _columns SET cursor = {text} WHERE table_name = '{name}'; CHECKPOINT", Stop);
     }
 
     public TablePublication Of(string name) => Published!.Tables.Single(table => table.Name == name);

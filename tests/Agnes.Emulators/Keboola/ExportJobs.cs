@@ -46,23 +46,31 @@ public sealed partial class ExportJobs(KeboolaServer server)
     internal async Task<IResult> BeginAsync(HttpContext context, string table)
     {
         if (server.Find(table) is not { } known) return KeboolaServer.NoTable(table);
-        var body = context.Request.HasFormContentType ? Indexed(await context.Request.ReadFormAsync()) : await JsonNode.ParseAsync(context.Request.Body) as JsonObject;
+        var body = context.Request.HasFormContentType
+            ? Indexed(await context.Request.ReadFormAsync()) : await JsonNode.ParseAsync(context.Request.Body) as JsonObject;
         if (body is null) return Refused("The body is not an object");
         if (body["whereFilters"] is not null and not JsonArray) return Refused("Parameter 'whereFilters' must be an array");
         var columns = (string?)body["columns"] is { Length: > 0 } list ? list.Split(',') : [.. known.Columns];
-        if (columns.FirstOrDefault(column => !known.Columns.Contains(column, StringComparer.Ordinal)) is { } unknown) return Refused($"Column \"{unknown}\" was not found");
+        if (columns.FirstOrDefault(column =>
+            !known.Columns.Contains(column, StringComparer.Ordinal)) is { } unknown) return Refused(
+            $"Column \"{unknown}\" was not found");
         var filters = (body["whereFilters"] as JsonArray ?? []).Select(filter => new ExportFilter(
-            (string?)filter!["column"] ?? "", (string?)filter["operator"] ?? "eq", [.. filter["values"]!.AsArray().Select(value => value!.ToString())])).ToList();
-        if (filters.Find(filter => !known.Columns.Contains(filter.Column, StringComparer.Ordinal)) is { } wrong) return Refused($"Column \"{wrong.Column}\" was not found");
+            (string?)filter!["column"] ?? "", (string?)filter["operator"]
+                ?? "eq", [.. filter["values"]!.AsArray().Select(value => value!.ToString())])).ToList();
+        if (filters.Find(filter => !known.Columns.Contains(filter.Column, StringComparer.Ordinal)) is { } wrong) return Refused(
+            $"Column \"{wrong.Column}\" was not found");
         var asked = new ExportRequest(
-            columns, filters, ExportRequest.TimeOf(body["changedSince"]?.ToString()), ExportRequest.TimeOf(body["changedUntil"]?.ToString()),
-            body["limit"] is { } limit ? long.Parse(limit.ToString(), CultureInfo.InvariantCulture) : null, (string?)body["fileType"] == "parquet");
+            columns, filters, ExportRequest.TimeOf(body["changedSince"]?.ToString()),
+                ExportRequest.TimeOf(body["changedUntil"]?.ToString()),
+            body["limit"] is { } limit ? long.Parse(limit.ToString(), CultureInfo.InvariantCulture) : null,
+                (string?)body["fileType"] == "parquet");
         return Begin(context, known, asked, body);
     }
 
     internal IResult Show(long id)
     {
-        if (!_jobs.TryGetValue(id, out var job)) return KeboolaServer.Error(StatusCodes.Status404NotFound, $"Job {id} not found", "storage.jobs.notFound");
+        if (!_jobs.TryGetValue(id, out var job)) return KeboolaServer.Error(StatusCodes.Status404NotFound, $"Job {id} not found",
+            "storage.jobs.notFound");
         return Results.Json(Json(job, job.Poll()));
     }
 
@@ -70,8 +78,9 @@ public sealed partial class ExportJobs(KeboolaServer server)
 
     private IResult Begin(HttpContext context, ProjectTable table, ExportRequest asked, JsonObject body)
     {
-        var created = DateTimeOffset.UtcNow;
-        var job = new ExportJob(Interlocked.Increment(ref _last), table.Id, body, context.Request.Headers["X-KBC-RunId"].ToString() is { Length: > 0 } run ? run : null, created);
+        var created = server.Now;
+        var job = new ExportJob(Interlocked.Increment(ref _last), table.Id, body,
+            context.Request.Headers["X-KBC-RunId"].ToString() is { Length: > 0 } run ? run : null, created);
         var rows = table.Select(asked);
         (job.FileId, job.Rows) = (server.Stores.Put(asked, rows, server.Form), rows.Count);
         _jobs[job.Id] = job;
@@ -106,7 +115,8 @@ public sealed partial class ExportJobs(KeboolaServer server)
             json["results"] = results;
         }
 
-        if (status == "error") json["error"] = new JsonObject { ["code"] = "storage.jobs.error", ["message"] = failure, ["exceptionId"] = "exception-emulator" };
+        if (status == "error") json["error"] = new JsonObject { ["code"] = "storage.jobs.error", ["message"] = failure,
+            ["exceptionId"] = "exception-emulator" };
         return json;
     }
 
@@ -139,6 +149,7 @@ public sealed partial class ExportJobs(KeboolaServer server)
         return body;
     }
 
-    [GeneratedRegex(@"\AwhereFilters\[(?<index>[0-9]+)\]\[(?<field>column|operator|values)\](?:\[[0-9]*\])?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\AwhereFilters\[(?<index>[0-9]+)\]\[(?<field>column|operator|values)\](?:\[[0-9]*\])?\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Nested();
 }

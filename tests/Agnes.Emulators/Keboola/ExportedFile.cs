@@ -59,7 +59,8 @@ internal sealed record ExportedFile(long Id, string Name, FileForm Form, IReadOn
     /// <summary>Everything is quoted, but for what has no value.</summary>
     private static void Append(StringBuilder text, IReadOnlyList<string?> cells)
     {
-        text.AppendJoin(',', cells.Select(cell => cell is null ? "" : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")).Append('\n');
+        text.AppendJoin(',', cells.Select(cell => cell is null ? "" : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\""))
+            .Append('\n');
     }
 
     private static byte[] Parquet(IReadOnlyList<string> columns, IReadOnlyList<string?[]> rows)

@@ -36,6 +36,11 @@ public sealed class KeboolaServer : IAsyncDisposable
     /// <summary>How files of exports are written from here on.</summary>
     public FileForm Form { get; set; } = new();
 
+    /// <summary>How far its clock is ahead of this machine's.</summary>
+    public TimeSpan Ahead { get; set; }
+
+    public DateTimeOffset Now => DateTimeOffset.UtcNow + Ahead;
+
     /// <summary>What was said of columns: table, column, provider, key and value, oldest first.</summary>
     public ConcurrentQueue<(string Table, string Column, string Provider, string Key, string Value)> Metadata { get; } = new();
 
@@ -85,12 +90,15 @@ public sealed class KeboolaServer : IAsyncDisposable
         }));
         app.MapGet("/v2/storage/buckets", server.ListBuckets);
         app.MapGet("/v2/storage/tables", context => server.GuardedAsync(context, Step.List, () => server.ListTables()));
-        app.MapGet("/v2/storage/tables/{table}", (HttpContext context, string table) => server.GuardedAsync(context, Step.Table, () => server.Describe(table)));
+        app.MapGet("/v2/storage/tables/{table}", (HttpContext context, string table) =>
+            server.GuardedAsync(context, Step.Table, () => server.Describe(table)));
         app.MapPost("/v2/storage/tables/{table}/export-async", (HttpContext context, string table) =>
             server.GuardedAsync(context, Step.Export, () => server.Jobs.BeginAsync(context, table)));
         app.MapGet("/v2/storage/jobs", (HttpContext context) => server.GuardedAsync(context, Step.Job, () => server.Jobs.List()));
-        app.MapGet("/v2/storage/jobs/{id:long}", (HttpContext context, long id) => server.GuardedAsync(context, Step.Job, () => server.Jobs.Show(id)));
-        app.MapGet("/v2/storage/files/{id:long}", (HttpContext context, long id) => server.GuardedAsync(context, Step.File, () => server.Stores.Show(id)));
+        app.MapGet("/v2/storage/jobs/{id:long}", (HttpContext context, long id) =>
+            server.GuardedAsync(context, Step.Job, () => server.Jobs.Show(id)));
+        app.MapGet("/v2/storage/files/{id:long}", (HttpContext context, long id) =>
+            server.GuardedAsync(context, Step.File, () => server.Stores.Show(id)));
         app.MapPost("/v2/storage/tables/{table}/columns/{column}/metadata", server.DescribeColumnAsync);
         app.MapFallback("/v2/{**rest}", () => Error(StatusCodes.Status404NotFound, "Route not found.", "notFound"));
         server.Stores.Map(app);
@@ -106,7 +114,8 @@ public sealed class KeboolaServer : IAsyncDisposable
         _ending.Dispose();
     }
 
-    internal Trouble? TakeTrouble(Step step) => _troubles.TryGetValue(step, out var queue) && queue.TryDequeue(out var trouble) ? trouble : null;
+    internal Trouble? TakeTrouble(Step step) =>
+        _troubles.TryGetValue(step, out var queue) && queue.TryDequeue(out var trouble) ? trouble : null;
 
     internal async Task StallAsync(HttpContext context)
     {
@@ -115,9 +124,11 @@ public sealed class KeboolaServer : IAsyncDisposable
     }
 
     internal static IResult Error(int status, string message, string code) =>
-        Results.Json(new JsonObject { ["error"] = message, ["code"] = code, ["exceptionId"] = "exception-emulator", ["status"] = "error" }, statusCode: status);
+        Results.Json(new JsonObject { ["error"] = message, ["code"] = code, ["exceptionId"] = "exception-emulator",
+            ["status"] = "error" }, statusCode: status);
 
-    private Task GuardedAsync(HttpContext context, Step step, Func<IResult> answer) => GuardedAsync(context, step, () => Task.FromResult(answer()));
+    private Task GuardedAsync(HttpContext context, Step step, Func<IResult> answer) =>
+        GuardedAsync(context, step, () => Task.FromResult(answer()));
 
     private async Task GuardedAsync(HttpContext context, Step step, Func<Task<IResult>> answer)
     {
@@ -145,18 +156,22 @@ public sealed class KeboolaServer : IAsyncDisposable
     }
 
     private static IResult Failure(int status) => status == StatusCodes.Status503ServiceUnavailable
-        ? Results.Json(new JsonObject { ["status"] = "maintenance", ["estimatedEndTime"] = "2026-11-29T23:00:00+0100", ["reason"] = "The project is being maintained" }, statusCode: status)
+        ? Results.Json(new JsonObject { ["status"] = "maintenance", ["estimatedEndTime"] = "2026-11-29T23:00:00+0100",
+            ["reason"] = "The project is being maintained" }, statusCode: status)
         : Error(status, $"As it was asked for, and with the token {Token} in it.", "emulator");
 
     private async Task AuthorizeAsync(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
         var hasToken = request.Headers.ContainsKey("X-StorageApi-Token");
-        Calls.Enqueue((request.Method, $"{request.Path}{request.QueryString}", hasToken, request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.Ordinal)));
+        Calls.Enqueue((request.Method, $"{request.Path}{request.QueryString}", hasToken,
+            request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.Ordinal)));
         IResult? refused = null;
         if (request.Path.StartsWithSegments("/v2"))
         {
-            if (request.Headers["X-StorageApi-Token"] != Token) refused = Error(StatusCodes.Status401Unauthorized, "Invalid access token", "storage.tokenInvalid");
+            context.Response.Headers.Date = Now.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+            if (request.Headers["X-StorageApi-Token"] != Token) refused = Error(StatusCodes.Status401Unauthorized,
+                "Invalid access token", "storage.tokenInvalid");
             else if (_next.TryDequeue(out var status)) refused = Failure(status);
         }
 
@@ -164,7 +179,8 @@ public sealed class KeboolaServer : IAsyncDisposable
         else await refused.ExecuteAsync(context);
     }
 
-    private IResult ListBuckets() => Results.Json(new JsonArray([.. _tables.Values.Select(table => table.BucketId).Distinct().Order(StringComparer.Ordinal)
+    private IResult ListBuckets() =>
+        Results.Json(new JsonArray([.. _tables.Values.Select(table => table.BucketId).Distinct().Order(StringComparer.Ordinal)
         .Select(id => (JsonNode)new JsonObject { ["id"] = id, ["name"] = id[(id.IndexOf('.', StringComparison.Ordinal) + 1)..] })]));
 
     private IResult ListTables() => Results.Json(new JsonArray(
@@ -179,7 +195,8 @@ public sealed class KeboolaServer : IAsyncDisposable
     {
         if (Find(table) is not { } known) return NoTable(table);
         if (!known.Columns.Contains(column, StringComparer.Ordinal))
-            return Error(StatusCodes.Status404NotFound, $"Column \"{column}\" was not found in table \"{table}\"", "storage.columns.notFound");
+            return Error(StatusCodes.Status404NotFound, $"Column \"{column}\" was not found in table \"{table}\"",
+                "storage.columns.notFound");
         var body = await JsonNode.ParseAsync(context.Request.Body);
         if ((string?)body?["provider"] is not { Length: > 0 } provider || body["metadata"] is not JsonArray { Count: > 0 } entries)
             return Error(StatusCodes.Status400BadRequest, "Provider and metadata are required", "storage.metadata.validation");

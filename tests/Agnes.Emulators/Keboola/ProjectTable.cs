@@ -54,7 +54,8 @@ public sealed class ProjectTable
     {
         lock (_gate)
         {
-            var byKey = PrimaryKey.Count == 0 ? null : _rows.Index().ToDictionary(row => KeyOf(row.Item.Cells), row => row.Index, StringComparer.Ordinal);
+            var byKey = PrimaryKey.Count == 0
+                ? null : _rows.Index().ToDictionary(row => KeyOf(row.Item.Cells), row => row.Index, StringComparer.Ordinal);
             foreach (var cells in rows)
             {
                 var row = new Row(cells, at.ToUnixTimeMilliseconds() / 1000.0);
@@ -87,7 +88,8 @@ public sealed class ProjectTable
     {
         lock (_gate)
         {
-            var found = _rows.Where(row => (asked.Since is not { } since || row.Imported >= since) && (asked.Until is not { } until || row.Imported < until))
+            var found = _rows.Where(row =>
+                (asked.Since is not { } since || row.Imported >= since) && (asked.Until is not { } until || row.Imported < until))
                 .Where(row => asked.Filters.All(filter => filter.Holds(row.Cells[Index(filter.Column)])));
             if (asked.Limit is { } limit) found = found.Take((int)limit);
             var wanted = asked.Columns.Select(Index).ToArray();
@@ -114,7 +116,9 @@ public sealed class ProjectTable
                 ["isAlias"] = IsAlias,
                 ["isTyped"] = Definition.Count > 0,
                 ["columns"] = Texts(Columns),
-                ["bucket"] = new JsonObject { ["id"] = BucketId, ["name"] = BucketId[(BucketId.IndexOf('.', StringComparison.Ordinal) + 1)..], ["stage"] = Id[..Id.IndexOf('.', StringComparison.Ordinal)] },
+                ["bucket"] = new JsonObject { ["id"] = BucketId,
+                    ["name"] = BucketId[(BucketId.IndexOf('.', StringComparison.Ordinal) + 1)..],
+                    ["stage"] = Id[..Id.IndexOf('.', StringComparison.Ordinal)] },
             };
             if (isListed) return json;
             json["columnMetadata"] = IsAlias ? new JsonArray() : Metadata(); // PHP has one word for an empty list and an empty object
@@ -161,7 +165,8 @@ public sealed class ProjectTable
 }
 
 /// <summary>What an export asks for.</summary>
-internal sealed record ExportRequest(IReadOnlyList<string> Columns, IReadOnlyList<ExportFilter> Filters, double? Since, double? Until, long? Limit, bool IsParquet)
+internal sealed record ExportRequest(IReadOnlyList<string> Columns, IReadOnlyList<ExportFilter> Filters, double? Since, double? Until,
+    long? Limit, bool IsParquet)
 {
     public static double? TimeOf(string? text) =>
         string.IsNullOrEmpty(text) ? null

@@ -14,6 +14,7 @@ public sealed class Stores(KeboolaServer server)
 {
     public const string S3Bucket = "kbc-sliced-emulator";
     public const string GcsBucket = "kbc-gcs-emulator";
+    private static readonly TimeSpan PauseBeforeAbort = TimeSpan.FromMilliseconds(100);
     private const string AzureContainer = "exp-azure-emulator";
     private const string AccessKey = "AKIAEMULATOR";
     private const string SecretKey = "a-secret-key-of-the-emulator";
@@ -48,7 +49,8 @@ public sealed class Stores(KeboolaServer server)
 
     internal IResult Show(long id)
     {
-        if (!_files.TryGetValue(id, out var file)) return KeboolaServer.Error(StatusCodes.Status404NotFound, $"File {id} not found", "storage.files.notFound");
+        if (!_files.TryGetValue(id, out var file)) return KeboolaServer.Error(StatusCodes.Status404NotFound, $"File {id} not found",
+            "storage.files.notFound");
         var grant = Interlocked.Increment(ref _grants);
         var json = new JsonObject
         {
@@ -60,19 +62,27 @@ public sealed class Stores(KeboolaServer server)
             ["url"] = Signed(file, file.IsSliced ? "manifest" : file.Name, grant),
             ["region"] = Region,
         };
+        // The key of the file itself, or what the keys of its slices and of their list begin with.
+        var key = $"{(file.Form.Cloud == Cloud.Azure ? "" : "exp/")}{file.Id}/{(file.IsSliced ? "" : file.Name)}";
+        json["provider"] = file.Form.Cloud switch { Cloud.Gcs => "gcp", Cloud.Azure => "azure", _ => "aws" };
         switch (file.Form.Cloud)
         {
             case Cloud.Gcs:
-                json["gcsPath"] = new JsonObject { ["bucket"] = GcsBucket, ["key"] = $"exp/{file.Id}/" };
-                json["gcsCredentials"] = new JsonObject { ["access_token"] = $"gcs-token-{grant}", ["expires_in"] = 3599, ["token_type"] = "Bearer" };
+                json["gcsPath"] = new JsonObject { ["bucket"] = GcsBucket, ["key"] = key };
+                json["gcsCredentials"] = new JsonObject { ["access_token"] = $"gcs-token-{grant}", ["expires_in"] = 3599,
+                    ["token_type"] = "Bearer",
+                    ["projectId"] = "emulator" };
                 break;
             case Cloud.Azure:
-                json["absPath"] = new JsonObject { ["container"] = AzureContainer, ["name"] = $"{file.Id}" };
-                json["absCredentials"] = new JsonObject { ["SASConnectionString"] = $"BlobEndpoint={server.Address};SharedAccessSignature=sv=2023-11-03&sp=rl&sig=azure-{grant}", ["expiration"] = "2026-12-31T00:00:00Z" };
+                json["absPath"] = new JsonObject { ["container"] = AzureContainer, ["name"] = key };
+                json["absCredentials"] = new JsonObject { ["SASConnectionString"] =
+                    $"BlobEndpoint={server.Address};SharedAccessSignature=sv=2023-11-03&sp=rl&sig=azure-{grant}",
+                    ["expiration"] = "2026-12-31T00:00:00Z" };
                 break;
             default:
-                json["s3Path"] = new JsonObject { ["bucket"] = S3Bucket, ["key"] = $"exp/{file.Id}/" };
-                json["credentials"] = new JsonObject { ["AccessKeyId"] = $"{AccessKey}{grant}", ["SecretAccessKey"] = SecretKey, ["SessionToken"] = SessionToken, ["Expiration"] = "2026-12-31T00:00:00+0000" };
+                json["s3Path"] = new JsonObject { ["bucket"] = S3Bucket, ["key"] = key };
+                json["credentials"] = new JsonObject { ["AccessKeyId"] = $"{AccessKey}{grant}", ["SecretAccessKey"] = SecretKey,
+                    ["SessionToken"] = SessionToken, ["Expiration"] = "2026-12-31T00:00:00+0000" };
                 break;
         }
 
@@ -87,7 +97,8 @@ public sealed class Stores(KeboolaServer server)
         app.MapGet($"/{S3Bucket}/{{**key}}", (HttpContext context, string key) => S3Async(context, key));
     }
 
-    private string Signed(ExportedFile file, string name, int grant) => $"{server.Address}/signed/{file.Id}/{name}?Expires=1790000000&Signature=signed-{grant}";
+    private string Signed(ExportedFile file, string name, int grant) =>
+        $"{server.Address}/signed/{file.Id}/{name}?Expires=1790000000&Signature=signed-{grant}";
 
     private JsonObject ManifestOf(ExportedFile file, int grant)
     {
@@ -110,11 +121,13 @@ public sealed class Stores(KeboolaServer server)
     {
         if (Grant(context.Request.Query["Signature"].ToString(), "signed-") is not { } grant || !_files.TryGetValue(id, out var file))
         {
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>");
+            await RefuseAsync(context, StatusCodes.Status403Forbidden,
+                "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>");
             return;
         }
 
-        if (name == "manifest") await SendAsync(context, Step.Manifest, System.Text.Encoding.UTF8.GetBytes(ManifestOf(file, grant).ToJsonString()), file.Form.Cloud, name);
+        if (name == "manifest") await SendAsync(context, Step.Manifest,
+            System.Text.Encoding.UTF8.GetBytes(ManifestOf(file, grant).ToJsonString()), file.Form.Cloud, name);
         else await PieceAsync(context, file, name, Cloud.Signed);
     }
 
@@ -135,15 +148,18 @@ public sealed class Stores(KeboolaServer server)
 
     private async Task S3Async(HttpContext context, string key)
     {
-        if (AwsSignature.AccessKeyOf(context.Request, SecretKey, Region) is not { } used || context.Request.Headers["X-Amz-Security-Token"] != SessionToken || Grant(used, AccessKey) is null)
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>");
+        if (AwsSignature.AccessKeyOf(context.Request, SecretKey, Region) is not { } used
+            || context.Request.Headers["X-Amz-Security-Token"] != SessionToken || Grant(used, AccessKey) is null)
+            await RefuseAsync(context, StatusCodes.Status400BadRequest,
+                "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>");
         else await ByKeyAsync(context, key, Cloud.S3);
     }
 
     /// <summary>The number of the grant that a secret is of, while it is good.</summary>
     private int? Grant(string secret, string prefix)
     {
-        if (!secret.StartsWith(prefix, StringComparison.Ordinal) || !int.TryParse(secret[prefix.Length..], out var grant) || grant <= _expiredUpTo) return null;
+        if (!secret.StartsWith(prefix, StringComparison.Ordinal) || !int.TryParse(secret[prefix.Length..], out var grant)
+            || grant <= _expiredUpTo) return null;
         if (!ExpiresWhenUsed) return grant;
         ExpiresWhenUsed = false;
         Expire();
@@ -153,12 +169,19 @@ public sealed class Stores(KeboolaServer server)
     private async Task ByKeyAsync(HttpContext context, string key, Cloud cloud)
     {
         var steps = key.Split('/');
-        if (steps.Length == 3 && long.TryParse(steps[1], out var id) && _files.TryGetValue(id, out var file)) await PieceAsync(context, file, steps[2], cloud);
+        if (steps.Length == 3 && long.TryParse(steps[1], out var id)
+            && _files.TryGetValue(id, out var file)) await PieceAsync(context, file, steps[2], cloud);
         else await RefuseAsync(context, StatusCodes.Status404NotFound, "<Error><Code>NoSuchKey</Code></Error>");
     }
 
     private async Task PieceAsync(HttpContext context, ExportedFile file, string name, Cloud cloud)
     {
+        if (name == "manifest" && file.IsSliced)
+        {
+            await SendAsync(context, Step.Manifest, System.Text.Encoding.UTF8.GetBytes(ManifestOf(file, 0).ToJsonString()), cloud, name);
+            return;
+        }
+
         var piece = file.Pieces.FirstOrDefault(one => one.Name == name);
         if (piece.Bytes is null) await RefuseAsync(context, StatusCodes.Status404NotFound, "<Error><Code>NoSuchKey</Code></Error>");
         else await SendAsync(context, Step.Slice, piece.Bytes, cloud, name);
@@ -184,15 +207,18 @@ public sealed class Stores(KeboolaServer server)
             return;
         }
 
-        var from = RangeHeaderValue.TryParse(context.Request.Headers.Range.ToString(), out var asked) ? (int)(asked.Ranges.First().From ?? 0) : 0;
+        var from = RangeHeaderValue.TryParse(context.Request.Headers.Range.ToString(), out var asked)
+            ? (int)(asked.Ranges.First().From ?? 0) : 0;
         context.Response.StatusCode = from > 0 ? StatusCodes.Status206PartialContent : StatusCodes.Status200OK;
         if (from > 0) context.Response.Headers.ContentRange = $"bytes {from}-{bytes.Length - 1}/{bytes.Length}";
         context.Response.ContentLength = bytes.Length - from;
         await context.Response.Body.WriteAsync(bytes.AsMemory(from, (bytes.Length - from) / 2));
         await context.Response.Body.FlushAsync();
         if (trouble.Stalls) await server.StallAsync(context);
+        else await Task.Delay(PauseBeforeAbort); // what was sent arrives; an end by force takes it along
         context.Abort();
     }
 
-    private static Task RefuseAsync(HttpContext context, int status, string body) => Results.Text(body, "application/xml", statusCode: status).ExecuteAsync(context);
+    private static Task RefuseAsync(HttpContext context, int status, string body) =>
+        Results.Text(body, "application/xml", statusCode: status).ExecuteAsync(context);
 }

@@ -11,7 +11,7 @@ namespace Agnes.Server.Tests.DataPlane;
 public sealed class KeboolaTests(Postgres postgres)
 {
     private const string Deals =
-        """{"name":"deals","source_type":"keboola","bucket":"in.c-crm","source_table":"deals","query_mode":"local","sync_strategy":"incremental"}""";
+        """{"name":"deals","source_type":"keboola","bucket":"in.c-crm","source_table":"deals","sync_strategy":"incremental"}""";
 
     [Fact]
     public async Task A_table_of_a_project_is_pulled_published_and_granted()
@@ -26,7 +26,8 @@ public sealed class KeboolaTests(Postgres postgres)
         (await shop.SyncAsync("""["deals"]"""))["status"]!.GetValue<string>().ShouldBe("ok");
         (await shop.RowsAsync("SELECT id, size FROM deals ORDER BY id")).ShouldBe("[[1,10.5],[2,21.0],[3,null],[4,4.0]]");
         var entry = (await shop.AsAnalystAsync("GET", "/api/sync/manifest")).Json["tables"]!["deals"]!;
-        (entry["rows"]!.GetValue<long>(), entry["source_type"]!.GetValue<string>(), entry["hash"]!.GetValue<string>().Length).ShouldBe((4, "keboola", 32));
+        (entry["rows"]!.GetValue<long>(), entry["source_type"]!.GetValue<string>(), entry["hash"]!.GetValue<string>().Length)
+            .ShouldBe((4, "keboola", 32));
         (await new PullCheckpoints(shop.Server.State).LoadAsync("keboola")).ShouldBeEmpty();
         keboola.Jobs.All.Select(job => job.Body.ContainsKey("changedSince")).ShouldBe([false, true]);
     }
@@ -39,14 +40,17 @@ public sealed class KeboolaTests(Postgres postgres)
         var found = (await shop.AsAdminAsync("GET", "/api/admin/discover-tables?connection=keboola")).Json;
         found["count"]!.GetValue<int>().ShouldBe(2);
         found["tables"]![0]!.ToJsonString().ShouldBe(
-            """{"id":"in.c-crm.deals","name":"deals","bucket_id":"in.c-crm","bucket_name":"c-crm","columns":["id","size"],"row_count":3,"""
-            + "\"size_bytes\":192,\"primary_key\":[\"id\"],\"last_change\":\"2026-11-01T09:00:00\\u002B0100\",\"last_import\":\"2026-11-01T09:00:00\\u002B0100\"}");
-        (await shop.AsAdminAsync("GET", "/api/admin/discover-tables?connection=keboola&dataset=in.c-erp")).Json["count"]!.GetValue<int>().ShouldBe(1);
+            """{"id":"in.c-crm.deals","name":"deals","bucket_id":"in.c-crm","bucket_name":"c-crm","columns":["id","size"]"""
+            + ""","row_count":3,"size_bytes":192,"primary_key":["id"]"""
+            + ""","last_change":"2026-11-01T09:00:00\u002B0100","last_import":"2026-11-01T09:00:00\u002B0100"}""");
+        (await shop.AsAdminAsync("GET", "/api/admin/discover-tables?connection=keboola&dataset=in.c-erp")).Json["count"]!.GetValue<int>()
+            .ShouldBe(1);
 
         var looked = await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck", Deals);
         looked.Json["table"]!["rows"]!.GetValue<long>().ShouldBe(3);
         looked.Json["table"]!["columns"]!.ToJsonString().ShouldBe("""[{"name":"id","type":"BIGINT"},{"name":"size","type":"DOUBLE"}]""");
-        var missing = await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck", Deals.Replace("\"source_table\":\"deals\"", "\"source_table\":\"nothing\"", StringComparison.Ordinal));
+        var missing = await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck",
+            Deals.Replace("\"source_table\":\"deals\"", "\"source_table\":\"nothing\"", StringComparison.Ordinal));
         missing.Json["table"]!["preview_error"]!.GetValue<string>().ShouldContain("in.c-crm.nothing");
 
         keboola.AnswerNext(500);
@@ -65,7 +69,8 @@ public sealed class KeboolaTests(Postgres postgres)
         {
             var body = new JsonObject
             {
-                ["name"] = "deals", ["source_type"] = "keboola", ["bucket"] = "in.c-crm", ["source_table"] = "deals", ["query_mode"] = "materialized",
+                ["name"] = "deals", ["source_type"] = "keboola", ["bucket"] = "in.c-crm", ["source_table"] = "deals",
+                    ["query_mode"] = "materialized",
                 ["source_query"] = query,
             };
             var answer = await shop.AsAdminAsync("POST", "/api/admin/register-table", body.ToJsonString());
@@ -76,7 +81,8 @@ public sealed class KeboolaTests(Postgres postgres)
         (await RefusedAsync("SELECT 1")).ShouldContain("JSON");
         (await RefusedAsync("""{"file_type":"xlsx"}""")).ShouldContain("csv or parquet");
         (await RefusedAsync("""{"where_filters":[{"column":"id","values":["{{lasst_week}}"]}]}""")).ShouldContain("lasst_week");
-        (await shop.AsAdminAsync("POST", "/api/admin/register-table", Deals.Replace("}", ",\"settings\":{\"delimiter\":\";\"}}", StringComparison.Ordinal))).Status.ShouldBe(422);
+        (await shop.AsAdminAsync("POST", "/api/admin/register-table",
+            Deals.Replace("}", ",\"settings\":{\"delimiter\":\";\"}}", StringComparison.Ordinal))).Status.ShouldBe(422);
         await shop.RegisterAsync(Deals.Replace("}", ",\"settings\":{\"reconcile_every_days\":7}}", StringComparison.Ordinal));
     }
 
@@ -84,7 +90,8 @@ public sealed class KeboolaTests(Postgres postgres)
     public async Task A_second_project_is_a_connection_with_a_token_of_its_own()
     {
         await using var keboola = await StartAsync();
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { AllowedPrivateHosts = ["127.0.0.1"] });
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options =>
+            options with { AllowedPrivateHosts = ["127.0.0.1"] });
         (await shop.AsAdminAsync("POST", "/api/admin/connections", new JsonObject
         {
             ["name"] = "sales", ["kind"] = "keboola", ["settings"] = new JsonObject { ["stack_url"] = keboola.Address },
@@ -92,7 +99,8 @@ public sealed class KeboolaTests(Postgres postgres)
         await shop.RegisterAsync(Deals.Replace("}", ",\"connection\":\"sales\"}", StringComparison.Ordinal));
         var without = await shop.SyncAsync("""["deals"]""");
         without["error"]!.GetValue<string>().ShouldContain("Storage token");
-        (await shop.AsAdminAsync("PUT", "/api/admin/secrets/AGNES_CONNECTION_SALES_STORAGE_TOKEN", new JsonObject { ["value"] = KeboolaServer.Token }.ToJsonString())).Status.ShouldBe(204);
+        (await shop.AsAdminAsync("PUT", "/api/admin/secrets/AGNES_CONNECTION_SALES_STORAGE_TOKEN",
+            new JsonObject { ["value"] = KeboolaServer.Token }.ToJsonString())).Status.ShouldBe(204);
         (await shop.SyncAsync("""["deals"]"""))["status"]!.GetValue<string>().ShouldBe("ok");
         shop.Server.State.Snapshot.PublishedTable("deals")!.Rows.ShouldBe(3);
     }

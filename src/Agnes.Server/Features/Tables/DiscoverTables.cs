@@ -51,7 +51,8 @@ internal static class DiscoverTables
         try
         {
             var all = await listings.OfAsync(context.Snapshot(), kind, connection, context.RequestAborted);
-            var found = all.Where(table => bucket is null || table.BucketId == bucket).OrderBy(table => table.Id, StringComparer.Ordinal).ToList();
+            var found = all.Where(table => bucket is null || table.BucketId == bucket).OrderBy(table => table.Id, StringComparer.Ordinal)
+                .ToList();
             var shown = found.Take(ListedMax).ToList();
             var answer = new JsonObject { ["tables"] = Array(shown, Whole), ["count"] = shown.Count, ["source"] = kind.Name };
             if (bucket is not null) answer["dataset"] = bucket;

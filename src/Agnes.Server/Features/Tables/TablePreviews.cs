@@ -15,7 +15,8 @@ namespace Agnes.Server.Features.Tables;
 /// but whoever asked. Values are in the answer alone.
 /// </summary>
 internal sealed class TablePreviews(
-    ExtractRunner runner, PublishingGate gate, SourceKinds kinds, DataFolder folder, StateDb state, SecretStore secrets, ServerOptions options)
+    ExtractRunner runner, PublishingGate gate, SourceKinds kinds, DataFolder folder, StateDb state, SecretStore secrets,
+        ServerOptions options)
 {
     private const string Busy = "The server is busy with other tables; ask again to see rows and columns.";
     private static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(5);

@@ -17,7 +17,8 @@ internal sealed class SetUpKinds(ServerOptions options, SecretStore secrets, Tim
     {
         lock (_gate)
         {
-            if (_known.TryGetValue(kind, out var known) && ReferenceEquals(known.Of, snapshot) && time.GetElapsedTime(known.Looked) < GoodFor)
+            if (_known.TryGetValue(kind, out var known) && ReferenceEquals(known.Of, snapshot)
+                && time.GetElapsedTime(known.Looked) < GoodFor)
                 return known.Is;
             var now = kind.IsSetUp(options, secrets);
             _known[kind] = (now, snapshot, time.GetTimestamp());

@@ -30,7 +30,8 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds, Func<Snapshot, 
 
     /// <summary>Through which connection this server pulls a table; null where it does not.</summary>
     public Connection? PulledBy(Snapshot snapshot, TableRow row) =>
-        ConnectionOf(snapshot, row) is { Kind.Connector: not null } own && !IsAsked(row) && (row.Connection is not null || IsSetUp(snapshot, own.Kind)) ? own : null;
+        ConnectionOf(snapshot, row) is { Kind.Connector: not null } own && !IsAsked(row)
+            && (row.Connection is not null || IsSetUp(snapshot, own.Kind)) ? own : null;
 
     /// <summary>Whether the table stays at its source, which this server asks.</summary>
     public bool IsAsked(TableRow? row) => row is { QueryMode: TableRules.ModeRemote } && OfType(row.SourceType) is { IsAsked: true };
@@ -46,7 +47,8 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds, Func<Snapshot, 
     /// <summary>Whose tables lie in a folder below <c>extracts/</c>; null where it is another program's.</summary>
     public Connection? OfFolder(Snapshot snapshot, string folder)
     {
-        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null, HasDefault: true } kind && IsSetUp(snapshot, kind) ? DefaultOf(kind) : null;
+        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null,
+            HasDefault: true } kind && IsSetUp(snapshot, kind) ? DefaultOf(kind) : null;
         return OfType(named.Kind) is { Connector: not null } of ? new Connection(named.Name, of, named.Values) : null;
     }
 
@@ -54,7 +56,8 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds, Func<Snapshot, 
     public IEnumerable<Connection> Pulled(Snapshot snapshot) =>
         from kind in All
         where kind.Connector is not null
-        from connection in (kind.HasDefault && IsSetUp(snapshot, kind) ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind))
+        from connection in (kind.HasDefault && IsSetUp(snapshot, kind) ? [DefaultOf(kind)] : (Connection[])[])
+            .Concat(NamedOf(snapshot, kind))
         select connection;
 
     /// <summary>The tables that are pulled through a connection: registered for it, and not served by somebody else's extract.</summary>

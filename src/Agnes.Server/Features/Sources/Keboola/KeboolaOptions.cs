@@ -44,7 +44,8 @@ internal static class KeboolaOptions
         Means = "Where files of exports are fetched that lie at Google Cloud Storage: another address than Google's, for tests.",
     };
 
-    internal static readonly SettingGroup Settings = new("Pulling from Keboola", ExportSeconds, PollSeconds, SliceSeconds, Parallel, S3, Gcs);
+    internal static readonly SettingGroup Settings = new("Pulling from Keboola", ExportSeconds, PollSeconds, SliceSeconds, Parallel, S3,
+        Gcs);
 
     /// <summary>As the connector takes them.</summary>
     public static void Add(IDictionary<string, string> given, ServerOptions options)
@@ -62,6 +63,7 @@ internal static class KeboolaOptions
             given[option] = value;
         }
 
-        if (options.AllowedPrivateHosts.Count > 0) given[KeboolaSettings.AllowedHostsOption] = string.Join(',', options.AllowedPrivateHosts);
+        if (options.AllowedPrivateHosts.Count > 0) given[KeboolaSettings.AllowedHostsOption] = string.Join(',',
+            options.AllowedPrivateHosts);
     }
 }

@@ -13,7 +13,8 @@ namespace Agnes.Server.Features.Sources.Keboola;
 internal sealed class KeboolaStack(string address, string token)
 {
     public const string HowToSetUp =
-        "Keboola is not set up on this server: set its address and a Storage token (KBC_STACK_URL and KBC_STORAGE_TOKEN, or /admin/server-config)";
+        "Keboola is not set up on this server: set its address and a Storage token (KBC_STACK_URL and KBC_STORAGE_TOKEN, or "
+        + "/admin/server-config)";
 
     private const string TokenHeader = "X-StorageApi-Token";
     private readonly string _address = address.Trim().TrimEnd('/');
@@ -28,7 +29,8 @@ internal sealed class KeboolaStack(string address, string token)
     }
 
     /// <summary>As the connector takes them.</summary>
-    public void AddTo(IDictionary<string, string> given) => (given[KeboolaSettings.StackOption], given[KeboolaSettings.TokenOption]) = (_address, _token);
+    public void AddTo(IDictionary<string, string> given) =>
+        (given[KeboolaSettings.StackOption], given[KeboolaSettings.TokenOption]) = (_address, _token);
 
     /// <summary>Asks, and looks at the status alone.</summary>
     /// <param name="path">Escaped, from <c>/v2/storage/</c> on.</param>
