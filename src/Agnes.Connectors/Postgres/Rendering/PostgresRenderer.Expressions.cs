@@ -340,6 +340,10 @@ internal sealed partial class PostgresRenderer
         _ => $"a {kind.ToString().ToUpperInvariant()}",
     };
 
+    /// <summary>With brackets and signs around it, which count for nothing there.</summary>
+    [GeneratedRegex(@"\A[( -]*[0-9]+\)*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex WholeShape();
+
     [GeneratedRegex(@"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex DayShape();
 

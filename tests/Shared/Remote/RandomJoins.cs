@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Agnes.Engine.Tests.Query.Remote;
+namespace Agnes.Testing;
 
 /// <summary>
 /// Statements by a seed that join <c>orders</c> (here) with <c>sales</c> (elsewhere), in all the ways that a FROM clause knows.
