@@ -14,6 +14,8 @@ public sealed class Shelf(Testing.Postgres postgres) : IAsyncLifetime
 
     internal Dictionary<string, string> Options => _twins.Options;
 
+    public string Folder => _twins.Folder;
+
     public string Role => _twins.Role;
 
     public async ValueTask InitializeAsync() => _twins = await TwinTables.StartAsync(await postgres.NewDatabaseAsync(), postgres.Address);

@@ -40,6 +40,9 @@ internal sealed class TwinTables : IAsyncDisposable
 
     public Dictionary<string, string> Options { get; }
 
+    /// <summary>Where answers are written.</summary>
+    public string Folder => _folder.Path;
+
     public string Role { get; } = $"reader_{Guid.NewGuid():N}";
 
     /// <param name="address">Of an empty database, for its owner.</param>
