@@ -81,6 +81,9 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
         (known["rows"]!.GetValue<long>(), known["freshness"]!.GetValue<string>()).ShouldBe((7, "fresh"));
         (known["error_msg"]!.GetValue<string>(), known["error_at"] is not null).ShouldBe((failed.Text("error"), true));
         (await EntryAsync("bought"))["rows"]!.GetValue<long>().ShouldBe(7);
+        (await _shop.Server.State.ReadAsync<long>(
+            "SELECT rows FROM bq_metadata_cache WHERE table_id = 'bought' AND columns IS NOT NULL AND refreshed_at IS NOT NULL"))
+            .ShouldBe([7L], "the next start knows it too");
 
         _shop.Server.Time.Advance(TimeSpan.FromHours(8) + TimeSpan.FromSeconds(1));
         await _shop.SignInAgainAsync();
@@ -134,7 +137,12 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     public async Task A_change_of_what_is_asked_forgets_what_was_said_before()
     {
         await SettledAsync();
+        _cloud.Break(Call.TablesGet, new Trouble.Delay(TimeSpan.FromSeconds(3)), times: 2);
         (await _shop.AsAdminAsync("PUT", "/api/admin/registry/bought", """{"source_table":"huge"}""")).Status.ShouldBe(200);
+        var unknown = await KnownAsync("bought");
+        (unknown["freshness"]!.GetValue<string>(), unknown["rows"], unknown["known_columns"]!.ToJsonString())
+            .ShouldBe(("never_fetched", null, "[]"), "what was said of another table is not said of this one");
+        (await EntryAsync("bought"))["partition_by"].ShouldBeNull();
         var schema = await _shop.AsAdminAsync("GET", "/api/v2/schema/bought");
         schema.Json["columns"]!.AsArray().Select(column => column!["name"]!.GetValue<string>()).ShouldBe(["id", "note"]);
         await UntilAsync("bought", "fresh");
