@@ -56,7 +56,8 @@ internal sealed class MixedStatements : IAsyncDisposable
                     COLLATE loose AS name,
                 CASE WHEN i % 17 <> 0 THEN DATE '2026-01-01' + i::integer END AS day,
                 TIMESTAMP '2026-01-01 10:00:00' + i * INTERVAL '7919 seconds' AS moment, i / 7.0::double precision AS ratio,
-                CASE WHEN i % 5 <> 0 THEN i % 3 = 0 END AS large, (i % 6)::integer AS grade
+                CASE WHEN i % 5 <> 0 THEN i % 3 = 0 END AS large, (i % 6)::integer AS grade,
+                CASE WHEN i % 19 <> 0 THEN TIMESTAMPTZ '2026-01-01 10:00:00+00' + i * INTERVAL '3607 seconds' END AS seen
             FROM generate_series(0::bigint, 119) t(i)
             """);
         var system = new Noted(twins.Tables, mixed._asked);

@@ -102,6 +102,9 @@ public sealed class SameAnswerTests(Shelf shelf) : IClassFixture<Shelf>, IAsyncL
     [InlineData("SELECT id, id + 1 AS next, next * 2 AS twice FROM sales WHERE twice > 900 ORDER BY twice")]
     [InlineData("SELECT * EXCLUDE (moment, ratio) REPLACE (grade + 1 AS grade) FROM sales ORDER BY id LIMIT 3")]
     [InlineData("SELECT id, ratio FROM sales ORDER BY ratio DESC, id")]
+    [InlineData(
+        "SELECT id, seen FROM sales WHERE seen >= TIMESTAMPTZ '2026-01-02 03:00:00+02' AND seen < '2026-01-09 00:00:00' "
+        + "OR seen > TIMESTAMPTZ '2026-01-18 00:00:00.5Z' OR seen IS NULL ORDER BY seen, id")]
     [InlineData("SELECT 2 AS k, name, count(*) AS n FROM sales GROUP BY 1, name ORDER BY name")]
     [InlineData("SELECT 3 AS k, true AS t, 'x' AS x, NULL AS y, -1 AS z, count(*) AS n FROM sales GROUP BY 1, 2, 3, 4, 5")]
     [InlineData("SELECT 2 AS k, grade, sum(id) AS s FROM sales GROUP BY ALL ORDER BY grade")]

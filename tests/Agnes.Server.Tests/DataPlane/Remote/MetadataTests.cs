@@ -100,6 +100,25 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Pages_show_what_is_known_and_what_a_source_failed_at()
+    {
+        await SettledAsync();
+        var page = await PageAsync("/catalog/bought");
+        foreach (var part in (string[])["DECIMAL(38,9)", "Partitioned by", "base table", "agnes snapshot create bought", "SQL (BigQuery)"])
+            page.ShouldContain(part);
+        page.ShouldNotContain("No columns known yet");
+        (await PageAsync("/catalog?q=price")).ShouldContain("/catalog/bought", customMessage: "found by a column's name");
+        (await PageAsync("/catalog?state=attention")).ShouldNotContain("/catalog/bought");
+
+        _cloud.Break(Call.TablesGet, Trouble.Of("accessDenied"));
+        (await _shop.AsAdminAsync("POST", "/api/v2/metadata-cache/refresh?table=bought")).Text("status").ShouldBe("error");
+        page = await PageAsync("/catalog/bought");
+        foreach (var part in (string[])["could not say what the table is", "denied access", "Source failed", "DECIMAL(38,9)"])
+            page.ShouldContain(part);
+        (await PageAsync("/catalog?state=attention")).ShouldContain("/catalog/bought");
+    }
+
+    [Fact]
     public async Task Whoever_may_not_read_a_table_is_told_nothing_of_it()
     {
         await SettledAsync();
@@ -233,6 +252,13 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
         _cloud.Count(Call.TablesGet).ShouldBe(before, "an analyst starts nothing");
         (await _shop.AsAdminAsync("GET", "/api/v2/catalog?refresh=1")).Status.ShouldBe(200);
         await _shop.EventuallyAsync(() => _cloud.Count(Call.TablesGet) == before + 5, "all are asked about");
+    }
+
+    private async Task<string> PageAsync(string path)
+    {
+        var page = await _shop.AsAnalystAsync("GET", path, change: request => request.Headers.Add("Accept", "text/html"));
+        page.Status.ShouldBe(200, page.Body);
+        return page.Body;
     }
 
     private async Task SettledAsync()

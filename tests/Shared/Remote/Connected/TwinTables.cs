@@ -67,14 +67,15 @@ internal sealed class TwinTables : IAsyncDisposable
         await ExecuteAsync("""
             CREATE TABLE sales (
                 id bigint, amount numeric(21,2), name text COLLATE "und-x-icu", day date, moment timestamp,
-                ratio double precision, large boolean, grade smallint)
+                ratio double precision, large boolean, grade smallint, seen timestamptz)
             """);
         await ExecuteAsync("""
             INSERT INTO sales SELECT i, CASE WHEN i % 7 <> 0 THEN (i * 1.25 - 300)::numeric(21,2) END,
                 CASE i % 6 WHEN 0 THEN NULL WHEN 1 THEN 'Ärger'
                     WHEN 2 THEN 'apple' WHEN 3 THEN 'Zebra' WHEN 4 THEN '100%\_' ELSE U&' x\00A0' END,
                 DATE '2025-12-20' + (i % 100)::integer, TIMESTAMP '2026-01-01' + i * INTERVAL '37 minutes 11.5 seconds',
-                CASE WHEN i % 5 <> 0 THEN i / 7.0::double precision END, i % 3 = 0, (i % 4)::smallint
+                CASE WHEN i % 5 <> 0 THEN i / 7.0::double precision END, i % 3 = 0, (i % 4)::smallint,
+                CASE WHEN i % 9 <> 0 THEN TIMESTAMPTZ '2026-01-01 00:00:00+00' + i * INTERVAL '53 minutes 1 second' END
             FROM generate_series(1::bigint, 500) t(i)
             """);
         await MirrorAsync("sales");
