@@ -36,9 +36,10 @@ public sealed class TableHealthTests
     [Fact]
     public void A_remote_table_of_which_its_source_can_say_nothing_wants_attention()
     {
-        var known = new TableMetadata { TableId = "orders", Source = "depot: orders", ErrorAt = Now, ErrorMsg = "The table is not at 'depot'." };
+        const string error = "The table is not at 'depot'.";
+        var known = new TableMetadata { TableId = "orders", Source = "depot: orders", ErrorAt = Now, ErrorMsg = error };
         var health = TableHealth.Of(Snapshot.Empty, Row() with { QueryMode = "remote" }, null, "orders", Now, known);
-        (health.Label, health.IsProblem, health.Error).ShouldBe(("Source failed", true, "The table is not at 'depot'."));
+        (health.Label, health.IsProblem, health.Error).ShouldBe(("Source failed", true, error));
     }
 
     private static TableHealth Of(TableRow row, PublishedVersion? version) => TableHealth.Of(Snapshot.Empty, row, version, "orders", Now);

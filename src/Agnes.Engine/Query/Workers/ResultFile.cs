@@ -83,7 +83,8 @@ internal sealed class ResultFile(DuckDBConnection connection, RunRequest request
         try
         {
             var form = string.Create(CultureInfo.InvariantCulture, $"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_group}");
-            var rows = string.Create(CultureInfo.InvariantCulture, $"COPY ({request.Sql} LIMIT {limit}) TO {SqlText.Literal(request.File)} ({form})");
+            var head = string.Create(CultureInfo.InvariantCulture, $"COPY ({request.Sql} LIMIT {limit})");
+            var rows = $"{head} TO {SqlText.Literal(request.File)} ({form})";
             using var command = new DuckDBCommand(rows, connection) { IsOneStatement = true };
             var written = command.ExecuteNonQuery();
             return Length() > request.ResultBytesMax ? null : written;

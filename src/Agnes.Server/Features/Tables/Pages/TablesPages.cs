@@ -12,7 +12,8 @@ internal static class TablesPages
 {
     private static readonly string[] SortKeys = ["name", "source", "grants", "loaded"];
 
-    public static void MapTablesPages(this IEndpointRouteBuilder routes) => routes.MapGet("/admin/tables", ShowTablesAsync).ExcludeFromDescription().Admin();
+    public static void MapTablesPages(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/admin/tables", ShowTablesAsync).ExcludeFromDescription().Admin();
 
     private static async Task<IResult> ShowTablesAsync(HttpContext context, MetadataCache cache, AskedSources sources, TimeProvider time)
     {
