@@ -23,7 +23,7 @@ internal sealed class LargeTable : IAsyncDisposable
         FROM generate_series(1::bigint, {Rows}) t(i)
         """);
 
-    private readonly PostgresCluster _cluster = new("shared_preload_libraries=pg_stat_statements", "autovacuum=off");
+    private readonly PostgresCluster _cluster = new("shared_preload_libraries=pg_stat_statements");
     private NpgsqlDataSource _owner = null!;
 
     public string Host => _cluster.Address;

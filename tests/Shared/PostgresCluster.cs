@@ -67,10 +67,12 @@ public sealed class PostgresCluster(params string[] settings) : IAsyncDisposable
             if (Environment.IsPrivilegedProcess) await RunAsync("/bin/chown", ["postgres:postgres", _folder]);
             var data = Path.Combine(_folder, "data");
             if (isNew) await RunAsync("initdb", ["-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
-            // synchronous_commit stays on: without it a killed server loses commits that it acknowledged.
+            // synchronous_commit stays on: without it a killed server loses commits that it acknowledged. Hundreds of databases that live for
+            // seconds need no vacuum, which would start a process for each of them in turn.
             var server = StartHeld(AsPostgres("postgres",
                 ["-D", data, "-k", _folder,
-                    .. ((string[])[$"listen_addresses={_address}", "fsync=off", "full_page_writes=off", "max_connections=300", .. settings])
+                    .. ((string[])[$"listen_addresses={_address}", "fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=300",
+                        .. settings])
                         .SelectMany(setting => (string[])["-c", setting])]));
             using var limit = new CancellationTokenSource(StartTimeMax);
             while (await server.StandardError.ReadLineAsync(limit.Token) is { } line)

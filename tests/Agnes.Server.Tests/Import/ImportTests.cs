@@ -58,6 +58,7 @@ public sealed class ImportTests(Postgres postgres)
         second.Output.ShouldNotContain("taken: ");
         (await Imported.RowsAsync(target)).ShouldBe(rows);
         Hashes(install.From).ShouldBe(before, "the other installation is only read");
+        if (fixture is not ("v01" or "v40")) return; // a campaign kills it a hundred times
         await KilledAsync(install, fixture);
         (await Imported.RowsAsync(install.Target("cut"))).ShouldBe(rows);
     }
@@ -69,9 +70,8 @@ public sealed class ImportTests(Postgres postgres)
         var mark = Path.Combine(cut, "state", "import.unfinished");
         using (var import = Process.Start(new ProcessStartInfo(Program, ["import", "--from", install.From, "--data-dir", cut]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!)
         {
-            var sign = fixture switch { "v01" => mark, "v09" => Path.Combine(cut, "state", ".jwt_secret"), "v40" => Path.Combine(cut, "extracts", "erp"), _ => Path.Combine(cut, "state", "system.duckdb") };
+            var sign = fixture == "v01" ? mark : Path.Combine(cut, "extracts", "erp");
             while (!Path.Exists(sign) && !import.HasExited) await Task.Delay(1);
-            if (fixture == "v35") await Task.Delay(60);
             import.Kill();
             await import.WaitForExitAsync();
         }

@@ -67,6 +67,33 @@ internal sealed class BigQueryShop(BigQueryServer cloud, Shop shop) : IAsyncDisp
         ["source_table"] = table,
     }.ToJsonString());
 
+    /// <summary>Waits until all has been asked about: no run of the server's own takes what a test breaks from then on.</summary>
+    public async Task SettledAsync()
+    {
+        for (var left = 400; ; left--)
+        {
+            var known = (await shop.AsAdminAsync("GET", "/api/v2/metadata-cache/status")).Json["tables"]!.AsArray();
+            var open = await shop.Server.State.ReadAsync<long>("SELECT count(*) FROM jobs WHERE key = 'metadata' AND finished_at IS NULL");
+            if (open[0] == 0 && known.All(table => table!["freshness"]!.GetValue<string>() == "fresh")) return;
+            if (left == 0) throw new TimeoutException("The source has not been asked about everything.");
+            await Task.Delay(50);
+        }
+    }
+
+    public async Task UntilAsync(string table, string freshness)
+    {
+        for (var left = 400; ; left--)
+        {
+            var now = (await KnownAsync(table))["freshness"]!.GetValue<string>();
+            if (now == freshness) return;
+            if (left == 0) throw new TimeoutException($"'{table}' is {now}.");
+            await Task.Delay(50);
+        }
+    }
+
+    public async Task<JsonNode> KnownAsync(string table) => (await shop.AsAdminAsync("GET", "/api/v2/metadata-cache/status"))
+        .Json["tables"]!.AsArray().Single(one => one!["table_id"]!.GetValue<string>() == table)!;
+
     public async ValueTask DisposeAsync()
     {
         await shop.DisposeAsync();

@@ -58,6 +58,7 @@ public sealed class DiscoveryTests(Postgres postgres)
             .ShouldBe((7, 5, "data-project"));
         (table["size_bytes"]!.GetValue<long>() > 0, table["columns"]![0]!.ToJsonString()).ShouldBe((true, """{"name":"id","type":"BIGINT"}"""));
         (await world.Shop.AsAdminAsync("POST", Precheck, Body("sales", "nothing"))).Status.ShouldBe(404);
+        await world.SettledAsync();
         world.Cloud.Break(Call.TablesGet, Trouble.Of("accessDenied"));
         var forbidden = await world.Shop.AsAdminAsync("POST", Precheck, Body("sales", "orders_v2"));
         (forbidden.Status, forbidden.Body.Contains("payroll", StringComparison.Ordinal)).ShouldBe((403, false), forbidden.Body);

@@ -25,7 +25,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task What_is_registered_is_asked_about_without_anybody_asking_for_it()
     {
-        await UntilAsync("bought", "fresh");
+        await _world.UntilAsync("bought", "fresh");
         var bought = await EntryAsync("bought");
         (bought["rows"]!.GetValue<long>(), bought["rough_size_hint"]!.GetValue<string>(), bought["entity_type"]!.GetValue<string>())
             .ShouldBe((7, "small", "BASE TABLE"));
@@ -33,7 +33,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
             .ShouldBe(("day", """["name"]""", "bigquery"));
         bought["size_bytes"]!.GetValue<long>().ShouldBe(_cloud.Warehouse.Tables.Single(one => one.Name == "orders_v2").TotalBytes);
         bought["fetch_via"]!.GetValue<string>().ShouldContain("agnes snapshot create bought --where");
-        await UntilAsync("wide", "fresh");
+        await _world.UntilAsync("wide", "fresh");
         var view = await EntryAsync("wide");
         (view["rows"], view["size_bytes"], view["rough_size_hint"], view["entity_type"]!.GetValue<string>())
             .ShouldBe((null, null, null, "VIEW"));
@@ -46,7 +46,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_refresh_is_one_at_a_time_and_says_what_came_of_it()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         _cloud.Break(Call.TablesGet, Trouble.Of("accessDenied"));
         var done = await _shop.AsAdminAsync("POST", Refresh);
         done.Status.ShouldBe(200, done.Body);
@@ -71,13 +71,13 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task What_fails_keeps_what_was_known_and_says_so()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         _cloud.Break(Call.TablesGet, Trouble.Of("accessDenied"));
         var failed = await _shop.AsAdminAsync("POST", "/api/v2/metadata-cache/refresh?table=bought");
         (failed.Status, failed.Text("status")).ShouldBe((200, "error"), failed.Body);
         failed.Text("error").ShouldContain("denied access");
         failed.Body.ShouldNotContain("payroll");
-        var known = await KnownAsync("bought");
+        var known = await _world.KnownAsync("bought");
         (known["rows"]!.GetValue<long>(), known["freshness"]!.GetValue<string>()).ShouldBe((7, "fresh"));
         (known["error_msg"]!.GetValue<string>(), known["error_at"] is not null).ShouldBe((failed.Text("error"), true));
         (await EntryAsync("bought"))["rows"]!.GetValue<long>().ShouldBe(7);
@@ -102,7 +102,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Pages_show_what_is_known_and_what_a_source_failed_at()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         var page = await PageAsync("/catalog/bought");
         foreach (var part in (string[])["DECIMAL(38,9)", "Partitioned by", "base table", "agnes snapshot create bought", "SQL (BigQuery)"])
             page.ShouldContain(part);
@@ -121,7 +121,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Whoever_may_not_read_a_table_is_told_nothing_of_it()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         var mine = await _shop.AsAnalystAsync("GET", "/api/v2/metadata-cache/status");
         mine.Json["tables"]!.AsArray().Select(one => one!["table_id"]!.GetValue<string>())
             .ShouldBe(["bought", "cheap", "huge", "wide"]);
@@ -135,7 +135,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task No_request_for_what_is_known_waits_for_a_source()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         foreach (var path in (string[])["schema/bought", "catalog", "schema/huge"])
             (await _shop.AsAnalystAsync("GET", $"/api/v2/{path}")).Status.ShouldBe(200);
         var asked = _cloud.Calls.Count;
@@ -155,16 +155,16 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_change_of_what_is_asked_forgets_what_was_said_before()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         _cloud.Break(Call.TablesGet, new Trouble.Delay(TimeSpan.FromSeconds(3)), times: 2);
         (await _shop.AsAdminAsync("PUT", "/api/admin/registry/bought", """{"source_table":"huge"}""")).Status.ShouldBe(200);
-        var unknown = await KnownAsync("bought");
+        var unknown = await _world.KnownAsync("bought");
         (unknown["freshness"]!.GetValue<string>(), unknown["rows"], unknown["known_columns"]!.ToJsonString())
             .ShouldBe(("never_fetched", null, "[]"), "what was said of another table is not said of this one");
         (await EntryAsync("bought"))["partition_by"].ShouldBeNull();
         var schema = await _shop.AsAdminAsync("GET", "/api/v2/schema/bought");
         schema.Json["columns"]!.AsArray().Select(column => column!["name"]!.GetValue<string>()).ShouldBe(["id", "note"]);
-        await UntilAsync("bought", "fresh");
+        await _world.UntilAsync("bought", "fresh");
         (await EntryAsync("bought"))["rough_size_hint"]!.GetValue<string>().ShouldBe("very_large");
         (await _shop.AsAdminAsync("DELETE", "/api/admin/registry/bought")).Status.ShouldBe(204);
         (await _shop.Server.State.ReadAsync<long>("SELECT count(*) FROM bq_metadata_cache WHERE table_id = 'bought'")).ShouldBe([0L]);
@@ -173,7 +173,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Examples_name_columns_that_are_there()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         (await EntryAsync("bought"))["where_examples"]!.ToJsonString().ShouldBe("[]");
         _cloud.Warehouse.AddTable(BigQueryShop.Data, "sales", "events", "event_date DATE, country_code STRING, platform STRING");
         await _world.RegisterAsync("events", "sales", "events");
@@ -193,7 +193,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task Those_who_look_on_see_a_run_from_its_start_to_its_end()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         _cloud.Break(Call.TablesGet, Trouble.Of("accessDenied"));
         using var client = new HttpClient { BaseAddress = new Uri(_shop.Server.Url), Timeout = TimeSpan.FromMinutes(1) };
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/admin/cache-warmup/stream");
@@ -231,20 +231,20 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     [Fact]
     public async Task A_silent_source_is_not_waited_for_again_and_again()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         _cloud.Break(Call.TablesGet, new Trouble.Stall(), times: 4);
         var run = await _shop.AsAdminAsync("POST", Refresh);
         run.Status.ShouldBe(200, run.Body);
         (run.Number("failed"), run.Number("succeeded")).ShouldBe((5, 0), "the fifth is not asked about");
         run.Number("duration_ms").ShouldBeInRange(25_000, 55_000);
-        (await KnownAsync("bought"))["error_msg"]!.GetValue<string>().ShouldContain("did not say what the table is within 30 s");
+        (await _world.KnownAsync("bought"))["error_msg"]!.GetValue<string>().ShouldContain("did not say what the table is within 30 s");
         (await EntryAsync("bought"))["rows"]!.GetValue<long>().ShouldBe(7);
     }
 
     [Fact]
     public async Task An_admin_may_have_the_catalog_refreshed_and_waits_for_nothing()
     {
-        await SettledAsync();
+        await _world.SettledAsync();
         _cloud.Break(Call.TablesGet, new Trouble.Delay(TimeSpan.FromSeconds(2)), times: 5);
         var before = _cloud.Count(Call.TablesGet);
         (await _shop.AsAnalystAsync("GET", "/api/v2/catalog?refresh=1")).Status.ShouldBe(200);
@@ -260,32 +260,6 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
         page.Status.ShouldBe(200, page.Body);
         return page.Body;
     }
-
-    private async Task SettledAsync()
-    {
-        foreach (var table in (string[])["bought", "cheap", "huge", "wide", "secrets"]) await UntilAsync(table, "fresh");
-        for (var left = 200; ; left--)
-        {
-            var open = await _shop.Server.State.ReadAsync<long>("SELECT count(*) FROM jobs WHERE key = 'metadata' AND finished_at IS NULL");
-            if (open[0] == 0) return;
-            if (left == 0) throw new TimeoutException("A run does not end.");
-            await Task.Delay(50);
-        }
-    }
-
-    private async Task UntilAsync(string table, string freshness)
-    {
-        for (var left = 400; ; left--)
-        {
-            var now = (await KnownAsync(table))["freshness"]!.GetValue<string>();
-            if (now == freshness) return;
-            if (left == 0) throw new TimeoutException($"'{table}' is {now}.");
-            await Task.Delay(50);
-        }
-    }
-
-    private async Task<JsonNode> KnownAsync(string table) => (await _shop.AsAdminAsync("GET", "/api/v2/metadata-cache/status"))
-        .Json["tables"]!.AsArray().Single(one => one!["table_id"]!.GetValue<string>() == table)!;
 
     private async Task<JsonNode> EntryAsync(string table, bool isAdmin = false)
     {

@@ -26,7 +26,7 @@ public sealed class SilentSourceTests(Postgres postgres)
         await MeasureAsync(shop); // both ways are warm
         for (var left = TriesMax; ; left--)
         {
-            await SettledAsync(shop);
+            await world.SettledAsync();
             var without = await MeasureAsync(shop);
             world.Cloud.Break(Call.Any, new Trouble.Stall(), times: 10_000);
             var asking = Enumerable.Range(0, 4).Select(_ => shop.QueryAsync("SELECT COUNT(id) AS n FROM bought")).ToList();
@@ -43,19 +43,6 @@ public sealed class SilentSourceTests(Postgres postgres)
             TestContext.Current.TestOutputHelper?.WriteLine(report);
             if (with <= (RatioMax * without) + Noise) break;
             left.ShouldBeGreaterThan(1, report);
-        }
-    }
-
-    /// <summary>All that was registered or changed has been asked about.</summary>
-    private static async Task SettledAsync(Shop shop)
-    {
-        for (var left = 400; ; left--)
-        {
-            var known = (await shop.AsAdminAsync("GET", "/api/v2/metadata-cache/status")).Json["tables"]!.AsArray();
-            var open = await shop.Server.State.ReadAsync<long>("SELECT count(*) FROM jobs WHERE key = 'metadata' AND finished_at IS NULL");
-            if (open[0] == 0 && known.All(table => table!["freshness"]!.GetValue<string>() == "fresh")) return;
-            if (left == 0) throw new TimeoutException("The source has not been asked about everything.");
-            await Task.Delay(50);
         }
     }
 
