@@ -23,6 +23,12 @@ public static class Campaigns
         new("keboola-changes", "tables of a project that change at random, pulled by changes and whole, with kills and faults", 500,
             KeboolaChanges.RunAsync),
         new("large-files", "files of exact sizes in 1 GiB: loaded or refused with a sentence, and what memory the child took", 5, LargeFiles.RunAsync),
+        new(
+            "large-remote", "a PostgreSQL table of ten million rows: counted, sliced and taken whole, and a client that leaves midway", 1,
+            LargeRemote.RunAsync),
+        new(
+            "random-statements", "generated statements at PostgreSQL, whole and joined with tables here, against the engine", 2000,
+            RandomStatements.RunAsync),
         new("heavy-statements", "statements that exceed memory or ignore interruption, beside a neighbour", 3, HeavyStatements.RunAsync),
     ];
 }

@@ -79,7 +79,7 @@ internal static class LargeFiles
         var peak = 0L;
         while (!running.IsCompleted)
         {
-            peak = Math.Max(peak, Children().Select(Peak).DefaultIfEmpty(0).Max());
+            peak = Math.Max(peak, Children().Select(ProcessMemory.PeakBytes).DefaultIfEmpty(0).Max());
             await Task.WhenAny(running, Task.Delay(LookEvery, cancellation));
         }
 
@@ -90,13 +90,6 @@ internal static class LargeFiles
     {
         var parent = $"PPid:\t{Environment.ProcessId}\n";
         return Directory.EnumerateDirectories("/proc").Select(folder => Text(Path.Combine(folder, "status"))).Where(status => status.Contains(parent, StringComparison.Ordinal));
-    }
-
-    private static long Peak(string status)
-    {
-        const string mark = "VmHWM:";
-        var at = status.IndexOf(mark, StringComparison.Ordinal);
-        return at < 0 ? 0 : long.Parse(status[(at + mark.Length)..status.IndexOf("kB", at, StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture) << 10;
     }
 
     private static string Text(string file)

@@ -11,12 +11,16 @@ internal static class Programs
         RunAtAsync(ServerProcess.Program(name), arguments, environment, cancellation, killAfterMilliseconds);
 
     /// <param name="program">Its path.</param>
-    public static async Task<Ended> RunAtAsync(string program, string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation, int? killAfterMilliseconds = null)
+    /// <param name="started">Gets its process id.</param>
+    public static async Task<Ended> RunAtAsync(
+        string program, string[] arguments, Dictionary<string, string> environment, CancellationToken cancellation,
+        int? killAfterMilliseconds = null, Action<int>? started = null)
     {
         var info = new ProcessStartInfo(program) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
         foreach (var (key, value) in environment) info.Environment[key] = value;
         using var process = Process.Start(info)!;
+        started?.Invoke(process.Id);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync(cancellation);
         var errors = process.StandardError.ReadToEndAsync(cancellation);

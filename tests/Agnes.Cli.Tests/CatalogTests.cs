@@ -77,11 +77,11 @@ public sealed class CatalogTests : IAsyncLifetime
                 _ => Task.FromResult(false),
             };
         var catalog = (await _agnes.RunAsync("catalog")).ShouldSucceed().Out;
-        foreach (var said in (string[])["15 GiB", "view", "agnes query --remote \"SELECT … FROM Events WHERE …\"  (in BigQuery's SQL)",
+        foreach (var said in (string[])["15.0 GB", "view", "agnes query --remote \"SELECT … FROM Events WHERE …\"  (in BigQuery's SQL)",
             "agnes snapshot create events --where 'event_date >= CURRENT_DATE()' --estimate"])
             catalog.ShouldContain(said);
         var described = (await _agnes.RunAsync("describe", "events")).ShouldSucceed().Out;
-        foreach (var said in (string[])["Partition: event_date", "remote: base table, 1,234,567,890 rows, 15 GiB (as the source said some time ago)",
+        foreach (var said in (string[])["Partition: event_date", "remote: base table, 1,234,567,890 rows, 15.0 GB (as the source said some time ago)",
             "Filter, for example: event_date >= CURRENT_DATE()", "agnes snapshot create events --where"])
             described.ShouldContain(said);
         (await _agnes.RunAsync("describe", "events", "--json")).ShouldSucceed().Json.EnumerateObject().Select(part => part.Name)

@@ -7,7 +7,8 @@ namespace Agnes.Testing;
 /// A PostgreSQL server of one's own, started on first use and ended with this process, however that ends. It listens on a socket in a
 /// temporary folder, and on an address of this machine that nobody else has.
 /// </summary>
-public sealed class PostgresCluster : IAsyncDisposable
+/// <param name="settings">Of the server besides what tests need, as <c>name=value</c>.</param>
+public sealed class PostgresCluster(params string[] settings) : IAsyncDisposable
 {
     private static readonly TimeSpan StartTimeMax = TimeSpan.FromSeconds(60);
     private readonly SemaphoreSlim _starting = new(1, 1);
@@ -70,8 +71,9 @@ public sealed class PostgresCluster : IAsyncDisposable
             // seconds need no vacuum, which would start a process for each of them in turn.
             var server = StartHeld(AsPostgres("postgres",
                 ["-D", data, "-k", _folder,
-                    "-c", $"listen_addresses={_address}", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off",
-                    "-c", "max_connections=300"]));
+                    .. ((string[])[$"listen_addresses={_address}", "fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=300",
+                        .. settings])
+                        .SelectMany(setting => (string[])["-c", setting])]));
             using var limit = new CancellationTokenSource(StartTimeMax);
             while (await server.StandardError.ReadLineAsync(limit.Token) is { } line)
             {

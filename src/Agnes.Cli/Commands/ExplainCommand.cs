@@ -35,17 +35,19 @@ internal static class ExplainCommand
 
     private static async Task PrintAsync(Host host, JsonElement answer, JsonElement steps, CancellationToken cancellation)
     {
-        Columns.Write(host.Out, ["RUNS AT", "TABLES", "READS", "ROWS", "LIMIT"], [.. steps.EnumerateArray().Select(Row)]);
+        Columns.Write(host.Out, ["RUNS AT", "TABLES", "BYTES", "ROWS", "LIMIT"], [.. steps.EnumerateArray().Select(Row)]);
         foreach (var step in steps.EnumerateArray())
             if (Part(step) is { } part) host.Out.WriteLine(DisplayText.Lines(part));
+        var refused = steps.EnumerateArray().Where(step => !step.GetProperty("fits").GetBoolean()).ToList();
+        foreach (var step in refused)
+            host.Error.WriteLine(DisplayText.Lines($"It would be refused: {Columns.Field(step, "problem")}"));
+        if (refused.Count > 0) return;
         host.Out.WriteLine();
         host.Out.WriteLine(Way(answer.GetProperty("path").GetString()!, await MissingAsync(steps, cancellation)));
         var limits = answer.GetProperty("limits");
         var (seconds, bytes) = (limits.GetProperty("seconds").GetDouble(), limits.GetProperty("result_bytes").GetInt64());
         host.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"On the server it may take {seconds:0.#} s, and its result {Columns.Bytes(bytes)}."));
-        foreach (var step in steps.EnumerateArray().Where(step => !step.GetProperty("fits").GetBoolean()))
-            host.Error.WriteLine(DisplayText.Lines($"It would be refused: {Columns.Field(step, "problem")}"));
     }
 
     private static IReadOnlyList<string> Row(JsonElement step) =>

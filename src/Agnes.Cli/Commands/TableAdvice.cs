@@ -8,14 +8,13 @@ namespace Agnes.Cli.Commands;
 internal static class TableAdvice
 {
     private const string Remote = "remote";
-    private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
     public static bool IsRemote(CatalogTable table) => table.QueryMode == Remote;
 
     /// <summary>Bytes for people; what the server only knows roughly in its word; a view has none.</summary>
     public static string Size(CatalogTable table) => table switch
     {
-        { SizeBytes: { } bytes } => Size(bytes),
+        { SizeBytes: { } bytes } => Columns.Bytes(bytes),
         { RoughSizeHint: { } hint } => hint,
         { EntityType: { } type } when type.Contains("VIEW", StringComparison.OrdinalIgnoreCase) => type.ToLowerInvariant(),
         _ => "-",
@@ -50,11 +49,4 @@ internal static class TableAdvice
 
     private static string Example(CatalogTable table) =>
         table.WhereExamples is [var first, ..] && !first.Contains('\'') ? first : table.PartitionBy is { } column ? $"{column} >= …" : "…";
-
-    private static string Size(long bytes)
-    {
-        var (size, unit) = ((double)bytes, 0);
-        for (; size >= 1024 && unit < Units.Length - 1; unit++) size /= 1024;
-        return string.Create(CultureInfo.InvariantCulture, $"{size.ToString(unit == 0 ? "0" : "0.#", CultureInfo.InvariantCulture)} {Units[unit]}");
-    }
 }

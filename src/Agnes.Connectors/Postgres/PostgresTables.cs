@@ -71,7 +71,16 @@ internal sealed class PostgresTables : IRemoteTables, IAsyncDisposable
         var answer = await AnswerOfAsync(reading, question, cancellation);
         await using var command = new NpgsqlCommand(answer.Sql, reading.Connection);
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellation);
-        await answer.WriteAsync(reader, folder, question.BytesMax, cancellation);
+        try
+        {
+            await answer.WriteAsync(reader, folder, question.BytesMax, cancellation);
+        }
+        catch
+        {
+            command.Cancel(); // the driver would read on to the last row
+            throw;
+        }
+
         return true;
     });
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
+using Agnes.Engine.Query.Scans;
 using Agnes.Engine.Query.Workers;
 using Agnes.Protocol;
 using Agnes.Sql;
@@ -94,11 +95,13 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     }
 
     /// <summary>The same into a file, which is whole when the outcome is ok. <see cref="StatementOutcome.Bytes"/> is the file's.</summary>
-    public async Task<StatementOutcome> RunToFileAsync(string sql, ScopedTable table, RowsForm form, int limit, string file)
+    public async Task<StatementOutcome> RunToFileAsync(ScanStatement scan, RowsForm form, string file)
     {
+        var table = scan.Table;
         var statement = new KnownStatement(ParsedStatement.Of(StatementShape.Select), int.MaxValue);
         statement.TookLong();
-        var outcome = await EndedAsync(() => RunPlannedAsync(null, statement, StatementPlan.Of([table]), sql, limit, form, file));
+        var outcome = await EndedAsync(() => RunPlannedAsync(
+            null, statement, StatementPlan.Of([table]), scan.ToSql(), scan.Limit, form, file, scan.RowsLike()));
         if (!outcome.IsOk) return outcome;
         try
         {
@@ -221,8 +224,10 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     }
 
     /// <param name="worker">One that was rented already, or null.</param>
+    /// <param name="like">See <see cref="RunRequest.RowsLike"/>.</param>
     private async Task<StatementOutcome> RunPlannedAsync(
-        QueryWorker? worker, KnownStatement statement, StatementPlan plan, string sql, int limit, RowsForm form = RowsForm.Table, string file = "")
+        QueryWorker? worker, KnownStatement statement, StatementPlan plan, string sql, int limit, RowsForm form = RowsForm.Table,
+        string file = "", string like = "")
     {
         var text = statement.Parsed.Rewritten ?? sql;
         if (plan is StatementPlan.Local local)
@@ -245,7 +250,11 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
             return await RunOnPoolAsync(null, statement, footprint, Request(plan is StatementPlan.PushDown ? AnswerStatement : text));
         });
 
-        RunRequest Request(string what) => new(0, form, what, limit, limits.ResultBytes, "", []) { File = file };
+        RunRequest Request(string what) => new(0, form, what, limit, limits.ResultBytes, "", [])
+        {
+            File = file,
+            RowsLike = like.Length > 0 && plan is StatementPlan.PushDown ? AnswerStatement : like,
+        };
     }
 
     private void Reads(StatementPlan plan)

@@ -134,7 +134,7 @@ public sealed class StatementRunner(WorkerPool pool) : IAsyncDisposable
     /// <param name="file">Made, or replaced; the caller deletes it.</param>
     public Task<StatementOutcome> ScanAsync(Lease lease, ScanStatement scan, ScanForm form, string file, StatementLimits limits, CancellationToken client) =>
         InSlotAsync(lease, scan.ToSql(), limits, PipeWriter.Create(Stream.Null), client,
-            run => run.RunToFileAsync(scan.ToSql(), scan.Table, form == ScanForm.Parquet ? RowsForm.Parquet : RowsForm.Arrow, scan.Limit, file), refused => refused);
+            run => run.RunToFileAsync(scan, form == ScanForm.Parquet ? RowsForm.Parquet : RowsForm.Arrow, file), refused => refused);
 
     /// <summary>What a scan would cost of a table that another system holds.</summary>
     /// <returns>Why it cannot be said, or what that system says.</returns>

@@ -15,25 +15,12 @@ public sealed class SameAnswerTests(Shelf shelf) : IClassFixture<Shelf>, IAsyncL
         try
         {
             if (_isFilled) return;
-            await shelf.ExecuteAsync("""
-                CREATE TABLE sales (
-                    id bigint, amount numeric(21,2), name text COLLATE "und-x-icu", day date, moment timestamp,
-                    ratio double precision, large boolean, grade smallint)
-                """);
-            await shelf.ExecuteAsync("""
-                INSERT INTO sales SELECT i, CASE WHEN i % 7 <> 0 THEN (i * 1.25 - 300)::numeric(21,2) END,
-                    CASE i % 6 WHEN 0 THEN NULL WHEN 1 THEN 'Ärger'
-                        WHEN 2 THEN 'apple' WHEN 3 THEN 'Zebra' WHEN 4 THEN '100%\_' ELSE U&' x\00A0' END,
-                    DATE '2025-12-20' + (i % 100)::integer, TIMESTAMP '2026-01-01' + i * INTERVAL '37 minutes 11.5 seconds',
-                    CASE WHEN i % 5 <> 0 THEN i / 7.0::double precision END, i % 3 = 0, (i % 4)::smallint
-                FROM generate_series(1::bigint, 500) t(i)
-                """);
+            await shelf.FillSalesAsync();
             await shelf.ExecuteAsync("CREATE TABLE people (name text COLLATE \"C\", city varchar(20), born date)");
             await shelf.ExecuteAsync(
                 "INSERT INTO people VALUES ('apple', 'Brno', '1980-02-29'), ('Zebra', NULL, '2000-12-31'), "
                 + "('nobody', 'Praha', NULL), (NULL, 'Brno', '1999-01-01')");
             await shelf.ExecuteAsync($"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {shelf.Role}");
-            await shelf.MirrorAsync("sales");
             await shelf.MirrorAsync("people");
             _isFilled = true;
         }
@@ -115,6 +102,12 @@ public sealed class SameAnswerTests(Shelf shelf) : IClassFixture<Shelf>, IAsyncL
     [InlineData("SELECT id, id + 1 AS next, next * 2 AS twice FROM sales WHERE twice > 900 ORDER BY twice")]
     [InlineData("SELECT * EXCLUDE (moment, ratio) REPLACE (grade + 1 AS grade) FROM sales ORDER BY id LIMIT 3")]
     [InlineData("SELECT id, ratio FROM sales ORDER BY ratio DESC, id")]
+    [InlineData(
+        "SELECT id, seen FROM sales WHERE seen >= TIMESTAMPTZ '2026-01-02 03:00:00+02' AND seen < '2026-01-09 00:00:00' "
+        + "OR seen > TIMESTAMPTZ '2026-01-18 00:00:00.5Z' OR seen IS NULL ORDER BY seen, id")]
+    [InlineData("SELECT 2 AS k, name, count(*) AS n FROM sales GROUP BY 1, name ORDER BY name")]
+    [InlineData("SELECT 3 AS k, true AS t, 'x' AS x, NULL AS y, -1 AS z, count(*) AS n FROM sales GROUP BY 1, 2, 3, 4, 5")]
+    [InlineData("SELECT 2 AS k, grade, sum(id) AS s FROM sales GROUP BY ALL ORDER BY grade")]
     [InlineData("SELECT (SELECT max(city) FROM people p WHERE p.name = s.name) AS city, s.id FROM sales s ORDER BY s.id LIMIT 10")]
     [InlineData("SELECT sum(x.n) AS n FROM (SELECT count(*) AS n, name FROM sales GROUP BY name) AS x")]
     [InlineData(

@@ -1,4 +1,5 @@
 using Agnes.Server.Features.Catalog.Pages;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Tests.Web;
@@ -31,6 +32,15 @@ public sealed class TableHealthTests
 
     [Fact]
     public void A_remote_table_is_live_and_has_nothing_to_be_late_with() => Of(Row("every 1h") with { QueryMode = "remote" }, null).Label.ShouldBe("Live");
+
+    [Fact]
+    public void A_remote_table_of_which_its_source_can_say_nothing_wants_attention()
+    {
+        const string error = "The table is not at 'depot'.";
+        var known = new TableMetadata { TableId = "orders", Source = "depot: orders", ErrorAt = Now, ErrorMsg = error };
+        var health = TableHealth.Of(Snapshot.Empty, Row() with { QueryMode = "remote" }, null, "orders", Now, known);
+        (health.Label, health.IsProblem, health.Error).ShouldBe(("Source failed", true, error));
+    }
 
     private static TableHealth Of(TableRow row, PublishedVersion? version) => TableHealth.Of(Snapshot.Empty, row, version, "orders", Now);
 

@@ -49,7 +49,9 @@ internal static class RegisterTableCommand
         }
 
         host.Out.WriteLine(answer.Status == 202 ? $"Registered '{id}'; the server is still building it." : $"Registered '{id}'.");
-        if (body["query_mode"]!.GetValue<string>() == "remote") host.Out.WriteLine($"Try it: agnes query --remote 'SELECT * FROM \"{body["name"]}\" LIMIT 5'");
+        // A kind of source that is asked makes its tables such, whatever was said.
+        var isElsewhere = "remote" == Columns.Field(registered.RootElement, "query_mode") || "remote" == body["query_mode"]!.GetValue<string>();
+        if (isElsewhere) host.Out.WriteLine($"Try it: agnes query --remote 'SELECT * FROM \"{body["name"]}\" LIMIT 5'");
         else if (answer.Status != 202) host.Out.WriteLine($"Bring it now: agnes admin sync trigger {id} --watch");
         host.Out.WriteLine($"Nobody but admins sees it yet: agnes admin grant create <group> table {id}");
         return ExitCode.Ok;

@@ -160,6 +160,8 @@ internal sealed partial class PostgresRenderer
                 return new Rendered($"DATE '{text}'", kind);
             case ValueKind.Timestamp when MomentShape().IsMatch(text):
                 return new Rendered($"TIMESTAMP '{text.Replace('T', ' ')}'", kind);
+            case ValueKind.Instant when InstantShape().IsMatch(text): // where it names no zone, both are in UTC
+                return new Rendered($"TIMESTAMPTZ '{text}'", kind);
             case ValueKind.Integer when IntegerShape().IsMatch(text):
                 return new Rendered($"({text})", kind);
             case ValueKind.Float when NumberShape().IsMatch(text):
@@ -340,6 +342,10 @@ internal sealed partial class PostgresRenderer
         _ => $"a {kind.ToString().ToUpperInvariant()}",
     };
 
+    /// <summary>With brackets and signs around it, which count for nothing there.</summary>
+    [GeneratedRegex(@"\A[( -]*[0-9]+\)*\z", RegexOptions.CultureInvariant)]
+    private static partial Regex WholeShape();
+
     [GeneratedRegex(@"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex DayShape();
 
@@ -347,6 +353,12 @@ internal sealed partial class PostgresRenderer
         @"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex MomentShape();
+
+    [GeneratedRegex(
+        @"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]) ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+        + @"(Z|[+-](0[0-9]|1[0-3])(:[0-5][0-9])?)?\z",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex InstantShape();
 
     [GeneratedRegex(@"\A-?(0|[1-9][0-9]{0,17})\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex IntegerShape();

@@ -180,18 +180,25 @@ internal sealed partial class PostgresRenderer
         var handling = Text(node, "aggregate_handling");
         if (handling == "FORCE_AGGREGATES")
         {
-            var all = items.Where(item => !item.Value.Aggregates).Select(item => item.Value.Sql).ToList();
+            var all = items.Where(item => !item.Value.Aggregates).Select(item => Grouped(item.Value)).ToList();
             return all.Count == 0 ? "" : $" GROUP BY {string.Join(", ", all)}";
         }
 
         if (handling is not ("STANDARD_HANDLING" or "")) throw new UnknownFormException($"GROUP BY of form {handling}");
         var groups = Items(node, "group_expressions")
-            .ConvertAll(group => Position(group, items) is { } at ? items[at].Value.Sql : Expression(group, scope, ctes).Sql);
+            .ConvertAll(group => Position(group, items) is { } at ? items[at].Value : Expression(group, scope, ctes));
         var sets = Items(node, "group_sets").ConvertAll(set => set.EnumerateArray().Select(at => groups[at.GetInt32()]).ToList());
         if (sets.Count == 0) return groups.Count == 0 ? "" : throw new UnknownFormException("GROUP BY of this form");
-        if (sets.Count == 1) return sets[0].Count == 0 ? " GROUP BY ()" : $" GROUP BY {string.Join(", ", sets[0])}";
-        return $" GROUP BY GROUPING SETS ({string.Join(", ", sets.Select(set => $"({string.Join(", ", set)})"))})";
+        if (sets.Count == 1) return sets[0].Count == 0 ? " GROUP BY ()" : $" GROUP BY {string.Join(", ", sets[0].Select(Grouped))}";
+        if (groups.Exists(IsConstant)) throw new UnknownFormException("several groupings by a constant");
+        return $" GROUP BY GROUPING SETS ({string.Join(", ", sets.Select(set => $"({string.Join(", ", set.Select(Grouped))})"))})";
     }
+
+    /// <summary>A constant alone is the place of a column there, where it is taken at all.</summary>
+    private static string Grouped(Rendered value) => IsConstant(value) ? $"CAST({value.Sql} AS text)" : value.Sql;
+
+    private static bool IsConstant(Rendered value) =>
+        value.Kind is ValueKind.Literal or ValueKind.Null || value.Sql is "TRUE" or "FALSE" || WholeShape().IsMatch(value.Sql);
 
     private (string Distinct, string Tail) ModifiersOf(JsonElement node, List<Item> items, RenderScope scope, Ctes? ctes)
     {

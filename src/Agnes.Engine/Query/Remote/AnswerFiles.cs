@@ -20,7 +20,10 @@ public sealed class AnswerFiles : IAsyncDisposable
     private const long EngineBytes = 128L << 20;
 
     private const long ChunkRowsMax = 122_880; // the engine's own row group
-    private const long ChunkBytesMax = 16L << 20;
+
+    /// <summary>The engine takes up to twelve times as much while it writes a chunk, and several questions share a process.</summary>
+    private const long ChunkBytesMax = 4L << 20;
+
     private const int NumberCharactersMax = 64;
     private const string Suffix = ".parquet";
 

@@ -17,6 +17,7 @@ namespace Agnes.Engine.Query.Remote;
 internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyList<string>, TableColumn?> columnOf)
 {
     private const int TermsMax = 200;
+    private const string WithZone = "TIMESTAMP WITH TIME ZONE";
 
     /// <summary>Of a decimal constant: what BigQuery's NUMERIC has.</summary>
     private const int ScaleMax = 9;
@@ -141,6 +142,8 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
             Kind.Date when castTo is "" or "DATE" && IsDate(given.GetString()!) => Typed("DATE", given),
             Kind.Moment when castTo is "" or "TIMESTAMP" && IsMoment(given.GetString()!) =>
                 Typed(dialect == SqlDialect.BigQuery ? "DATETIME" : "TIMESTAMP", given),
+            Kind.Instant when castTo is "" or WithZone && IsInstant(given.GetString()!) =>
+                Typed(dialect == SqlDialect.BigQuery ? "TIMESTAMP" : WithZone, given),
             _ => null,
         };
     }
@@ -184,6 +187,7 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
         "BOOLEAN" => Kind.Boolean,
         "DATE" => Kind.Date,
         "TIMESTAMP" => Kind.Moment,
+        WithZone => Kind.Instant,
         _ => column.Type.StartsWith("DECIMAL(", StringComparison.Ordinal) && !column.Type.EndsWith(']') ? Kind.Decimal : Kind.None,
     };
 
@@ -192,6 +196,9 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
 
     private static bool IsMoment(string text) => Moments().IsMatch(text)
         && DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
+    /// <summary>With its zone as a number: without one it would be that of whoever reads it.</summary>
+    private static bool IsInstant(string text) => Zones().Match(text) is { Success: true } zone && IsMoment(text[..zone.Index]);
 
     private static bool Is(JsonElement element, string of, string type) => Text(element, "class") == of && Text(element, "type") == type;
 
@@ -205,6 +212,9 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Moments();
 
+    [GeneratedRegex(@"(Z|[+-](0[0-9]|1[0-3])(:[0-5][0-9])?)\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Zones();
+
     /// <summary>What can be compared, by the rules that both systems have for it.</summary>
     private enum Kind
     {
@@ -215,5 +225,6 @@ internal sealed partial class MovedPredicate(SqlDialect dialect, Func<IReadOnlyL
         Text,
         Date,
         Moment,
+        Instant,
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Agnes.Engine.Arrow;
+using Agnes.Engine.Limits;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
 using DuckDB.NET.Data.Native;
@@ -12,6 +13,11 @@ internal sealed class ResultFile(DuckDBConnection connection, RunRequest request
     /// <summary>What the engine writes at a time: the first of them tells how large a row is.</summary>
     private const int GroupRows = 122_880;
     private const int SampleStep = 8;
+
+    /// <summary>Of the engine's memory, what a group may be: each thread has one in several forms, and some wait for their turn.</summary>
+    private const int GroupShare = 12;
+
+    private const int VectorRows = 2048; // a group is so many rows, or some times as many
     private const double FitShare = 0.9;
     private const int FitAttemptsMax = 3;
     private const int FileBufferBytes = 256 << 10;
@@ -20,6 +26,7 @@ internal sealed class ResultFile(DuckDBConnection connection, RunRequest request
     private readonly Lock _gate = new();
     private bool _runs; // under _gate
     private bool _isTooLarge; // under _gate
+    private int _group = GroupRows;
 
     /// <exception cref="ResultTooLargeException">Not even the first rows fit.</exception>
     public (long Rows, bool Truncated) Write() => request.Form == RowsForm.Arrow ? WriteArrow() : WriteParquet();
@@ -53,6 +60,7 @@ internal sealed class ResultFile(DuckDBConnection connection, RunRequest request
 
     private (long Rows, bool Truncated) WriteParquet()
     {
+        _group = Group();
         if (Copy(request.Limit) is { } whole) return (whole, false);
         long? sample = null;
         for (var rows = GroupRows; sample is null && rows > 0; rows /= SampleStep) sample = Copy(Math.Min(request.Limit, rows));
@@ -74,7 +82,9 @@ internal sealed class ResultFile(DuckDBConnection connection, RunRequest request
         using var watch = new Timer(_ => Look(), null, LookEvery, LookEvery);
         try
         {
-            var rows = string.Create(CultureInfo.InvariantCulture, $"COPY ({request.Sql} LIMIT {limit}) TO {SqlText.Literal(request.File)} (FORMAT parquet, COMPRESSION zstd)");
+            var form = string.Create(CultureInfo.InvariantCulture, $"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_group}");
+            var head = string.Create(CultureInfo.InvariantCulture, $"COPY ({request.Sql} LIMIT {limit})");
+            var rows = $"{head} TO {SqlText.Literal(request.File)} ({form})";
             using var command = new DuckDBCommand(rows, connection) { IsOneStatement = true };
             var written = command.ExecuteNonQuery();
             return Length() > request.ResultBytesMax ? null : written;
@@ -87,6 +97,20 @@ internal sealed class ResultFile(DuckDBConnection connection, RunRequest request
         {
             lock (_gate) _runs = false; // a look that comes late must not end the next statement
         }
+    }
+
+    /// <summary>Groups of wide rows have fewer of them: the engine counts rows, and its memory bytes.</summary>
+    private int Group()
+    {
+        if (request.RowsLike.Length == 0) return GroupRows;
+        var some = string.Create(CultureInfo.InvariantCulture, $"({request.RowsLike} LIMIT {VectorRows}) AS \"a row\"");
+        const string width = "coalesce(avg(strlen(CAST(\"a row\" AS VARCHAR))), 0)";
+        var measure = $"SELECT current_setting('memory_limit'), {width} FROM {some}";
+        using var command = new DuckDBCommand(measure, connection) { IsOneStatement = true };
+        using var reader = command.ExecuteReader();
+        if (!reader.Read()) return GroupRows;
+        var rows = Budget.ParseBytes(reader.GetString(0)) / GroupShare / Math.Max(1, reader.GetDouble(1));
+        return (int)Math.Clamp(rows / VectorRows, 1, GroupRows / VectorRows) * VectorRows;
     }
 
     private void Look()

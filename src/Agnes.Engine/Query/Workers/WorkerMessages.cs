@@ -24,12 +24,16 @@ internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Lim
     /// <summary>Where the rows go instead of into the response; empty where there is no file.</summary>
     public string File { get; init; } = "";
 
+    /// <summary>Of rows into a file: a statement that costs nothing, of rows as wide; empty where none is known.</summary>
+    public string RowsLike { get; init; } = "";
+
     /// <summary>It runs in a sandbox that is not kept: it writes a file, or reads some that live for it alone.</summary>
     public bool OwnSandbox => File.Length > 0 || (FootprintKey.Length == 0 && Tables.Count > 0);
 
     public ReadOnlyMemory<byte> Write(FrameWriter frame)
     {
-        frame.Start(FrameKind.Run).Int(Number).Byte((byte)Form).Text(Sql).Int(Limit).Long(ResultBytesMax).Text(FootprintKey).Text(File).Int(Tables.Count);
+        frame.Start(FrameKind.Run).Int(Number).Byte((byte)Form).Text(Sql).Int(Limit).Long(ResultBytesMax).Text(FootprintKey);
+        frame.Text(File).Text(RowsLike).Int(Tables.Count);
         foreach (var table in Tables) frame.Text(table.Name).Texts(table.Paths);
         return frame.End();
     }
@@ -37,10 +41,11 @@ internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Lim
     public static RunRequest Read(ReadOnlySpan<byte> payload)
     {
         var frame = new FrameReader(payload);
-        var (number, form, sql, limit, bytes, key, file) = (frame.Int(), (RowsForm)frame.Byte(), frame.Text(), frame.Int(), frame.Long(), frame.Text(), frame.Text());
+        var (number, form, sql, limit, bytes) = (frame.Int(), (RowsForm)frame.Byte(), frame.Text(), frame.Int(), frame.Long());
+        var (key, file, like) = (frame.Text(), frame.Text(), frame.Text());
         var tables = new WorkerTable[frame.Int()];
         for (var i = 0; i < tables.Length; i++) tables[i] = new WorkerTable(frame.Text(), frame.Texts());
-        return new RunRequest(number, form, sql, limit, bytes, key, tables) { File = file };
+        return new RunRequest(number, form, sql, limit, bytes, key, tables) { File = file, RowsLike = like };
     }
 }
 

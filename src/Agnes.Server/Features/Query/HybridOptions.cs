@@ -1,4 +1,3 @@
-using System.Globalization;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.Query;
@@ -23,8 +22,7 @@ internal sealed record HybridOptions(TimeSpan Time, long RowsMax, long BytesMax,
     public static HybridOptions From(InstanceConfig instance)
     {
         // What is no such number was said at the start; the default holds.
-        long Number(Setting setting) => instance.Text(setting.Name) is { } text && setting.Rule!.Fits(text)
-            ? long.Parse(text, CultureInfo.InvariantCulture) : setting.Default!.GetValue<long>();
+        long Number(Setting setting) => setting.NumberOrDefault<long>(instance.Text);
 
         return new(TimeSpan.FromSeconds(Number(Seconds)), Number(Rows), Number(Mebibytes) << 20, (int)Number(ResultRows));
     }

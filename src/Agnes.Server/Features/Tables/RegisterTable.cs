@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
+using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Tables;
@@ -22,5 +23,11 @@ internal static class RegisterTable
         return JsonBody.Of(answer, StatusCodes.Status201Created);
     }
 
-    public static JsonObject Answer(TableRow row) => new() { ["id"] = row.Id, ["name"] = row.Name, ["status"] = "registered" };
+    /// <summary>Of a table that stays at its source, that it does: there is nothing to bring.</summary>
+    public static JsonObject Answer(TableRow row)
+    {
+        var answer = new JsonObject { ["id"] = row.Id, ["name"] = row.Name, ["status"] = "registered" };
+        if (row.QueryMode == TableRules.ModeRemote) answer["query_mode"] = row.QueryMode;
+        return answer;
+    }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Agnes.Server.Platform.Config;
 
 /// <summary>How often sources are asked about the tables that stay there, and about how many at once.</summary>
@@ -50,15 +48,11 @@ public sealed record MetadataOptions
     /// <param name="find">A variable of the environment, nothing where it is empty.</param>
     public static MetadataOptions From(Func<string, string?> find)
     {
-        int Count(Setting setting) => find(setting.Name) is { } text && setting.Rule!.Fits(text)
-            ? int.Parse(text, CultureInfo.InvariantCulture)
-            : setting.Default!.GetValue<int>();
-
         return new MetadataOptions
         {
             Every = TimeSpan.FromSeconds(Seconds.Number(find)),
-            AtOnce = Count(Refreshed),
-            WarmUpAtOnce = Count(WarmedUp),
+            AtOnce = Refreshed.NumberOrDefault<int>(find),
+            WarmUpAtOnce = WarmedUp.NumberOrDefault<int>(find),
             SkipsWarmUp = find(Skip.Name)?.ToLowerInvariant() is "1" or "true" or "yes",
         };
     }

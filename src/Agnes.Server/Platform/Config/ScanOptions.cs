@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Agnes.Server.Platform.Config;
 
 /// <summary>
@@ -59,18 +57,9 @@ public sealed record ScanOptions
     /// <param name="problems">Gets what is no number, each with its key; the default holds then.</param>
     public static ScanOptions From(InstanceConfig instance, List<string> problems)
     {
-        long Number(Setting setting) => Of(setting, text => long.Parse(text, CultureInfo.InvariantCulture));
+        long Number(Setting setting) => setting.NumberOrDefault<long>(instance.Text, problems);
 
-        double Money(Setting setting) => Of(setting, text => double.Parse(text, CultureInfo.InvariantCulture));
-
-        T Of<T>(Setting setting, Func<string, T> read)
-        {
-            var absent = setting.Default!.GetValue<T>();
-            if (instance.Text(setting.Name) is not { } text) return absent;
-            if (setting.Rule!.Fits(text)) return read(text);
-            problems.Add(string.Create(CultureInfo.InvariantCulture, $"{setting.Name} must be {setting.Rule.Says}; {absent} holds."));
-            return absent;
-        }
+        double Money(Setting setting) => setting.NumberOrDefault<double>(instance.Text, problems);
 
         return new ScanOptions
         {

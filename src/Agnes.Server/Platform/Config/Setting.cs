@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text.Json.Nodes;
 
 namespace Agnes.Server.Platform.Config;
@@ -129,6 +130,19 @@ public sealed record Setting(string? Key, params string[] Variables)
     /// <inheritdoc cref="GivenNumber"/>
     /// <returns>Its default where it is not set.</returns>
     public int Number(Func<string, string?> find) => GivenNumber(find) ?? Default!.GetValue<int>();
+
+    /// <summary>As it is set, by its first name. Its default where it is not set, or is not what it must be: that stops nobody.</summary>
+    /// <typeparam name="T">Of the default too.</typeparam>
+    /// <param name="problems">Gets what it must be, where it is not.</param>
+    public T NumberOrDefault<T>(Func<string, string?> find, List<string>? problems = null)
+        where T : INumber<T>
+    {
+        var absent = Default!.GetValue<T>();
+        if (find(Name) is not { } text) return absent;
+        if (Rule!.Fits(text)) return T.Parse(text, CultureInfo.InvariantCulture);
+        problems?.Add(string.Create(CultureInfo.InvariantCulture, $"{Name} must be {Rule.Says}; {absent} holds."));
+        return absent;
+    }
 }
 
 /// <summary>

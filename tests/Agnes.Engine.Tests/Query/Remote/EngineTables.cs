@@ -15,7 +15,8 @@ internal sealed class EngineTables : IRemoteTables, IDisposable
             CASE WHEN i % 13 = 0 THEN NULL ELSE ['apple', 'Zebra', 'Äpfel', 'pear', 'it''s', '', 'a%b', ' e '][i % 8 + 1] END AS name,
             CASE WHEN i % 17 <> 0 THEN DATE '2026-01-01' + i::INTEGER END AS day,
             TIMESTAMP '2026-01-01 10:00:00' + INTERVAL (i * 7919) SECOND AS moment, i / 7.0::DOUBLE AS ratio,
-            CASE WHEN i % 5 <> 0 THEN i % 3 = 0 END AS large, (i % 6)::INTEGER AS grade
+            CASE WHEN i % 5 <> 0 THEN i % 3 = 0 END AS large, (i % 6)::INTEGER AS grade,
+            CASE WHEN i % 19 <> 0 THEN TIMESTAMPTZ '2026-01-01 10:00:00+00' + INTERVAL (i * 3607) SECOND END AS seen
         FROM range(120) r(i)
         """;
 

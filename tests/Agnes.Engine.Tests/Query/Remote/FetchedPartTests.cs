@@ -88,6 +88,9 @@ public sealed class FetchedPartTests(Bench bench) : IClassFixture<Bench>
     [InlineData("s.amount = 2.50 AND 7 > s.amount", "(`amount` = NUMERIC '2.5') AND (`amount` < NUMERIC '7')")]
     [InlineData("s.day = '2026-01-05' AND s.moment >= '2026-01-05 10:00:00.5' AND s.large = true",
         "(`day` = DATE '2026-01-05') AND (`moment` >= DATETIME '2026-01-05 10:00:00.5') AND (`large` = TRUE)")]
+    [InlineData("s.seen >= TIMESTAMPTZ '2026-01-02 10:00:00+02' AND s.seen < '2026-01-05 00:00:00.5Z' AND s.seen IS NOT NULL",
+        "(`seen` >= TIMESTAMP '2026-01-02 10:00:00+02') AND (`seen` < TIMESTAMP '2026-01-05 00:00:00.5Z') AND (`seen` IS NOT NULL)")]
+    [InlineData("s.seen > '2026-01-02 10:00:00' AND s.seen > '2026-01-02' AND s.seen = '2026-01-02 10:00:00 Europe/Prague'", null)]
     [InlineData("s.name > 'a' AND s.name <> 'b' AND NOT s.name = 'c' AND NOT (s.grade = 1 OR s.name = 'x')", null)]
     [InlineData("s.day = '2026-1-5' AND s.day = '2026-02-30' AND s.day = 'infinity' AND s.moment = '2026-01-05'", null)]
     [InlineData("s.ratio = 1 AND s.id = 1.5 AND s.grade = 99999999999999999999 AND s.name = 5 AND s.name = s.name", null)]

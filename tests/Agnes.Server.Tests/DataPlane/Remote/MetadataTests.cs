@@ -81,6 +81,9 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
         (known["rows"]!.GetValue<long>(), known["freshness"]!.GetValue<string>()).ShouldBe((7, "fresh"));
         (known["error_msg"]!.GetValue<string>(), known["error_at"] is not null).ShouldBe((failed.Text("error"), true));
         (await EntryAsync("bought"))["rows"]!.GetValue<long>().ShouldBe(7);
+        (await _shop.Server.State.ReadAsync<long>(
+            "SELECT rows FROM bq_metadata_cache WHERE table_id = 'bought' AND columns IS NOT NULL AND refreshed_at IS NOT NULL"))
+            .ShouldBe([7L], "the next start knows it too");
 
         _shop.Server.Time.Advance(TimeSpan.FromHours(8) + TimeSpan.FromSeconds(1));
         await _shop.SignInAgainAsync();
@@ -94,6 +97,25 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
         (await _shop.AsAdminAsync("POST", "/api/v2/metadata-cache/refresh?table=orders")).Status.ShouldBe(400);
         var unknown = await _shop.AsAdminAsync("POST", "/api/v2/metadata-cache/refresh?table=nope");
         (unknown.Status, unknown.Text("detail")).ShouldBe((404, "Unknown table_id: nope"));
+    }
+
+    [Fact]
+    public async Task Pages_show_what_is_known_and_what_a_source_failed_at()
+    {
+        await _world.SettledAsync();
+        var page = await PageAsync("/catalog/bought");
+        foreach (var part in (string[])["DECIMAL(38,9)", "Partitioned by", "base table", "agnes snapshot create bought", "SQL (BigQuery)"])
+            page.ShouldContain(part);
+        page.ShouldNotContain("No columns known yet");
+        (await PageAsync("/catalog?q=price")).ShouldContain("/catalog/bought", customMessage: "found by a column's name");
+        (await PageAsync("/catalog?state=attention")).ShouldNotContain("/catalog/bought");
+
+        _cloud.Break(Call.TablesGet, Trouble.Of("accessDenied"));
+        (await _shop.AsAdminAsync("POST", "/api/v2/metadata-cache/refresh?table=bought")).Text("status").ShouldBe("error");
+        page = await PageAsync("/catalog/bought");
+        foreach (var part in (string[])["could not say what the table is", "denied access", "Source failed", "DECIMAL(38,9)"])
+            page.ShouldContain(part);
+        (await PageAsync("/catalog?state=attention")).ShouldContain("/catalog/bought");
     }
 
     [Fact]
@@ -134,7 +156,12 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     public async Task A_change_of_what_is_asked_forgets_what_was_said_before()
     {
         await _world.SettledAsync();
+        _cloud.Break(Call.TablesGet, new Trouble.Delay(TimeSpan.FromSeconds(3)), times: 2);
         (await _shop.AsAdminAsync("PUT", "/api/admin/registry/bought", """{"source_table":"huge"}""")).Status.ShouldBe(200);
+        var unknown = await _world.KnownAsync("bought");
+        (unknown["freshness"]!.GetValue<string>(), unknown["rows"], unknown["known_columns"]!.ToJsonString())
+            .ShouldBe(("never_fetched", null, "[]"), "what was said of another table is not said of this one");
+        (await EntryAsync("bought"))["partition_by"].ShouldBeNull();
         var schema = await _shop.AsAdminAsync("GET", "/api/v2/schema/bought");
         schema.Json["columns"]!.AsArray().Select(column => column!["name"]!.GetValue<string>()).ShouldBe(["id", "note"]);
         await _world.UntilAsync("bought", "fresh");
@@ -225,6 +252,13 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
         _cloud.Count(Call.TablesGet).ShouldBe(before, "an analyst starts nothing");
         (await _shop.AsAdminAsync("GET", "/api/v2/catalog?refresh=1")).Status.ShouldBe(200);
         await _shop.EventuallyAsync(() => _cloud.Count(Call.TablesGet) == before + 5, "all are asked about");
+    }
+
+    private async Task<string> PageAsync(string path)
+    {
+        var page = await _shop.AsAnalystAsync("GET", path, change: request => request.Headers.Add("Accept", "text/html"));
+        page.Status.ShouldBe(200, page.Body);
+        return page.Body;
     }
 
     private async Task<JsonNode> EntryAsync(string table, bool isAdmin = false)

@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog.Pages;
@@ -7,10 +8,12 @@ namespace Agnes.Server.Features.Catalog.Pages;
 internal static class CatalogEntries
 {
     /// <summary>Grows with the tables that the caller may read, as any search over them does; it reads memory only.</summary>
-    public static IEnumerable<(CatalogEntry Entry, NamedTable Table)> Of(Snapshot snapshot, Caller caller, DateTime now) =>
-        Scopes.Tables(snapshot, caller).Select(table => (Of(snapshot, table, now), table));
+    /// <param name="known">What sources said of tables that stay there.</param>
+    public static IEnumerable<(CatalogEntry Entry, NamedTable Table)> Of(
+        Snapshot snapshot, Caller caller, DateTime now, Func<TableRow?, TableMetadata?> known) =>
+        Scopes.Tables(snapshot, caller).Select(table => (Of(snapshot, table, now, known(table.Row)), table));
 
-    public static CatalogEntry Of(Snapshot snapshot, NamedTable table, DateTime now)
+    public static CatalogEntry Of(Snapshot snapshot, NamedTable table, DateTime now, TableMetadata? known)
     {
         var (row, published) = (table.Row, table.Published);
         return new CatalogEntry(
@@ -19,8 +22,8 @@ internal static class CatalogEntries
             row?.Description ?? published?.Description,
             row?.SourceType ?? published?.Source ?? "unknown",
             row?.QueryMode ?? published?.QueryMode ?? "local",
-            published?.Rows,
-            published?.Bytes,
-            TableHealth.Of(snapshot, row, published, table.Name, now));
+            published?.Rows ?? known?.Rows,
+            published?.Bytes ?? known?.SizeBytes,
+            TableHealth.Of(snapshot, row, published, table.Name, now, known));
     }
 }

@@ -7,6 +7,9 @@ public sealed record CatalogEntry(string Id, string Name, string? Description, s
 {
     public string Href => Address(Id);
 
+    /// <summary>Its rows stay at the source: nothing of it lies here.</summary>
+    public bool IsElsewhere => Mode == "remote";
+
     public static string Address(string id) => $"/catalog/{Uri.EscapeDataString(id)}";
 }
 

@@ -8,7 +8,7 @@ internal static class CatalogPages
     public static void MapCatalogPages(this IEndpointRouteBuilder routes)
     {
         var pages = routes.MapGroup("/catalog").ExcludeFromDescription().SignedIn().MayBeSimulated();
-        pages.MapGet("", ShowCatalog.Handle);
+        pages.MapGet("", ShowCatalog.HandleAsync);
         pages.MapGet("/{table}", ShowTable.HandleAsync);
         pages.MapGet("/{table}/sample", ShowSample.HandleAsync);
     }

@@ -1,4 +1,7 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Sources.Metadata;
+using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
 namespace Agnes.Server.Features.Catalog.Pages;
@@ -8,12 +11,15 @@ internal static class ShowCatalog
 {
     private static readonly string[] SortKeys = ["name", "source", "rows", "size", "loaded"];
 
-    public static IResult Handle(HttpContext context, TimeProvider time)
+    public static async Task<IResult> HandleAsync(HttpContext context, MetadataCache cache, AskedSources sources, TimeProvider time)
     {
         var query = ListQuery.From(context.Request, "name", SortKeys, "source", "state");
         var caller = context.Caller();
-        var all = CatalogEntries.Of(context.Snapshot(), caller, time.GetUtcNow().UtcDateTime).ToList();
-        var matching = Sorted(all.Where(item => Matches(query, item.Entry, item.Table)).Select(item => item.Entry), query).ToList();
+        var view = await cache.ViewAsync(context.RequestAborted);
+        TableMetadata? Known(TableRow? row) => view.Of(row, sources);
+
+        var all = CatalogEntries.Of(context.Snapshot(), caller, time.GetUtcNow().UtcDateTime, Known).ToList();
+        var matching = Sorted(all.Where(item => Matches(query, item.Entry, item.Table, Known)).Select(item => item.Entry), query).ToList();
         query = query.Within(matching.Count);
         return Page.Show<CatalogPage>(new CatalogModel(
             query,
@@ -24,7 +30,7 @@ internal static class ShowCatalog
             caller.IsAdmin));
     }
 
-    private static bool Matches(ListQuery query, CatalogEntry entry, NamedTable table)
+    private static bool Matches(ListQuery query, CatalogEntry entry, NamedTable table, Func<TableRow?, TableMetadata?> known)
     {
         if (query.Filter("source") is { Length: > 0 } source && source != entry.Source) return false;
         if (query.Filter("state") == "fresh" && entry.Health.IsProblem) return false;
@@ -33,7 +39,8 @@ internal static class ShowCatalog
         // Every word has to be somewhere.
         return query.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word =>
             Has(entry.Name, word) || Has(entry.Id, word) || Has(entry.Description, word) || Has(entry.Source, word)
-            || (table.Published?.Columns.Any(column => Has(column.Name, word)) ?? false));
+            || (table.Published?.Columns.Any(column => Has(column.Name, word)) ?? false)
+            || (known(table.Row)?.ColumnNames.Any(name => Has(name, word)) ?? false));
     }
 
     private static bool Has(string? text, string word) => text is not null && text.Contains(word, StringComparison.OrdinalIgnoreCase);

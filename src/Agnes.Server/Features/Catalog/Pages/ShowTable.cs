@@ -1,12 +1,14 @@
 using System.Text.Json;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Query;
 using Agnes.Server.Features.ColumnMetadata;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
@@ -15,24 +17,39 @@ namespace Agnes.Server.Features.Catalog.Pages;
 /// <summary><c>GET /catalog/{table}</c>, by id or name.</summary>
 internal static class ShowTable
 {
-    public static async Task<IResult> HandleAsync(string table, HttpContext context, StateDb state, DataFolder folder, SourceKinds kinds, TimeProvider time)
+    public static async Task<IResult> HandleAsync(
+        string table, HttpContext context, StateDb state, DataFolder folder, SourceKinds kinds, AskedSources sources, MetadataCache cache,
+        TimeProvider time)
     {
         if (Find(context, table) is not { } found) return Missing(table);
         var (snapshot, caller) = (context.Snapshot(), context.Caller());
         var (row, published) = (found.Row, found.Published);
+        var known = (await cache.ViewAsync(context.RequestAborted)).Of(row, sources);
+        // As the source said them last: a page waits for no source.
+        var columns = row is not null && sources.Of(row) is { } remote
+            ? await cache.ColumnsAsync(row.Id, remote, context.RequestAborted)
+            : published?.Columns;
         return Page.Show<TablePage>(new TableModel(
-            CatalogEntries.Of(snapshot, found, time.GetUtcNow().UtcDateTime),
-            published?.Columns ?? [],
+            CatalogEntries.Of(snapshot, found, time.GetUtcNow().UtcDateTime, known),
+            columns ?? [],
             new TableOrigin(row?.Bucket, row?.SourceTable, row?.SyncSchedule, row?.SyncStrategy, Names(row?.PrimaryKey)),
             published is null ? null : new TablePublication(published.Number, published.Parts.Count, published.PartsDigest, published.ExtractedAt, published.PublishedAt),
-            TableCommands.For(found.Name))
+            TableCommands.For(found.Name, found.Id ?? found.Name))
         {
-            IsAsked = kinds.IsAsked(row),
+            Asked = row is not null && kinds.IsAsked(row) ? SourceOf(kinds.OfType(row.SourceType), known) : null,
             Descriptions = await ColumnMetadataStore.DescriptionsAsync(state, found, context.RequestAborted),
             SetAside = published is not null && row is not null && kinds.PulledBy(snapshot, row) is { } own ? SetAside.Read(folder, own.Name, row.Name, 0).Count : 0,
             Groups = caller.IsAdmin ? Groups(snapshot, found) : null,
         });
     }
+
+    private static TableSourceFacts SourceOf(SourceKind? kind, TableMetadata? known) => new(
+        kind?.Title ?? "its source",
+        kind is { Dialect: SqlDialect.BigQuery } ? kind.Title : "DuckDB",
+        known?.EntityType?.ToLowerInvariant(),
+        known?.PartitionBy,
+        known?.Clustering ?? [],
+        known?.RefreshedAt);
 
     /// <summary>The table if the caller may read it. One that is hidden and one that never existed are the same here.</summary>
     public static NamedTable? Find(HttpContext context, string sent)

@@ -1,5 +1,7 @@
 using Agnes.Server.Features.Catalog.Pages;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.Sources.Metadata;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Web;
 
@@ -10,13 +12,16 @@ internal static class TablesPages
 {
     private static readonly string[] SortKeys = ["name", "source", "grants", "loaded"];
 
-    public static void MapTablesPages(this IEndpointRouteBuilder routes) => routes.MapGet("/admin/tables", ShowTables).ExcludeFromDescription().Admin();
+    public static void MapTablesPages(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/admin/tables", ShowTablesAsync).ExcludeFromDescription().Admin();
 
-    private static IResult ShowTables(HttpContext context, TimeProvider time)
+    private static async Task<IResult> ShowTablesAsync(HttpContext context, MetadataCache cache, AskedSources sources, TimeProvider time)
     {
         var query = ListQuery.From(context.Request, "name", SortKeys);
         var snapshot = context.Snapshot();
-        var all = CatalogEntries.Of(snapshot, context.Caller(), time.GetUtcNow().UtcDateTime).Select(item => Line(snapshot, item.Entry, item.Table)).ToList();
+        var view = await cache.ViewAsync(context.RequestAborted);
+        var all = CatalogEntries.Of(snapshot, context.Caller(), time.GetUtcNow().UtcDateTime, row => view.Of(row, sources))
+            .Select(item => Line(snapshot, item.Entry, item.Table)).ToList();
         var matching = Sorted(all.Where(line => Matches(query.Text, line)), query).ToList();
         query = query.Within(matching.Count);
         return Page.Show<TablesPage>(new TablesModel(query, [.. query.OnPage(matching)], matching.Count, all.Count));

@@ -19,6 +19,11 @@ internal sealed record MetadataView(long Version, ImmutableDictionary<string, Ta
     /// <summary>Nothing where it was said of another source than the table's.</summary>
     public TableMetadata? Of(string id, RowSource.Remote remote) =>
         ById.TryGetValue(id, out var known) && known.Source == TableMetadata.SourceOf(remote) ? known : null;
+
+    /// <inheritdoc cref="Of(string, RowSource.Remote)"/>
+    /// <param name="row">Of any table: nothing is known here of one whose rows lie here.</param>
+    public TableMetadata? Of(TableRow? row, AskedSources sources) =>
+        row is not null && sources.Of(row) is { } remote ? Of(row.Id, remote) : null;
 }
 
 /// <summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Agnes.Engine.Tests.Query.Remote;
+namespace Agnes.Testing;
 
 /// <summary>
 /// Statements by a seed that join <c>orders</c> (here) with <c>sales</c> (elsewhere), in all the ways that a FROM clause knows.
@@ -45,7 +45,8 @@ internal sealed class RandomJoins(int seed)
         4 => $"s.day {OneOf("<", ">=")} DATE '2026-0{_random.Next(1, 5)}-1{_random.Next(10)}'",
         5 => $"s.amount {OneOf("BETWEEN 2 AND 40.25", "> 12.5", "= 10", "<= -3.75")}",
         6 => OneOf("s.large", "s.large = true", "s.large IS NULL", "s.name IS NOT NULL",
-            "s.moment > '2026-01-05 00:00:00'", "s.ratio > 3.5", "s.large = false"),
+            "s.moment > '2026-01-05 00:00:00'", "s.seen < TIMESTAMPTZ '2026-01-03 01:00:00+02'", "s.seen >= '2026-01-02 12:30:00Z'",
+            "s.ratio > 3.5", "s.large = false"),
         7 => $"o.id {Sign()} {_random.Next(130)}".Replace("o.id", OneOf("s.id", "s.grade"), StringComparison.Ordinal),
         8 => OneOf("length(s.name) > 3", "s.grade + 1 > 2", "s.name LIKE '%a%'", "coalesce(s.grade, 0) = 1", "s.name || 'x' = 'applex'"),
         9 => $"({Condition(depth + 1)} OR {Condition(depth + 1)})",
