@@ -87,7 +87,8 @@ public sealed class KeboolaConnector : Connector
     }
 
     private static bool IsOfTable(Exception e) =>
-        e is TableException or StorageException or InvalidDataException or IOException or UnauthorizedAccessException
+        e is TableException or StorageException or InvalidDataException or IOException or HttpRequestException
+            or UnauthorizedAccessException
             or DuckDBException { IsFatal: false };
 
     private static string Told(Exception e, string root, KeboolaSettings settings)

@@ -81,12 +81,12 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
                 "Keboola's address and Storage token are not set: KBC_STACK_URL and KBC_STORAGE_TOKEN, or the connection's.");
         }
 
-        if (!Uri.TryCreate(stack.TrimEnd('/'), UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new FormatException($"{StackOption} must be an address such as https://connection.example.com");
+        var allowed = Given(AllowedHostsOption)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        if (StackFault(stack, allowed) is { } fault) throw new FormatException(fault);
         if (token.Any(char.IsControl)) throw new FormatException($"{TokenOption} is no Storage token of Keboola: it holds a line end.");
-        var settings = new KeboolaSettings(address, token)
+        var settings = new KeboolaSettings(new Uri(stack.TrimEnd('/')), token)
         {
-            AllowedPrivateHosts = Given(AllowedHostsOption)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [],
+            AllowedPrivateHosts = allowed,
             ExportTime = Seconds(Given(ExportTimeOption), ExportTimeOption, ExportSecondsDefault),
             Poll = Seconds(Given(PollOption), PollOption, PollSecondsDefault),
             SliceTime = Seconds(Given(SliceTimeOption), SliceTimeOption, SliceSecondsDefault),
@@ -97,6 +97,15 @@ public sealed record KeboolaSettings(Uri Stack, string Token)
         };
         return Given(GcsOption) is { } gcs ? settings with { GcsService = new Uri(gcs) } : settings;
     }
+
+    /// <summary>Why a stack cannot be at an address, as far as the address alone tells, or null. The token is not sent in clear.</summary>
+    /// <param name="allowedPrivateHosts">Hosts that need no TLS.</param>
+    public static string? StackFault(string stack, IReadOnlyList<string> allowedPrivateHosts) =>
+        Uri.TryCreate(stack.TrimEnd('/'), UriKind.Absolute, out var address) && address.UserInfo.Length == 0
+        && (address.Scheme == Uri.UriSchemeHttps
+            || (address.Scheme == Uri.UriSchemeHttp && allowedPrivateHosts.Contains(address.Host, StringComparer.OrdinalIgnoreCase)))
+            ? null
+            : $"{StackOption} must be an address such as https://connection.example.com";
 
     private static TimeSpan Seconds(string? text, string name, int otherwise) =>
         TimeSpan.FromSeconds(Number(text, name, otherwise, SecondsMax));

@@ -104,8 +104,7 @@ internal sealed class ResumingStream(
     }
 
     private static bool IsForNow(Exception failure) =>
-        failure is IOException or OperationCanceledException
-            || failure is HttpRequestException { InnerException: not Engine.Outbound.OutboundRefusedException }
+        failure is IOException or OperationCanceledException or HttpRequestException
             || failure is StorageException { IsForNow: true } || IsRunOut(failure);
 
     private static bool IsRunOut(Exception failure) =>

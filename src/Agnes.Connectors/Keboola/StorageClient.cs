@@ -168,7 +168,7 @@ public sealed class StorageClient : IDisposable
     {
         var refused = broken as OutboundRefusedException ?? broken.InnerException as OutboundRefusedException;
         return refused is not null
-            ? new StorageException($"{KeboolaSettings.StackOption} {refused.Message}", broken)
+            ? new StorageException($"{KeboolaSettings.StackOption} {refused.Message}", broken) { IsForNow = refused.IsUnknown }
             : new StorageException($"Keboola could not be reached at {_settings.Stack.Host}.", broken) { IsForNow = true };
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using Agnes.Engine.Outbound;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -79,7 +80,7 @@ internal sealed class StoredFile(StorageClient storage, HttpClient client, Keboo
         using (request)
         {
             if (from > 0) request.Headers.Range = new RangeHeaderValue(from, null);
-            var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            var answer = await AnswerAsync(request, cancellation);
             if (answer.IsSuccessStatusCode)
             {
                 var range = answer.Content.Headers.ContentRange;
@@ -91,6 +92,23 @@ internal sealed class StoredFile(StorageClient storage, HttpClient client, Keboo
             using (answer) throw Failure(answer.StatusCode);
         }
     }
+
+    private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        }
+        catch (HttpRequestException failure) when (RefusalIn(failure) is { } refused)
+        {
+            throw new StorageException($"Keboola says that the exported file lies at an address that {refused.Message}.", failure);
+        }
+    }
+
+    private static OutboundRefusedException? RefusalIn(Exception failure) =>
+        (failure as OutboundRefusedException ?? failure.InnerException as OutboundRefusedException) is { IsUnknown: false } refused
+            ? refused
+            : null; // a name without an address may have one in a moment
 
     private async Task<SliceBody> OpenAtS3Async(FileMessage file, string bucket, string key, long from, CancellationToken cancellation)
     {

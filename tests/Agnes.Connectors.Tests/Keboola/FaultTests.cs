@@ -204,9 +204,27 @@ public sealed class FaultTests
     {
         await using var project = await OpenAsync();
         project.Options[KeboolaSettings.AllowedHostsOption] = "";
-        (await project.RunAsync(Project.Table("orders"))).Failed.Single()
-            .Error.ShouldContain("must not point to a private or reserved network");
+        var clear = await Should.ThrowAsync<WorkerFailedException>(() => project.RunAsync(Project.Table("orders")));
+        clear.Message.ShouldContain("such as https://");
+        project.Options[KeboolaSettings.StackOption] = project.Server.Address.Replace("http://", "https://", StringComparison.Ordinal);
+        (await project.RunAsync(Project.Table("orders"))).Failed.Single().Error.ShouldContain("must not point to a private or reserved network");
         project.Server.Calls.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(Cloud.S3, "s3://somebody-elses/exp/1/x", "another bucket")]
+    [InlineData(Cloud.Gcs, "gs://somebody-elses/exp/1/x", "another bucket")]
+    [InlineData(Cloud.Azure, "azure://somebody-elses.blob.core.windows.net/c/x", "another account")]
+    [InlineData(Cloud.Signed, "http://somebody.example.com/x", "https://")]
+    [InlineData(Cloud.Signed, "https://10.0.0.1/x", "private")]
+    public async Task Credentials_go_to_the_files_own_place_alone_and_nowhere_private_whatever_the_list_of_slices_says(
+        Cloud cloud, string lie, string why)
+    {
+        await using var project = await OpenAsync(cloud);
+        project.Server.Stores.Lie = lie;
+        (await project.RunAsync(Project.Table("orders"))).Failed.Single().Error.ShouldContain(why);
+        project.Server.Stores.Lie = null;
+        await project.MustAsync(Project.Table("orders"));
     }
 
     private static async Task<Project> OpenAsync(Cloud cloud = Cloud.S3)

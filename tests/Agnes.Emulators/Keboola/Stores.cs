@@ -28,6 +28,9 @@ public sealed class Stores(KeboolaServer server)
     /// <summary>What was fetched from where, by whom it was allowed: for looking at afterwards.</summary>
     public ConcurrentQueue<(Cloud Cloud, string Name, string? Range)> Fetched { get; } = new();
 
+    /// <summary>What the list of slices says instead of the first one's address.</summary>
+    public string? Lie { get; set; }
+
     /// <summary>Whether the API says how large files are.</summary>
     public bool SaysSize { get; set; } = true;
 
@@ -114,7 +117,9 @@ public sealed class Stores(KeboolaServer server)
             },
             ["mandatory"] = true,
         });
-        return new JsonObject { ["entries"] = new JsonArray([.. entries]) };
+        var list = new JsonArray([.. entries]);
+        if (Lie is { } lie) list[0]!["url"] = lie;
+        return new JsonObject { ["entries"] = list };
     }
 
     private async Task SignedAsync(HttpContext context, long id, string name)

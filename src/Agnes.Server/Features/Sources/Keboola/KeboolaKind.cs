@@ -102,9 +102,7 @@ internal sealed partial class KeboolaKind : SourceKind
         : connection is null ? HowToSetUp : "Not looked at: no row is asked for before the next sync.";
 
     public override string? ConnectionFault(IReadOnlyDictionary<string, string> settings, ServerOptions options) =>
-        Uri.TryCreate(settings[KeboolaSettings.StackOption], UriKind.Absolute, out var stack) && stack.Scheme is "https" or "http"
-            ? null
-            : $"{KeboolaSettings.StackOption} must be an address such as https://connection.example.com";
+        KeboolaSettings.StackFault(settings[KeboolaSettings.StackOption], options.AllowedPrivateHosts);
 
     public override async Task<IReadOnlyList<ListedTable>> ListAsync(
         IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop)
