@@ -11,6 +11,10 @@ namespace Agnes.Connectors.Databases;
 internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWriter writer, IProgress<ExtractEvent> progress)
 {
     private const long DaySeconds = 86_400;
+
+    /// <summary>A chunk becomes a part: as large as the memory of one run allows.</summary>
+    private const long ChunkBytes = 8L << 20;
+
     private readonly DateTime _now = writer.Time.GetUtcNow().UtcDateTime;
     private readonly string _folder = Path.Combine(writer.TempFolder, $"pulled-{table.Name}");
     private DatabaseRelation _relation = null!;
@@ -95,7 +99,7 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
     {
         Directory.CreateDirectory(_folder);
         var folder = Path.Combine(_folder, name);
-        await using var answer = await AnswerFiles.OpenAsync(folder, [.. columns.Select(column => column.Stored)], long.MaxValue, cancellation);
+        await using var answer = await AnswerFiles.OpenAsync(folder, [.. columns.Select(column => column.Stored)], long.MaxValue, cancellation, ChunkBytes);
         var rows = await database.ReadAsync(
             _relation, columns, where, answer, got => progress.Report(new ExtractEvent("table_progress", table.Name, got, Phase: name)), cancellation);
         await answer.CompleteAsync(cancellation);

@@ -22,7 +22,7 @@ public sealed class AnswerFiles : IAsyncDisposable
     private const long ChunkRowsMax = 122_880; // the engine's own row group
 
     /// <summary>The engine takes up to twelve times as much while it writes a chunk, and several questions share a process.</summary>
-    private const long ChunkBytesMax = 4L << 20;
+    public const long ChunkBytesDefault = 4L << 20;
 
     private const int NumberCharactersMax = 64;
     private const string Suffix = ".parquet";
@@ -30,6 +30,7 @@ public sealed class AnswerFiles : IAsyncDisposable
     private readonly string _folder;
     private readonly string _growing;
     private readonly long _bytesMax;
+    private readonly long _chunkBytesMax;
     private readonly DuckDBConnection _engine;
 
     /// <summary>Writes one chunk while rows gather in the other.</summary>
@@ -44,9 +45,11 @@ public sealed class AnswerFiles : IAsyncDisposable
     private long _chunkBytes;
     private long _bytes;
 
-    private AnswerFiles(string folder, string growing, IReadOnlyList<TableColumn> columns, long bytesMax, DuckDBConnection engine)
+    private AnswerFiles(
+        string folder, string growing, IReadOnlyList<TableColumn> columns, long bytesMax, long chunkBytesMax, DuckDBConnection engine)
     {
-        (_folder, _growing, _bytesMax, _engine, _encoder) = (folder, growing, bytesMax, engine, engine.Duplicate());
+        (_folder, _growing, _bytesMax, _chunkBytesMax) = (folder, growing, bytesMax, chunkBytesMax);
+        (_engine, _encoder) = (engine, engine.Duplicate());
         var named = Named(columns);
         _create = string.Join(
             ", ", named.Select(column => $"{SqlText.Identifier(column.Name)} {(IsCastOnWriting(column.Type) ? "VARCHAR" : column.Type)}"));
@@ -64,14 +67,15 @@ public sealed class AnswerFiles : IAsyncDisposable
     /// <param name="folder">Not there yet; made when the answer is whole.</param>
     /// <param name="columns">In the engine's types. A name that is there twice gets a number, as the engine itself gives it.</param>
     /// <param name="bytesMax">Of all files together. One more is a <see cref="RemoteException"/> that is the question's fault.</param>
+    /// <param name="chunkBytesMax">Of values that wait to be written; the process needs some twenty times as much.</param>
     public static async Task<AnswerFiles> OpenAsync(
-        string folder, IReadOnlyList<TableColumn> columns, long bytesMax, CancellationToken cancellation)
+        string folder, IReadOnlyList<TableColumn> columns, long bytesMax, CancellationToken cancellation, long chunkBytesMax = ChunkBytesDefault)
     {
         var growing = $"{folder}.growing";
         Directory.CreateDirectory(growing);
         var temporary = Directory.CreateDirectory(Path.Combine(growing, "spill")).FullName;
         var share = new Share(EngineBytes, Threads: 1, TempBytes: EngineBytes);
-        var answer = new AnswerFiles(folder, growing, columns, bytesMax, WorkerDatabase.Open(share, temporary, [growing]));
+        var answer = new AnswerFiles(folder, growing, columns, bytesMax, chunkBytesMax, WorkerDatabase.Open(share, temporary, [growing]));
         try
         {
             await Task.Run(() => answer.StartChunk(cancellation), cancellation);
@@ -188,7 +192,7 @@ public sealed class AnswerFiles : IAsyncDisposable
     private bool EndsChunk()
     {
         Rows.EndRow();
-        return ++_chunkRows >= ChunkRowsMax || _chunkBytes >= ChunkBytesMax;
+        return ++_chunkRows >= ChunkRowsMax || _chunkBytes >= _chunkBytesMax;
     }
 
     private void StartChunk(CancellationToken cancellation)
@@ -217,7 +221,7 @@ public sealed class AnswerFiles : IAsyncDisposable
 
     private void WriteChunk(int chunk, long bytes, CancellationToken cancellation)
     {
-        Scratch.EnsureFree(_growing, Math.Max(ChunkBytesMax, bytes));
+        Scratch.EnsureFree(_growing, Math.Max(_chunkBytesMax, bytes));
         var file = Path.Combine(_growing, $"{_files++.ToString("D8", CultureInfo.InvariantCulture)}{Suffix}");
         _encoder.ExecuteUnprepared(
             $"COPY (SELECT {_select} FROM chunk{chunk}) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
