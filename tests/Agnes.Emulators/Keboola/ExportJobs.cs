@@ -115,8 +115,12 @@ public sealed partial class ExportJobs(KeboolaServer server)
             json["results"] = results;
         }
 
-        if (status == "error") json["error"] = new JsonObject { ["code"] = "storage.jobs.error", ["message"] = failure,
-            ["exceptionId"] = "exception-emulator" };
+        if (status == "error") json["error"] = new JsonObject
+        {
+            ["code"] = "storage.jobs.error",
+            ["message"] = failure,
+            ["exceptionId"] = "exception-emulator"
+        };
         return json;
     }
 

@@ -124,8 +124,13 @@ public sealed class KeboolaServer : IAsyncDisposable
     }
 
     internal static IResult Error(int status, string message, string code) =>
-        Results.Json(new JsonObject { ["error"] = message, ["code"] = code, ["exceptionId"] = "exception-emulator",
-            ["status"] = "error" }, statusCode: status);
+        Results.Json(new JsonObject
+        {
+            ["error"] = message,
+            ["code"] = code,
+            ["exceptionId"] = "exception-emulator",
+            ["status"] = "error"
+        }, statusCode: status);
 
     private Task GuardedAsync(HttpContext context, Step step, Func<IResult> answer) =>
         GuardedAsync(context, step, () => Task.FromResult(answer()));
@@ -156,8 +161,12 @@ public sealed class KeboolaServer : IAsyncDisposable
     }
 
     private static IResult Failure(int status) => status == StatusCodes.Status503ServiceUnavailable
-        ? Results.Json(new JsonObject { ["status"] = "maintenance", ["estimatedEndTime"] = "2026-11-29T23:00:00+0100",
-            ["reason"] = "The project is being maintained" }, statusCode: status)
+        ? Results.Json(new JsonObject
+        {
+            ["status"] = "maintenance",
+            ["estimatedEndTime"] = "2026-11-29T23:00:00+0100",
+            ["reason"] = "The project is being maintained"
+        }, statusCode: status)
         : Error(status, $"As it was asked for, and with the token {Token} in it.", "emulator");
 
     private async Task AuthorizeAsync(HttpContext context, RequestDelegate next)

@@ -116,9 +116,12 @@ public sealed class ProjectTable
                 ["isAlias"] = IsAlias,
                 ["isTyped"] = Definition.Count > 0,
                 ["columns"] = Texts(Columns),
-                ["bucket"] = new JsonObject { ["id"] = BucketId,
+                ["bucket"] = new JsonObject
+                {
+                    ["id"] = BucketId,
                     ["name"] = BucketId[(BucketId.IndexOf('.', StringComparison.Ordinal) + 1)..],
-                    ["stage"] = Id[..Id.IndexOf('.', StringComparison.Ordinal)] },
+                    ["stage"] = Id[..Id.IndexOf('.', StringComparison.Ordinal)]
+                },
             };
             if (isListed) return json;
             json["columnMetadata"] = IsAlias ? new JsonArray() : Metadata(); // PHP has one word for an empty list and an empty object

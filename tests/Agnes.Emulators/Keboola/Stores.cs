@@ -72,20 +72,32 @@ public sealed class Stores(KeboolaServer server)
         {
             case Cloud.Gcs:
                 json["gcsPath"] = new JsonObject { ["bucket"] = GcsBucket, ["key"] = key };
-                json["gcsCredentials"] = new JsonObject { ["access_token"] = $"gcs-token-{grant}", ["expires_in"] = 3599,
+                json["gcsCredentials"] = new JsonObject
+                {
+                    ["access_token"] = $"gcs-token-{grant}",
+                    ["expires_in"] = 3599,
                     ["token_type"] = "Bearer",
-                    ["projectId"] = "emulator" };
+                    ["projectId"] = "emulator"
+                };
                 break;
             case Cloud.Azure:
                 json["absPath"] = new JsonObject { ["container"] = AzureContainer, ["name"] = key };
-                json["absCredentials"] = new JsonObject { ["SASConnectionString"] =
+                json["absCredentials"] = new JsonObject
+                {
+                    ["SASConnectionString"] =
                     $"BlobEndpoint={server.Address};SharedAccessSignature=sv=2023-11-03&sp=rl&sig=azure-{grant}",
-                    ["expiration"] = "2026-12-31T00:00:00Z" };
+                    ["expiration"] = "2026-12-31T00:00:00Z"
+                };
                 break;
             default:
                 json["s3Path"] = new JsonObject { ["bucket"] = S3Bucket, ["key"] = key };
-                json["credentials"] = new JsonObject { ["AccessKeyId"] = $"{AccessKey}{grant}", ["SecretAccessKey"] = SecretKey,
-                    ["SessionToken"] = SessionToken, ["Expiration"] = "2026-12-31T00:00:00+0000" };
+                json["credentials"] = new JsonObject
+                {
+                    ["AccessKeyId"] = $"{AccessKey}{grant}",
+                    ["SecretAccessKey"] = SecretKey,
+                    ["SessionToken"] = SessionToken,
+                    ["Expiration"] = "2026-12-31T00:00:00+0000"
+                };
                 break;
         }
 

@@ -69,8 +69,11 @@ public sealed class KeboolaTests(Postgres postgres)
         {
             var body = new JsonObject
             {
-                ["name"] = "deals", ["source_type"] = "keboola", ["bucket"] = "in.c-crm", ["source_table"] = "deals",
-                    ["query_mode"] = "materialized",
+                ["name"] = "deals",
+                ["source_type"] = "keboola",
+                ["bucket"] = "in.c-crm",
+                ["source_table"] = "deals",
+                ["query_mode"] = "materialized",
                 ["source_query"] = query,
             };
             var answer = await shop.AsAdminAsync("POST", "/api/admin/register-table", body.ToJsonString());
@@ -94,7 +97,9 @@ public sealed class KeboolaTests(Postgres postgres)
             options with { AllowedPrivateHosts = ["127.0.0.1"] });
         (await shop.AsAdminAsync("POST", "/api/admin/connections", new JsonObject
         {
-            ["name"] = "sales", ["kind"] = "keboola", ["settings"] = new JsonObject { ["stack_url"] = keboola.Address },
+            ["name"] = "sales",
+            ["kind"] = "keboola",
+            ["settings"] = new JsonObject { ["stack_url"] = keboola.Address },
         }.ToJsonString())).Status.ShouldBe(201);
         await shop.RegisterAsync(Deals.Replace("}", ",\"connection\":\"sales\"}", StringComparison.Ordinal));
         var without = await shop.SyncAsync("""["deals"]""");

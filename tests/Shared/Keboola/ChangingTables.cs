@@ -163,8 +163,13 @@ public sealed class ChangingTables : IAsyncDisposable
         ];
         var options = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["stack_url"] = _server.Address, ["storage_token"] = KeboolaServer.Token, ["allowed_private_hosts"] = "127.0.0.1",
-            ["s3_service"] = _server.Address, ["gcs_service"] = _server.Address, ["poll_interval_sec"] = "0.02", ["pause_sec"] = "0.02",
+            ["stack_url"] = _server.Address,
+            ["storage_token"] = KeboolaServer.Token,
+            ["allowed_private_hosts"] = "127.0.0.1",
+            ["s3_service"] = _server.Address,
+            ["gcs_service"] = _server.Address,
+            ["poll_interval_sec"] = "0.02",
+            ["pause_sec"] = "0.02",
         };
         var request = new ExtractRequest($"run{++_runs}", "keboola", "keboola", tables,
             Registered: [.. tables.Select(table => table.Name)], Options: options)

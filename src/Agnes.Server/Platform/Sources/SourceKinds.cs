@@ -47,8 +47,11 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds, Func<Snapshot, 
     /// <summary>Whose tables lie in a folder below <c>extracts/</c>; null where it is another program's.</summary>
     public Connection? OfFolder(Snapshot snapshot, string folder)
     {
-        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is { Connector: not null,
-            HasDefault: true } kind && IsSetUp(snapshot, kind) ? DefaultOf(kind) : null;
+        if (snapshot.Connections.GetValueOrDefault(folder) is not { } named) return OfType(folder) is
+        {
+            Connector: not null,
+            HasDefault: true
+        } kind && IsSetUp(snapshot, kind) ? DefaultOf(kind) : null;
         return OfType(named.Kind) is { Connector: not null } of ? new Connection(named.Name, of, named.Values) : null;
     }
 
