@@ -85,13 +85,16 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
             return;
         }
 
+        // Of several rows of one key the last stays. Keys alone are brought together for that, since whole rows may be more than the memory.
         var keys = Names(Keys);
+        var removed = Removed is null ? "" : $" UNION SELECT {keys} FROM ({Removed})";
         await connection.ExecuteAsync(
             $"""
             CREATE OR REPLACE TEMP TABLE {Delta} AS
-            SELECT *, {PlaceOf(Partition)} AS {Place} FROM (SELECT {list}, row_number() OVER () AS {Order} FROM ({changed}))
-            QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {Order} DESC) = 1;
-            CREATE OR REPLACE TEMP TABLE {Gone} AS SELECT {keys} FROM {Delta}{(Removed is null ? "" : $" UNION SELECT {keys} FROM ({Removed})")};
+            SELECT *, {PlaceOf(Partition)} AS {Place} FROM (SELECT {list}, row_number() OVER () AS {Order} FROM ({changed}));
+            DELETE FROM {Delta} USING (SELECT {keys}, max({Order}) AS last FROM {Delta} GROUP BY {keys} HAVING count(*) > 1) AS twice
+            WHERE {Same(Delta, "twice")} AND {Delta}.{Order} < twice.last;
+            CREATE OR REPLACE TEMP TABLE {Gone} AS SELECT {keys} FROM {Delta}{removed};
             """, cancellation);
     }
 

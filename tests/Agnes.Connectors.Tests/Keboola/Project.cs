@@ -39,6 +39,9 @@ internal sealed class Project : IAsyncDisposable
         [KeboolaSettings.PauseOption] = "0.02",
     };
 
+    /// <summary>In bytes, of the engine of a run.</summary>
+    public long MemoryOfJobs => _shop.Budget.Jobs.MemoryBytes;
+
     public static CancellationToken Stop => Workshop.Stop;
 
     public static async Task<Project> OpenAsync()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Agnes.Connectors.Keboola;
 using Agnes.Emulators.Keboola;
 using Agnes.Engine.Publishing;
 
@@ -179,6 +180,27 @@ public sealed class StrategyTests
         project.Exports[^1].Body.ShouldContainKey("changedSince");
         await project.MustAsync(Project.Table("orders", """{"sync_strategy":"incremental","primary_key":["id","day"]}"""));
         project.Exports[^1].Body.ShouldNotContainKey("changedSince");
+    }
+
+    [Fact]
+    public async Task A_table_that_is_larger_than_the_memory_of_a_job_is_divided_and_merged_all_the_same()
+    {
+        await using var project = await Project.OpenAsync();
+        var orders = project.AddOrders(rows: 0);
+        project.Options[KeboolaSettings.CallTimeOption] = "120"; // the emulator writes all of an export before it answers
+        const int Rows = 260_000;
+        var random = new Random(7);
+        var notes = Enumerable.Range(0, 97).Select(_ => string.Concat(Enumerable.Range(0, 1_200).Select(_ => (char)random.Next('a', 'z')))).ToArray();
+        orders.Import(Now.AddDays(-1), Enumerable.Range(1, Rows).Select(id =>
+            (string?[])[$"{id}", $"2026-{1 + (id % 12):D2}-01", "1", notes[id % notes.Length]]));
+        (Rows * 1_200L).ShouldBeGreaterThan(project.MemoryOfJobs);
+        project.Server.Form = new FileForm { SliceRows = 20_000 };
+        await project.MustAsync(Project.Table("orders", Monthly));
+        var before = project.Of("orders").Parts.ToDictionary(part => part.Name, part => part.Sha256);
+        orders.Import(Now, ["5", "2026-06-01", "2", "changed"]);
+        await project.MustAsync(Project.Table("orders", Monthly));
+        project.Count("orders").ShouldBe(Rows);
+        Changed(before, project.Of("orders")).ShouldBe(["2026_06.parquet"]);
     }
 
     private static IEnumerable<string> Changed(Dictionary<string, string> before, TablePublication now) =>

@@ -12,7 +12,7 @@ internal static class ConnectionCommands
         "connection", "Connections to sources: one kind of source can be connected several times.",
         "agnes admin connection add eu --kind csv --set folder=eu", "agnes admin register-table sales_eu --source-type csv --connection eu --source-table sales.csv")
     {
-        List(host), Add(host), Update(host), Remove(host), Kinds(host),
+        List(host), Add(host), Update(host), Remove(host), Kinds(host), Discover(host),
     };
 
     private static AgnesCommand List(Host host)
@@ -46,6 +46,38 @@ internal static class ConnectionCommands
         });
         return command;
     }
+
+    /// <summary>The server asks the source; nothing of its secrets comes here.</summary>
+    private static AgnesCommand Discover(Host host)
+    {
+        var name = new Argument<string>("name") { Description = "A connection, or a kind of source for its default one." };
+        var bucket = new Option<string?>("--bucket") { Description = "Of this bucket, schema or data set alone." };
+        var json = Shared.Json();
+        var command = new AgnesCommand(
+            "discover", "Lists what a connection's source has that could be registered.",
+            "agnes admin connection discover keboola", "agnes admin connection discover keboola --bucket in.c-crm") { name, bucket, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var path = $"/api/admin/discover-tables?connection={Uri.EscapeDataString(parsed.GetRequiredValue(name))}";
+            if (parsed.GetValue(bucket) is { Length: > 0 } one) path += $"&dataset={Uri.EscapeDataString(one)}";
+            using var answer = (await host.Api.GetAsync(path, cancellation)).OrFail().Json();
+            if (answer.RootElement.TryGetProperty("error", out var why)) throw new CliException(why.GetString() ?? "Nothing can be listed.");
+            var found = AdminApi.List(answer.RootElement, "datasets");
+            if (found.ValueKind == JsonValueKind.Array)
+                AdminApi.Print(host, found, parsed.GetValue(json), AdminApi.Column("DATASET", "dataset_id"));
+            else PrintTables(host, answer.RootElement.GetProperty("tables"), parsed.GetValue(json));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void PrintTables(Host host, JsonElement tables, bool json) => AdminApi.Print(
+        host, tables, json,
+        ("ID", table => Columns.Field(table, table.TryGetProperty("id", out _) ? "id" : "full_id")),
+        AdminApi.Column("ROWS", "row_count"), AdminApi.Column("BYTES", "size_bytes"),
+        ("KEY", table => table.TryGetProperty("primary_key", out var key)
+            ? string.Join(' ', key.EnumerateArray().Select(column => column.GetString()))
+            : "-"));
 
     private static AgnesCommand Add(Host host)
     {
