@@ -85,7 +85,7 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
             return;
         }
 
-        // Of several rows of one key the last stays. Keys alone are brought together for that, since whole rows may be more than the memory.
+        // Of several rows of one key the last stays. Keys alone are brought together for that: whole rows may be more than the memory.
         var keys = Names(Keys);
         var removed = Removed is null ? "" : $" UNION SELECT {keys} FROM ({Removed})";
         await connection.ExecuteAsync(

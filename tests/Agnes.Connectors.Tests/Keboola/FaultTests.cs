@@ -207,7 +207,8 @@ public sealed class FaultTests
         var clear = await Should.ThrowAsync<WorkerFailedException>(() => project.RunAsync(Project.Table("orders")));
         clear.Message.ShouldContain("such as https://");
         project.Options[KeboolaSettings.StackOption] = project.Server.Address.Replace("http://", "https://", StringComparison.Ordinal);
-        (await project.RunAsync(Project.Table("orders"))).Failed.Single().Error.ShouldContain("must not point to a private or reserved network");
+        var refused = (await project.RunAsync(Project.Table("orders"))).Failed.Single().Error;
+        refused.ShouldContain("must not point to a private or reserved network");
         project.Server.Calls.ShouldBeEmpty();
     }
 

@@ -190,7 +190,8 @@ public sealed class StrategyTests
         project.Options[KeboolaSettings.CallTimeOption] = "120"; // the emulator writes all of an export before it answers
         const int Rows = 260_000;
         var random = new Random(7);
-        var notes = Enumerable.Range(0, 97).Select(_ => string.Concat(Enumerable.Range(0, 1_200).Select(_ => (char)random.Next('a', 'z')))).ToArray();
+        string Note() => string.Concat(Enumerable.Range(0, 1_200).Select(_ => (char)random.Next('a', 'z')));
+        var notes = Enumerable.Range(0, 97).Select(_ => Note()).ToArray();
         orders.Import(Now.AddDays(-1), Enumerable.Range(1, Rows).Select(id =>
             (string?[])[$"{id}", $"2026-{1 + (id % 12):D2}-01", "1", notes[id % notes.Length]]));
         (Rows * 1_200L).ShouldBeGreaterThan(project.MemoryOfJobs);

@@ -32,9 +32,11 @@ public sealed class KeboolaTests
         var found = JsonNode.Parse((await laptop.RunAsync("admin", "discover-and-register", "--dry-run", "--json")).Output)!;
         JsonNode.DeepEquals(found, JsonNode.Parse("""[{"id":"in.c-crm.orders","name":"orders","bucket":"in.c-crm","rows":12},{"id":"out.c-report.revenue","name":"revenue","bucket":"out.c-report","rows":3}]""")).ShouldBeTrue(found.ToJsonString());
         var listed = JsonNode.Parse((await laptop.RunAsync("admin", "connection", "discover", "keboola", "--json")).Output)!.AsArray();
-        listed.Select(table => ((string?)table!["id"], (int?)table["row_count"])).ShouldBe([("in.c-crm.orders", 12), ("out.c-report.revenue", 3)]);
+        listed.Select(table => ((string?)table!["id"], (int?)table["row_count"]))
+            .ShouldBe([("in.c-crm.orders", 12), ("out.c-report.revenue", 3)]);
         var bucket = (await laptop.RunAsync("admin", "connection", "discover", "keboola", "--bucket", "in.c-crm")).Output;
-        (bucket.Contains("in.c-crm.orders", StringComparison.Ordinal), bucket.Contains("revenue", StringComparison.Ordinal)).ShouldBe((true, false), bucket);
+        bucket.ShouldContain("in.c-crm.orders");
+        bucket.ShouldNotContain("revenue");
         (await laptop.RunAsync("admin", "connection", "discover", "jira")).ExitCode.ShouldBe(1);
 
         (await laptop.RunAsync("admin", "discover-and-register")).Output.ShouldStartWith("2 registered, 0 skipped, 0 failed.");

@@ -61,7 +61,8 @@ internal static class ConnectionCommands
             var path = $"/api/admin/discover-tables?connection={Uri.EscapeDataString(parsed.GetRequiredValue(name))}";
             if (parsed.GetValue(bucket) is { Length: > 0 } one) path += $"&dataset={Uri.EscapeDataString(one)}";
             using var answer = (await host.Api.GetAsync(path, cancellation)).OrFail().Json();
-            if (answer.RootElement.TryGetProperty("error", out var why)) throw new CliException(why.GetString() ?? "Nothing can be listed.");
+            if (answer.RootElement.TryGetProperty("error", out var why))
+                throw new CliException(why.GetString() ?? "Nothing can be listed.");
             var found = AdminApi.List(answer.RootElement, "datasets");
             if (found.ValueKind == JsonValueKind.Array)
                 AdminApi.Print(host, found, parsed.GetValue(json), AdminApi.Column("DATASET", "dataset_id"));
