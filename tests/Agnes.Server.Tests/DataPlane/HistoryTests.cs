@@ -41,6 +41,11 @@ public sealed class HistoryTests(Postgres postgres)
         await shop.RunAsync(PublishJob.Request("test"));
         (await shop.SyncAsync("""["bills"]"""))["status"]!.GetValue<string>().ShouldBe("ok");
         (await shop.RowsAsync("SELECT sum(amount) FROM bills")).ShouldBe("[[30]]");
+        // The same rows again: they are not published, but their table was pulled, and is not due at once again.
+        var pulled = shop.Server.State.Snapshot.SyncStates["bills"].LastSync;
+        await WriteAsync(shop, "id,amount\n1,10\n2,-5\n3,30\n");
+        (await shop.RowsAsync("SELECT sum(amount) FROM bills")).ShouldBe("[[30]]");
+        shop.Server.State.Snapshot.SyncStates["bills"].LastSync.ShouldNotBe(pulled);
         await WriteAsync(shop, "id,amount\n1,11\n");
         (await shop.RowsAsync("SELECT sum(amount) FROM bills")).ShouldBe("[[11]]");
         (await shop.Server.AuditAsync()).ShouldContain(entry => entry.Action == "rollback_table" && entry.Resource == "bills");

@@ -90,6 +90,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         if (current?.InsteadOf is { } rejected && rejected == digest)
         {
             await ClearProblemAsync(table.Name); // an admin went back behind these rows: others are waited for
+            await NoteExtractionAsync(table);
             return;
         }
 
@@ -185,11 +186,21 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             Columns = table.Columns.Count,
             Hash = table.Md5 ?? "",
         };
-        var values = new { row.TableId, row.LastSync, row.Rows, row.FileSizeBytes, row.Columns, row.Hash, row.Status, row.Error };
+        var values = VersionRows.State(row);
         // A row of a name that differs in upper and lower case is another row.
         if (!write.Current.SyncStates.ContainsKey(table.Name) || await write.ExecuteAsync(PublicationSql.UpdateState, values) == 0) _states.Add(values);
         _history.Add(new { id = write.NewId(), name = table.Name, now = write.Now, rows = (long?)table.Rows, durationMs = (int?)null, status = "ok", error = (string?)null });
         write.Apply(snapshot => snapshot.WithSyncState(row));
+    }
+
+    /// <summary>Rows that are not published were pulled all the same: else their table would be due at once again, for ever.</summary>
+    private async Task NoteExtractionAsync(TablePublication table)
+    {
+        var at = UtcTime.Cut(table.ExtractedAt);
+        if (write.Current.SyncStates.GetValueOrDefault(table.Name) is not { } known || known.LastSync >= at) return;
+        var next = known with { LastSync = at };
+        await write.ExecuteAsync(PublicationSql.UpdateState, VersionRows.State(next));
+        write.Apply(snapshot => snapshot.WithSyncState(next));
     }
 
     private bool Belongs(string name) => !write.Current.IsServedByOther(name, _source) && (write.Current.TableByName(name) is not null || write.Current.PublishedTable(name) is not null);

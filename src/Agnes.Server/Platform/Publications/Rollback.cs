@@ -57,8 +57,7 @@ internal sealed class Rollback(StateDb state, PublicationEvents events)
     {
         if (write.Current.SyncStates.GetValueOrDefault(version.Name) is not { } known) return;
         var next = known with { Rows = version.Rows, FileSizeBytes = version.Bytes, Columns = version.Columns.Count, Hash = version.Md5 ?? "" };
-        await write.ExecuteAsync(
-            PublicationSql.UpdateState, new { next.TableId, next.LastSync, next.Rows, next.FileSizeBytes, next.Columns, next.Hash, next.Status, next.Error });
+        await write.ExecuteAsync(PublicationSql.UpdateState, VersionRows.State(next));
         write.Apply(snapshot => snapshot.WithSyncState(next));
     }
 }

@@ -35,6 +35,9 @@ internal static class VersionRows
         part.Rows,
     });
 
+    public static object State(SyncStateRow row) =>
+        new { row.TableId, row.LastSync, row.Rows, row.FileSizeBytes, row.Columns, row.Hash, row.Status, row.Error };
+
     /// <summary>
     /// The time of the commit in microseconds since 1970: a table that was gone and came back cannot be taken for its former self, and two numbers of one table say
     /// nothing about what happened to others in between.
