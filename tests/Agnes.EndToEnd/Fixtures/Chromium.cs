@@ -20,6 +20,9 @@ public sealed class Chromium : IAsyncLifetime
 {
     private const string Executable = "/usr/bin/chromium";
 
+    /// <summary>Milliseconds. No test is about the time that a page takes, and the machine may be busy.</summary>
+    private const float GoesOnMax = 120_000, ShowsMax = 60_000;
+
     private static readonly string[] Arguments =
     [
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
@@ -49,6 +52,7 @@ public sealed class Chromium : IAsyncLifetime
             JavaScriptEnabled = look.Scripts,
             ReducedMotion = ReducedMotion.Reduce,
         });
+        context.SetDefaultTimeout(GoesOnMax);
         return new Window(context, await context.NewPageAsync());
     }
 
@@ -64,6 +68,7 @@ public sealed class Chromium : IAsyncLifetime
 
     private static async Task<(IPlaywright Driver, IBrowser Browser)> StartAsync()
     {
+        Assertions.SetDefaultExpectTimeout(ShowsMax);
         var driver = await Playwright.CreateAsync();
         return (driver, await driver.Chromium.LaunchAsync(new() { ExecutablePath = Executable, Headless = true, Args = Arguments }));
     }
@@ -105,7 +110,7 @@ public sealed class Window : IAsyncDisposable
 
     /// <summary>Waits until the address ends in this; <c>*</c> stands for anything.</summary>
     public Task ArrivesAtAsync(string path) =>
-        Assertions.Expect(Page).ToHaveURLAsync(new Regex($"{Regex.Escape(path).Replace("\\*", ".*", StringComparison.Ordinal)}$"), new() { Timeout = 15_000 });
+        Assertions.Expect(Page).ToHaveURLAsync(new Regex($"{Regex.Escape(path).Replace("\\*", ".*", StringComparison.Ordinal)}$"));
 
     /// <summary>Changes how the page is looked at, and waits until it is drawn so.</summary>
     public async Task ChangeAsync(Look look)

@@ -14,7 +14,7 @@ public sealed class ApiDocsTests(DemoServer server, Chromium chromium)
         var asked = new ConcurrentBag<string>();
         window.Page.Request += (_, request) => asked.Add(request.Url);
         await window.Page.GotoAsync($"{await server.UrlAsync()}/docs");
-        await Assertions.Expect(window.Page.GetByText("/api/health/live").First).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(window.Page.GetByText("/api/health/live").First).ToBeVisibleAsync();
         var own = await server.UrlAsync();
         asked.ShouldNotBeEmpty();
         asked.Where(url => !url.StartsWith(own, StringComparison.Ordinal) && !url.StartsWith("data:", StringComparison.Ordinal) && !url.StartsWith("blob:", StringComparison.Ordinal)).ShouldBeEmpty();

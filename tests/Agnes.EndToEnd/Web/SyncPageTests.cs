@@ -18,7 +18,7 @@ public sealed class SyncPageTests(DemoServer server, Chromium chromium)
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Run now" }).ClickAsync();
         await Assertions.Expect(window.Page.Locator("#toasts")).ToContainTextAsync("The sync has started.");
         await Assertions.Expect(rows).ToHaveCountAsync(before + 1);
-        await Assertions.Expect(rows.First).ToContainTextAsync("Done", new() { Timeout = 30_000 });
+        await Assertions.Expect(rows.First).ToContainTextAsync("Done");
         await rows.First.GetByRole(AriaRole.Link).ClickAsync();
         await window.ArrivesAtAsync("/admin/sync/*");
         await Assertions.Expect(window.Page.GetByRole(AriaRole.Region, new() { Name = "Tables" })).ToBeVisibleAsync();

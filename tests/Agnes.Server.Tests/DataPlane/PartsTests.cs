@@ -64,7 +64,7 @@ public sealed class PartsTests(Postgres postgres)
     [Fact]
     public async Task What_an_answered_manifest_named_can_be_fetched_for_a_day()
     {
-        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { Limits = options.Limits with { VersionsKept = 1 } });
         shop.WriteCsv("visits.csv", "id\n1\n");
         await shop.RegisterAsync("""{"name":"visits","source_type":"local","source_table":"visits.csv"}""");
         await shop.SyncAsync();
