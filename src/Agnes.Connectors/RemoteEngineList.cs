@@ -1,3 +1,4 @@
+using Agnes.Connectors.Attached;
 using Agnes.Connectors.BigQuery;
 using Agnes.Connectors.Postgres;
 using Agnes.Engine.Query.Remote.Brokers;
@@ -11,5 +12,6 @@ public static class RemoteEngineList
     [
         PostgresTables.Engine,
         BigQueryTables.Engine,
+        AttachedTables.Engine,
     ];
 }

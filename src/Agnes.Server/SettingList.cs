@@ -18,6 +18,7 @@ internal static class SettingList
         .. ServerSettings.Groups,
         .. LimitOptions.Settings,
         ScanOptions.Settings,
+        AttachOptions.Settings,
         MetadataOptions.Settings,
         HybridOptions.Settings,
         .. SignInOptions.Settings,

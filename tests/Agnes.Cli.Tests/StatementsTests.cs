@@ -16,7 +16,8 @@ public sealed class StatementsTests : IAsyncLifetime
 
     private const string Here = """
         {"path":"local","steps":[{"runs_at":"server","tables":["orders","customers"],"bytes":1048576,"rows":30,"bytes_max":null,"fits":true,
-        "problem":null}],"limits":{"seconds":120,"result_bytes":268435456,"rows":1000000}}
+        "problem":null}],"limits":{"seconds":120,"result_bytes":268435456,"rows":1000000},
+        "left_today":{"bytes":1073741824,"statements":12,"cost_usd":null}}
         """;
 
     private readonly List<string> _asked = [];
@@ -84,6 +85,7 @@ public sealed class StatementsTests : IAsyncLifetime
     {
         var said = (await _agnes.RunAsync("explain", "SELECT * FROM orders")).ShouldSucceed().Out;
         said.ShouldContain("Not on this machine: orders, customers (agnes pull)");
+        said.ShouldContain("Left for you at sources today (UTC): 1.0 GB, 12 statements.");
         (await _agnes.RunAsync("explain", "SELECT * FROM orders", "--json")).ShouldSucceed().Json.GetProperty("path").GetString().ShouldBe("local");
         _asked[^1].ShouldBe("""POST /api/query/explain {"sql":"SELECT * FROM orders"}""");
     }

@@ -45,10 +45,13 @@ internal static class DescribeCommand
         return command;
     }
 
-    /// <summary>Its line of the catalog. What is asked for is there already, so a server that has none is no reason to fail.</summary>
+    /// <summary>
+    /// Its line of the catalog; a server that does not know how to give one line gives all. What is asked for is there already, so
+    /// one that has none is no reason to fail.
+    /// </summary>
     private static async Task<CatalogTable?> FindAsync(Host host, string table, CancellationToken cancellation)
     {
-        var answer = await host.Api.GetAsync("/api/v2/catalog?refresh=0", cancellation);
+        var answer = await host.Api.GetAsync($"/api/v2/catalog?table={Uri.EscapeDataString(table)}", cancellation);
         if (answer.Status != 200) return null;
         var tables = answer.As(ProtocolJson.Default.Catalog).Tables;
         return tables.FirstOrDefault(one => one.Id == table)

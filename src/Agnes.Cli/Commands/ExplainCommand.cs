@@ -48,6 +48,17 @@ internal static class ExplainCommand
         var (seconds, bytes) = (limits.GetProperty("seconds").GetDouble(), limits.GetProperty("result_bytes").GetInt64());
         host.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"On the server it may take {seconds:0.#} s, and its result {Columns.Bytes(bytes)}."));
+        if (answer.TryGetProperty("left_today", out var left) && left.ValueKind == JsonValueKind.Object) host.Out.WriteLine(Left(left));
+    }
+
+    /// <summary>What the day's account still allows at sources; of what has no limit nothing is said.</summary>
+    private static string Left(JsonElement left)
+    {
+        var parts = new List<string> { Columns.Bytes(left.GetProperty("bytes").GetInt64()) };
+        if (left.GetProperty("statements") is { ValueKind: JsonValueKind.Number } statements) parts.Add($"{statements.GetInt64()} statements");
+        if (left.GetProperty("cost_usd") is { ValueKind: JsonValueKind.Number } cost)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{cost.GetDouble():0.00} US dollars"));
+        return $"Left for you at sources today (UTC): {string.Join(", ", parts)}.";
     }
 
     private static IReadOnlyList<string> Row(JsonElement step) =>

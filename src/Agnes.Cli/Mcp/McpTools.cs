@@ -87,7 +87,7 @@ internal sealed class McpTools(Host host)
 
     private async Task<string> CatalogAsync(string? search, CancellationToken stop)
     {
-        var catalog = (await host.Api.GetAsync("/api/v2/catalog?refresh=0", stop)).OrFail().As(ProtocolJson.Default.Catalog);
+        var catalog = (await host.Api.GetAsync("/api/v2/catalog", stop)).OrFail().As(ProtocolJson.Default.Catalog);
         var tables = catalog.Tables.Where(table => Holds(search, table.Id, table.Name, table.Description)).Select(table => (JsonNode)new JsonObject
         {
             ["id"] = table.Id,

@@ -68,6 +68,13 @@ public sealed class HiddenTablesTests(Postgres postgres, Shops shops)
         }
         (await shop.AsAdminAsync("GET", "/api/sync/manifest")).Body.ShouldContain("loose");
         (await shop.AsAdminAsync("GET", "/api/v2/catalog")).Body.ShouldContain("salaries");
+
+        var line = (await shop.AsAnalystAsync("GET", "/api/v2/catalog?table=ORDERS")).Json;
+        line["tables"]!.AsArray().ShouldHaveSingleItem()!["name"]!.GetValue<string>().ShouldBe("Orders");
+        line["server_time"]!.GetValue<string>().ShouldNotBeEmpty();
+        foreach (var hidden in (string[])["salaries", "nothing"])
+            (await shop.AsAnalystAsync("GET", $"/api/v2/catalog?table={hidden}")).Json["tables"]!.AsArray().ShouldBeEmpty();
+        (await shop.AsAdminAsync("GET", "/api/v2/catalog?table=salaries")).Json["tables"]!.AsArray().Count.ShouldBe(1);
     }
 
     [Fact]

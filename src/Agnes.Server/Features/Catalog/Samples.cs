@@ -1,8 +1,10 @@
 using System.IO.Pipelines;
+using System.Text.Json.Nodes;
 using Agnes.Engine.Query;
 using Agnes.Engine.Query.Remote;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.Sources.Metadata;
 
@@ -12,7 +14,7 @@ namespace Agnes.Server.Features.Catalog;
 /// First rows of tables. Those of a table that stays at its source are kept for an hour: asking for them takes time there, and of a view
 /// money. Whoever is given them has been found to be allowed to read the table.
 /// </summary>
-internal sealed class Samples(StatementRunner runner, RemoteQuota quota, TimeProvider time)
+internal sealed class Samples(StatementRunner runner, RemoteQuota quota, AuditLog audit, TimeProvider time)
 {
     /// <summary>At most twice as many are kept.</summary>
     private const int KeptMax = 512;
@@ -44,10 +46,20 @@ internal sealed class Samples(StatementRunner runner, RemoteQuota quota, TimePro
         var limits = StatementLimits.Default with { ResultBytes = BytesMax, Budget = remote is null ? null : budget };
         var outcome = await runner.SampleAsync(context.Lease(), table, rows, output, limits, context.RequestAborted);
         await output.CompleteAsync();
+        if (remote is not null) await NoteAsync(context.Caller().UserId, table, rows, outcome);
         if (!outcome.IsOk) return (outcome, []);
         var body = sample.ToArray();
         if (key is not null && body.Length <= KeptBytesMax) _kept.Set(key, new Kept(body, time.GetUtcNow() + KeptFor));
         return (null, body);
+    }
+
+    /// <summary>As every statement that another system was asked, with what it read there.</summary>
+    private ValueTask NoteAsync(string userId, ScopedTable table, int rows, StatementOutcome outcome)
+    {
+        var what = new JsonObject { ["limit"] = rows, ["rows"] = outcome.Rows };
+        quota.Describe(outcome.Asked, what);
+        return audit.AppendAsync(
+            userId, "sample", $"table:{table.Id}", what, StatementAnswer.AuditedAs(outcome), (int)outcome.Elapsed.TotalMilliseconds, CancellationToken.None);
     }
 
     private sealed record Key(string Id, string Rendition, string Source, long Registry, int Rows);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Agnes.Engine.Query;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
@@ -12,7 +13,7 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Catalog;
 
-/// <summary><c>GET /api/v2/catalog</c></summary>
+/// <summary><c>GET /api/v2/catalog</c>; with <c>?table=</c> the one line of that table, or none.</summary>
 internal static class ShowCatalog
 {
     private const long SmallBytesMax = 100L << 20;
@@ -27,13 +28,16 @@ internal static class ShowCatalog
     ];
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, ScopeBodies bodies, SourceKinds kinds, AskedSources sources, MetadataCache cache, JobRunner jobs,
-        string? refresh = null)
+        HttpContext context, ScopeBodies bodies, SourceKinds kinds, AskedSources sources, MetadataCache cache, JobRunner jobs, TimeProvider time,
+        string? refresh = null, string? table = null)
     {
         if (refresh is "1" or "true" && context.Caller().IsAdmin) await RefreshAsync(context, kinds, jobs);
         var view = await cache.ViewAsync(context.RequestAborted);
-        return bodies.Answer(context, "catalog", (snapshot, caller) => Make(snapshot, caller, table =>
-            Entry(table, kinds, view.Of(table.Row, sources), cache)), view.Version);
+        return table is null
+            ? bodies.Answer(context, "catalog", (snapshot, caller) => Make(Scopes.Tables(snapshot, caller), EntryOf), view.Version)
+            : JsonBody.Of(new Protocol.Catalog([.. Named(context, table).Select(EntryOf)], Timestamps.Offset(time.GetUtcNow())), ProtocolJson.Default.Catalog);
+
+        CatalogTable EntryOf(NamedTable one) => Entry(one, kinds, view.Of(one.Row, sources), cache);
     }
 
     /// <summary>Sources are asked; this answer does not wait for them. Nothing is started where they are being asked already.</summary>
@@ -46,9 +50,16 @@ internal static class ShowCatalog
             (write, id) => write.Audit(caller.UserId, "metadata.refresh", null, new JsonObject { ["run_id"] = id }, "ok"));
     }
 
-    private static byte[] Make(Snapshot snapshot, Caller caller, Func<NamedTable, CatalogTable> entry)
+    /// <summary>A table that the caller may not read is like one that is not there.</summary>
+    private static IEnumerable<NamedTable> Named(HttpContext context, string sent)
     {
-        var tables = Scopes.Tables(snapshot, caller).Select(entry).ToList();
+        var (snapshot, caller) = (context.Snapshot(), context.Caller());
+        if (NamedTable.Resolve(snapshot, caller, sent) is { } table && Access.CanRead(snapshot, caller, table)) yield return table;
+    }
+
+    private static byte[] Make(IEnumerable<NamedTable> named, Func<NamedTable, CatalogTable> entry)
+    {
+        var tables = named.Select(entry).ToList();
         return ScopeBodies.WithoutTime(JsonSerializer.SerializeToUtf8Bytes(new Protocol.Catalog(tables, ""), ProtocolJson.Default.Catalog));
     }
 

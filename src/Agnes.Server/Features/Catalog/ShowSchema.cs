@@ -18,11 +18,12 @@ namespace Agnes.Server.Features.Catalog;
 internal static class ShowSchema
 {
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, SourceKinds kinds, Scopes scopes, RemoteColumns remote, MetadataCache cache, string table_id)
+        HttpContext context, StateDb state, SourceKinds kinds, AskedSources sources, Scopes scopes, RemoteColumns remote, MetadataCache cache,
+        string table_id)
     {
         if (CatalogTables.Refuse(context, kinds, table_id) is { } refusal) return refusal;
         var table = context.Table()!;
-        var isAsked = kinds.IsAsked(table.Row);
+        var isAsked = sources.IsAsked(table.Row);
         var (columns, known) = isAsked ? await AskedAsync(context, scopes, remote, cache, table) : (table.Published!.Columns, null);
         var descriptions = await ColumnMetadataStore.DescriptionsAsync(state, table, context.RequestAborted);
         return JsonBody.Of(

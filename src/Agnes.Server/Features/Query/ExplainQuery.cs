@@ -12,7 +12,7 @@ namespace Agnes.Server.Features.Query;
 /// <summary><c>POST /api/query/explain</c>: where a statement would run, what it would cost there and which limit it would meet. Nothing is run.</summary>
 internal static class ExplainQuery
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, ServerOptions options)
+    public static async Task<IResult> HandleAsync(HttpContext context, Scopes scopes, StatementRunner runner, RemoteQuota quota, ServerOptions options)
     {
         var body = await RequestBody.ReadAsync(context);
         var sql = body.String("sql");
@@ -24,7 +24,10 @@ internal static class ExplainQuery
         var answer = new ExplainedQuery(
             PathOf(found.Path),
             [.. found.Steps.Select(step => Step(step, snapshot))],
-            new ExplainedLimits(limits.Time.TotalSeconds, limits.ResultBytes, QueryRequest.LimitMax));
+            new ExplainedLimits(limits.Time.TotalSeconds, limits.ResultBytes, QueryRequest.LimitMax))
+        {
+            LeftToday = found.Steps.Any(step => step.System is not null) ? await quota.LeftAsync(context.Caller().UserId, context.RequestAborted) : null,
+        };
         return JsonBody.Of(answer, ExplainJson.Default.ExplainedQuery);
     }
 
@@ -54,7 +57,11 @@ internal static class ExplainQuery
 }
 
 /// <param name="Path"><c>local</c>: on the server; <c>push_down</c>: one source answers all of it; <c>mixed</c>: tables are fetched and joined on the server.</param>
-internal sealed record ExplainedQuery(string Path, IReadOnlyList<ExplainedPart> Steps, ExplainedLimits Limits);
+internal sealed record ExplainedQuery(string Path, IReadOnlyList<ExplainedPart> Steps, ExplainedLimits Limits)
+{
+    /// <summary>What the asker may still have of tables at their sources until midnight (UTC); null: the statement asks none.</summary>
+    public QuotaLeft? LeftToday { get; init; }
+}
 
 /// <param name="RunsAt"><c>server</c>, or the connection that is asked.</param>
 /// <param name="Bytes">That would be read there; null: it does not say.</param>

@@ -125,6 +125,8 @@ public sealed record ServerOptions
 
     public ScanOptions Scan { get; init; } = new();
 
+    public AttachOptions Attach { get; init; } = new();
+
     public MetadataOptions Metadata { get; init; } = new();
 
     public LimitOptions Limits { get; init; } = new();
@@ -168,6 +170,7 @@ public sealed record ServerOptions
             Settings = settings,
             Scan = ScanOptions.From(layers.Instance, configProblems),
             ConfigProblems = configProblems,
+            Attach = AttachOptions.From(Setting, variables),
             Metadata = MetadataOptions.From(Setting),
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),

@@ -50,13 +50,25 @@ internal sealed class RemoteQuota(StateDb state, ServerOptions options, TimeProv
         })]);
     }
 
+    /// <summary>What a person may still have today; nothing is below zero.</summary>
+    public async Task<QuotaLeft> LeftAsync(string userId, CancellationToken cancellation)
+    {
+        var (scan, used) = (options.Scan, await UsedAsync(userId, Today, cancellation) ?? new Usage(0, 0, 0));
+        return new QuotaLeft(
+            Math.Max(0, scan.BytesPerDay - used.Bytes),
+            scan.StatementsPerDay > 0 ? Math.Max(0, scan.StatementsPerDay - used.Statements) : null,
+            scan.CostPerDay > 0 ? Math.Max(0, scan.CostPerDay - used.Cost / MicrosPerDollar) : null);
+    }
+
+    private async Task<Usage?> UsedAsync(string userId, string day, CancellationToken cancellation) => (await state.ReadAsync<Usage>(
+        "SELECT bytes, coalesce(statements, 0) AS statements, coalesce(cost_micros, 0) AS cost FROM scan_usage WHERE user_id = @userId AND day = @day",
+        new { userId, day }, cancellation)).FirstOrDefault();
+
     private async Task<QuotaExceeded?> UsedUpAsync(string userId, CancellationToken cancellation)
     {
         var (now, scan) = (clock.GetUtcNow(), options.Scan);
         var day = Day(now);
-        var used = (await state.ReadAsync<Usage>(
-            "SELECT bytes, coalesce(statements, 0) AS statements, coalesce(cost_micros, 0) AS cost FROM scan_usage WHERE user_id = @userId AND day = @day",
-            new { userId, day }, cancellation)).FirstOrDefault();
+        var used = await UsedAsync(userId, day, cancellation);
         if (used is null)
         {
             await state.AppendAsync("DELETE FROM scan_usage WHERE user_id = @userId AND day < @day", new { userId, day }, cancellation);
@@ -154,3 +166,7 @@ internal sealed class RemoteQuota(StateDb state, ServerOptions options, TimeProv
         }
     }
 }
+
+/// <param name="Statements">At other systems; null: as many as they like.</param>
+/// <param name="CostUsd">Null: no limit.</param>
+internal sealed record QuotaLeft(long Bytes, long? Statements, double? CostUsd);

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query;
 using Agnes.Engine.Query.Remote;
+using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
@@ -26,6 +27,7 @@ internal sealed class AskedSources : IAsyncDisposable
     private readonly Dictionary<string, Open> _open = new(StringComparer.Ordinal); // under _gate, and the next; at most one for each connection
     private readonly List<Task> _ending = [];
     private readonly SourceKinds _kinds;
+    private readonly AttachedExtracts _extracts;
     private readonly StateDb _state;
     private readonly SecretStore _secrets;
     private readonly DataFolder _folder;
@@ -37,6 +39,7 @@ internal sealed class AskedSources : IAsyncDisposable
         SourceKinds kinds, StateDb state, SecretStore secrets, DataFolder folder, IServiceProvider services, TimeProvider time, ILogger<AskedSources> log)
     {
         (_kinds, _state, _secrets, _folder, _services, _time, _log) = (kinds, state, secrets, folder, services, time, log);
+        _extracts = new AttachedExtracts(kinds, folder, services, time, log);
         state.Changed += EndChanged;
     }
 
@@ -45,9 +48,14 @@ internal sealed class AskedSources : IAsyncDisposable
     /// </summary>
     public RowSource.Remote? Of(TableRow row)
     {
-        if (!_kinds.IsAsked(row) || _kinds.OfType(row.SourceType) is not { } kind || OpenedFor(row, kind) is not { } open) return null;
+        if (row.QueryMode != TableRules.ModeRemote) return null;
+        if (!_kinds.IsAsked(row)) return _extracts.Of(row, _state.Snapshot) is { } attached ? new RowSource.Remote(attached, SqlText.Identifier(row.Name)) : null;
+        if (_kinds.OfType(row.SourceType) is not { } kind || OpenedFor(row, kind) is not { } open) return null;
         return new RowSource.Remote(open.Asked, kind.RelationOf(row, open.Catalog)) { Dialect = kind.Dialect };
     }
+
+    /// <summary>Whether the table stays at its source: at a connection of this server's, or at one that its extract names.</summary>
+    public bool IsAsked(TableRow? row) => _kinds.IsAsked(row) || (row is not null && Of(row) is not null);
 
     /// <summary>A connection of a kind that is asked, by its name, with what is set for it but secrets; null where there is none.</summary>
     public (IRemoteTables System, IReadOnlyDictionary<string, string> Settings)? Find(SourceKind kind, string name) =>
@@ -119,7 +127,7 @@ internal sealed class AskedSources : IAsyncDisposable
             ending = [.. _ending];
         }
 
-        await Task.WhenAll(ending);
+        await Task.WhenAll([.. ending, _extracts.EndAsync()]);
     }
 
     private Open OpenOf(ConnectionRow? set, Connection connection)

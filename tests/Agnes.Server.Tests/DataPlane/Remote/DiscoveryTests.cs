@@ -99,6 +99,9 @@ public sealed class DiscoveryTests(Postgres postgres)
         (await shop.AsAnalystAsync("GET", "/api/v2/sample/huge?n=3")).Body.ShouldBe(huge.Body);
         (await shop.AsAnalystAsync("GET", "/api/v2/sample/cheap?n=3")).Status.ShouldBe(200);
         (cloud.Count(Call.TableDataList), cloud.Jobs.Count).ShouldBe((calls, 1), "they are kept for an hour");
+        var audited = (await shop.Server.AuditAsync()).Where(entry => entry.Action == "sample").ToList();
+        audited.Select(entry => (entry.Resource, entry.Result)).ShouldBe([("table:huge", "ok"), ("table:bought", "ok"), ("table:wide", "RemoteTooLarge"), ("table:cheap", "ok")]);
+        JsonNode.Parse(audited[^1].Params!)!["remote"]![0]!["bytes"]!.GetValue<long>().ShouldBeGreaterThan(0);
         (await shop.AsAnalystAsync("GET", "/api/v2/sample/secrets?n=3")).Status.ShouldBe(403);
         (await shop.AsAdminAsync("GET", "/api/v2/sample/secrets?n=3")).Status.ShouldBe(200);
         (await shop.AsAnalystAsync("GET", "/api/v2/sample/secrets?n=3")).Status.ShouldBe(403, "what is kept is for whoever may read it");

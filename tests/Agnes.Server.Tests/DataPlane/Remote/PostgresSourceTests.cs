@@ -123,6 +123,8 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
         var step = pushed.Json["steps"]!.AsArray().ShouldHaveSingleItem()!;
         (step["runs_at"]!.GetValue<string>(), step["fits"]!.GetValue<bool>(), step["bytes"]!.GetValue<long>() > 0, step["bytes_max"]!.GetValue<long>())
             .ShouldBe(("depot", true, true, 5L << 30));
+        var left = pushed.Json["left_today"]!;
+        (left["bytes"]!.GetValue<long>() > 1L << 30, left["statements"] is null, left["cost_usd"] is null).ShouldBe((true, true, true), pushed.Body);
 
         var mixed = await ExplainAsync("SELECT count(*) FROM orders JOIN sales USING (id)");
         mixed.Json["path"]!.GetValue<string>().ShouldBe("mixed");
@@ -130,6 +132,11 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
 
         var local = await ExplainAsync("SELECT count(*) FROM orders");
         (local.Json["path"]!.GetValue<string>(), local.Json["steps"]![0]!["rows"]!.GetValue<long>()).ShouldBe(("local", 1000L));
+        local.Json["left_today"].ShouldBeNull("no source is asked");
+
+        await _shop.RowsAsync("SELECT count(*) FROM sales WHERE id < 15");
+        var spent = (await ExplainAsync("SELECT count(*) FROM sales WHERE id < 15")).Json["left_today"]!["bytes"]!.GetValue<long>();
+        spent.ShouldBeLessThan(left["bytes"]!.GetValue<long>());
 
         (await ExplainAsync("SELECT * FROM payroll")).Status.ShouldBe(403);
         var refused = await ExplainAsync("SELECT reverse(customer) FROM sales");

@@ -64,9 +64,9 @@ internal sealed class BrokerProcess : IAsyncDisposable
         BrokerProcess? broker = null;
         try
         {
-            // What it may open is what lies in its own folder; whom it may connect to, its guard says.
+            // What it may open is what lies in its own folder, and what it was given to read; whom it may connect to, its guard says.
             var child = ChildProcess.Start(
-                options.Program, RemoteBrokerOptions.Role, scratch.Path, new Reach([], [], Network: true), RuntimeSettings);
+                options.Program, RemoteBrokerOptions.Role, scratch.Path, new Reach(start.Reads, [], Network: true), RuntimeSettings);
             broker = new BrokerProcess(options, time, child, scratch);
             var opened = broker._calls[0];
             await broker.SendAsync(start);

@@ -11,7 +11,11 @@ namespace Agnes.Engine.Query.Remote.Brokers;
 /// <param name="Kind">Which engine it opens.</param>
 /// <param name="AllowedPrivateHosts">Hosts that may be in this machine's own network.</param>
 internal sealed record BrokerStart(
-    string Kind, string Connection, IReadOnlyDictionary<string, string> Options, IReadOnlyList<string> AllowedPrivateHosts);
+    string Kind, string Connection, IReadOnlyDictionary<string, string> Options, IReadOnlyList<string> AllowedPrivateHosts)
+{
+    /// <summary>Files and folders that it may read besides its own folder.</summary>
+    public IReadOnlyList<string> Reads { get; init; } = [];
+}
 
 internal enum BrokerOperation
 {

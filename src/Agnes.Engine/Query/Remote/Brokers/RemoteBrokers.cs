@@ -28,9 +28,10 @@ public sealed class RemoteBrokers(RemoteBrokerOptions options, TimeProvider time
     private readonly List<RemoteBroker> _open = []; // under _gate; one for each connection that is open
 
     /// <summary>Opens a connection for questions to come: its broker is started by the first of them.</summary>
-    public IRemoteTables Open(string kind, string connection, IReadOnlyDictionary<string, string> settings)
+    /// <param name="reads">Files and folders that it needs to read.</param>
+    public IRemoteTables Open(string kind, string connection, IReadOnlyDictionary<string, string> settings, params IReadOnlyList<string> reads)
     {
-        var broker = new RemoteBroker(this, new BrokerStart(kind, connection, settings, options.AllowedPrivateHosts));
+        var broker = new RemoteBroker(this, new BrokerStart(kind, connection, settings, options.AllowedPrivateHosts) { Reads = reads });
         lock (_gate) _open.Add(broker);
         return broker;
     }
