@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Agnes.Engine.Query.Workers;
 
 /// <summary>
-/// The query workers of this process: started on first use, kept warm, replaced when they were ended. Besides the workers for any statement there is one that only
-/// takes short ones, so that a <c>SELECT 1</c> never stands behind statements that take minutes. The pool knows its callers: they are
+/// The query workers of this process: started when one is needed, kept warm, replaced when they were ended. Besides the workers for any statement there is one that only
+/// takes short ones, from when the first of the others is busy on, so that a <c>SELECT 1</c> never stands behind statements that take minutes. The pool knows its callers: they are
 /// served in turn, and none of them holds all workers for long statements, however many it asks for.
 /// </summary>
 public sealed partial class WorkerPool : IAsyncDisposable
@@ -86,8 +86,7 @@ public sealed partial class WorkerPool : IAsyncDisposable
             if (_waitingShort.Count + _waitingLong.Count >= WaitingMax) return null;
             if (_waitingShort.CountOf(caller) + _waitingLong.CountOf(caller) >= WaitingPerCallerMax) return null;
             (isShort ? _waitingShort : _waitingLong).Add(waiter);
-            if (isShort) StartMissing(isShort: true);
-            StartMissing(isShort: false);
+            StartMissing(isShort && _longs > 0); // the first worker takes statements of both kinds
         }
         return await WaitAsync(waiter, wait, cancellation);
     }
