@@ -22,6 +22,8 @@ public static class Campaigns
         new("found-files", "generated files of the kinds in which public files changed their values, each cell compared with Python's csv", 210, CsvDialects.RunFoundAsync),
         new("keboola-changes", "tables of a project that change at random, pulled by changes and whole, with kills and faults", 500,
             KeboolaChanges.RunAsync),
+        new("database-changes", "tables of a PostgreSQL that change at random, pulled by changes, with kills and broken connections", 500,
+            DatabaseChanges.RunAsync),
         new("large-files", "files of exact sizes in 1 GiB: loaded or refused with a sentence, and what memory the child took", 5, LargeFiles.RunAsync),
         new(
             "large-remote", "a PostgreSQL table of ten million rows: counted, sliced and taken whole, and a client that leaves midway", 1,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Agnes.Testing;
 using MySqlConnector;
 
@@ -78,6 +79,17 @@ public sealed class MariaDb : IAsyncLifetime
         await using var connection = await OpenAsync("shop");
         await using var command = new MySqlCommand(sql, connection);
         return await command.ExecuteScalarAsync();
+    }
+
+    /// <summary>The first column of a query's rows, as text.</summary>
+    public async Task<List<string>> LinesAsync(string sql)
+    {
+        await using var connection = await OpenAsync("shop");
+        await using var command = new MySqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var lines = new List<string>();
+        while (await reader.ReadAsync()) lines.Add(Convert.ToString(reader.GetValue(0), CultureInfo.InvariantCulture)!);
+        return lines;
     }
 
     private async Task<MySqlConnection> OpenAsync(string database)
