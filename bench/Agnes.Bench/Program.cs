@@ -16,6 +16,7 @@ using Agnes.Bench.Scenarios;
     ("P9", Pulls.RunAsync),
     ("P12", StartUp.RunAsync),
     ("P13", Databases.RunAsync),
+    ("P13k", KeboolaProject.RunAsync),
 ];
 
 var wanted = args.Where(argument => argument.StartsWith('P')).ToHashSet(StringComparer.OrdinalIgnoreCase);

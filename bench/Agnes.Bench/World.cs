@@ -127,14 +127,12 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Resident megabytes of the server and of its children, from /proc.</summary>
     public double ResidentMegabytes()
     {
-        var name = Path.GetFullPath(Program("agnes-server"));
         long kilobytes = 0;
-        foreach (var process in Directory.EnumerateDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)))
+        foreach (var process in Processes())
         {
             try
             {
-                if (new FileInfo(Path.Combine(process, "exe")).ResolveLinkTarget(true)?.FullName != name) continue;
-                var line = File.ReadLines(Path.Combine(process, "status")).First(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
+                var line = File.ReadLines($"/proc/{process}/status").First(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
                 kilobytes = Math.Max(kilobytes, long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]));
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or InvalidOperationException)
@@ -144,6 +142,28 @@ internal sealed class World : IAsyncDisposable
         }
 
         return kilobytes / 1024.0;
+    }
+
+    /// <summary>The server's own and those that it started.</summary>
+    public IEnumerable<int> Processes()
+    {
+        var name = Path.GetFullPath(Program("agnes-server"));
+        foreach (var path in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(path), out var process) && ProgramOf(path) == name) yield return process;
+        }
+    }
+
+    private static string? ProgramOf(string process)
+    {
+        try
+        {
+            return new FileInfo(Path.Combine(process, "exe")).ResolveLinkTarget(true)?.FullName;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null; // ended between the listing and the reading, or somebody else's
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -108,7 +108,8 @@ internal static class Pulls
     private static Task WritePartAsync(string folder, int part, int edition) =>
         File.WriteAllLinesAsync(Path.Combine(folder, $"part-{part:000}.csv"), (string[])["id,text", .. Enumerable.Range(0, 5000).Select(row => $"{part * 5000 + row},{edition}-{row * 7919 % 104729}-{part}")]);
 
-    private static async Task<double> BytesAsync(string agnes, World world, string workspace)
+    /// <summary>Bytes that a pull of the analyst's moved, or the admin's where there is none.</summary>
+    internal static async Task<double> BytesAsync(string agnes, World world, string workspace)
     {
         var answer = JsonNode.Parse(await Child.RunAsync(agnes, ["pull", "--json"], Environment(world, workspace)))!;
         return (double)answer["bytes_downloaded"]!;

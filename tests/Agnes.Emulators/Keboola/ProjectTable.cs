@@ -30,6 +30,12 @@ public sealed class ProjectTable
     /// <summary>Of a table without rows of its own, what it says it had.</summary>
     public long? RowsSaid { get; init; }
 
+    /// <summary>
+    /// Of a table too large to be kept: makes the rows that were imported from a time on and before another (Unix seconds; null: no bound).
+    /// Rows of <see cref="Import"/> come besides; one with the key of a made row replaces it only in exports that don't reach back to that.
+    /// </summary>
+    public Func<double?, double?, IEnumerable<string?[]>>? Made { get; init; }
+
     /// <summary>An alias says what its source says of columns.</summary>
     public bool IsAlias { get; init; }
 
@@ -88,12 +94,13 @@ public sealed class ProjectTable
     {
         lock (_gate)
         {
-            var found = _rows.Where(row =>
-                (asked.Since is not { } since || row.Imported >= since) && (asked.Until is not { } until || row.Imported < until))
-                .Where(row => asked.Filters.All(filter => filter.Holds(row.Cells[Index(filter.Column)])));
+            var kept = _rows.Where(row =>
+                (asked.Since is not { } since || row.Imported >= since) && (asked.Until is not { } until || row.Imported < until));
+            var found = (Made?.Invoke(asked.Since, asked.Until) ?? []).Concat(kept.Select(row => row.Cells))
+                .Where(cells => asked.Filters.All(filter => filter.Holds(cells[Index(filter.Column)])));
             if (asked.Limit is { } limit) found = found.Take((int)limit);
             var wanted = asked.Columns.Select(Index).ToArray();
-            return [.. found.Select(row => wanted.Select(index => row.Cells[index]).ToArray())];
+            return [.. found.Select(cells => wanted.Select(index => cells[index]).ToArray())];
         }
     }
 
