@@ -1,5 +1,6 @@
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Publishing;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
@@ -33,6 +34,9 @@ public sealed class ExtractWriter : IAsyncDisposable
 
     /// <summary>Has the parent run the operator's program; set by the worker.</summary>
     internal Func<ProgramRequest, CancellationToken, Task<ProgramOutcome>>? Running { get; set; }
+
+    /// <summary>What is published of the source, with the contracts of its tables; set by the worker. Empty: nothing to compare with.</summary>
+    internal IReadOnlyList<PublishedTable> Published { get; set; } = [];
 
     /// <summary>By table, what an earlier run saved and did not end.</summary>
     public IReadOnlyDictionary<string, string> Checkpoints { get; private init; } = new Dictionary<string, string>();
@@ -178,6 +182,7 @@ public sealed class ExtractWriter : IAsyncDisposable
     public async Task<ExtractCommit> CommitAsync(CancellationToken cancellation)
     {
         await SettledAsync(_hashing);
+        foreach (var table in _written.Values.ToList()) await HoldToContractAsync(table, cancellation);
         var carried = Previous.Values.Where(table => !_written.ContainsKey(table.Name) && (_registered is null || _registered.Contains(table.Name))).ToList();
         if (_written.Count > 0 || carried.Count != Previous.Count || !File.Exists(Folder.ExtractFile(Source)))
             await ExtractFile.ReplaceAsync(Folder, Store, Source, Connection, [.. carried, .. _written.Values], cancellation);
@@ -189,6 +194,29 @@ public sealed class ExtractWriter : IAsyncDisposable
         await SettledAsync(_hashing);
         await Connection.DisposeAsync();
         _staging.Dispose();
+    }
+
+    /// <summary>
+    /// A table whose contract forbids the columns that it came with stays in the extract as it was, so that the next run goes on from rows that are published
+    /// and cannot be swept.
+    /// </summary>
+    private async Task HoldToContractAsync(ExtractTable table, CancellationToken cancellation)
+    {
+        var before = Published.FirstOrDefault(one => string.Equals(one.Name, table.Name, StringComparison.OrdinalIgnoreCase));
+        if (SchemaContract.Drift(before, table.Columns) is not { } drift) return;
+        try
+        {
+            SchemaContract.Check(before!, drift);
+            var known = LeftOutOrigin.CopiesOf(before!);
+            List<ExtractPart> fresh = [.. table.Parts.Where(part => !known.ContainsKey(part.Part.Sha256))];
+            if (fresh.Count > 0) await SchemaContract.CheckCellsAsync(Connection, before!, drift, Read(fresh), cancellation);
+        }
+        catch (SchemaContractException refused)
+        {
+            _written.Remove(table.Name);
+            _ok.RemoveAll(one => string.Equals(one.Name, table.Name, StringComparison.OrdinalIgnoreCase));
+            _failed.Add(new FailedTable(table.Name, refused.Message) { Drift = refused.Drift });
+        }
     }
 
     /// <summary>

@@ -33,7 +33,7 @@ internal static class ShowCatalog
         if (refresh is "1" or "true" && context.Caller().IsAdmin) await RefreshAsync(context, kinds, jobs);
         var view = await cache.ViewAsync(context.RequestAborted);
         return bodies.Answer(context, "catalog", (snapshot, caller) => Make(snapshot, caller, table =>
-            Entry(table, kinds, view.Of(table.Row, sources), cache)), view.Version);
+            Entry(table, kinds, view.Of(table.Row, sources), cache) with { ColumnsChanged = SchemaDrifts.LastTaken(snapshot, table.Name) }), view.Version);
     }
 
     /// <summary>Sources are asked; this answer does not wait for them. Nothing is started where they are being asked already.</summary>
