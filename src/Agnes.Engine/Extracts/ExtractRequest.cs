@@ -1,5 +1,3 @@
-using Agnes.Engine.Publishing;
-
 namespace Agnes.Engine.Extracts;
 
 /// <summary>What one run of a connector is to do.</summary>

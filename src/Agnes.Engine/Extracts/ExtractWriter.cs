@@ -1,6 +1,5 @@
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
-using Agnes.Engine.Publishing;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
@@ -35,8 +34,8 @@ public sealed class ExtractWriter : IAsyncDisposable
     /// <summary>Has the parent run the operator's program; set by the worker.</summary>
     internal Func<ProgramRequest, CancellationToken, Task<ProgramOutcome>>? Running { get; set; }
 
-    /// <summary>What is published of the source, with the contracts of its tables; set by the worker. Empty: nothing to compare with.</summary>
-    internal IReadOnlyList<PublishedTable> Published { get; set; } = [];
+    /// <summary>Says why a table that was written has to stay as it was; null: nothing is in its way. Set by the worker.</summary>
+    internal Func<ExtractTable, CancellationToken, Task<FailedTable?>>? Judging { get; set; }
 
     /// <summary>By table, what an earlier run saved and did not end.</summary>
     public IReadOnlyDictionary<string, string> Checkpoints { get; private init; } = new Dictionary<string, string>();
@@ -182,7 +181,7 @@ public sealed class ExtractWriter : IAsyncDisposable
     public async Task<ExtractCommit> CommitAsync(CancellationToken cancellation)
     {
         await SettledAsync(_hashing);
-        foreach (var table in _written.Values.ToList()) await HoldToContractAsync(table, cancellation);
+        foreach (var table in _written.Values.ToList()) await JudgeAsync(table, cancellation);
         var carried = Previous.Values.Where(table => !_written.ContainsKey(table.Name) && (_registered is null || _registered.Contains(table.Name))).ToList();
         if (_written.Count > 0 || carried.Count != Previous.Count || !File.Exists(Folder.ExtractFile(Source)))
             await ExtractFile.ReplaceAsync(Folder, Store, Source, Connection, [.. carried, .. _written.Values], cancellation);
@@ -200,23 +199,12 @@ public sealed class ExtractWriter : IAsyncDisposable
     /// A table whose contract forbids the columns that it came with stays in the extract as it was, so that the next run goes on from rows that are published
     /// and cannot be swept.
     /// </summary>
-    private async Task HoldToContractAsync(ExtractTable table, CancellationToken cancellation)
+    private async Task JudgeAsync(ExtractTable table, CancellationToken cancellation)
     {
-        var before = Published.FirstOrDefault(one => string.Equals(one.Name, table.Name, StringComparison.OrdinalIgnoreCase));
-        if (SchemaContract.Drift(before, table.Columns) is not { } drift) return;
-        try
-        {
-            SchemaContract.Check(before!, drift);
-            var known = LeftOutOrigin.CopiesOf(before!);
-            List<ExtractPart> fresh = [.. table.Parts.Where(part => !known.ContainsKey(part.Part.Sha256))];
-            if (fresh.Count > 0) await SchemaContract.CheckCellsAsync(Connection, before!, drift, Read(fresh), cancellation);
-        }
-        catch (SchemaContractException refused)
-        {
-            _written.Remove(table.Name);
-            _ok.RemoveAll(one => string.Equals(one.Name, table.Name, StringComparison.OrdinalIgnoreCase));
-            _failed.Add(new FailedTable(table.Name, refused.Message) { Drift = refused.Drift });
-        }
+        if (Judging is null || await Judging(table, cancellation) is not { } refused) return;
+        _written.Remove(table.Name);
+        _ok.RemoveAll(one => string.Equals(one.Name, table.Name, StringComparison.OrdinalIgnoreCase));
+        _failed.Add(refused);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Protocol;
 

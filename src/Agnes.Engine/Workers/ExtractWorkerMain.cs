@@ -54,7 +54,7 @@ public static class ExtractWorkerMain
         await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation, lines.SaveAsync))
         {
             writer.Running = lines.RunProgramAsync;
-            writer.Published = request.Known ?? [];
+            writer.Judging = (table, stop) => ContractOfExtract.RefusalAsync(writer, request.Known ?? [], table, stop);
             await connector.RunAsync(run, writer, lines, cancellation);
             done = await writer.CommitAsync(cancellation);
             foreach (var refused in done.Failed.Where(failed => failed.Drift is not null)) // its connector has said that it is done

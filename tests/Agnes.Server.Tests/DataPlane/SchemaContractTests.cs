@@ -115,7 +115,7 @@ public sealed class SchemaContractTests(Postgres postgres)
         var job = await shop.RunAsync(PublishJob.Request("test"));
         NamesOf(shop).ShouldBe("id,name,amount,note");
         shop.Server.State.Snapshot.SyncStates["orders"].Error!.ShouldContain("missing: name (was VARCHAR)");
-        (await shop.Server.State.ReadAsync<string>("SELECT message FROM job_log WHERE job_id = @Id", new { job.Id }))
+        (await shop.Server.State.ReadAsync<string>("SELECT line FROM job_log WHERE job_id = @Id", new { job.Id }))
             .ShouldContain(line => line.Contains("Orders: skipped, its columns are frozen", StringComparison.Ordinal));
     }
 
@@ -124,7 +124,7 @@ public sealed class SchemaContractTests(Postgres postgres)
     {
         if (OperatingSystem.IsWindows()) return;
         using var programs = new TemporaryFolder();
-        var script = Path.Combine(Directory.CreateDirectory(Path.Combine(programs.Path, "counter")).FullName, "extractor");
+        var script = Path.Combine(Directory.CreateDirectory(Path.Combine(programs.Path, "counter")).FullName, "extractor.sh");
         await File.WriteAllTextAsync(script, """
             #!/bin/sh
             read -r request
@@ -134,7 +134,7 @@ public sealed class SchemaContractTests(Postgres postgres)
             else printf 'id,name,page\n%s,again,p%s\n' $next $next > visits.csv; fi
             printf '{"done":{"table":"visits","files":["visits.csv"],"cursor":"%s","merge_by":["id"],"partition_by":"id"}}\n' $next
             """);
-        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { ConnectorsDir = programs.Path });
         (await shop.AsAdminAsync("POST", "/api/admin/connections", """{"name":"web","kind":"custom","settings":{"program":"counter"}}""")).Status.ShouldBe(201);
         await shop.RegisterAsync("""{"name":"visits","source_type":"custom","connection":"web","schema_contract":"discard"}""");

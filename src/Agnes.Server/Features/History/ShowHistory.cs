@@ -1,4 +1,4 @@
-using Agnes.Engine.Publishing;
+using Agnes.Engine.Extracts;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;

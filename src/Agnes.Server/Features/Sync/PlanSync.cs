@@ -15,7 +15,7 @@ internal static class PlanSync
     public static async Task<IResult> HandleAsync(HttpContext context, RateLimits limits, SyncForecasts forecasts)
     {
         var named = await TriggerSync.ReadAsync(context);
-        limits.Take(context);
+        limits.Take(context, context.Caller().UserId);
         var (targets, unknown) = named is null ? (null, []) : TriggerSync.Resolve(context.Snapshot(), named);
         var ids = targets?.Select(target => target.Id).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var tables = await forecasts.OfAsync(context.Snapshot(), ids, context.RequestAborted);

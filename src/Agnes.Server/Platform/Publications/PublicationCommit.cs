@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Registry;

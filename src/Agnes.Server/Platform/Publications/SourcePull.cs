@@ -2,7 +2,6 @@ using Agnes.Connectors.Answers;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
-using Agnes.Engine.Publishing;
 using Agnes.Engine.Workers;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;

@@ -24,7 +24,7 @@ internal static class CheckConnection
         HttpContext context, StateDb state, SourceKinds kinds, RateLimits limits, SecretStore secrets, DataFolder folder, ServerOptions options,
         TimeProvider time, string name)
     {
-        limits.Take(context);
+        limits.Take(context, context.Caller().UserId);
         if (Find(context.Snapshot(), kinds, name) is not { } connection)
             return Problem.NotFound($"There is no connection '{TableRules.Shorten(name)}': agnes admin connection list");
         var started = time.GetTimestamp();

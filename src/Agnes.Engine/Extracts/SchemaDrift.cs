@@ -1,7 +1,7 @@
 using System.Globalization;
 using Agnes.Protocol;
 
-namespace Agnes.Engine.Publishing;
+namespace Agnes.Engine.Extracts;
 
 /// <summary>
 /// How the columns of a table differ from those of before, by name and type. Their order does not count, and two names that differ in upper and lower case
