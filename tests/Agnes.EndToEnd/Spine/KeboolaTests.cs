@@ -51,6 +51,11 @@ public sealed class KeboolaTests
         keboola.Jobs.All.ShouldBeEmpty("nothing was exported");
         (await laptop.RunAsync("admin", "sync", "trigger", "--dry-run", "nothing")).ExitCode.ShouldBe(1);
 
+        (await laptop.RunAsync("admin", "update-table", "orders", "--schema-contract", "freeze")).Output.ShouldBe("Updated orders: schema_contract.\n");
+        var tables = JsonNode.Parse((await laptop.RunAsync("admin", "list-tables", "--json")).Output)!;
+        ((tables as JsonArray ?? tables["tables"]!.AsArray()).Single(table => (string?)table!["id"] == "orders")!["schema_contract"])?.GetValue<string>().ShouldBe("freeze");
+        (await laptop.RunAsync("admin", "update-table", "orders", "--schema-contract", "thaw")).Errors.ShouldContain("must be one of evolve, freeze, discard");
+
         Directory.CreateDirectory(laptop.Workspace);
         await File.WriteAllTextAsync(Path.Combine(laptop.Workspace, "proposal.json"), """{"tables":{"orders":{"columns":{"total":{"basetype":"NUMERIC","description":"Gross, in EUR"}}}}}""", TestContext.Current.CancellationToken);
         (await laptop.RunAsync("admin", "metadata-apply", "proposal.json", "--dry-run")).Output.ShouldBe("orders:\n  total  NUMERIC  Gross, in EUR  (high)\n");
