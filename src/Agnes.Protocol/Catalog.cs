@@ -20,7 +20,11 @@ public sealed record CatalogTable(
     string? PartitionBy,
     IReadOnlyList<string> ClusteredBy,
     string? EntityType,
-    string MetadataFreshness);
+    string MetadataFreshness,
+    ColumnsChange? ColumnsChanged = null);
+
+/// <summary>When the columns of a table last changed, and how: <c>+name TYPE</c>, <c>-name</c>, <c>name TYPE -> TYPE</c>.</summary>
+public sealed record ColumnsChange(string At, IReadOnlyList<string> Changes);
 
 /// <summary><c>GET /api/catalog/tables</c>: the first form of the catalog, which clients use to check a token.</summary>
 public sealed record CatalogV1(IReadOnlyList<CatalogV1Table> Tables, int Count);

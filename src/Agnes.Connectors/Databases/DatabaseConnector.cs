@@ -82,6 +82,49 @@ public sealed class DatabaseConnector : Connector
         }
     }
 
+    public override async Task<SourceCheck> CheckAsync(ExtractRequest request, CancellationToken cancellation)
+    {
+        await using var database = Open(request);
+        try
+        {
+            return new SourceCheck(await database.CountReadableAsync(SourceCheck.CountedMax, cancellation));
+        }
+        catch (Exception e) when (IsOfTable(e) && !cancellation.IsCancellationRequested)
+        {
+            throw new WorkerFailedException(Told(e, request.Source));
+        }
+    }
+
+    public override bool CanForecast => true;
+
+    public override async Task<IReadOnlyList<TableForecast>> ForecastAsync(
+        ExtractRequest request, IReadOnlyDictionary<string, ExtractTable> previous, DataFolder folder, CancellationToken cancellation)
+    {
+        await using var database = Open(request);
+        var found = new List<TableForecast>(request.Tables.Count);
+        foreach (var table in request.Tables)
+        {
+            try
+            {
+                if (IsAnswer(table))
+                {
+                    found.Add(new TableForecast(table.Name, "full") { Note = "the answer of its query" });
+                    continue;
+                }
+
+                var settings = TableSettings.Of(table, DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime));
+                var there = await database.DescribeAsync(new(settings.Schema ?? database.SchemaDefault, settings.Table), cancellation);
+                found.Add(PullForecast.Of(table, PullPlan.Of(settings, there), previous.GetValueOrDefault(table.Name)));
+            }
+            catch (Exception e) when (IsOfTable(e) && !cancellation.IsCancellationRequested)
+            {
+                found.Add(new TableForecast(table.Name, "full") { Fault = Told(e, folder.Root) });
+            }
+        }
+
+        return found;
+    }
+
     private static bool IsAnswer(TableConfig table) => table.QueryMode == "materialized";
 
     private IDatabase Open(ExtractRequest request)

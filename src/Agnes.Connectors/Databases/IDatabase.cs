@@ -20,6 +20,10 @@ internal interface IDatabase : IAsyncDisposable
     /// <exception cref="RemoteException">It is not there, or cannot be asked.</exception>
     Task<DatabaseTable> DescribeAsync(DatabaseRelation relation, CancellationToken cancellation);
 
+    /// <summary>How many tables may be read there; counted no further than <paramref name="max"/>.</summary>
+    /// <exception cref="RemoteException">It cannot be asked.</exception>
+    Task<int> CountReadableAsync(int max, CancellationToken cancellation);
+
     /// <summary>All rows, or those that satisfy a condition, in one consistent state of the table.</summary>
     /// <param name="where">In the database's own language; null: all.</param>
     /// <param name="got">Told now and then how many rows have come.</param>

@@ -85,8 +85,12 @@ internal sealed record PullPlan(TableSettings Settings, DatabaseTable Table, IRe
     public static long WidthOf(long rows, Int128 range) =>
         (long)Int128.Clamp(range / Math.Max(1, (rows + PartRows - 1) / PartRows), PartRows, long.MaxValue);
 
+    /// <summary>Whether a run can go on from rows of before, instead of reading the table whole.</summary>
+    public bool GoesOn(ExtractTable? previous, PullCursor? cursor) =>
+        By is not null && cursor?.Since is not null && cursor.Shape == Hash && previous!.Columns.SequenceEqual(Stored) && !IsScattered(previous);
+
     /// <summary>Keys have come that the first layout did not foresee.</summary>
-    public static bool IsScattered(ExtractTable table) => table.Parts.Count > PartsSpare + (4 * (table.Rows / PartRows));
+    private static bool IsScattered(ExtractTable table) => table.Parts.Count > PartsSpare + (4 * (table.Rows / PartRows));
 
     private static DatabaseColumn Existing(string name, DatabaseTable table, string setting) =>
         table.Columns.FirstOrDefault(column => string.Equals(column.Stored.Name, name, StringComparison.Ordinal))

@@ -31,10 +31,9 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
         {
             var previous = writer.Previous.GetValueOrDefault(table.Name);
             var cursor = PullCursor.Read(previous?.Cursor);
-            return cursor?.Since is null || cursor.Shape != _plan.Hash || !previous!.Columns.SequenceEqual(_plan.Stored) || PullPlan.IsScattered(previous)
-                ? await WholeAsync(cancellation)
-                : _plan.ReplacesPartitions ? await NewestPartitionsAsync(previous, cursor, cancellation)
-                : await ChangesAsync(previous, cursor, cancellation);
+            return !_plan.GoesOn(previous, cursor) ? await WholeAsync(cancellation)
+                : _plan.ReplacesPartitions ? await NewestPartitionsAsync(previous!, cursor!, cancellation)
+                : await ChangesAsync(previous!, cursor!, cancellation);
         }
         finally
         {

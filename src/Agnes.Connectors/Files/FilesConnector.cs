@@ -54,6 +54,25 @@ public sealed class FilesConnector : Connector
         }
     }
 
+    public override bool CanForecast => true;
+
+    public override Task<IReadOnlyList<TableForecast>> ForecastAsync(
+        ExtractRequest request, IReadOnlyDictionary<string, ExtractTable> previous, DataFolder folder, CancellationToken cancellation)
+    {
+        var root = Root(folder, request);
+        return Task.FromResult<IReadOnlyList<TableForecast>>([.. request.Tables.Select(table =>
+        {
+            try
+            {
+                return FileForecast.Of(root, table, previous.GetValueOrDefault(table.Name));
+            }
+            catch (Exception e) when (IsOfTable(e))
+            {
+                return new TableForecast(table.Name, "full") { Fault = Told(e, root) };
+            }
+        })]);
+    }
+
     /// <summary>The files that a table is read from, without opening one.</summary>
     public static FoundFiles Find(string root, TableConfig table)
     {

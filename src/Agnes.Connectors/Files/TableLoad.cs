@@ -33,8 +33,11 @@ internal sealed class TableLoad(string root, TableConfig table, ExtractWriter wr
         await PutAsync(columns, cancellation);
     }
 
-    private string ReadAs(InputFile file) =>
-        file.Format.IsDelimited ? _settings.ReadAs : file.Format.Kind == FileKind.Parquet && _settings.VerifiesChecksums ? "verified" : "";
+    /// <summary>By which settings a file is read, as it is kept with the file: one that did not change is read again when these did.</summary>
+    public static string ReadAs(FileSettings settings, InputFile file) =>
+        file.Format.IsDelimited ? settings.ReadAs : file.Format.Kind == FileKind.Parquet && settings.VerifiesChecksums ? "verified" : "";
+
+    private string ReadAs(InputFile file) => ReadAs(_settings, file);
 
     /// <summary>What was made of the file in an earlier run, when neither the file, nor how it is read, nor the part has changed since.</summary>
     private EarlierPart? Earlier(ExtractTable? previous, InputFile file)

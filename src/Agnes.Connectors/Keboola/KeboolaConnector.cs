@@ -74,6 +74,32 @@ public sealed class KeboolaConnector : Connector
         }
     }
 
+    public override bool CanForecast => true;
+
+    public override async Task<IReadOnlyList<TableForecast>> ForecastAsync(
+        ExtractRequest request, IReadOnlyDictionary<string, ExtractTable> previous, DataFolder folder, CancellationToken cancellation)
+    {
+        var settings = SettingsOf(request);
+        using var storage = new StorageClient(settings, new OutboundGuard(settings.AllowedPrivateHosts), TimeProvider.System);
+        var found = new TableForecast[request.Tables.Count];
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = settings.Parallel, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(request.Tables.Index(), parallel, async (one, stop) =>
+        {
+            var (i, table) = one;
+            try
+            {
+                var how = TableSettings.Of(table, DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime));
+                var there = await storage.TableAsync(how.SourceId, stop);
+                found[i] = ExportForecast.Of(table, PullShape.Of(how, there), there, previous.GetValueOrDefault(table.Name));
+            }
+            catch (Exception e) when (IsOfTable(e) && !stop.IsCancellationRequested)
+            {
+                found[i] = new TableForecast(table.Name, "full") { Fault = Told(e, folder.Root, settings) };
+            }
+        });
+        return found;
+    }
+
     private static KeboolaSettings SettingsOf(ExtractRequest request)
     {
         try

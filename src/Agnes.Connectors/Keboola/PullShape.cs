@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Agnes.Connectors.Files;
+using Agnes.Engine.Extracts;
 using Agnes.Protocol;
 
 namespace Agnes.Connectors.Keboola;
@@ -60,6 +61,9 @@ internal sealed record PullShape(TableSettings Settings, IReadOnlyList<KeboolaCo
         };
         return shape with { Hash = HashOf(shape) };
     }
+
+    /// <summary>Whether a run can go on from rows of before, instead of reading the table whole.</summary>
+    public bool GoesOn(ExtractTable? previous, PullCursor? cursor) => cursor is not null && cursor.Shape == Hash && previous!.Columns.SequenceEqual(Stored);
 
     private static string HashOf(PullShape shape)
     {

@@ -35,7 +35,7 @@ internal sealed class TablePull(
         await BeginAsync(cancellation);
         writer.Previous.TryGetValue(table.Name, out var previous);
         var cursor = previous is null ? null : PullCursor.Read(previous.Cursor);
-        var isFirst = cursor is null || cursor.Shape != _shape.Hash || !previous!.Columns.SequenceEqual(_shape.Stored);
+        var isFirst = !_shape.GoesOn(previous, cursor);
         var how = _shape.Settings;
         var put = how.IsWhole || _shape.Keys.Count == 0 ? await WholeAsync(cancellation)
             : !isFirst ? await ChangesAsync(previous!, cursor!, cancellation)

@@ -53,6 +53,14 @@ internal sealed class MySqlDatabase(string connection, MySqlSettings settings, M
             : new DatabaseTable(columns, keys, null, null);
     });
 
+    public Task<int> CountReadableAsync(int max, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        await using var opened = await session.OpenAsync(cancellation);
+        await using var command = new MySqlCommand(Sql.Readable, opened);
+        command.Parameters.AddWithValue("max", max);
+        return Convert.ToInt32(await command.ExecuteScalarAsync(cancellation), CultureInfo.InvariantCulture);
+    });
+
     public Task<DatabaseRows> ReadAsync(
         DatabaseRelation relation, IReadOnlyList<DatabaseColumn> columns, string? where, AnswerFiles rows, Action<long> got, CancellationToken cancellation) =>
         SayingAsync(async () =>
@@ -126,6 +134,13 @@ internal sealed class MySqlDatabase(string connection, MySqlSettings settings, M
         public const string Keys = """
             SELECT column_name FROM information_schema.statistics
             WHERE table_schema = @schema AND table_name = @name AND index_name = 'PRIMARY' ORDER BY seq_in_index
+            """;
+
+        /// <summary>The catalog shows a user what it has some right to.</summary>
+        public const string Readable = """
+            SELECT count(*) FROM (
+                SELECT 1 FROM information_schema.tables
+                WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') LIMIT @max) AS readable
             """;
 
         public const string Statistics =

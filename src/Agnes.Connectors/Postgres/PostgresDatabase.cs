@@ -67,6 +67,16 @@ internal sealed class PostgresDatabase(string connection, PostgresSession sessio
             columns, keys, statistics.IsDBNull(1) ? null : statistics.GetInt64(1), statistics.IsDBNull(2) ? null : statistics.GetInt64(2));
     });
 
+    public Task<int> CountReadableAsync(int max, CancellationToken cancellation) => SayingAsync(async () =>
+    {
+        await using var reading = await session.OpenAsync(cancellation);
+        await using var command = new NpgsqlCommand($"SELECT count(*)::int FROM ({PostgresCatalog.Tables}) AS readable", reading.Connection);
+        foreach (var text in (string[])["", ""]) command.Parameters.Add(new NpgsqlParameter { Value = text, NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(new NpgsqlParameter { Value = max, NpgsqlDbType = NpgsqlDbType.Integer });
+        command.Parameters.Add(new NpgsqlParameter { Value = "", NpgsqlDbType = NpgsqlDbType.Text });
+        return (int)(await command.ExecuteScalarAsync(cancellation))!;
+    });
+
     public Task<DatabaseRows> ReadAsync(
         DatabaseRelation table, IReadOnlyList<DatabaseColumn> columns, string? where, AnswerFiles rows, Action<long> got, CancellationToken cancellation) =>
         SayingAsync(async () =>

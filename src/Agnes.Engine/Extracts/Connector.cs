@@ -23,6 +23,20 @@ public abstract class Connector
     public virtual Task<TablePreview> PreviewAsync(ExtractRequest request, DataFolder folder, DuckDBConnection connection, string tempFolder, CancellationToken cancellation) =>
         throw new NotSupportedException();
 
+    /// <summary>Reaches the source of a request that has no tables, signs in there, and counts what may be read. It is told nothing else.</summary>
+    /// <exception cref="WorkerFailedException">One of them cannot be done; the message says which, and what to mend.</exception>
+    public virtual Task<SourceCheck> CheckAsync(ExtractRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+
+    /// <summary>Whether it can say what a run would bring.</summary>
+    public virtual bool CanForecast => false;
+
+    /// <summary>Says of each requested table how it would be pulled now, in their order. No row is asked for, and nothing is written.</summary>
+    /// <param name="previous">Tables of the last good extract, by name, case-insensitive.</param>
+    /// <exception cref="WorkerFailedException">None of them can be asked about; what concerns one is its <see cref="TableForecast.Fault"/>.</exception>
+    public virtual Task<IReadOnlyList<TableForecast>> ForecastAsync(
+        ExtractRequest request, IReadOnlyDictionary<string, ExtractTable> previous, DataFolder folder, CancellationToken cancellation) =>
+        throw new NotSupportedException();
+
     /// <summary>Writes the requested tables. A table that fails is reported to the writer and keeps its last good version; only what concerns all tables is thrown.</summary>
     public abstract Task RunAsync(ExtractRequest request, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation);
 }

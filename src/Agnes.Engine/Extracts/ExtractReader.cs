@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
 
@@ -38,6 +39,24 @@ internal static class ExtractReader
             $"SELECT CAST(table_name AS VARCHAR), {Column("description", "VARCHAR")}, {Column("extracted_at", "TIMESTAMP")}, {Column("query_mode", "VARCHAR")} FROM {Alias}._meta ORDER BY 1, 3 DESC",
             row => new MetaRow(row.TextOrNull(0) ?? "", row.TextOrNull(1), row.IsDBNull(2) ? null : DateTime.SpecifyKind(row.GetDateTime(2), DateTimeKind.Utc), row.TextOrNull(3) ?? "local"),
             cancellation);
+    }
+
+    /// <summary>The tables of a source's extract, where it is one of ours that can be read; else none. Nothing is written.</summary>
+    public static async Task<IReadOnlyDictionary<string, ExtractTable>> OwnTablesAsync(
+        DataFolder folder, string source, Share share, string tempFolder, CancellationToken cancellation)
+    {
+        var none = new Dictionary<string, ExtractTable>(StringComparer.OrdinalIgnoreCase);
+        if (!File.Exists(folder.ExtractFile(source))) return none;
+        await using var connection = WorkerDatabase.Open(share, tempFolder, [folder.Source(source)]);
+        try
+        {
+            await AttachAsync(connection, folder.ExtractFile(source), cancellation);
+            return await TablesAsync(connection, cancellation);
+        }
+        catch (Exception e) when (e is DuckDBException or InvalidDataException && !cancellation.IsCancellationRequested)
+        {
+            return none; // a run would begin anew as well
+        }
     }
 
     /// <summary>All tables of an extract of ours, by name, case-insensitive.</summary>

@@ -40,7 +40,11 @@ public sealed record ExtractedTable(string Name, long Rows, long Bytes, bool Cha
 /// <summary>What a connector must find again after it was killed, such as the id of a job that it is about to start elsewhere.</summary>
 public sealed record ExtractCheckpoint(string Table, string Value);
 
-public sealed record FailedTable(string Name, string Error);
+public sealed record FailedTable(string Name, string Error)
+{
+    /// <summary>Where the table's contract forbids the columns that its source has: how they differ.</summary>
+    public SchemaDrift? Drift { get; init; }
+}
 
 /// <param name="Kind"><c>table_started</c>, <c>table_progress</c>, <c>table_done</c>, <c>table_failed</c>, <c>warning</c> or <c>log</c>.</param>
 public sealed record ExtractEvent(string Kind, string? Table = null, long? Rows = null, long? Bytes = null, string? Phase = null, string? Message = null);

@@ -34,6 +34,9 @@ public sealed class ExtractWriter : IAsyncDisposable
     /// <summary>Has the parent run the operator's program; set by the worker.</summary>
     internal Func<ProgramRequest, CancellationToken, Task<ProgramOutcome>>? Running { get; set; }
 
+    /// <summary>Says why a table that was written has to stay as it was; null: nothing is in its way. Set by the worker.</summary>
+    internal Func<ExtractTable, CancellationToken, Task<FailedTable?>>? Judging { get; set; }
+
     /// <summary>By table, what an earlier run saved and did not end.</summary>
     public IReadOnlyDictionary<string, string> Checkpoints { get; private init; } = new Dictionary<string, string>();
 
@@ -178,6 +181,7 @@ public sealed class ExtractWriter : IAsyncDisposable
     public async Task<ExtractCommit> CommitAsync(CancellationToken cancellation)
     {
         await SettledAsync(_hashing);
+        foreach (var table in _written.Values.ToList()) await JudgeAsync(table, cancellation);
         var carried = Previous.Values.Where(table => !_written.ContainsKey(table.Name) && (_registered is null || _registered.Contains(table.Name))).ToList();
         if (_written.Count > 0 || carried.Count != Previous.Count || !File.Exists(Folder.ExtractFile(Source)))
             await ExtractFile.ReplaceAsync(Folder, Store, Source, Connection, [.. carried, .. _written.Values], cancellation);
@@ -189,6 +193,18 @@ public sealed class ExtractWriter : IAsyncDisposable
         await SettledAsync(_hashing);
         await Connection.DisposeAsync();
         _staging.Dispose();
+    }
+
+    /// <summary>
+    /// A table whose contract forbids the columns that it came with stays in the extract as it was, so that the next run goes on from rows that are published
+    /// and cannot be swept.
+    /// </summary>
+    private async Task JudgeAsync(ExtractTable table, CancellationToken cancellation)
+    {
+        if (Judging is null || await Judging(table, cancellation) is not { } refused) return;
+        _written.Remove(table.Name);
+        _ok.RemoveAll(one => string.Equals(one.Name, table.Name, StringComparison.OrdinalIgnoreCase));
+        _failed.Add(refused);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Protocol;
 
@@ -21,10 +22,18 @@ public sealed record TablePublication(
     IReadOnlyList<FileStamp> Stamps,
     string? Md5,
     string? Origin,
-    bool Changed = true);
+    bool Changed = true)
+{
+    /// <summary>What its source has otherwise, where the table's contract keeps the columns of before; null: it is as in the source.</summary>
+    public SchemaDrift? LeftOut { get; init; }
+}
 
 /// <summary>A table that is in the source but could not be published; what was published of it before stays.</summary>
-public sealed record SkippedTable(string Name, string Reason);
+public sealed record SkippedTable(string Name, string Reason)
+{
+    /// <summary>Where its contract forbids the columns that the source has: how they differ.</summary>
+    public SchemaDrift? Drift { get; init; }
+}
 
 /// <param name="Removed">Names that were published from this source and that it no longer has.</param>
 /// <param name="Problem">Why the whole source could not be read; then nothing else is set and all that was published stays.</param>
@@ -50,4 +59,11 @@ public sealed record PublishedTable(
     IReadOnlyList<TablePart> Parts,
     IReadOnlyList<FileStamp> Stamps,
     string? Md5,
-    string? Origin);
+    string? Origin)
+{
+    /// <summary>In the registry; null: it is in none.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>One of <see cref="SchemaContract.All"/>; null: <see cref="SchemaContract.Evolve"/>.</summary>
+    public string? Contract { get; init; }
+}

@@ -46,18 +46,19 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
     {
         using var staging = store.Stage(runId);
         await using var connection = WorkerDatabase.Open(share, tempFolder, [_root, staging.Folder]);
+        await using var kept = new KeptColumns(store, staging, share, tempFolder, folder.Parts);
         await ExtractReader.AttachAsync(connection, file, cancellation);
         var rows = await NamesAsync(connection, cancellation);
         if (tree is null)
         {
             var own = await ExtractReader.TablesAsync(connection, cancellation);
-            foreach (var row in rows) AddOwn(own[row.Name]);
+            foreach (var row in rows) await AddOwnAsync(kept, own[row.Name], cancellation);
         }
         else
         {
             var adoption = new ForeignAdoption(store, staging, connection, share, tempFolder, _root, tree, time);
             var objects = await ExtractReader.ObjectsAsync(connection, cancellation);
-            foreach (var row in rows) await AddForeignAsync(adoption, objects, row, cancellation);
+            foreach (var row in rows) await AddForeignAsync(adoption, kept, objects, row, cancellation);
         }
         var present = rows.Select(row => row.Name).Concat(_skipped.Select(skipped => skipped.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
         return new Publication(source, _tables, [.. _known.Keys.Where(name => !present.Contains(name))], _skipped);
@@ -85,7 +86,7 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
     }
 
     /// <summary>A table that our own writer put there: hashed, counted and made durable when it was written.</summary>
-    private void AddOwn(ExtractTable table)
+    private async Task AddOwnAsync(KeptColumns kept, ExtractTable table, CancellationToken cancellation)
     {
         var stamps = new List<FileStamp>(table.Parts.Count);
         foreach (var part in table.Parts)
@@ -100,13 +101,32 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
             }
             stamps.Add(stamp.Value);
         }
+        var before = _known.GetValueOrDefault(table.Name);
         IReadOnlyList<TablePart> parts = [.. table.Parts.Select(part => part.Part)];
-        var changed = !_known.TryGetValue(table.Name, out var before) || !IsSame(before, table.Description, table.QueryMode, table.ExtractedAt, parts, stamps);
-        _tables.Add(new TablePublication(table.Name, table.Description, table.QueryMode, table.ExtractedAt, table.Columns, table.Rows, table.Bytes, parts, stamps,
-            parts.Count == 1 ? table.Parts[0].Md5 : null, null, changed));
+        try
+        {
+            var shown = await kept.ApplyAsync(before, new KeptTable(table.Columns, parts, stamps, parts.Count == 1 ? table.Parts[0].Md5 : null, null), cancellation);
+            Add(before, new MetaRow(table.Name, table.Description, null, table.QueryMode), table.ExtractedAt, shown);
+        }
+        catch (SchemaContractException refused)
+        {
+            _skipped.Add(new SkippedTable(table.Name, refused.Message) { Drift = refused.Drift });
+        }
+        catch (Exception e) when (e is DuckDBException or InvalidDataException && !cancellation.IsCancellationRequested)
+        {
+            _skipped.Add(new SkippedTable(table.Name, Wording.Of(e, _root)));
+        }
     }
 
-    private async Task AddForeignAsync(ForeignAdoption adoption, IReadOnlyDictionary<string, ExtractObject> objects, MetaRow row, CancellationToken cancellation)
+    private void Add(PublishedTable? before, MetaRow row, DateTime extractedAt, KeptTable shown)
+    {
+        var changed = before is null || before.Origin != shown.Origin || !IsSame(before, row.Description, row.QueryMode, extractedAt, shown.Parts, shown.Stamps);
+        _tables.Add(new TablePublication(row.Name, row.Description, row.QueryMode, extractedAt, shown.Columns, shown.Parts.Sum(part => part.Rows),
+            shown.Parts.Sum(part => part.SizeBytes), shown.Parts, shown.Stamps, shown.Md5, shown.Origin, changed) { LeftOut = shown.LeftOut });
+    }
+
+    private async Task AddForeignAsync(
+        ForeignAdoption adoption, KeptColumns kept, IReadOnlyDictionary<string, ExtractObject> objects, MetaRow row, CancellationToken cancellation)
     {
         if (!objects.TryGetValue(row.Name, out var found))
         {
@@ -123,12 +143,16 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
                     before is null || !IsSame(before, row.Description, "remote", extractedAt, [], [])));
                 return;
             }
-            var adopted = await adoption.AdoptAsync(row, found, before, cancellation);
+            var adopted = await adoption.AdoptAsync(row, found, AsAdopted(before), cancellation);
             extractedAt = row.ExtractedAt ?? (adopted.Reused && before is not null ? before.ExtractedAt : extractedAt);
             var mode = row.QueryMode == "materialized" ? "materialized" : "local";
-            var changed = before is null || before.Origin != adopted.Origin || !IsSame(before, row.Description, mode, extractedAt, adopted.Parts, adopted.Stamps);
-            _tables.Add(new TablePublication(row.Name, row.Description, mode, extractedAt, adopted.Columns, adopted.Parts.Sum(part => part.Rows), adopted.Parts.Sum(part => part.SizeBytes),
-                adopted.Parts, adopted.Stamps, adopted.Parts.Count == 1 ? adopted.Md5 : null, adopted.Origin, changed));
+            var whole = new KeptTable(adopted.Columns, adopted.Parts, adopted.Stamps, adopted.Parts.Count == 1 ? adopted.Md5 : null, adopted.Origin);
+            var shown = adopted.Reused ? whole with { Origin = before!.Origin } : await kept.ApplyAsync(before, whole, cancellation);
+            Add(before, row with { QueryMode = mode }, extractedAt, shown);
+        }
+        catch (SchemaContractException refused)
+        {
+            _skipped.Add(new SkippedTable(row.Name, refused.Message) { Drift = refused.Drift });
         }
         catch (MovingFileException)
         {
@@ -139,6 +163,10 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
             _skipped.Add(new SkippedTable(row.Name, Wording.Of(e, _root)));
         }
     }
+
+    /// <summary>As adoption knows it: what was left out of it last time is left out again without a look, unless that is not wanted any more.</summary>
+    private static PublishedTable? AsAdopted(PublishedTable? before) => before is null || !LeftOutOrigin.Is(before.Origin) ? before
+        : before with { Origin = before.Contract == SchemaContract.Discard ? LeftOutOrigin.InnerOf(before.Origin) : null };
 
     private static bool IsSame(PublishedTable before, string? description, string mode, DateTime extractedAt, IReadOnlyList<TablePart> parts, IReadOnlyList<FileStamp> stamps) =>
         before.Description == description && before.QueryMode == mode && before.ExtractedAt == extractedAt && before.Parts.SequenceEqual(parts) && before.Stamps.SequenceEqual(stamps);

@@ -35,6 +35,48 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
         }
     }
 
+    public bool CanForecast(string connector) => connectors.Any(one => one.Name == connector && one.CanForecast);
+
+    /// <summary>Says what a run of the requested tables would bring, in the same place.</summary>
+    /// <exception cref="WorkerFailedException">None of them can be asked about, or not within <paramref name="limit"/>.</exception>
+    public async Task<IReadOnlyList<TableForecast>> ForecastAsync(ExtractRequest request, TimeSpan limit, CancellationToken cancellation)
+    {
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        time.CancelAfter(limit);
+        using var home = scratch.NewFolder("forecast");
+        var worker = new WorkerRequest("forecast", folder.Root, budget.Publishing with { Threads = 1 }, Extract: request);
+        try
+        {
+            var reach = ReachOf(request, new Reach([folder.Source(request.Source)], []));
+            var line = await ExtractWorker.RunAsync(_program, home.Path, worker, reach, null, time.Token);
+            return line.Forecasts ?? throw new WorkerFailedException("The extract worker answered something else.");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new WorkerFailedException($"'{request.Source}' did not say within {limit.TotalSeconds:0} seconds what a run would bring. Name fewer tables.");
+        }
+    }
+
+    /// <summary>Looks whether the source of a request without tables answers, in the same place.</summary>
+    /// <exception cref="WorkerFailedException">It does not, or not within <paramref name="limit"/>; the message says what to do.</exception>
+    public async Task<SourceCheck> CheckAsync(ExtractRequest request, TimeSpan limit, CancellationToken cancellation)
+    {
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        time.CancelAfter(limit);
+        using var home = scratch.NewFolder("check");
+        var worker = new WorkerRequest("check", folder.Root, budget.Publishing with { Threads = 1 }, Extract: request);
+        try
+        {
+            var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(request, new Reach([], [])), null, time.Token);
+            return line.Check ?? throw new WorkerFailedException("The extract worker answered something else.");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new WorkerFailedException(
+                $"'{request.Source}' did not answer within {limit.TotalSeconds:0} seconds. Look at its address, and at what lies between it and this machine.");
+        }
+    }
+
     /// <param name="known">When given, the same child prepares the source for publishing after the run: see <see cref="ExtractOutcome.Publication"/>.</param>
     /// <exception cref="WorkerFailedException">The run as a whole failed; the extract is as it was before.</exception>
     /// <param name="limits">Null: the usual ones.</param>
@@ -68,7 +110,7 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
         var connector = connectors.FirstOrDefault(connector => connector.Name == request.Connector);
         try
         {
-            return own with { Reads = connector?.Readable(folder, request) ?? [], Network = connector?.UsesNetwork ?? false };
+            return own with { Reads = [.. own.Reads, .. connector?.Readable(folder, request) ?? []], Network = connector?.UsesNetwork ?? false };
         }
         catch (ArgumentException error)
         {

@@ -27,6 +27,8 @@ public static class ExtractWorkerMain
             {
                 "extract" => await ExtractAsync(request, connectors, lines, cancellation),
                 "preview" => await PreviewAsync(request, connectors, cancellation),
+                "check" => new WorkerLine(Check: await Named(connectors, request.Extract!.Connector).CheckAsync(request.Extract, cancellation)),
+                "forecast" => await ForecastAsync(request, connectors, cancellation),
                 "prepare" => new WorkerLine(Publication: await PrepareAsync(request, request.Source!, request.Known!, action => parentGone = action, cancellation)),
                 "analytics" => await AnalyticsAsync(request, cancellation),
                 "consolidate" => await ConsolidateAsync(request, cancellation),
@@ -52,8 +54,11 @@ public static class ExtractWorkerMain
         await using (var writer = await ExtractWriter.OpenAsync(folder, run, request.Share, Temp(), connector.Readable(folder, run), TimeProvider.System, cancellation, lines.SaveAsync))
         {
             writer.Running = lines.RunProgramAsync;
+            writer.Judging = (table, stop) => ContractOfExtract.RefusalAsync(writer, request.Known ?? [], table, stop);
             await connector.RunAsync(run, writer, lines, cancellation);
             done = await writer.CommitAsync(cancellation);
+            foreach (var refused in done.Failed.Where(failed => failed.Drift is not null)) // its connector has said that it is done
+                lines.Report(new ExtractEvent("table_failed", refused.Name, Message: refused.Error));
         }
         var prepared = request.Known is null ? null : await PrepareAsync(request, run.Source, request.Known, _ => { }, cancellation);
         return new WorkerLine(Outcome: new ExtractOutcome(done.Ok, done.Failed, done.Warnings, prepared));
@@ -65,6 +70,14 @@ public static class ExtractWorkerMain
         var (connector, folder, temp) = (Named(connectors, run.Connector), new DataFolder(request.DataFolder), Temp());
         await using var connection = WorkerDatabase.Open(request.Share, temp, connector.Readable(folder, run));
         return new WorkerLine(Preview: await connector.PreviewAsync(run, folder, connection, temp, cancellation));
+    }
+
+    private static async Task<WorkerLine> ForecastAsync(WorkerRequest request, IReadOnlyList<Connector> connectors, CancellationToken cancellation)
+    {
+        var run = request.Extract!;
+        var folder = new DataFolder(request.DataFolder);
+        var previous = await ExtractReader.OwnTablesAsync(folder, run.Source, request.Share, Temp(), cancellation);
+        return new WorkerLine(Forecasts: await Named(connectors, run.Connector).ForecastAsync(run, previous, folder, cancellation));
     }
 
     private static Connector Named(IReadOnlyList<Connector> connectors, string name) =>

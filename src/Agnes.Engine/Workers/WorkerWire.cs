@@ -8,7 +8,7 @@ using Agnes.Protocol;
 namespace Agnes.Engine.Workers;
 
 /// <summary>The one request of an extract worker: a JSON line on its standard input.</summary>
-/// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>preview</c>, <c>prepare</c>, <c>analytics</c> or <c>consolidate</c>.</param>
+/// <param name="Op"><c>extract</c> (and then prepare, when <see cref="Known"/> is given), <c>preview</c>, <c>check</c>, <c>forecast</c>, <c>prepare</c>, <c>analytics</c> or <c>consolidate</c>.</param>
 internal sealed record WorkerRequest(
     string Op,
     string DataFolder,
@@ -30,7 +30,9 @@ internal sealed record WorkerLine(
     bool Done = false,
     SentCheckpoint? Checkpoint = null,
     ProgramRequest? Program = null,
-    TablePreview? Preview = null);
+    TablePreview? Preview = null,
+    SourceCheck? Check = null,
+    IReadOnlyList<TableForecast>? Forecasts = null);
 
 /// <param name="Number">Of this run; the answer has the same.</param>
 internal sealed record SentCheckpoint(long Number, ExtractCheckpoint Checkpoint);

@@ -14,6 +14,21 @@ public sealed class MySqlPullTests(MariaDb maria) : IClassFixture<MariaDb>, IDis
     public void Dispose() => _shop.Dispose();
 
     [Fact]
+    public async Task A_check_signs_in_and_counts_what_may_be_read()
+    {
+        await maria.ExecuteAsync("CREATE OR REPLACE TABLE checked (id int)");
+        (await CheckAsync(maria.Options)).Tables.ShouldBeGreaterThan(0);
+        var options = maria.Options;
+        options["password"] = "a wrong password";
+        var refused = await Should.ThrowAsync<WorkerFailedException>(() => CheckAsync(options));
+        refused.Message.ShouldContain("cannot sign in");
+        refused.Message.ShouldNotContain("a wrong password");
+
+        static Task<SourceCheck> CheckAsync(Dictionary<string, string> options) =>
+            MySqlDatabase.Connector.CheckAsync(new ExtractRequest("check", "maria", "mysql", [], Options: options), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Each_type_has_a_place_that_loses_nothing()
     {
         // Type, an example, the engine's type, and what the engine makes of the example as a text.

@@ -38,9 +38,23 @@ public sealed class KeboolaTests
         bucket.ShouldContain("in.c-crm.orders");
         bucket.ShouldNotContain("revenue");
         (await laptop.RunAsync("admin", "connection", "discover", "jira")).ExitCode.ShouldBe(1);
+        (await laptop.RunAsync("admin", "connection", "check", "keboola")).Output.ShouldBe("'keboola' answers, and may read 2 tables there.\n");
+        (await laptop.RunAsync("admin", "connection", "check", "nowhere")).ExitCode.ShouldBe(1);
 
         (await laptop.RunAsync("admin", "discover-and-register")).Output.ShouldStartWith("2 registered, 0 skipped, 0 failed.");
         (await laptop.RunAsync("admin", "discover-and-register")).Output.ShouldStartWith("0 registered, 2 skipped, 0 failed.");
+
+        var plan = await laptop.RunAsync("admin", "sync", "trigger", "--dry-run", "orders", "--json");
+        plan.ExitCode.ShouldBe(0, plan.Errors);
+        var planned = JsonNode.Parse(plan.Output)![0]!;
+        ((string?)planned["connection"], (string?)planned["how"], (int?)planned["rows"]).ShouldBe(("keboola", "full", 12));
+        keboola.Jobs.All.ShouldBeEmpty("nothing was exported");
+        (await laptop.RunAsync("admin", "sync", "trigger", "--dry-run", "nothing")).ExitCode.ShouldBe(1);
+
+        (await laptop.RunAsync("admin", "update-table", "orders", "--schema-contract", "freeze")).Output.ShouldBe("Updated orders: schema_contract.\n");
+        var tables = JsonNode.Parse((await laptop.RunAsync("admin", "list-tables", "--json")).Output)!;
+        ((tables as JsonArray ?? tables["tables"]!.AsArray()).Single(table => (string?)table!["id"] == "orders")!["schema_contract"])?.GetValue<string>().ShouldBe("freeze");
+        (await laptop.RunAsync("admin", "update-table", "orders", "--schema-contract", "thaw")).Errors.ShouldContain("must be one of evolve, freeze, discard");
 
         Directory.CreateDirectory(laptop.Workspace);
         await File.WriteAllTextAsync(Path.Combine(laptop.Workspace, "proposal.json"), """{"tables":{"orders":{"columns":{"total":{"basetype":"NUMERIC","description":"Gross, in EUR"}}}}}""", TestContext.Current.CancellationToken);

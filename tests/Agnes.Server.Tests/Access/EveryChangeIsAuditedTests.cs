@@ -46,6 +46,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         new("DELETE", "/api/admin/registry/{id}", "/api/admin/registry/{table}"),
         new("POST", "/api/admin/connections", Body: """{"name":"eu","kind":"csv","settings":{"folder":"eu"}}"""),
         new("PUT", "/api/admin/connections/{name}", "/api/admin/connections/eu", """{"settings":{"folder":"europe"}}"""),
+        new("POST", "/api/admin/connections/{name}/check", "/api/admin/connections/eu/check"),
         new("DELETE", "/api/admin/connections/{name}", "/api/admin/connections/eu"),
         new("POST", "/api/admin/register-tables", Body: """{"tables":[{"name":"last","source_type":"csv","source_table":"last.csv"}]}"""),
         new("PUT", "/api/admin/secrets/{name}", "/api/admin/secrets/KEBOOLA_STORAGE_TOKEN", """{"value":"x"}"""),
@@ -72,6 +73,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         ["POST /api/admin/metadata/{table_id}/push"] = "wants a Keboola project: ColumnMetadataTests",
         ["DELETE /api/admin/statements/{id}"] = "wants a statement that runs at that very moment: RemoteTablesTests",
         ["POST /api/admin/register-table/precheck"] = "changes nothing",
+        ["POST /api/sync/plan"] = "changes nothing",
         ["POST /api/v2/metadata-cache/refresh"] = "keeps what a source says of itself: MetadataTests",
     };
 

@@ -29,6 +29,9 @@ public sealed class KeboolaTests(Postgres postgres)
         (entry["rows"]!.GetValue<long>(), entry["source_type"]!.GetValue<string>(), entry["hash"]!.GetValue<string>().Length)
             .ShouldBe((4, "keboola", 32));
         (await new PullCheckpoints(shop.Server.State).LoadAsync("keboola")).ShouldBeEmpty();
+        var planned = (await shop.AsAdminAsync("POST", "/api/sync/plan", """["deals"]""")).Json["tables"]![0]!;
+        planned["how"]!.GetValue<string>().ShouldBe("incremental", planned.ToJsonString());
+        planned["since"]!.GetValue<string>().ShouldStartWith("20");
         keboola.Jobs.All.Select(job => job.Body.ContainsKey("changedSince")).ShouldBe([false, true]);
     }
 

@@ -69,6 +69,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["bq_metadata_cache"] = "one a registered table",
         ["sync_state"] = "one a table",
         ["view_ownership"] = "one a table",
+        ["schema_drifts"] = "one a table",
         ["table_versions"] = "purge",
         ["version_parts"] = "purge",
         ["state_version"] = "one row",

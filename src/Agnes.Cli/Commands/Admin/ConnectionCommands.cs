@@ -12,7 +12,7 @@ internal static class ConnectionCommands
         "connection", "Connections to sources: one kind of source can be connected several times.",
         "agnes admin connection add eu --kind csv --set folder=eu", "agnes admin register-table sales_eu --source-type csv --connection eu --source-table sales.csv")
     {
-        List(host), Add(host), Update(host), Remove(host), Kinds(host), Discover(host),
+        List(host), Add(host), Update(host), Remove(host), Kinds(host), Discover(host), Check(host),
     };
 
     private static AgnesCommand List(Host host)
@@ -68,6 +68,25 @@ internal static class ConnectionCommands
                 AdminApi.Print(host, found, parsed.GetValue(json), AdminApi.Column("DATASET", "dataset_id"));
             else PrintTables(host, answer.RootElement.GetProperty("tables"), parsed.GetValue(json));
             return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static AgnesCommand Check(Host host)
+    {
+        var name = new Argument<string>("name") { Description = "A connection, or a kind of source for its default one." };
+        var json = Shared.Json();
+        var command = new AgnesCommand(
+            "check", "Has the server ask a connection's source: is it reached, does it take the credentials, may it be read? Exit 1 where not.",
+            "agnes admin connection check keboola") { name, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var path = $"/api/admin/connections/{AdminApi.Escape(parsed.GetRequiredValue(name))}/check";
+            using var answer = (await host.Api.PostAsync(path, null, cancellation)).OrFail().Json();
+            var isOk = answer.RootElement.GetProperty("ok").GetBoolean();
+            if (parsed.GetValue(json)) JsonText.Write(host, answer.RootElement);
+            else (isOk ? host.Out : host.Error).WriteLine(DisplayText.Message(Columns.Field(answer.RootElement, "message")));
+            return isOk ? ExitCode.Ok : ExitCode.Failed;
         });
         return command;
     }

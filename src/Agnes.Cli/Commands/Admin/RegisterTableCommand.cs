@@ -100,6 +100,10 @@ internal sealed class RegisterOptions
     [
         (new("--sync-schedule") { Description = "'every 1h', 'daily 06:00' (UTC) or 'cron 0 6 * * 1-5 @ Europe/Prague'; default: the server's." }, "sync_schedule"),
         (new("--partition-by") { Description = "Column to partition by." }, "partition_by"),
+        (new("--schema-contract")
+        {
+            Description = "When its source has other columns: evolve (take them; the default), freeze (keep the last version) or discard (leave new ones out).",
+        }, "schema_contract"),
         (new("--partition-granularity") { Description = "day, month or year." }, "partition_granularity"),
     ];
 

@@ -25,10 +25,16 @@ internal static class SyncCommands
     {
         var tables = new Argument<string[]>("table") { Description = "Ids or names; none: all that are due.", Arity = ArgumentArity.ZeroOrMore };
         var watch = new Option<bool>("--watch") { Description = "Wait for its end; exit 1 where anything failed." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Start nothing: say what would be brought, how, and what is in the way. Exit 1 where something is." };
         var json = Shared.Json();
-        var command = new AgnesCommand("trigger", "Starts a sync.", "agnes admin sync trigger", "agnes admin sync trigger orders customers --watch") { tables, watch, json };
+        var command = new AgnesCommand(
+            "trigger", "Starts a sync.", "agnes admin sync trigger", "agnes admin sync trigger orders customers --watch", "agnes admin sync trigger --dry-run")
+        {
+            tables, watch, dryRun, json,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(dryRun)) return await SyncPlanOutput.RunAsync(host, parsed.GetValue(tables) ?? [], parsed.GetValue(json), cancellation);
             var (answer, run) = await StartAsync(host, parsed.GetValue(tables) ?? [], cancellation);
             AdminApi.Done(host, answer, parsed.GetValue(json), $"Sync started{(run is null ? "" : $": {run}")}.");
             if (!parsed.GetValue(watch) || run is null) return ExitCode.Ok;
@@ -45,10 +51,13 @@ internal static class SyncCommands
         return run is null || await WatchAsync(host, run, output, cancellation);
     }
 
+    /// <summary>The tables that a run is about; null: all that are due.</summary>
+    public static JsonNode? Body(string[] tables) =>
+        tables.Length == 0 ? null : new JsonObject { ["tables"] = new JsonArray([.. tables.Select(table => (JsonNode)table)]) };
+
     private static async Task<(ApiResponse Answer, string? Run)> StartAsync(Host host, string[] tables, CancellationToken cancellation)
     {
-        JsonNode? body = tables.Length == 0 ? null : new JsonObject { ["tables"] = new JsonArray([.. tables.Select(table => (JsonNode)table)]) };
-        var answer = await host.Api.PostAsync("/api/sync/trigger", body, cancellation);
+        var answer = await host.Api.PostAsync("/api/sync/trigger", Body(tables), cancellation);
         if (answer.Status == 409) throw new CliException("A sync is running already.") { Hint = "Look on: agnes admin sync watch" };
         using var json = answer.OrFail().Json();
         if (json.RootElement.TryGetProperty("unknown", out var unknown) && unknown.GetArrayLength() > 0) host.Error.WriteLine($"warn: not registered: {string.Join(", ", unknown.EnumerateArray())}");

@@ -21,6 +21,7 @@ internal static class TableCommands
             (new("--query") { Description = "SQL of a materialized table, or @file; empty clears it." }, "source_query"),
             (new("--description") { Description = "What a row is, for people and agents." }, "description"),
             (new("--sync-schedule") { Description = "'every 1h', 'daily 06:00' (UTC) or 'cron 0 6 * * 1-5 @ Europe/Prague'." }, "sync_schedule"),
+            (new("--schema-contract") { Description = "When its source has other columns: evolve (take them), freeze (keep the last version) or discard (leave new ones out)." }, "schema_contract"),
             (new("--source-type") { Description = "Which connector brings it." }, "source_type"),
         ];
         var settings = TableSettings.Option();

@@ -37,7 +37,8 @@ internal static class ShowCatalog
             ? bodies.Answer(context, "catalog", (snapshot, caller) => Make(Scopes.Tables(snapshot, caller), EntryOf), view.Version)
             : JsonBody.Of(new Protocol.Catalog([.. Named(context, table).Select(EntryOf)], Timestamps.Offset(time.GetUtcNow())), ProtocolJson.Default.Catalog);
 
-        CatalogTable EntryOf(NamedTable one) => Entry(one, kinds, view.Of(one.Row, sources), cache);
+        CatalogTable EntryOf(NamedTable one) =>
+            Entry(one, kinds, view.Of(one.Row, sources), cache) with { ColumnsChanged = SchemaDrifts.LastTaken(context.Snapshot(), one.Name) };
     }
 
     /// <summary>Sources are asked; this answer does not wait for them. Nothing is started where they are being asked already.</summary>

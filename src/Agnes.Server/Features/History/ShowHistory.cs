@@ -1,3 +1,4 @@
+using Agnes.Engine.Extracts;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
@@ -27,18 +28,7 @@ internal static class ShowHistory
             version.Number, Timestamps.Naive(version.PublishedAt), Timestamps.Naive(version.ExtractedAt), version.IsCurrent, version.InsteadOf is not null,
             version.Rows, version.Bytes, version.Parts.Count,
             before is null ? null : version.Rows - before.Rows, fresh?.Count, fresh?.Sum(part => part.SizeBytes),
-            before is null ? [] : Changes(before.Columns, version.Columns),
+            before is null ? [] : SchemaDrift.Between(before.Columns, version.Columns).Words,
             withParts ? [.. version.Parts.Select(part => new VersionPart(part.Sha256, part.SizeBytes, part.Rows))] : null);
-    }
-
-    private static List<string> Changes(IReadOnlyList<TableColumn> before, IReadOnlyList<TableColumn> now)
-    {
-        var (old, fresh) = (before.ToDictionary(column => column.Name, StringComparer.Ordinal), now.ToDictionary(column => column.Name, StringComparer.Ordinal));
-        return
-        [
-            .. now.Where(column => !old.ContainsKey(column.Name)).Select(column => $"+{column.Name} {column.Type}"),
-            .. before.Where(column => !fresh.ContainsKey(column.Name)).Select(column => $"-{column.Name}"),
-            .. now.Where(column => old.TryGetValue(column.Name, out var was) && was.Type != column.Type).Select(column => $"{column.Name} {old[column.Name].Type} -> {column.Type}"),
-        ];
     }
 }

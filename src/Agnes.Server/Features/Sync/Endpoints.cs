@@ -12,6 +12,7 @@ internal static class SyncFeature
     public static void AddSync(this IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton<IJobHandler, SyncJob>();
+        services.AddSingleton<SyncForecasts>();
         services.AddPublicationListener<FollowInputs>();
         services.AddSingleton(provider => new JobSchedule(
             SyncJob.KindName, options.SyncEvery, options.SyncEvery, snapshot => SyncJob.Due(snapshot, provider.GetRequiredService<SourceKinds>(), provider.GetRequiredService<TimeProvider>())));
@@ -21,6 +22,8 @@ internal static class SyncFeature
     {
         var sync = routes.MapGroup("/api/sync").WithTags("sync");
         sync.MapPost("/trigger", TriggerSync.HandleAsync).Admin().FillsDisk();
+        sync.MapPost("/plan", PlanSync.HandleAsync).Admin().OnlyReads().PerMinute(PlanSync.PerMinuteMax)
+            .WithSummary("What a run over the named tables, or over all, would do: nothing is brought.");
         sync.MapGet("/status", SyncStatus.HandleAsync).Public();
         sync.MapGet("/runs", ListRuns.HandleAsync).Admin();
         sync.MapGet("/runs/stream", StreamRuns.HandleAsync).Admin();

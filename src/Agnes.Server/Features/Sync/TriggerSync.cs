@@ -52,7 +52,7 @@ internal static class TriggerSync
     }
 
     /// <returns>Null for all: no body, <c>null</c>, <c>[]</c>, or an object with none of them.</returns>
-    private static async Task<List<string>?> ReadAsync(HttpContext context)
+    internal static async Task<List<string>?> ReadAsync(HttpContext context)
     {
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
@@ -76,7 +76,7 @@ internal static class TriggerSync
     }
 
     /// <summary>By id or name. A table that only its extract knows has no id: the run publishes it, but nothing pulls it.</summary>
-    private static (List<(string? Id, string Name)> Targets, List<string> Unknown) Resolve(Snapshot snapshot, IReadOnlyList<string> named)
+    internal static (List<(string? Id, string Name)> Targets, List<string> Unknown) Resolve(Snapshot snapshot, IReadOnlyList<string> named)
     {
         var targets = new List<(string?, string)>();
         var unknown = new List<string>();

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Registry;
 
 namespace Agnes.Server.Features.Tables;
@@ -23,6 +24,7 @@ internal static class ListRegistry
             var state = snapshot.SyncStates.GetValueOrDefault(row.Name);
             table["last_sync_error"] = state is { Status: "error" } ? state.Error : null;
             table["last_sync"] = Timestamps.Naive(state?.LastSync);
+            table["schema_drift"] = SchemaDrifts.JsonOf(snapshot, row.Name);
             tables.Add(table);
         }
         return JsonBody.Of(new JsonObject { ["tables"] = tables, ["count"] = tables.Count });

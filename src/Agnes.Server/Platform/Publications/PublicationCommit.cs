@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Extracts;
 using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Registry;
@@ -21,6 +22,9 @@ internal sealed record CommitOutcome(
     /// <summary>How long the transaction took, with its wait for the gate.</summary>
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>Tables whose source has other columns than were published, and what became of them: see <see cref="SchemaDrifts"/>.</summary>
+    public IReadOnlyList<(string Table, string Outcome, SchemaDrift Drift)> Drifts { get; init; } = [];
+
     public bool Changed => Published.Count + Refreshed.Count + Removed.Count > 0;
 }
 
@@ -39,6 +43,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
     private readonly List<string> _refreshed = [];
     private readonly List<string> _removed = [];
     private readonly List<string> _collided = [];
+    private readonly List<(string Table, string Outcome, SchemaDrift Drift)> _drifts = [];
 
     // New rows, added together at the end: a statement for each would take a first commit of a thousand tables beyond the time that a write has.
     private readonly List<object> _versions = [];
@@ -63,10 +68,14 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             await write.InsertAsync(PublicationSql.InsertPart, _parts);
             await write.InsertAsync(PublicationSql.InsertState, _states);
             await write.InsertAsync(PublicationSql.AddHistory, _history);
-            foreach (var skipped in publication.Skipped.Where(s => Belongs(s.Name))) await FailAsync(skipped.Name, TableProblem + skipped.Reason);
+            foreach (var skipped in publication.Skipped.Where(s => Belongs(s.Name)))
+            {
+                if (skipped.Drift is { } refused) await RefuseAsync(skipped, refused);
+                else await FailAsync(skipped.Name, TableProblem + skipped.Reason);
+            }
         }
 
-        var outcome = new CommitOutcome(_published, _refreshed, _removed, _collided, publication.Skipped, publication.Problem);
+        var outcome = new CommitOutcome(_published, _refreshed, _removed, _collided, publication.Skipped, publication.Problem) { Drifts = _drifts };
         if (outcome.Changed) write.Audit(null, "publish", _source, Describe(outcome), "ok");
         return outcome;
     }
@@ -98,6 +107,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             && current.Name == table.Name && current.Columns.SequenceEqual(table.Columns);
         if (sameRows) await RefreshAsync(current!, table);
         else await ReplaceAsync(current, table, digest);
+        await NoteDriftAsync(current, table);
         await SaveStateAsync(table);
     }
 
@@ -139,6 +149,34 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         _published.Add(table.Name);
     }
 
+    private async Task NoteDriftAsync(PublishedVersion? current, TablePublication table)
+    {
+        if (table.LeftOut is { } leftOut)
+        {
+            if (LeftOutOrigin.Is(current?.Origin) && write.Current.IsNoted(table.Name, leftOut, SchemaDrifts.LeftOut)) return;
+            await NoteAsync(table.Name, leftOut, SchemaDrifts.LeftOut);
+            return;
+        }
+
+        if (current is null or { QueryMode: TableRules.ModeRemote } or { Columns.Count: 0 } || table.QueryMode == TableRules.ModeRemote || current.Source != _source)
+            return;
+        var drift = SchemaDrift.Between(current.Columns, table.Columns);
+        if (!drift.IsNone) await NoteAsync(table.Name, drift, SchemaDrifts.Taken);
+    }
+
+    /// <summary>What stands already is not said again at each look.</summary>
+    private async Task RefuseAsync(SkippedTable skipped, SchemaDrift drift)
+    {
+        var error = TableProblem + skipped.Reason;
+        if (!write.HasSyncError(skipped.Name, error)) await NoteAsync(skipped.Name, drift, SchemaDrifts.Refused);
+        await FailAsync(skipped.Name, error);
+    }
+
+    private async Task NoteAsync(string table, SchemaDrift drift, string outcome)
+    {
+        await write.NoteDriftAsync(table, drift, outcome);
+        _drifts.Add((table, outcome, drift));
+    }
 
     private async Task<bool> ClaimAsync(string name)
     {

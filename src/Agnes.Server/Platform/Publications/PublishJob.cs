@@ -75,6 +75,8 @@ internal sealed class PublishJob(SourcePublisher publisher) : IJobHandler
         if (outcome.Problem is { } problem) await job.LogAsync($"{source}: skipped, {problem}", cancellation);
         if (outcome.Published.Count > 0) await job.LogAsync($"{source}: published {string.Join(", ", outcome.Published)} ({outcome.Elapsed.TotalMilliseconds:0.0} ms)", cancellation);
         if (outcome.Removed.Count > 0) await job.LogAsync($"{source}: removed {string.Join(", ", outcome.Removed)}", cancellation);
+        foreach (var (table, how, drift) in outcome.Drifts.Where(one => one.Outcome != SchemaDrifts.Refused))
+            await job.LogAsync($"{source}.{table}: the source's columns are others ({(how == SchemaDrifts.Taken ? "taken" : "left out")}): {drift}", cancellation);
         foreach (var skipped in outcome.Skipped) await job.LogAsync($"{source}.{skipped.Name}: skipped, {skipped.Reason}", cancellation);
         foreach (var name in outcome.Collided) await job.LogAsync($"{source}.{name}: skipped, another source has the name", cancellation);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Publishing;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Registry;
@@ -89,6 +90,7 @@ internal sealed class PurgeJob(StateDb state, PartStore parts, PublishingGate ga
     private static HashSet<string> Named(Snapshot snapshot) =>
     [
         .. snapshot.Kept.Values.SelectMany(kept => kept.ByNumber.Values)
-            .SelectMany(version => version.Parts.Select(part => part.Sha256).Concat(version.Whole is { } whole ? [whole.Sha256] : [])),
+            .SelectMany(version => version.Parts.Select(part => part.Sha256).Concat(version.Whole is { } whole ? [whole.Sha256] : [])
+                .Concat(LeftOutOrigin.HeldParts(version.Origin))),
     ];
 }

@@ -21,7 +21,7 @@ internal sealed class SourcePublisher(
     private const string Misnamed = "its folder has a name that no source can have: use letters, digits and underscores, and none of the server's own names.";
 
     private readonly ConcurrentDictionary<string, SourceTrouble> _troubles = new(StringComparer.Ordinal); // by folder below extracts/
-    private readonly ConcurrentDictionary<string, FileStamp> _seen = new(StringComparer.Ordinal); // the same
+    private readonly ConcurrentDictionary<string, Look> _seen = new(StringComparer.Ordinal); // the same
 
     /// <summary>What stands, also of folders whose name keeps them from being a source at all.</summary>
     public IReadOnlyCollection<SourceTrouble> Troubles =>
@@ -33,15 +33,19 @@ internal sealed class SourcePublisher(
         var snapshot = state.Snapshot;
         return [.. snapshot.PublishedNamesOf(source).Select(name => snapshot.PublishedTable(name)!).Select(version => new PublishedTable(
             version.Name, version.Description, version.QueryMode, version.ExtractedAt, version.Columns, version.Rows, version.Parts,
-            [.. version.Parts.Select(part => parts.Proven(part.Sha256, part.SizeBytes) ?? default)], version.Md5, version.Origin))];
+            [.. version.Parts.Select(part => parts.Proven(part.Sha256, part.SizeBytes) ?? default)], version.Md5, version.Origin)
+        {
+            Id = snapshot.TableByName(version.Name)?.Id,
+            Contract = snapshot.TableByName(version.Name)?.SchemaContract,
+        })];
     }
 
-    /// <summary>Sources whose extract is another file than when it was last published.</summary>
+    /// <summary>Sources whose extract is another file than when it was last published, or whose tables have other contracts.</summary>
     public IReadOnlyList<string> Changed()
     {
         var there = publisher.Sources();
         var gone = state.Snapshot.ViewOwners.Values.Select(owner => owner.SourceName).Distinct(StringComparer.Ordinal).Except(there, StringComparer.Ordinal);
-        return [.. there.Concat(gone).Where(source => !_seen.TryGetValue(source, out var seen) || seen != StampOf(source))];
+        return [.. there.Concat(gone).Where(source => !_seen.TryGetValue(source, out var seen) || seen != LookOf(source))];
     }
 
     /// <summary>Makes the next look take the source for changed.</summary>
@@ -51,11 +55,11 @@ internal sealed class SourcePublisher(
     public async Task<CommitOutcome> PublishAsync(string source, CancellationToken cancellation)
     {
         using var entered = await gate.PrepareAsync(cancellation);
-        var stamp = StampOf(source);
-        _seen[source] = stamp; // before it is read: one that is written, or forgotten, meanwhile is looked at again
+        var look = LookOf(source);
+        _seen[source] = look; // before it is read: one that is written, or forgotten, meanwhile is looked at again
         try
         {
-            var prepared = stamp == default ? Missing(source) : await publisher.PrepareAsync(source, Known(source), cancellation);
+            var prepared = look.Stamp == default ? Missing(source) : await publisher.PrepareAsync(source, Known(source), cancellation);
             return await CommitAsync(prepared, cancellation);
         }
         catch
@@ -93,12 +97,21 @@ internal sealed class SourcePublisher(
     }
 
     /// <summary>Our own run has just written the extract and committed what is in it.</summary>
-    public void Seen(string source) => _seen[source] = StampOf(source);
+    public void Seen(string source) => _seen[source] = LookOf(source);
 
-    private FileStamp StampOf(string source) => FileStamp.TryOf(folder.ExtractFile(source)) ?? default;
+    private Look LookOf(string source)
+    {
+        var snapshot = state.Snapshot;
+        var contracts = snapshot.PublishedNamesOf(source).Order(StringComparer.Ordinal)
+            .Select(name => (Name: name, Contract: snapshot.TableByName(name)?.SchemaContract)).Where(one => one.Contract is not null);
+        return new Look(FileStamp.TryOf(folder.ExtractFile(source)) ?? default, string.Join(' ', contracts.Select(one => $"{one.Name}:{one.Contract}")));
+    }
 
     /// <summary>A folder that is gone takes its tables along; one that lost its file only is damaged, and its tables stay as they were.</summary>
     private Publication Missing(string source) => Directory.Exists(folder.Source(source))
         ? Publication.Failed(source, "extract.duckdb is missing; put it back, or remove the folder to remove its tables.")
         : new Publication(source, [], [.. state.Snapshot.PublishedNamesOf(source)], []);
+
+    /// <summary>What decides whether a source has to be looked at again.</summary>
+    private readonly record struct Look(FileStamp Stamp, string Contracts);
 }

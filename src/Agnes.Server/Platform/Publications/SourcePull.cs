@@ -65,7 +65,7 @@ internal sealed class SourcePull(
             await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop));
             await ForgetCheckpointsAsync(own, request, outcome, cancellation);
             foreach (var warning in outcome.Warnings.Where(warning => !progress.Logged.Contains(warning))) await job.LogAsync(warning, cancellation);
-            foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name));
+            foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name), failed.Drift);
             if (answers is not null)
             {
                 var queried = rows.Where(row => row.QueryMode == TableRules.ModeMaterialized).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
@@ -152,10 +152,16 @@ internal sealed class SourcePull(
         },
         cancellation);
 
-    public async Task FailAsync(JobContext job, string table, string error, CancellationToken cancellation, bool reported = false)
+    public async Task FailAsync(JobContext job, string table, string error, CancellationToken cancellation, bool reported = false, SchemaDrift? drift = null)
     {
         if (!reported) await job.TableFailedAsync(table, error, cancellation);
         await job.LogAsync($"{table}: {error}", cancellation);
-        await state.WriteAsync(write => write.SaveSyncErrorAsync(table, error, inHistory: true), cancellation);
+        await state.WriteAsync(
+            async write =>
+            {
+                if (drift is not null && !write.HasSyncError(table, error)) await write.NoteDriftAsync(table, drift, SchemaDrifts.Refused);
+                await write.SaveSyncErrorAsync(table, error, inHistory: true);
+            },
+            cancellation);
     }
 }

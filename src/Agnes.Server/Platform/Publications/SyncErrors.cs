@@ -6,6 +6,10 @@ internal static class SyncErrors
 {
     private const int ErrorCharsMax = 2_000;
 
+    /// <summary>Whether that is what stands.</summary>
+    public static bool HasSyncError(this StateWrite write, string name, string error) =>
+        write.Current.SyncStates.GetValueOrDefault(name) is { Status: "error" } known && known.Error == Shorten(error);
+
     public static async Task ClearSyncErrorAsync(this StateWrite write, string name)
     {
         if (write.Current.SyncStates.GetValueOrDefault(name) is not { Status: "error" } state) return;
@@ -16,7 +20,7 @@ internal static class SyncErrors
     /// <summary>Notes why a table could not be brought up to date; what was published of it stays. Nothing is written when that is known already.</summary>
     public static async Task SaveSyncErrorAsync(this StateWrite write, string name, string error, bool inHistory = false)
     {
-        var text = error.Length > ErrorCharsMax ? error[..ErrorCharsMax] : error;
+        var text = Shorten(error);
         var before = write.Current.SyncStates.GetValueOrDefault(name);
         if (inHistory)
         {
@@ -28,6 +32,8 @@ internal static class SyncErrors
         await SaveAsync(write, name, "error", text);
         write.Apply(snapshot => snapshot.WithSyncState((before ?? new SyncStateRow { TableId = name }) with { Status = "error", Error = text }));
     }
+
+    private static string Shorten(string error) => error.Length > ErrorCharsMax ? error[..ErrorCharsMax] : error;
 
     private static async Task SaveAsync(StateWrite write, string name, string status, string? error)
     {

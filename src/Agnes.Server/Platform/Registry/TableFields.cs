@@ -43,6 +43,7 @@ internal static partial class TableFields
         Take("partition_by", () => row with { PartitionBy = Blank(body.OptionalString("partition_by")) });
         Take("partition_granularity", () => row with { PartitionGranularity = Blank(body.OptionalString("partition_granularity")) });
         Take("where_filters", () => row with { WhereFilters = ReadFilters(body) });
+        Take("schema_contract", () => row with { SchemaContract = Blank(body.OptionalString("schema_contract")) });
         Take("settings", () => row with { Settings = ReadSettings(body) });
         Take("profile_after_sync", () => row with { ProfileAfterSync = body.OptionalBoolean("profile_after_sync") ?? true });
 

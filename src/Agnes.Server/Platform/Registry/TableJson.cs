@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Engine.Publishing;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
@@ -32,6 +33,7 @@ internal static class TableJson
         ["partition_by"] = row.PartitionBy,
         ["partition_granularity"] = row.PartitionGranularity,
         ["initial_load_chunk_days"] = row.InitialLoadChunkDays,
+        ["schema_contract"] = row.SchemaContract ?? SchemaContract.Evolve,
         ["settings"] = row.Settings is null ? null : JsonNode.Parse(row.Settings),
         ["connection"] = row.Connection,
         ["reads_tables"] = row.ReadsTables is null ? null : JsonNode.Parse(row.ReadsTables),

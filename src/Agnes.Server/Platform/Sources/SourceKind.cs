@@ -100,6 +100,21 @@ internal abstract class SourceKind
     public virtual bool Pulls(string? mode) =>
         mode is null or TableRules.ModeLocal || (mode == TableRules.ModeMaterialized && TakesAnswers);
 
+    /// <summary>
+    /// Asks a connection's source as little as can be: whether it is reached, takes what it is signed in to with, and has something that may be read. Kinds that
+    /// list what they have, or are asked, are asked for that. Null: there is nothing that could be asked.
+    /// </summary>
+    /// <param name="options">Everything that is set for it, secrets too.</param>
+    /// <exception cref="RemoteException">It is not so; the message says what is wrong.</exception>
+    public virtual async Task<ConnectionCheck?> CheckAsync(
+        Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop)
+    {
+        if (IsListed) return new ConnectionCheck((await ListAsync(options, services, stop)).Count, "tables");
+        if (!IsAsked || services.GetRequiredService<AskedSources>().Find(this, connection.Name) is not { } found) return null;
+        var first = await found.System.ListAsync(new RemoteListing(null, null, null, ConnectionCheck.AskedMax), stop);
+        return new ConnectionCheck(first.Count, first is [{ Table: null }, ..] ? "data sets" : "tables") { IsCut = first.Count >= ConnectionCheck.AskedMax };
+    }
+
     /// <summary>It can list what could be registered: see <see cref="ListAsync"/>.</summary>
     public virtual bool IsListed => false;
 

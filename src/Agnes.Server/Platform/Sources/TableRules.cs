@@ -1,3 +1,4 @@
+using Agnes.Engine.Publishing;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Sources;
@@ -42,6 +43,7 @@ internal static class TableRules
             SyncStrategy = strategy,
             PartitionGranularity = strategy == StrategyPartitioned ? row.PartitionGranularity ?? "month" : row.PartitionGranularity,
             SourceQuery = row.QueryMode == ModeMaterialized ? row.SourceQuery : null,
+            SchemaContract = row.SchemaContract == SchemaContract.Evolve ? null : row.SchemaContract,
         };
     }
 
@@ -65,6 +67,10 @@ internal static class TableRules
             return new("sync_strategy", $"sync_strategy must be one of {string.Join(", ", Strategies)}");
         if (row.PartitionGranularity is { } granularity && !Granularities.Contains(granularity, StringComparer.Ordinal))
             return new("partition_granularity", $"partition_granularity must be one of {string.Join(", ", Granularities)}");
+        if (row.SchemaContract is { } contract && !SchemaContract.All.Contains(contract, StringComparer.Ordinal))
+            return new("schema_contract", $"schema_contract must be one of {string.Join(", ", SchemaContract.All)}");
+        if (row is { SchemaContract: not null, QueryMode: ModeRemote })
+            return new("schema_contract", "schema_contract cannot be used with query_mode 'remote': the table stays at its source, as it is there");
         return null;
     }
 

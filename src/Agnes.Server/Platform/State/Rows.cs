@@ -129,6 +129,9 @@ public sealed record TableRow
 
     /// <summary>What its query names, as a JSON array of texts; null where it has none, or names nothing.</summary>
     public string? ReadsTables { get; init; }
+
+    /// <summary>What becomes of it when its source has other columns: <c>freeze</c> or <c>discard</c>; null: <c>evolve</c>.</summary>
+    public string? SchemaContract { get; init; }
 }
 
 /// <summary>A row of <c>source_connections</c>.</summary>
@@ -166,6 +169,19 @@ public sealed record ViewOwnerRow
     public required string ViewName { get; init; }
     public required string SourceName { get; init; }
     public DateTime RegisteredAt { get; init; }
+}
+
+/// <summary>A row of <c>schema_drifts</c>; its key is the table's name.</summary>
+public sealed record SchemaDriftRow
+{
+    public required string Name { get; init; }
+    public DateTime SeenAt { get; init; }
+
+    /// <summary><c>taken</c>, <c>refused</c> or <c>left_out</c>.</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>A JSON array of texts.</summary>
+    public required string Changes { get; init; }
 }
 
 /// <summary>A row of <c>table_versions</c> with its <c>version_parts</c>.</summary>

@@ -191,6 +191,10 @@ public sealed partial record Snapshot
 
     public Snapshot WithoutViewOwner(string name) => this with { ViewOwners = ViewOwners.Remove(name) };
 
+    public Snapshot WithSchemaDrift(SchemaDriftRow row) => this with { SchemaDrifts = SchemaDrifts.SetItem(row.Name, row) };
+
+    public Snapshot WithoutSchemaDrift(string name) => this with { SchemaDrifts = SchemaDrifts.Remove(name) };
+
     /// <summary>For every write of metrics and verified queries.</summary>
     public Snapshot WithChangedDefinitions() => this with { DefinitionChanges = DefinitionChanges + 1 };
 
@@ -202,7 +206,8 @@ public sealed partial record Snapshot
         AccessVersion = UsersById != before.UsersById || GroupsById != before.GroupsById || MembershipsByUser != before.MembershipsByUser
             || GrantsById != before.GrantsById || TokensById != before.TokensById || EndedSessions != before.EndedSessions ? version : before.AccessVersion,
         RegistryVersion = TablesById != before.TablesById ? version : before.RegistryVersion,
-        PublicationVersion = Kept != before.Kept || SyncStates != before.SyncStates || ViewOwners != before.ViewOwners ? version : before.PublicationVersion,
+        PublicationVersion = Kept != before.Kept || SyncStates != before.SyncStates || ViewOwners != before.ViewOwners || SchemaDrifts != before.SchemaDrifts
+            ? version : before.PublicationVersion,
         DefinitionsVersion = DefinitionChanges != before.DefinitionChanges ? version : before.DefinitionsVersion,
     };
 }

@@ -64,6 +64,9 @@ public sealed partial record Snapshot
     public ImmutableDictionary<string, SyncStateRow> SyncStates { get; private init; } = IgnoringCase<SyncStateRow>();
     public ImmutableDictionary<string, ViewOwnerRow> ViewOwners { get; private init; } = IgnoringCase<ViewOwnerRow>();
 
+    /// <summary>How the columns of a table's source last differed from those that were published.</summary>
+    public ImmutableDictionary<string, SchemaDriftRow> SchemaDrifts { get; private init; } = IgnoringCase<SchemaDriftRow>();
+
     private long DefinitionChanges { get; init; }
     private ImmutableDictionary<string, UserMemberships> MembershipsByUser { get; init; } = Ordinal<UserMemberships>();
     private ImmutableDictionary<string, ImmutableHashSet<string>> UsersByGroup { get; init; } = Ordinal<ImmutableHashSet<string>>();

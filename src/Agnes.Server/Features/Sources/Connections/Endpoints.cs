@@ -10,6 +10,8 @@ internal static class ConnectionsEndpoints
         var admin = routes.MapGroup("/api/admin/connections").WithTags("Sources").Admin();
         admin.MapGet("", ListConnections.Handle).WithSummary("The kinds of sources with what is set for each, and the connections that there are.");
         admin.MapPost("", AddConnection.HandleAsync).WithSummary("Add a connection: name, kind, settings. Secrets are stored apart.");
+        admin.MapPost("/{name}/check", CheckConnection.HandleAsync).PerMinute(CheckConnection.PerMinuteMax)
+            .WithSummary("Ask the source whether it is reached, takes the credentials, and may be read.");
         admin.MapPut("/{name}", UpdateConnection.HandleAsync).WithSummary("Change settings: what is absent stays, null clears.");
         admin.MapDelete("/{name}", RemoveConnection.HandleAsync).WithSummary("Remove a connection through which no table comes.");
     }

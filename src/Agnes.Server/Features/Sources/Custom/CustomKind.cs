@@ -2,6 +2,7 @@ using Agnes.Connectors.Custom;
 using Agnes.Connectors.Files;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Platform.Config;
@@ -54,6 +55,21 @@ internal sealed class CustomKind : SourceKind
     }
 
     public override string NoteOn(TableRow row, Connection? connection, DataFolder folder) => "Not looked at: its program is asked at the next sync.";
+
+    /// <summary>Its program is there and may be run; what that asks, it alone knows.</summary>
+    public override Task<ConnectionCheck?> CheckAsync(
+        Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop)
+    {
+        try
+        {
+            ProgramOf(connection, services.GetRequiredService<ServerOptions>());
+            return Task.FromResult<ConnectionCheck?>(null);
+        }
+        catch (WorkerFailedException missing)
+        {
+            throw new RemoteException(RemoteFault.System, missing.Message, missing);
+        }
+    }
 
     private static string Missing(string program) => $"There is no program CONNECTORS_DIR/{program}/{ProgramName} that may be run: whoever runs the server puts it there.";
 

@@ -1,6 +1,7 @@
 using Agnes.Connectors.Files;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
+using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Sources;
@@ -70,6 +71,30 @@ internal sealed class FilesKind : SourceKind
         catch (UnsafePathException unsafePath)
         {
             return unsafePath.Message;
+        }
+    }
+
+    /// <summary>The folder is there and can be read; its files are looked at when a table is registered.</summary>
+    public override Task<ConnectionCheck?> CheckAsync(
+        Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop)
+    {
+        var below = connection.Settings.GetValueOrDefault(FolderSetting) is { } named ? $"csv/{named}" : "csv";
+        try
+        {
+            var count = new DirectoryInfo(options["root"]).EnumerateFileSystemInfos().Take(ConnectionCheck.AskedMax).Count();
+            return Task.FromResult<ConnectionCheck?>(new ConnectionCheck(count, "files and folders")
+            {
+                MayBeEmpty = true,
+                IsCut = count >= ConnectionCheck.AskedMax,
+            });
+        }
+        catch (DirectoryNotFoundException missing)
+        {
+            throw new RemoteException(RemoteFault.System, $"The folder {below} is not there: make it below DATA_DIR, and put files into it.", missing);
+        }
+        catch (Exception unread) when (unread is UnauthorizedAccessException or IOException)
+        {
+            throw new RemoteException(RemoteFault.System, $"The server may not read the folder {below}.", unread);
         }
     }
 

@@ -2,6 +2,7 @@ using Agnes.Connectors.Databases;
 using Agnes.Connectors.MySql;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
+using Agnes.Server.Features.Sources.Connections;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
@@ -33,6 +34,10 @@ internal sealed class MySqlKind : SourceKind
         new("ssl_root_certificate") { Hint = "Whom to trust, in PEM, where it is none of the system's authorities.",
             NoSecret = "a certificate is public" },
     ];
+
+    public override Task<ConnectionCheck?> CheckAsync(
+        Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop) =>
+        ConnectorCheck.RunAsync(connection, options, services, stop);
 
     public override void AddOptions(IDictionary<string, string> given, Connection connection, ServerOptions options, SecretStore secrets)
     {

@@ -5,6 +5,7 @@ using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
 using Agnes.Engine.Query.Remote.Brokers;
 using Agnes.Protocol;
+using Agnes.Server.Features.Sources.Connections;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Registry;
 using Agnes.Server.Platform.Sources;
@@ -55,6 +56,11 @@ internal sealed class PostgresKind : SourceKind
 
     public override IRemoteTables Ask(Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services) =>
         services.GetRequiredService<RemoteBrokers>().Open(Name, connection.Name, options);
+
+    /// <summary>As it is pulled from: with a session of its own, so that what is signed in to with is taken anew.</summary>
+    public override Task<ConnectionCheck?> CheckAsync(
+        Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop) =>
+        ConnectorCheck.RunAsync(connection, options, services, stop);
 
     public override void AddOptions(IDictionary<string, string> given, Connection connection, ServerOptions options, SecretStore secrets)
     {
