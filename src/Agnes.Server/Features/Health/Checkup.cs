@@ -94,7 +94,8 @@ internal sealed class Checkup(
 
     private static bool IsStale(Snapshot snapshot, PublishedVersion version, DateTime now)
     {
-        var last = snapshot.SyncStates.GetValueOrDefault(version.Name)?.LastSync ?? version.ExtractedAt;
+        var last = snapshot.Pulls.GetValueOrDefault(version.Name)?.PulledAt ?? snapshot.SyncStates.GetValueOrDefault(version.Name)?.LastSync
+            ?? version.ExtractedAt;
         var scheduled = SyncSchedule.TryParse(snapshot.TableByName(version.Name)?.SyncSchedule, out var schedule);
         return scheduled ? schedule.IsDue(last + (schedule.Interval ?? TimeSpan.FromHours(1)), now) : now - last > StaleAfter;
     }

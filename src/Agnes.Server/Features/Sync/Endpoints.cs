@@ -13,8 +13,11 @@ internal static class SyncFeature
     {
         services.AddSingleton<IJobHandler, SyncJob>();
         services.AddPublicationListener<FollowInputs>();
-        services.AddSingleton(provider => new JobSchedule(
-            SyncJob.KindName, options.SyncEvery, options.SyncEvery, snapshot => SyncJob.Due(snapshot, provider.GetRequiredService<SourceKinds>(), provider.GetRequiredService<TimeProvider>())));
+        services.AddSingleton(provider =>
+        {
+            var look = new SyncLook(provider.GetRequiredService<SourceKinds>(), options.SyncEvery);
+            return new JobSchedule(SyncJob.KindName, options.SyncEvery, options.SyncEvery, _ => null) { Look = look.Find };
+        });
     }
 
     public static void MapSync(this IEndpointRouteBuilder routes)

@@ -23,6 +23,10 @@ internal static class ListRegistry
             var state = snapshot.SyncStates.GetValueOrDefault(row.Name);
             table["last_sync_error"] = state is { Status: "error" } ? state.Error : null;
             table["last_sync"] = Timestamps.Naive(state?.LastSync);
+            var pull = snapshot.Pulls.GetValueOrDefault(row.Name);
+            table["last_pull"] = Timestamps.Naive(pull?.PulledAt);
+            table["sync_failures"] = pull?.Failures ?? 0;
+            table["next_try"] = pull is { Failures: > 0 } ? Timestamps.Naive(pull.RetryAt) : null;
             tables.Add(table);
         }
         return JsonBody.Of(new JsonObject { ["tables"] = tables, ["count"] = tables.Count });

@@ -20,6 +20,7 @@ internal static class TableMoves
         await write.ExecuteAsync(PublicationSql.FreeName, new { name });
         await write.ExecuteAsync(PublicationSql.DeleteState, new { name });
         await write.ExecuteAsync(PublicationSql.DeleteHistory, new { name });
+        await write.ForgetPullAsync(name);
         write.Apply(snapshot => snapshot.WithoutViewOwner(name).WithoutSyncState(name));
     }
 
@@ -31,6 +32,7 @@ internal static class TableMoves
         await write.ExecuteAsync(PublicationSql.RenameState, names);
         await write.ExecuteAsync(PublicationSql.RenameHistory, names);
         await write.ExecuteAsync(PublicationSql.RenameOwner, names);
+        await write.RenamePullAsync(before, after);
         write.Apply(snapshot => Rename(snapshot, before, after));
     }
 

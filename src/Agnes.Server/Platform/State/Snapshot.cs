@@ -64,6 +64,9 @@ public sealed partial record Snapshot
     public ImmutableDictionary<string, SyncStateRow> SyncStates { get; private init; } = IgnoringCase<SyncStateRow>();
     public ImmutableDictionary<string, ViewOwnerRow> ViewOwners { get; private init; } = IgnoringCase<ViewOwnerRow>();
 
+    /// <summary>How the pulling of each table goes; nothing that is published depends on it.</summary>
+    public ImmutableDictionary<string, TablePullRow> Pulls { get; private init; } = IgnoringCase<TablePullRow>();
+
     private long DefinitionChanges { get; init; }
     private ImmutableDictionary<string, UserMemberships> MembershipsByUser { get; init; } = Ordinal<UserMemberships>();
     private ImmutableDictionary<string, ImmutableHashSet<string>> UsersByGroup { get; init; } = Ordinal<ImmutableHashSet<string>>();
