@@ -19,6 +19,7 @@ internal static class SettingList
         .. LimitOptions.Settings,
         ScanOptions.Settings,
         MetadataOptions.Settings,
+        AlertOptions.Settings,
         HybridOptions.Settings,
         .. SignInOptions.Settings,
         InstanceFacts.Settings,

@@ -1,5 +1,7 @@
+using Agnes.Server.Features.Sync.Alerts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Sources;
@@ -13,6 +15,13 @@ internal static class SyncFeature
     {
         services.AddSingleton<IJobHandler, SyncJob>();
         services.AddPublicationListener<FollowInputs>();
+        services.AddSingleton<PullAlerts>();
+        if (options.Alerts.Webhook is not null)
+        {
+            services.AddOperatorsClient(AlertWebhook.ClientName);
+            services.AddSingleton<IOutlet, AlertWebhook>();
+        }
+
         services.AddSingleton(provider =>
         {
             var look = new SyncLook(provider.GetRequiredService<SourceKinds>(), options.SyncEvery);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.Sync.Alerts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
@@ -13,7 +14,7 @@ namespace Agnes.Server.Features.Sync;
 /// Pulls registered tables from their sources and publishes them, then whatever else lies in the extracts. A table that fails keeps its last good version
 /// and leaves the others alone: the run is then called partial.
 /// </summary>
-internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher publisher, SourceKinds kinds, TimeProvider time) : IJobHandler
+internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher publisher, SourceKinds kinds, PullAlerts alerts, TimeProvider time) : IJobHandler
 {
     public const string KindName = "sync";
 
@@ -61,6 +62,7 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
         var now = time.GetUtcNow().UtcDateTime;
         var run = new PullRun(job, row => PulledFor(row, job.Job, now)) { IsScheduled = IsScheduled(job.Job) };
         var plan = await PlanAsync(state, kinds, job.Job, now);
+        var before = state.Snapshot;
         foreach (var row in plan.NoConnector.Where(row => Has(job, KeyOf(row, kinds))))
         {
             var why = kinds.OfType(row.SourceType)?.HowToSetUp ?? $"This server has no connector for source_type '{row.SourceType}'";
@@ -80,6 +82,7 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
             foreach (var round in TableReads.Rounds(state.Snapshot, kinds, rows)) await PullAsync(own, round);
         }
 
+        await alerts.TellAsync(job, before, [.. pulls.SelectMany(turn => turn).SelectMany(source => source.Rows)], run.IsScheduled, cancellation);
         return Conclude(job, problems);
 
         async Task PullAsync(Connection own, IReadOnlyList<TableRow> rows)

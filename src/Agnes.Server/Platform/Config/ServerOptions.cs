@@ -129,6 +129,8 @@ public sealed record ServerOptions
 
     public LimitOptions Limits { get; init; } = new();
 
+    public AlertOptions Alerts { get; init; } = new();
+
     /// <summary>What the instance calls itself; null: nothing of its own.</summary>
     public string? InstanceName { get; init; }
 
@@ -170,6 +172,7 @@ public sealed record ServerOptions
             ConfigProblems = configProblems,
             Metadata = MetadataOptions.From(Setting),
             Limits = LimitOptions.From(Setting),
+            Alerts = AlertOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             BigQueryAddress = BaseAddress("BIGQUERY_API_ENDPOINT", Setting("BIGQUERY_API_ENDPOINT")) is { } at ? new Uri(at) : null,
             BigQueryProjects = List(environment("AGNES_BIGQUERY_OTHER_PROJECTS")),

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Http;
 using MailKit;
 using MailKit.Net.Smtp;
