@@ -41,6 +41,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         ["job_log"] = "retention: jobs",
         ["job_steps"] = "retention: jobs",
         ["job_schedules"] = "one a schedule; of syncs also one a connection and one a derived table, which are admins'",
+        ["scheduler_job_state"] = "50, by the scheduler's secret or admins",
         ["table_pulls"] = "one a registered table",
         ["processes"] = "one a process, gone a day after its end",
         ["outbox"] = "1000 a channel, eight attempts in some hours",
