@@ -154,6 +154,36 @@ public sealed class SyncLookTests(Postgres postgres)
         (await shop.Server.State.ReadAsync<long>("SELECT count(*) FROM sync_history WHERE table_id = 'absent' AND status = 'ok'")).ShouldBe([1L], "it is well, and not due");
     }
 
+    [Fact]
+    public async Task A_start_that_is_spread_moves_none_after_it()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        shop.WriteCsv("visits.csv", "id\n1\n");
+        await shop.RegisterAsync("""{"name":"visits","source_type":"local","source_table":"visits.csv","sync_schedule":"every 1h"}""");
+        Task<IReadOnlyList<JobScheduleRow>> PutOffAsync() => shop.Server.State.ReadAsync<JobScheduleRow>(
+            "SELECT kind, subject, due_at, started_at FROM job_schedules WHERE kind = 'sync' AND subject <> ''");
+        void GoTo(DateTime time) => shop.Server.Time.Advance(time - shop.Server.Time.GetUtcNow().UtcDateTime);
+
+        await LookAsync(shop);
+        await shop.EventuallyAsync(() => shop.Server.State.Snapshot.Pulls.ContainsKey("visits"), "the first is not kept waiting");
+        await EndedAsync(shop);
+        shop.Server.Time.Advance(TimeSpan.FromHours(1));
+        for (var round = 0; round < 3; round++)
+        {
+            await TickAsync(shop);
+            var late = (await PutOffAsync()).Single();
+            late.Subject.ShouldBe("connection:csv");
+            (late.DueAt - late.StartedAt!.Value).ShouldBeInRange(TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(3));
+            shop.Server.State.Snapshot.Pulls["visits"].PulledAt.ShouldNotBe(late.StartedAt);
+            GoTo(late.DueAt.AddSeconds(2));
+            await TickAsync(shop);
+            await shop.EventuallyAsync(() => shop.Server.State.Snapshot.Pulls["visits"].PulledAt == late.StartedAt, "it was pulled, and for the time of the look");
+            await EndedAsync(shop);
+            (await PutOffAsync()).ShouldBeEmpty();
+            GoTo(late.StartedAt.Value.AddHours(1).AddSeconds(1)); // less than an hour after it began, and due
+        }
+    }
+
     [Theory]
     [InlineData("every 15m", 9, 15)]
     [InlineData("every 0m", 3, 0)]

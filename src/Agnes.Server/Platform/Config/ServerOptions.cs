@@ -172,7 +172,6 @@ public sealed record ServerOptions
             ConfigProblems = configProblems,
             Metadata = MetadataOptions.From(Setting),
             Limits = LimitOptions.From(Setting),
-            Alerts = AlertOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
             BigQueryAddress = BaseAddress("BIGQUERY_API_ENDPOINT", Setting("BIGQUERY_API_ENDPOINT")) is { } at ? new Uri(at) : null,
             BigQueryProjects = List(environment("AGNES_BIGQUERY_OTHER_PROJECTS")),
@@ -210,7 +209,7 @@ public sealed record ServerOptions
             InstanceName = layers.Instance.Text("instance.name"),
             PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
-        return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
+        return options with { LocalDevelopment = LocalDevelopment.From(options, variables), Alerts = AlertOptions.From(Setting) };
     }
 
     private static string RoleRefused(string text) => text.Equals("scheduler", StringComparison.OrdinalIgnoreCase)
