@@ -71,7 +71,7 @@ public sealed class PullAlertTests(Postgres postgres)
         var letters = post.Letters.Count;
         await shop.Server.State.WriteAsync(async write =>
         {
-            var row = write.Current.Table("two")! with { RegisteredBy = "analyst@example.com" };
+            var row = write.Current.Table("two")! with { RegisteredBy = "ana@example.com" };
             await write.ExecuteAsync("UPDATE table_registry SET registered_by = @RegisteredBy WHERE id = @Id", row);
             write.Apply(snapshot => snapshot.WithTable(row));
         });

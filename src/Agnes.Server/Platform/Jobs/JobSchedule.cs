@@ -58,6 +58,9 @@ internal sealed class JobSchedules(StateDb state, JobRunner jobs, IEnumerable<Jo
 
     private readonly List<JobSchedule> _schedules = [.. schedules.DistinctBy(schedule => (schedule.Kind, schedule.Subject))];
 
+    /// <summary>Where a schedule is at shorter intervals; longer than starts are spread.</summary>
+    private static readonly TimeSpan PutOffMax = TimeSpan.FromMinutes(6);
+
     public string Name => "schedules";
 
     public TimeSpan Every => TimeSpan.FromSeconds(10);
@@ -79,7 +82,7 @@ internal sealed class JobSchedules(StateDb state, JobRunner jobs, IEnumerable<Jo
     private static bool IsToMove(JobSchedule schedule, JobScheduleRow? row, DateTime now) => row is null || row.DueAt <= now || row.DueAt > now + Max(schedule.First, schedule.Every);
 
     /// <summary>Also what is further away than anything is put off: the clock went back.</summary>
-    private static bool HasCome(JobSchedule schedule, PutOff late, DateTime now) => late.At <= now || late.At > now + schedule.Every;
+    private static bool HasCome(JobSchedule schedule, PutOff late, DateTime now) => late.At <= now || late.At > now + Max(schedule.Every, PutOffMax);
 
     private static List<PutOff> PutOffOf(JobSchedule schedule, IEnumerable<JobScheduleRow> rows) =>
         [.. rows.Where(row => row.Subject != schedule.Subject).Select(row => new PutOff(row.Subject, row.DueAt, row.StartedAt ?? row.DueAt))];
