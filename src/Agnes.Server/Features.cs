@@ -21,6 +21,7 @@ using Agnes.Server.Features.Profiles;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Query;
 using Agnes.Server.Features.Scans;
+using Agnes.Server.Features.Scheduler;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Features.SignIn.Diagnostics;
 using Agnes.Server.Features.SignIn.FirstTimeSetup;
@@ -61,6 +62,7 @@ internal static class FeatureList
         services.AddMetadata(options);
         services.AddCatalog();
         services.AddSync(options);
+        services.AddScheduler();
         services.AddMetricDefinitions(options);
         services.AddPrompts();
         services.AddDistribution();
@@ -89,6 +91,7 @@ internal static class FeatureList
         routes.MapWebhooks();
         routes.MapColumnMetadata();
         routes.MapSync();
+        routes.MapScheduler();
         routes.MapMetadata();
         routes.MapManifest();
         routes.MapDownloads();

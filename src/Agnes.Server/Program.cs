@@ -9,6 +9,7 @@ using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Commands;
 using Agnes.Server.Commands.Import;
+using Agnes.Server.Commands.Scheduler;
 using Agnes.Server.Features.SignIn;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
@@ -62,6 +63,8 @@ internal static class Program
 
     private static async Task<int> ServeAsync(string[] args)
     {
+        if (SchedulerOptions.IsAsked(args, Environment.GetEnvironmentVariable))
+            return await SchedulerMain.RunAsync(SchedulerOptions.From(args, Environment.GetEnvironmentVariable), CancellationToken.None);
         var options = ServerOptions.From(args, Environment.GetEnvironmentVariable);
         UnfinishedImport.Refuse(options);
         await using var app = await ServerApp.BuildAsync(options);

@@ -1,3 +1,4 @@
+using Agnes.Server.Commands.Scheduler;
 using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Prompts;
@@ -20,6 +21,8 @@ internal static class SettingList
         ScanOptions.Settings,
         AttachOptions.Settings,
         MetadataOptions.Settings,
+        AlertOptions.Settings,
+        SchedulerOptions.Settings,
         HybridOptions.Settings,
         .. SignInOptions.Settings,
         InstanceFacts.Settings,

@@ -7,7 +7,7 @@ public sealed record Share(long MemoryBytes, int Threads, long TempBytes);
 
 /// <summary>One budget dealt in fixed shares. No connection sets its own limits.</summary>
 /// <param name="State">Of the state, where it is a file of ours.</param>
-/// <param name="Jobs">Of the one child that extracts.</param>
+/// <param name="Jobs">Of the one child that extracts from the disk.</param>
 /// <param name="Publishing">Of the one child that prepares what others extracted, writes views, or puts parts together.</param>
 /// <param name="Query">Of each of the <see cref="QueryWorkers"/>.</param>
 public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publishing, Share Query, int QueryWorkers)
@@ -17,6 +17,12 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
 
     /// <summary>Connections to other systems that are asked at once.</summary>
     public required int RemoteBrokers { get; init; }
+
+    /// <summary>Of each of the <see cref="NetworkChildren"/>: they deal the share of jobs among them.</summary>
+    public required Share Network { get; init; }
+
+    /// <summary>Children that extract from servers elsewhere at once: one that hangs holds up no other.</summary>
+    public required int NetworkChildren { get; init; }
 
     public const long TotalBytesMin = 512L << 20;
     private const long TotalBytesDefaultMax = 8L << 30;
@@ -34,6 +40,10 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
     private const long JobThreadBytesMin = 256L << 20;
 
     private const long TempFactor = 4;
+    private const long NetworkBytes = 512L << 20;
+    private const long NetworkBytesMin = 128L << 20;
+    private const int NetworkChildrenMin = 2;
+    private const int NetworkChildrenMax = 4;
 
     /// <summary>From <c>AGNES_MEMORY</c> (<c>4GiB</c>, <c>512MB</c>, bytes); unset means half of the machine's memory, at most 8 GiB.</summary>
     /// <exception cref="FormatException">The text is no amount, or too little to work with.</exception>
@@ -45,7 +55,8 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
     }
 
     /// <summary>
-    /// An eighth for state, a quarter for extracting, an eighth for publishing (one child at a time each), half for query workers. Of that
+    /// An eighth for state, a quarter for extracting, an eighth for publishing (one child at a time each), half for query workers. What
+    /// waits for servers elsewhere has another quarter's worth beside what reads the disk: it waits most of the time. Of the
     /// half an eighth goes to what asks other systems, and to one of them at least.
     /// </summary>
     public static Budget FromTotal(long total, int processors)
@@ -56,6 +67,8 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
         var query = total / 2 - (total < RemoteCountedFrom ? 0 : brokers * RemoteBytes);
         var publishing = total / 8;
         var jobs = total - state - total / 2 - publishing;
+        var children = (int)Math.Clamp(jobs / NetworkBytes, NetworkChildrenMin, NetworkChildrenMax);
+        var network = Math.Max(jobs / children, NetworkBytesMin);
         var workers = (int)Math.Clamp(Math.Min(processors * 2L, query / QueryBytesMin), 1, QueryWorkersMax);
         return new Budget(
             total,
@@ -65,6 +78,8 @@ public sealed record Budget(long TotalBytes, Share State, Share Jobs, Share Publ
             new Share(query / workers, processors, query / workers * TempFactor),
             workers)
         {
+            Network = new Share(network, (int)Math.Clamp(network / JobThreadBytesMin, 1, processors), network * TempFactor),
+            NetworkChildren = children,
             Remote = new Share(RemoteBytes, 1, RemoteBytes * TempFactor),
             RemoteBrokers = brokers,
         };

@@ -80,10 +80,11 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
     /// <param name="known">When given, the same child prepares the source for publishing after the run: see <see cref="ExtractOutcome.Publication"/>.</param>
     /// <exception cref="WorkerFailedException">The run as a whole failed; the extract is as it was before.</exception>
     /// <param name="limits">Null: the usual ones.</param>
+    /// <param name="share">Null: that of the one child that reads the disk.</param>
     /// <param name="save">Stores a checkpoint durably, to be given back in <see cref="ExtractRequest.Checkpoints"/>; null where none is taken.</param>
     public async Task<ExtractOutcome> RunAsync(
         ExtractRequest request, IProgress<ExtractEvent> progress, CancellationToken cancellation, IReadOnlyList<PublishedTable>? known = null, ExtractLimits? limits = null,
-        Func<ExtractCheckpoint, CancellationToken, Task>? save = null)
+        Func<ExtractCheckpoint, CancellationToken, Task>? save = null, Share? share = null)
     {
         using var home = scratch.NewFolder("extract");
         request = request with { RunId = Path.GetFileName(home.Path) }; // what it stages is swept by whose folder this is
@@ -93,7 +94,7 @@ public sealed class ExtractRunner(DataFolder folder, Scratch scratch, Budget bud
         var run = new ConnectorRun(limits, save, request.Program is null ? null : (wanted, stop) => RunProgramAsync(request, wanted, handed!.Path, limits, progress, save, stop));
         // What the program is told, its secret among it, is no business of the worker's.
         var told = handed is null ? request : request with { Options = new Dictionary<string, string> { [ExtractProgram.HandedOption] = handed.Path } };
-        var worker = new WorkerRequest("extract", folder.Root, budget.Jobs, Extract: told, Source: request.Source, RunId: request.RunId, Known: known);
+        var worker = new WorkerRequest("extract", folder.Root, share ?? budget.Jobs, Extract: told, Source: request.Source, RunId: request.RunId, Known: known);
         var line = await ExtractWorker.RunAsync(_program, home.Path, worker, ReachOf(told, ExtractReach.Source(folder, request.Source, isWritten: true, isRead: known is not null)), progress, cancellation, run);
         return line.Outcome ?? throw new WorkerFailedException("The extract worker answered something else.");
     }

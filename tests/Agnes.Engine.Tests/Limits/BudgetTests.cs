@@ -32,6 +32,8 @@ public sealed class BudgetTests
         var children = budget.Jobs.MemoryBytes + budget.Publishing.MemoryBytes + budget.Query.MemoryBytes * budget.QueryWorkers + remote;
         (budget.State.MemoryBytes + children).ShouldBeLessThanOrEqualTo(total);
         budget.RemoteBrokers.ShouldBeGreaterThan(0);
+        budget.NetworkChildren.ShouldBeInRange(2, 4);
+        (budget.Network.MemoryBytes * budget.NetworkChildren).ShouldBeLessThanOrEqualTo(Math.Max(budget.Jobs.MemoryBytes, 256L << 20));
         budget.QueryWorkers.ShouldBeGreaterThan(0);
         budget.Query.MemoryBytes.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }

@@ -104,7 +104,7 @@ public sealed class MailTransportTests
 
         sendGrid.AnswerNext((int)HttpStatusCode.TooManyRequests);
         await using var server = await Serving.TestServer.StartAsync(Platform.State.StateEngine.DuckDb, null!, adjust: all => all.AddSingleton<IOutlet>(new MailOutlet(With(SendGridServer.Key))));
-        (await server.Services.GetRequiredService<Outgoing>().PostAsync("mail", MailOutlet.Write(Hello), CancellationToken.None)).ShouldBeTrue();
+        (await server.Services.GetRequiredService<Outgoing>().PostAsync("mail", Hello.Write(), CancellationToken.None)).ShouldBeTrue();
         for (var count = 0; count < 500 && sendGrid.Taken.Count == 0; count++) await Task.Delay(20);
         var letter = sendGrid.Taken.Single();
         ((string?)letter["personalizations"]![0]!["to"]![0]!["email"], (string?)letter["from"]!["email"]).ShouldBe((Hello.To, "agnes@example.com"));

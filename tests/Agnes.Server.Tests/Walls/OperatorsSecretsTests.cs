@@ -3,6 +3,7 @@ using Agnes.Emulators.Smtp;
 using Agnes.Engine.Outbound;
 using Agnes.Server.Features.SignIn.Mail;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Server.Tests.SignIn;

@@ -121,7 +121,8 @@ internal static class TableCommands
             {
                 AdminApi.Print(
                     host, AdminApi.List(answer.RootElement, "tables"), false,
-                    AdminApi.Column("ID", "id"), AdminApi.Column("NAME", "name"), AdminApi.Column("SOURCE", "source_type"), AdminApi.Column("MODE", "query_mode"), AdminApi.Column("SCHEDULE", "sync_schedule"), AdminApi.Column("LAST ERROR", "last_sync_error"));
+                    AdminApi.Column("ID", "id"), AdminApi.Column("NAME", "name"), AdminApi.Column("SOURCE", "source_type"), AdminApi.Column("MODE", "query_mode"), AdminApi.Column("SCHEDULE", "sync_schedule"),
+                    AdminApi.Column("FAILED", "sync_failures"), AdminApi.Column("NEXT TRY", "next_try"), AdminApi.Column("LAST ERROR", "last_sync_error"));
             }
 
             return ExitCode.Ok;

@@ -83,18 +83,21 @@ internal sealed class Checkup(
         var now = time.GetUtcNow().UtcDateTime;
         var stale = snapshot.Published.Values.Where(version => version.QueryMode != TableRules.ModeRemote && IsStale(snapshot, version, now))
             .Select(version => version.Name).Order(StringComparer.Ordinal).ToList();
+        var failing = snapshot.Pulls.Values.Where(pull => pull.Failures > 0).Select(pull => pull.TableName).Order(StringComparer.Ordinal).ToList();
         return new JsonObject
         {
             ["status"] = stale.Count > 0 ? "warning" : "ok",
             ["tables"] = snapshot.Published.Count,
             ["total_rows"] = snapshot.Published.Values.Sum(version => version.Rows),
             ["stale_tables"] = Names(stale),
+            ["failing_tables"] = Names(failing),
         };
     }
 
     private static bool IsStale(Snapshot snapshot, PublishedVersion version, DateTime now)
     {
-        var last = snapshot.SyncStates.GetValueOrDefault(version.Name)?.LastSync ?? version.ExtractedAt;
+        var last = snapshot.Pulls.GetValueOrDefault(version.Name)?.PulledAt ?? snapshot.SyncStates.GetValueOrDefault(version.Name)?.LastSync
+            ?? version.ExtractedAt;
         var scheduled = SyncSchedule.TryParse(snapshot.TableByName(version.Name)?.SyncSchedule, out var schedule);
         return scheduled ? schedule.IsDue(last + (schedule.Interval ?? TimeSpan.FromHours(1)), now) : now - last > StaleAfter;
     }

@@ -1,5 +1,7 @@
+using Agnes.Server.Features.Sync.Alerts;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Sources;
@@ -14,8 +16,18 @@ internal static class SyncFeature
         services.AddSingleton<IJobHandler, SyncJob>();
         services.AddSingleton<SyncForecasts>();
         services.AddPublicationListener<FollowInputs>();
-        services.AddSingleton(provider => new JobSchedule(
-            SyncJob.KindName, options.SyncEvery, options.SyncEvery, snapshot => SyncJob.Due(snapshot, provider.GetRequiredService<SourceKinds>(), provider.GetRequiredService<TimeProvider>())));
+        services.AddSingleton<PullAlerts>();
+        if (options.Alerts.Webhook is not null)
+        {
+            services.AddOperatorsClient(AlertWebhook.ClientName);
+            services.AddSingleton<IOutlet, AlertWebhook>();
+        }
+
+        services.AddSingleton(provider =>
+        {
+            var look = new SyncLook(provider.GetRequiredService<SourceKinds>(), options.SyncEvery);
+            return new JobSchedule(SyncJob.KindName, options.SyncEvery, options.SyncEvery, _ => null) { Look = look.Find };
+        });
     }
 
     public static void MapSync(this IEndpointRouteBuilder routes)

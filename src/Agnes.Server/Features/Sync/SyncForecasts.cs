@@ -26,9 +26,9 @@ internal sealed class SyncForecasts(
     /// <param name="targets">Ids; null: all tables, those first that are due.</param>
     public async Task<IReadOnlyList<JsonNode>> OfAsync(Snapshot snapshot, IReadOnlySet<string>? targets, CancellationToken stop)
     {
-        var plan = SyncPlan.Of(snapshot, kinds, null, time.GetUtcNow().UtcDateTime);
+        var plan = SyncPlan.Of(snapshot, kinds, null, time.GetUtcNow().UtcDateTime, isAsked: true);
         var due = plan.Pulls.SelectMany(pull => pull.Rows).Concat(plan.NoConnector).Select(row => row.Id).ToHashSet(StringComparer.Ordinal);
-        var pulled = SyncPlan.Of(snapshot, kinds, targets ?? due, time.GetUtcNow().UtcDateTime);
+        var pulled = SyncPlan.Of(snapshot, kinds, targets ?? due, time.GetUtcNow().UtcDateTime, isAsked: true);
         var tables = new List<JsonNode>();
         foreach (var (own, rows) in pulled.Pulls)
         {
@@ -107,7 +107,7 @@ internal sealed class SyncForecasts(
 
     private static string NotDue(Snapshot snapshot, TableRow row)
     {
-        var last = snapshot.SyncStates.GetValueOrDefault(row.Name)?.LastSync;
+        var last = snapshot.Pulls.GetValueOrDefault(row.Name)?.PulledAt ?? snapshot.SyncStates.GetValueOrDefault(row.Name)?.LastSync;
         var when = last is { } at ? $"; it was last brought at {at.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC" : "";
         return $"not due by '{row.SyncSchedule ?? SyncSchedule.OfMaterialized}'{when}";
     }

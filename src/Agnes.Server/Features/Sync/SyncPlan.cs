@@ -11,10 +11,11 @@ namespace Agnes.Server.Features.Sync;
 internal sealed record SyncPlan(IReadOnlyList<(Connection Own, IReadOnlyList<TableRow> Rows)> Pulls, IReadOnlyList<TableRow> NoConnector)
 {
     /// <param name="targets">Ids of registered tables, whatever their schedule; null for all that are due.</param>
-    public static SyncPlan Of(Snapshot snapshot, SourceKinds kinds, IReadOnlyCollection<string>? targets, DateTime now)
+    /// <param name="isAsked">Somebody asked for it, so what failed lately is tried all the same.</param>
+    public static SyncPlan Of(Snapshot snapshot, SourceKinds kinds, IReadOnlyCollection<string>? targets, DateTime now, bool isAsked)
     {
         var wanted = targets?.ToHashSet(StringComparer.Ordinal);
-        bool IsWanted(TableRow row) => wanted?.Contains(row.Id) ?? IsDue(snapshot, row, now);
+        bool IsWanted(TableRow row) => wanted?.Contains(row.Id) ?? (IsDue(snapshot, row, now) && (isAsked || !IsPutOff(snapshot, row, now)));
 
         var pulls = new List<(Connection, IReadOnlyList<TableRow>)>();
         foreach (var own in kinds.Pulled(snapshot))
@@ -35,10 +36,17 @@ internal sealed record SyncPlan(IReadOnlyList<(Connection Own, IReadOnlyList<Tab
     /// </summary>
     private static bool IsDue(Snapshot snapshot, TableRow row, DateTime now)
     {
-        var isQueried = row.QueryMode == TableRules.ModeMaterialized;
-        var text = isQueried ? row.SyncSchedule ?? SyncSchedule.OfMaterialized : row.SyncSchedule;
-        return SyncSchedule.TryParse(text, out var schedule)
-            ? schedule.IsDue(snapshot.SyncStates.GetValueOrDefault(row.Name)?.LastSync, now)
-            : !isQueried;
+        var last = snapshot.Pulls.GetValueOrDefault(row.Name)?.PulledAt ?? snapshot.SyncStates.GetValueOrDefault(row.Name)?.LastSync;
+        if (ScheduleOf(row) is not { } schedule) return row.QueryMode != TableRules.ModeMaterialized;
+        return schedule.IsDue(last, now) || (schedule.IsOnChange && snapshot.Pulls.GetValueOrDefault(row.Name) is { Failures: > 0 });
+    }
+
+    private static bool IsPutOff(Snapshot snapshot, TableRow row, DateTime now) => snapshot.Pulls.GetValueOrDefault(row.Name)?.RetryAt > now;
+
+    /// <summary>Null: none, or none that can be read.</summary>
+    public static SyncSchedule? ScheduleOf(TableRow row)
+    {
+        var text = row.QueryMode == TableRules.ModeMaterialized ? row.SyncSchedule ?? SyncSchedule.OfMaterialized : row.SyncSchedule;
+        return SyncSchedule.TryParse(text, out var schedule) ? schedule : null;
     }
 }

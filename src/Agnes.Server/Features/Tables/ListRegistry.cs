@@ -25,6 +25,10 @@ internal static class ListRegistry
             table["last_sync_error"] = state is { Status: "error" } ? state.Error : null;
             table["last_sync"] = Timestamps.Naive(state?.LastSync);
             table["schema_drift"] = SchemaDrifts.JsonOf(snapshot, row.Name);
+            var pull = snapshot.Pulls.GetValueOrDefault(row.Name);
+            table["last_pull"] = Timestamps.Naive(pull?.PulledAt);
+            table["sync_failures"] = pull?.Failures ?? 0;
+            table["next_try"] = pull is { Failures: > 0 } ? Timestamps.Naive(pull.RetryAt) : null;
             tables.Add(table);
         }
         return JsonBody.Of(new JsonObject { ["tables"] = tables, ["count"] = tables.Count });

@@ -4,7 +4,7 @@ namespace Agnes.Server.Platform.Config;
 internal sealed record Arguments(string? DataDir, string? Urls, string? Role, bool Demo)
 {
     public const string Usage = """
-        agnes-server [--data-dir DIR] [--urls URL[;URL]] [--role all|web|jobs] [--demo]
+        agnes-server [--data-dir DIR] [--urls URL[;URL]] [--role all|web|jobs|scheduler] [--demo]
 
           --data-dir DIR   where tables and state live (DATA_DIR, default ./data)
           --urls URL       addresses to listen on (ASPNETCORE_URLS, default http://localhost:8000)

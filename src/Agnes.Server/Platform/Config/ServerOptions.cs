@@ -131,6 +131,8 @@ public sealed record ServerOptions
 
     public LimitOptions Limits { get; init; } = new();
 
+    public AlertOptions Alerts { get; init; } = new();
+
     /// <summary>What the instance calls itself; null: nothing of its own.</summary>
     public string? InstanceName { get; init; }
 
@@ -210,12 +212,12 @@ public sealed record ServerOptions
             InstanceName = layers.Instance.Text("instance.name"),
             PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
-        return options with { LocalDevelopment = LocalDevelopment.From(options, variables) };
+        return options with { LocalDevelopment = LocalDevelopment.From(options, variables), Alerts = AlertOptions.From(Setting) };
     }
 
     private static string RoleRefused(string text) => text.Equals("scheduler", StringComparison.OrdinalIgnoreCase)
-        ? "AGNES_ROLE=scheduler is no role any more: the servers that run jobs start what is due. Leave this process out."
-        : $"AGNES_ROLE must be all, web or jobs, not '{text}'.";
+        ? "The role 'scheduler' opens no state: it only calls a server."
+        : $"AGNES_ROLE must be all, web, jobs or scheduler, not '{text}'.";
 
     /// <summary>Addresses to listen on, with the names that only a listener knows: <c>http://*:8000</c>, <c>http://unix:/path</c>.</summary>
     private static string Addresses(string urls)

@@ -53,6 +53,13 @@ internal sealed partial class JobRunner : BackgroundService
     /// <summary>As above within a write of the caller, who wakes the runner (<see cref="Wake"/>) when it is committed.</summary>
     public Task<JobStart> StartWithinAsync(StateWrite write, JobRequest request) => EnqueueAsync(write, request, null);
 
+    /// <summary>The keys that unfinished jobs have; exact within the write.</summary>
+    public static async Task<IReadOnlySet<string>> HeldAsync(StateWrite write) => KeysOf(await write.QueryAsync<HeldKeys>(JobSql.Held));
+
+    /// <summary>As above, as it stands now.</summary>
+    public async Task<IReadOnlySet<string>> HeldAsync(CancellationToken cancellation) =>
+        KeysOf(await _state.ReadAsync<HeldKeys>(JobSql.Held, cancellation: cancellation));
+
     /// <summary>Something of this kind may wait.</summary>
     public void Wake(JobRequest request) => _work.Value[_handlers.Value.LaneOf(request).Name].Release();
 
@@ -114,6 +121,9 @@ internal sealed partial class JobRunner : BackgroundService
         audit?.Invoke(write, id);
         return new JobStart.Started(id);
     }
+
+    private static HashSet<string> KeysOf(IReadOnlyList<HeldKeys> held) =>
+        held.SelectMany(job => job.Key.Split(KeySeparator)).ToHashSet(StringComparer.Ordinal);
 
     private async Task WorkAsync(string lane, CancellationToken stopping)
     {

@@ -1,21 +1,30 @@
+using Agnes.Engine.Limits;
 using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Platform.Publications;
 
 /// <summary>
 /// Keeps apart those who put parts into the store, and those who delete parts that nothing names: a part is named only when its publication is committed.
-/// Also deals out the places for extracting children, one in each lane, and the one for a preparing child, so that the memory of jobs is bounded.
+/// Also deals out the places for extracting children, one that reads the disk and some that wait for servers elsewhere, and the one for a
+/// preparing child, so that the memory of jobs is bounded.
 /// </summary>
-internal sealed class PublishingGate
+internal sealed class PublishingGate(Budget budget)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<Lane, SemaphoreSlim> _extracting = new() { [Lane.Disk] = new(1, 1), [Lane.Network] = new(1, 1) };
+    private readonly Dictionary<Lane, SemaphoreSlim> _extracting = new()
+    {
+        [Lane.Disk] = new(1, 1),
+        [Lane.Network] = new(budget.NetworkChildren, budget.NetworkChildren),
+    };
     private readonly SemaphoreSlim _preparing = new(1, 1);
     private int _publishing;
     private TaskCompletionSource? _sweeping;
 
     /// <param name="lane">What the child waits for: one that waits for a far server holds up no other.</param>
     public Task<IDisposable> ExtractAsync(Lane lane, CancellationToken cancellation) => EnterAsync(_extracting[lane], cancellation);
+
+    /// <summary>What a child of a lane may use.</summary>
+    public Share ShareOf(Lane lane) => lane == Lane.Network ? budget.Network : budget.Jobs;
 
     public Task<IDisposable> PrepareAsync(CancellationToken cancellation) => EnterAsync(_preparing, cancellation);
 

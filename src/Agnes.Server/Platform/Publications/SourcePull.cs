@@ -11,11 +11,22 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Platform.Publications;
 
+/// <summary>A run that pulls.</summary>
+/// <param name="PulledFor">The time that a table counts as pulled for, where it is.</param>
+internal sealed record PullRun(JobContext Job, Func<TableRow, DateTime> PulledFor)
+{
+    /// <summary>Nobody asked for it now.</summary>
+    public bool IsScheduled { get; init; }
+}
+
 /// <summary>Runs the connector of one of our own sources, and commits what the same child prepared.</summary>
 internal sealed class SourcePull(
     StateDb state, ExtractRunner runner, SourcePublisher publisher, PublishingGate gate, DataFolder folder, SourceKinds kinds, SecretStore secrets, ServerOptions options,
     IReadOnlyList<Connector> connectors, TableQueries queries, Scratch scratch)
 {
+    /// <summary>In one write, which others wait for.</summary>
+    private const int NotedAtOnce = 200;
+
     private readonly PullCheckpoints _checkpoints = new(state);
 
     public bool HasExtract(Connection own) => File.Exists(folder.ExtractFile(own.Name));
@@ -26,46 +37,49 @@ internal sealed class SourcePull(
 
     /// <param name="rows">What to pull; what is registered besides stays as it is, what is not is dropped.</param>
     /// <returns>Why the run as a whole failed for this source, or null.</returns>
-    public async Task<string?> RunAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
+    public async Task<string?> RunAsync(PullRun run, Connection own, IReadOnlyList<TableRow> rows, CancellationToken cancellation)
     {
-        if (!own.Kind.TakesAnswers) return await RunAsync(job, own, rows, null, cancellation);
+        if (!own.Kind.TakesAnswers) return await RunAsync(run, own, rows, null, cancellation);
         using var answers = scratch.NewFolder("answers");
         var answered = new List<TableRow>(rows.Count);
         foreach (var row in rows)
         {
-            if (row.QueryMode != TableRules.ModeMaterialized || await AnswerAsync(job, own, row, answers.Path, cancellation)) answered.Add(row);
+            if (row.QueryMode != TableRules.ModeMaterialized || await AnswerAsync(run, own, row, answers.Path, cancellation)) answered.Add(row);
         }
 
-        return rows.Count > 0 && answered.Count == 0 ? null : await RunAsync(job, own, answered, answers.Path, cancellation);
+        return rows.Count > 0 && answered.Count == 0 ? null : await RunAsync(run, own, answered, answers.Path, cancellation);
     }
 
     /// <summary>Before a place among the extracting children is taken: a source may think for long.</summary>
-    private async Task<bool> AnswerAsync(JobContext job, Connection own, TableRow row, string answers, CancellationToken cancellation)
+    private async Task<bool> AnswerAsync(PullRun run, Connection own, TableRow row, string answers, CancellationToken cancellation)
     {
+        var job = run.Job;
         await job.TableStartedAsync(row.Name, cancellation);
         job.TableProgress(row.Name, null, null, "querying");
         var outcome = await queries.TakeAsync(job.Job.Id, own, row, answers, cancellation);
         cancellation.ThrowIfCancellationRequested();
-        if (!outcome.IsOk) await FailAsync(job, row.Name, outcome.Message!, cancellation);
+        if (!outcome.IsOk) await FailAsync(run, row.Name, outcome.Message!, cancellation);
         return outcome.IsOk;
     }
 
     /// <param name="answers">The folder of what the tables' queries were answered with; null where the connector brings the rows
     /// itself.</param>
     private async Task<string?> RunAsync(
-        JobContext job, Connection own, IReadOnlyList<TableRow> rows, string? answers, CancellationToken cancellation)
+        PullRun run, Connection own, IReadOnlyList<TableRow> rows, string? answers, CancellationToken cancellation)
     {
-        using var entered = await gate.ExtractAsync(UsesNetwork(own) ? Lane.Network : Lane.Disk, cancellation);
+        var job = run.Job;
+        var lane = UsesNetwork(own) ? Lane.Network : Lane.Disk;
+        using var entered = await gate.ExtractAsync(lane, cancellation);
         var progress = new PullProgress(job, cancellation);
         var limits = ExtractLimits.Default with { Total = options.Limits.SyncTotal };
         try
         {
             var request = await RequestAsync(job, own, rows, answers);
             ExtractOutcome outcome;
-            await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop));
+            await using (progress) outcome = await runner.RunAsync(request, progress, cancellation, publisher.Known(own.Name), limits, (saved, stop) => _checkpoints.SaveAsync(own.Name, saved, stop), gate.ShareOf(lane));
             await ForgetCheckpointsAsync(own, request, outcome, cancellation);
             foreach (var warning in outcome.Warnings.Where(warning => !progress.Logged.Contains(warning))) await job.LogAsync(warning, cancellation);
-            foreach (var failed in outcome.Failed) await FailAsync(job, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name), failed.Drift);
+            foreach (var failed in outcome.Failed) await FailAsync(run, failed.Name, failed.Error, cancellation, progress.Ended.Contains(failed.Name), failed.Drift);
             if (answers is not null)
             {
                 var queried = rows.Where(row => row.QueryMode == TableRules.ModeMaterialized).Select(row => row.Name).ToHashSet(StringComparer.Ordinal);
@@ -74,11 +88,11 @@ internal sealed class SourcePull(
             }
 
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
-            return await CommitAsync(job, own, outcome, cancellation);
+            return await CommitAsync(run, own, rows, outcome, cancellation);
         }
         catch (WorkerFailedException failure)
         {
-            return await FailRestAsync(job, own, rows, progress, failure.Message, cancellation);
+            return await FailRestAsync(run, own, rows, progress, failure.Message, cancellation);
         }
     }
 
@@ -121,14 +135,16 @@ internal sealed class SourcePull(
         return _checkpoints.ForgetAsync(own.Name, [.. request.Checkpoints!.Keys.Concat(outcome.Ok.Select(table => table.Name)).Where(name => !open.Contains(name))], cancellation);
     }
 
-    private async Task<string> FailRestAsync(JobContext job, Connection own, IReadOnlyList<TableRow> rows, PullProgress progress, string why, CancellationToken cancellation)
+    private async Task<string> FailRestAsync(PullRun run, Connection own, IReadOnlyList<TableRow> rows, PullProgress progress, string why, CancellationToken cancellation)
     {
-        foreach (var row in rows.Where(row => !progress.Ended.Contains(row.Name))) await FailAsync(job, row.Name, why, cancellation);
+        foreach (var row in rows.Where(row => !progress.Ended.Contains(row.Name))) await FailAsync(run, row.Name, why, cancellation);
         return $"{own.Name}: {why}";
     }
 
-    private async Task<string?> CommitAsync(JobContext job, Connection own, ExtractOutcome outcome, CancellationToken cancellation)
+    private async Task<string?> CommitAsync(
+        PullRun run, Connection own, IReadOnlyList<TableRow> rows, ExtractOutcome outcome, CancellationToken cancellation)
     {
+        var job = run.Job;
         if (outcome.Publication is not { } prepared)
         {
             publisher.Forget(own.Name);
@@ -138,29 +154,40 @@ internal sealed class SourcePull(
         publisher.Seen(own.Name);
         await PublishJob.LogAsync(job, own.Name, committed, cancellation);
         foreach (var skipped in committed.Skipped) await job.TableFailedAsync(skipped.Name, skipped.Reason, cancellation);
-        foreach (var name in committed.Collided) await FailAsync(job, name, $"Another source publishes a table '{name}' already; rename one of them.", cancellation);
-        await ClearErrorsAsync(outcome, committed, cancellation);
+        foreach (var name in committed.Collided) await FailAsync(run, name, $"Another source publishes a table '{name}' already; rename one of them.", cancellation);
+        await NotePulledAsync(run, rows, outcome, committed, cancellation);
         return committed.Problem is null ? null : $"{own.Name}: {committed.Problem}";
     }
 
     /// <summary>A table that was pulled is well again, also when it has nothing new.</summary>
-    private Task ClearErrorsAsync(ExtractOutcome outcome, CommitOutcome committed, CancellationToken cancellation) => state.WriteAsync(
-        async write =>
-        {
-            var bad = committed.Skipped.Select(skipped => skipped.Name).Concat(committed.Collided).ToHashSet(StringComparer.OrdinalIgnoreCase);
-            foreach (var table in outcome.Ok.Where(table => !bad.Contains(table.Name))) await write.ClearSyncErrorAsync(table.Name);
-        },
-        cancellation);
-
-    public async Task FailAsync(JobContext job, string table, string error, CancellationToken cancellation, bool reported = false, SchemaDrift? drift = null)
+    private async Task NotePulledAsync(
+        PullRun run, IReadOnlyList<TableRow> rows, ExtractOutcome outcome, CommitOutcome committed, CancellationToken cancellation)
     {
-        if (!reported) await job.TableFailedAsync(table, error, cancellation);
-        await job.LogAsync($"{table}: {error}", cancellation);
+        var bad = committed.Skipped.Select(skipped => skipped.Name).Concat(committed.Collided).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var asked = rows.ToDictionary(row => row.Name, StringComparer.OrdinalIgnoreCase);
+        var good = outcome.Ok.Where(table => asked.ContainsKey(table.Name) && !bad.Contains(table.Name)).Select(table => asked[table.Name]).ToList();
+        foreach (var some in good.Chunk(NotedAtOnce))
+        {
+            await state.WriteAsync(
+                async write =>
+                {
+                    foreach (var row in some) await write.ClearSyncErrorAsync(row.Name);
+                    await write.NotePulledAsync([.. some.Where(row => write.Current.Table(row.Id)?.Name == row.Name).Select(row => (row.Name, run.PulledFor(row)))]);
+                },
+                cancellation);
+        }
+    }
+
+    public async Task FailAsync(PullRun run, string table, string error, CancellationToken cancellation, bool reported = false, SchemaDrift? drift = null)
+    {
+        if (!reported) await run.Job.TableFailedAsync(table, error, cancellation);
+        await run.Job.LogAsync($"{table}: {error}", cancellation);
         await state.WriteAsync(
             async write =>
             {
                 if (drift is not null && !write.HasSyncError(table, error)) await write.NoteDriftAsync(table, drift, SchemaDrifts.Refused);
                 await write.SaveSyncErrorAsync(table, error, inHistory: true);
+                if (write.Current.TableByName(table) is not null) await write.NoteFailureAsync(table, run.IsScheduled);
             },
             cancellation);
     }

@@ -21,6 +21,7 @@ internal static class TableMoves
         await write.ExecuteAsync(PublicationSql.DeleteState, new { name });
         await write.ExecuteAsync(PublicationSql.DeleteHistory, new { name });
         await write.ForgetDriftAsync(name);
+        await write.ForgetPullAsync(name);
         write.Apply(snapshot => snapshot.WithoutViewOwner(name).WithoutSyncState(name));
     }
 
@@ -33,6 +34,7 @@ internal static class TableMoves
         await write.ExecuteAsync(PublicationSql.RenameHistory, names);
         await write.ExecuteAsync(PublicationSql.RenameOwner, names);
         await write.RenameDriftAsync(before, after);
+        await write.RenamePullAsync(before, after);
         write.Apply(snapshot => Rename(snapshot, before, after));
     }
 

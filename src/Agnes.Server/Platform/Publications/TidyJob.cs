@@ -39,7 +39,7 @@ internal sealed class TidyJob(StateDb state, SourcePull pull, SourceKinds kinds)
         var wanted = input["tables"]!.AsArray().Select(id => id!.GetValue<string>()).ToHashSet(StringComparer.Ordinal);
         var rows = kinds.RegisteredFor(state.Snapshot, own).Where(row => wanted.Contains(row.Id)).ToList();
         if (rows.Count == 0 && !pull.HasExtract(own)) return JobResult.Ok;
-        var problem = await pull.RunAsync(job, own, rows, cancellation);
+        var problem = await pull.RunAsync(new PullRun(job, _ => job.Job.CreatedAt), own, rows, cancellation);
         return problem is null ? JobResult.Ok : new JobResult(JobStatus.Failed, Error: problem);
     }
 }

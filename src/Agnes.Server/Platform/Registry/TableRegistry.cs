@@ -103,6 +103,7 @@ internal sealed class TableRegistry(
             RefuseCycle(write.Current, after);
             if (after.Name != before.Name) await RenameAsync(write, before, after);
             await write.ExecuteAsync(RegistrySql.Update, after);
+            await write.RetryNowAsync(after.Name);
             write.Audit(caller.UserId, "update_table", id, Changes(before, after), "ok");
             write.Apply(snapshot => snapshot.WithTable(after));
             return (before, after, fields);

@@ -82,6 +82,17 @@ internal sealed partial record SyncSchedule
         return last < latest;
     }
 
+    /// <summary>Says at which minutes it is, and not how often.</summary>
+    public bool HasSlots => Daily.Count > 0 || _cron is not null;
+
+    /// <summary>The first of its minutes after a time; null where it says none.</summary>
+    public DateTime? Next(DateTime after)
+    {
+        if (_cron is not null) return _cron.GetNextOccurrence(DateTime.SpecifyKind(after, DateTimeKind.Utc), _zone);
+        if (Daily.Count == 0) return null;
+        return Daily.Select(t => after.Date + t).Where(at => at > after).FirstOrDefault(after.Date.AddDays(1) + Daily[0]);
+    }
+
     [GeneratedRegex(@"\Aevery (?<count>[0-9]{1,9})(?<unit>[mh])\z", RegexOptions.CultureInvariant)]
     private static partial Regex Every();
 

@@ -61,6 +61,21 @@ internal static class TableReads
         return rounds;
     }
 
+    /// <summary>What a derived table reads in the end: registered tables that are pulled from elsewhere.</summary>
+    public static IReadOnlyList<TableRow> SourcesOf(Snapshot snapshot, SourceKinds kinds, TableRow row)
+    {
+        var found = new List<TableRow>();
+        var seen = new HashSet<string>(StringComparer.Ordinal) { row.Id };
+        var open = new Stack<TableRow>([row]);
+        while (open.TryPop(out var at))
+        {
+            if (kinds.OfType(at.SourceType) is not { IsDerived: true }) found.Add(at);
+            foreach (var read in ReadBy(snapshot, kinds, at).Where(read => seen.Add(read.Id))) open.Push(read);
+        }
+
+        return found;
+    }
+
     /// <summary>Over tables in between, which may not be due now.</summary>
     private static bool ReachesAny(Snapshot snapshot, SourceKinds kinds, TableRow row, Dictionary<string, TableRow> wanted)
     {

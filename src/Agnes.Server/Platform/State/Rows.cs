@@ -163,6 +163,25 @@ public sealed record SyncStateRow
     public string? Error { get; init; }
 }
 
+/// <summary>A row of <c>table_pulls</c>; its key is the table's name.</summary>
+public sealed record TablePullRow
+{
+    public required string TableName { get; init; }
+
+    /// <summary>The time that the last good pull was for: when its schedule said so, or when somebody asked. Also when it brought nothing new.</summary>
+    public DateTime? PulledAt { get; init; }
+
+    /// <summary>In a row.</summary>
+    public int Failures { get; init; }
+    public DateTime? FailedAt { get; init; }
+
+    /// <summary>No schedule tries it before that.</summary>
+    public DateTime? RetryAt { get; init; }
+
+    /// <summary>When its owner was last told of the failures that last; null: of none.</summary>
+    public DateTime? AlertedAt { get; init; }
+}
+
 /// <summary>A row of <c>view_ownership</c>.</summary>
 public sealed record ViewOwnerRow
 {

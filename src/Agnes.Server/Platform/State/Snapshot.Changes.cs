@@ -187,6 +187,10 @@ public sealed partial record Snapshot
 
     public Snapshot WithoutSyncState(string name) => this with { SyncStates = SyncStates.Remove(name) };
 
+    public Snapshot WithPull(TablePullRow row) => this with { Pulls = Pulls.SetItem(row.TableName, row) };
+
+    public Snapshot WithoutPull(string name) => this with { Pulls = Pulls.Remove(name) };
+
     public Snapshot WithViewOwner(ViewOwnerRow row) => this with { ViewOwners = ViewOwners.SetItem(row.ViewName, row) };
 
     public Snapshot WithoutViewOwner(string name) => this with { ViewOwners = ViewOwners.Remove(name) };

@@ -21,6 +21,7 @@ public sealed partial record Snapshot
         Compare(found, "table by name", TablesByName, other.TablesByName);
         Compare(found, "connection", Connections, other.Connections);
         Compare(found, "sync state", SyncStates, other.SyncStates);
+        Compare(found, "pull", Pulls, other.Pulls);
         Compare(found, "view owner", ViewOwners, other.ViewOwners);
         Compare(found, "schema drift", SchemaDrifts, other.SchemaDrifts);
         Compare(found, "membership", MembershipsByUser, other.MembershipsByUser, (a, b) => a.Rows.ToHashSet().SetEquals(b.Rows) && a.GroupIds.SetEquals(b.GroupIds));

@@ -67,6 +67,9 @@ public sealed partial record Snapshot
     /// <summary>How the columns of a table's source last differed from those that were published.</summary>
     public ImmutableDictionary<string, SchemaDriftRow> SchemaDrifts { get; private init; } = IgnoringCase<SchemaDriftRow>();
 
+    /// <summary>How the pulling of each table goes; nothing that is published depends on it.</summary>
+    public ImmutableDictionary<string, TablePullRow> Pulls { get; private init; } = IgnoringCase<TablePullRow>();
+
     private long DefinitionChanges { get; init; }
     private ImmutableDictionary<string, UserMemberships> MembershipsByUser { get; init; } = Ordinal<UserMemberships>();
     private ImmutableDictionary<string, ImmutableHashSet<string>> UsersByGroup { get; init; } = Ordinal<ImmutableHashSet<string>>();

@@ -39,6 +39,7 @@ internal static class SnapshotLoader
             foreach (var row in await Rows<TableRow>("SELECT * FROM table_registry")) snapshot = snapshot.WithTable(row);
             foreach (var row in await Rows<ConnectionRow>("SELECT * FROM source_connections")) snapshot = snapshot.WithConnection(row);
             foreach (var row in await Rows<SyncStateRow>("SELECT * FROM sync_state")) snapshot = snapshot.WithSyncState(row);
+            foreach (var row in await Rows<TablePullRow>("SELECT * FROM table_pulls")) snapshot = snapshot.WithPull(row);
             foreach (var row in await Rows<ViewOwnerRow>("SELECT * FROM view_ownership")) snapshot = snapshot.WithViewOwner(row);
             foreach (var row in await Rows<SchemaDriftRow>("SELECT * FROM schema_drifts")) snapshot = snapshot.WithSchemaDrift(row);
             var parts = (await Rows<PartRow>("SELECT * FROM version_parts ORDER BY name, number, ordinal")).ToLookup(part => (part.Name, part.Number));

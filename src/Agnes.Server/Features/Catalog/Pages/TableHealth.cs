@@ -23,7 +23,7 @@ public sealed record TableHealth(string Tone, string Label, DateTime? LoadedAt, 
             return known?.ErrorMsg is { } said ? new("bad", "Source failed", loadedAt, said) : new("info", "Live", loadedAt, null);
         if (state is { Status: "error" }) return new("bad", published is null ? "Failed" : "Last sync failed", loadedAt, state.Error);
         if (published is null) return new("warn", "Not loaded yet", null, null);
-        if (SyncSchedule.TryParse(row?.SyncSchedule, out var schedule) && schedule.IsDue(loadedAt, now)) return new("warn", "Late", loadedAt, null);
+        if (SyncSchedule.TryParse(row?.SyncSchedule, out var schedule) && schedule.IsDue(snapshot.Pulls.GetValueOrDefault(name)?.PulledAt ?? loadedAt, now)) return new("warn", "Late", loadedAt, null);
         return new("good", "Fresh", loadedAt, null);
     }
 }

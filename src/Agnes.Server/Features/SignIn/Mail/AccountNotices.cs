@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Mail;

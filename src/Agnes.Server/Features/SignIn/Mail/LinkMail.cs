@@ -4,6 +4,7 @@ using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Audit;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.SignIn.Mail;

@@ -29,7 +29,7 @@ internal sealed partial class Outbox(Outgoing outgoing, TimeProvider time, ILogg
         _letters.Writer.TryComplete();
         if (ExecuteTask is { } storing) await Task.WhenAny(storing, Task.Delay(StopTimeMax, time, cancellationToken));
         await base.StopAsync(cancellationToken);
-        while (IsOpen && time.GetElapsedTime(since) < StopTimeMax && await outgoing.IsAnyNewAsync(MailOutlet.ChannelName, cancellationToken)) await Task.Delay(LookEvery, time, cancellationToken);
+        while (IsOpen && time.GetElapsedTime(since) < StopTimeMax && await outgoing.IsAnyNewAsync(Letter.Channel, cancellationToken)) await Task.Delay(LookEvery, time, cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -49,7 +49,7 @@ internal sealed partial class Outbox(Outgoing outgoing, TimeProvider time, ILogg
     {
         try
         {
-            await outgoing.PostAsync(MailOutlet.ChannelName, MailOutlet.Write(letter), stop);
+            await outgoing.PostAsync(Letter.Channel, letter.Write(), stop);
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !stop.IsCancellationRequested)
         {

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.SignIn.Mail;
 

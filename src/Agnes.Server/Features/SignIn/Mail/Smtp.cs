@@ -6,6 +6,7 @@ using System.Text;
 using Agnes.Engine.Outbound;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Jobs;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;

@@ -2,13 +2,6 @@ using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.SignIn.Mail;
 
-/// <summary>A mail of plain text.</summary>
-internal sealed record Letter(string To, string Subject, string Text)
-{
-    /// <summary>Without the text, which may hold a link that is a key.</summary>
-    public override string ToString() => $"mail '{Subject}'";
-}
-
 /// <summary>Hands letters to whoever delivers them.</summary>
 internal interface IMailTransport
 {
