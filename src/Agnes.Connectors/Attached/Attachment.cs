@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Agnes.Connectors.BigQuery;
 using Agnes.Protocol;
 
 namespace Agnes.Connectors.Attached;
@@ -18,9 +19,6 @@ internal sealed partial record AttachPolicy(
     /// <summary>Storage of the engine itself, which needs nothing loaded.</summary>
     public const string OwnStorage = "duckdb";
 
-    /// <summary>Its tables are asked by this server, without any extension.</summary>
-    private const string BigQuery = "bigquery";
-
     /// <summary>Why it is not attached, in a sentence that says what to do; null: it may be.</summary>
     public string? Refusal(Attachment asked)
     {
@@ -28,7 +26,7 @@ internal sealed partial record AttachPolicy(
             return "its alias is no name of letters, digits and underscores, or one that is taken";
         if (!Identifiers.IsStrict(asked.Extension) || !Extensions.Contains(asked.Extension, StringComparer.Ordinal))
             return "its extension is not allowed; whoever runs the server allows some by AGNES_REMOTE_ATTACH_EXTENSIONS";
-        if (asked.Extension == BigQuery) return "BigQuery is asked without an extension: register the table with source_type bigquery";
+        if (asked.Extension == BigQuerySettings.Kind) return "BigQuery is asked without an extension: register the table with source_type bigquery";
         if (asked.TokenEnv.Length > 0 && (!Variable().IsMatch(asked.TokenEnv) || !Tokens.ContainsKey(asked.TokenEnv)))
             return "the variable of its token is not allowed; whoever runs the server allows some by AGNES_REMOTE_ATTACH_TOKEN_ENVS";
         if (asked.TokenEnv.Length > 0 && Tokens[asked.TokenEnv] is null) return $"{asked.TokenEnv} is not set for the server";

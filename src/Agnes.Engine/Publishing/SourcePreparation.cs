@@ -122,7 +122,8 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
     {
         var changed = before is null || before.Origin != shown.Origin || !IsSame(before, row.Description, row.QueryMode, extractedAt, shown.Parts, shown.Stamps);
         _tables.Add(new TablePublication(row.Name, row.Description, row.QueryMode, extractedAt, shown.Columns, shown.Parts.Sum(part => part.Rows),
-            shown.Parts.Sum(part => part.SizeBytes), shown.Parts, shown.Stamps, shown.Md5, shown.Origin, changed) { LeftOut = shown.LeftOut });
+            shown.Parts.Sum(part => part.SizeBytes), shown.Parts, shown.Stamps, shown.Md5, shown.Origin, changed)
+        { LeftOut = shown.LeftOut });
     }
 
     private async Task AddForeignAsync(

@@ -64,6 +64,28 @@ public sealed class KeboolaTests(Postgres postgres)
     }
 
     [Fact]
+    public async Task What_a_project_has_is_registered_at_once_and_what_is_registered_stays_as_it_is()
+    {
+        await using var keboola = await StartAsync();
+        keboola.Add("in.c-crm.Bad-Name", 1, "id");
+        keboola.Add("out.c-crm.deals", 1, "id");
+        await using var shop = await OpenAsync(keboola);
+        const string path = "/api/admin/discover-and-register";
+        var dry = (await shop.AsAdminAsync("POST", path + "?dry_run=true")).Json;
+        (dry["registered"]!.GetValue<int>(), dry["would_register"]!.ToJsonString()).ShouldBe((0, """["in_c-crm_deals","in_c-erp_invoices"]"""), dry.ToJsonString());
+        var done = (await shop.AsAdminAsync("POST", path)).Json;
+        done["tables"]!.ToJsonString().ShouldBe(dry["would_register"]!.ToJsonString());
+        done["errors"]!.AsArray().ShouldHaveSingleItem()!["table_id"]!.GetValue<string>().ShouldBe("in_c-crm_bad-name");
+        done["drift"]![0]!["kind"]!.GetValue<string>().ShouldBe("name_collision");
+        var row = shop.Server.State.Snapshot.Table("in_c-crm_deals")!;
+        (row.Name, row.Bucket, row.QueryMode, row.SourceQuery).ShouldBe(("deals", "in.c-crm", "materialized", null));
+        (await shop.Server.AuditAsync()).Count(entry => entry.Action == "register_table" && entry.Resource!.StartsWith("in_c-", StringComparison.Ordinal)).ShouldBe(2);
+        (await shop.SyncAsync("""["deals"]"""))["status"]!.GetValue<string>().ShouldBe("ok");
+        var again = (await shop.AsAdminAsync("POST", path)).Json;
+        (again["registered"]!.GetValue<int>(), again["skipped"]!.GetValue<int>(), again["drifted"]!.GetValue<int>()).ShouldBe((0, 2, 1), again.ToJsonString());
+    }
+
+    [Fact]
     public async Task A_filter_that_cannot_be_is_refused_where_it_is_registered()
     {
         await using var keboola = await StartAsync();

@@ -20,6 +20,8 @@ internal static class TablesFeature
         admin.MapPost("/register-table/precheck", PrecheckTable.HandleAsync);
         admin.MapGet("/discover-tables", DiscoverTables.HandleAsync)
             .WithSummary("What a source has that could be registered: ?connection= and ?dataset= narrow it.");
+        admin.MapPost("/discover-and-register", DiscoverAndRegister.HandleAsync)
+            .WithSummary("Registers what the Keboola project has and nobody registered: ?dry_run=true says what that would be.");
         admin.MapPost("/register-tables", RegisterTables.HandleAsync).BodyBytesMax(BatchBytesMax);
         admin.MapGet("/registry", ListRegistry.Handle);
         admin.MapGet("/registry/{id}/set-aside", ShowSetAside.Handle);

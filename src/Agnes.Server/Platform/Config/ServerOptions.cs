@@ -172,7 +172,6 @@ public sealed record ServerOptions
             Settings = settings,
             Scan = ScanOptions.From(layers.Instance, configProblems),
             ConfigProblems = configProblems,
-            Attach = AttachOptions.From(Setting, variables),
             Metadata = MetadataOptions.From(Setting),
             Limits = LimitOptions.From(Setting),
             AllowedPrivateHosts = List(Setting("AGNES_ALLOWED_PRIVATE_HOSTS")),
@@ -212,7 +211,7 @@ public sealed record ServerOptions
             InstanceName = layers.Instance.Text("instance.name"),
             PasswordList = Setting("AGNES_PASSWORD_BLOCKLIST") is { } list ? Path.GetFullPath(list) : null,
         };
-        return options with { LocalDevelopment = LocalDevelopment.From(options, variables), Alerts = AlertOptions.From(Setting) };
+        return options with { LocalDevelopment = LocalDevelopment.From(options, variables), Alerts = AlertOptions.From(Setting), Attach = AttachOptions.From(Setting, variables) };
     }
 
     private static string RoleRefused(string text) => text.Equals("scheduler", StringComparison.OrdinalIgnoreCase)
