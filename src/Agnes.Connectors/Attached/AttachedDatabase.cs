@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Parts;
@@ -25,6 +26,12 @@ internal sealed class AttachedDatabase : IDisposable
 
     /// <summary>What was not attached, and why, in sentences; no secret.</summary>
     public List<string> Refused { get; } = [];
+
+    /// <summary>Something of it may be there the next time: a system that did not answer, an extension that is put there.</summary>
+    public bool IsPassing { get; private set; }
+
+    /// <summary>When it was opened.</summary>
+    public long Opened { get; } = Stopwatch.GetTimestamp();
 
     /// <param name="scratch">Its own folder, where a copy of the extract is opened: the program that wrote it is kept from nothing.</param>
     /// <exception cref="RemoteException">The file is gone, or changes while it is read.</exception>
@@ -107,6 +114,7 @@ internal sealed class AttachedDatabase : IDisposable
             catch (DuckDBException)
             {
                 Refused.Add($"'{asked.Alias}': the extension {asked.Extension} is not installed; docs/operator/extensions.md says how");
+                IsPassing = true;
                 continue;
             }
 
@@ -117,6 +125,7 @@ internal sealed class AttachedDatabase : IDisposable
             catch (DuckDBException failure) when (failure.ErrorType != DuckDBErrorType.Interrupt)
             {
                 Refused.Add($"'{asked.Alias}': what it names does not answer, or does not take the token"); // its own words may hold that
+                IsPassing = true;
             }
         }
     }

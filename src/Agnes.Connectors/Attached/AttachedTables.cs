@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Query.Remote;
@@ -13,6 +14,7 @@ namespace Agnes.Connectors.Attached;
 /// </summary>
 internal sealed class AttachedTables : IRemoteTables, IAsyncDisposable
 {
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
     private readonly AttachSettings _settings;
     private readonly string _scratch;
@@ -120,13 +122,15 @@ internal sealed class AttachedTables : IRemoteTables, IAsyncDisposable
 
     private static string From(string relation) => $"SELECT * FROM {AttachedDatabase.Catalog}.main.{relation}";
 
-    /// <summary>Opened anew once the extract's file is another.</summary>
+    private static bool IsToTryAgain(AttachedDatabase known) => known.IsPassing && Stopwatch.GetElapsedTime(known.Opened) > TryAgainAfter;
+
+    /// <summary>Opened anew once the extract's file is another, and after a while where something of it could not be attached.</summary>
     private async Task<AttachedDatabase> DatabaseAsync(CancellationToken cancellation)
     {
         await _opening.WaitAsync(cancellation);
         try
         {
-            if (_database is { } known && known.Stamp == FileStamp.TryOf(_settings.Extract)) return known;
+            if (_database is { } known && known.Stamp == FileStamp.TryOf(_settings.Extract) && !IsToTryAgain(known)) return known;
             var opened = await AttachedDatabase.OpenAsync(_settings, Connection, _scratch, cancellation);
             _database?.Dispose();
             return _database = opened;

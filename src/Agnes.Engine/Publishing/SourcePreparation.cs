@@ -112,7 +112,7 @@ internal sealed class SourcePreparation(DataFolder folder, PartStore store, stri
         {
             _skipped.Add(new SkippedTable(table.Name, refused.Message) { Drift = refused.Drift });
         }
-        catch (Exception e) when (e is DuckDBException or InvalidDataException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is DuckDBException or InvalidDataException or IOException && !cancellation.IsCancellationRequested)
         {
             _skipped.Add(new SkippedTable(table.Name, Wording.Of(e, _root)));
         }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Agnes.Server.Features.Sync;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Sources;
@@ -69,7 +70,14 @@ public sealed class SyncLookTests(Postgres postgres)
         await TickAsync(shop);
         shop.Server.State.Snapshot.Pulls.ContainsKey("over_slow").ShouldBeFalse("it comes after what it reads");
 
+        // What a change of the registry has brought comes after the run too: both write the connection's extract.
+        await shop.RegisterAsync("""{"name":"extra","source_type":"postgres","connection":"stuck","query_mode":"local","source_table":"fast","sync_schedule":"every 1h"}""");
+        (await shop.AsAdminAsync("PUT", "/api/admin/registry/extra", """{"name":"spare"}""")).Status.ShouldBe(200);
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        shop.Server.State.Snapshot.PublishedTable("spare").ShouldBeNull("the extract has one writer");
+
         await transaction.RollbackAsync();
+        await shop.EventuallyAsync(() => shop.Server.State.Snapshot.PublishedTable("spare") is not null, "it was brought after the run");
         await shop.EventuallyAsync(() => shop.Server.State.Snapshot.PublishedTable("slow") is not null, "the source went on");
         for (var i = 0; i < 400 && shop.Server.State.Snapshot.PublishedTable("over_slow") is null; i++)
         {
@@ -182,6 +190,25 @@ public sealed class SyncLookTests(Postgres postgres)
             (await PutOffAsync()).ShouldBeEmpty();
             GoTo(late.StartedAt.Value.AddHours(1).AddSeconds(1)); // less than an hour after it began, and due
         }
+    }
+
+    [Fact]
+    public async Task What_waited_for_its_turn_keeps_it_while_its_connection_is_busy_and_counts_as_of_when_it_was_due()
+    {
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);
+        shop.WriteCsv("visits.csv", "id\n1\n");
+        await shop.RegisterAsync("""{"name":"visits","source_type":"local","source_table":"visits.csv","sync_schedule":"every 1h"}""");
+        await RegisterDerivedAsync(shop, "over_orders", "SELECT count(*) AS n FROM orders");
+        var look = new SyncLook(shop.Server.Services.GetRequiredService<SourceKinds>(), TimeSpan.FromMinutes(15));
+        var now = shop.Server.Time.GetUtcNow().UtcDateTime;
+        var (turn, table) = (new PutOff("connection:csv", now, now.AddMinutes(-2)), new PutOff("table:over_orders", now, now.AddMinutes(-1)));
+        ScheduleStarts Found(params string[] busy) =>
+            look.Find(new ScheduleLook(shop.Server.State.Snapshot, now, IsMain: false, busy.ToHashSet(StringComparer.Ordinal), [turn, table]));
+
+        var held = Found("sync:csv", "sync:derived");
+        (held.Now.Count, held.Later.Contains(turn), held.Later.Contains(table)).ShouldBe((0, true, true));
+        var slots = Found().Now.ToDictionary(request => request.Subject!, request => JsonNode.Parse(request.Input!)!["slot"]!.GetValue<DateTime>());
+        (slots["csv"], slots["derived"]).ShouldBe((turn.Slot, table.Slot));
     }
 
     [Theory]

@@ -55,7 +55,7 @@ internal sealed class SyncForecasts(
         var asked = rows.Take(AskedMax).ToList();
         try
         {
-            using var entered = await gate.PrepareAsync(stop);
+            using var entered = await gate.AskAsync(stop);
             var request = new ExtractRequest(
                 "forecast", own.Name, connector, [.. asked.Select(own.Kind.ConfigOf)], Options: ConnectionSecrets.OptionsOf(secrets, own, folder, options));
             return (await runner.ForecastAsync(request, TimeMax, stop)).ToDictionary(said => said.Table, StringComparer.Ordinal);

@@ -98,7 +98,7 @@ internal sealed class SyncJob(StateDb state, SourcePull pull, SourcePublisher pu
     /// Decided on the state as it is, not as this process last heard of it: what another one has just pulled is not due any more.
     /// </summary>
     public static Task<SyncPlan> PlanAsync(StateDb state, SourceKinds kinds, JobRow job, DateTime now) => state.WriteAsync(
-        write => Task.FromResult(SyncPlan.Of(write.Current, kinds, Targets(job.Input), now, isAsked: !IsScheduled(job))));
+        write => Task.FromResult(SyncPlan.Of(write.Current, kinds, Targets(job.Input), now, isAsked: !IsScheduled(job), job.Subject)));
 
     /// <summary>A scheduler elsewhere asks again and again, as a schedule of ours does.</summary>
     private static bool IsScheduled(JobRow job) => job.Trigger is JobSchedules.Trigger || job.RequestedBy == ServiceSecret.Email;

@@ -31,17 +31,18 @@ internal sealed class SyncLook(SourceKinds kinds, TimeSpan every)
         foreach (var (own, rows) in plan.Pulls.Where(source => source.Own.Kind.IsDerived))
         {
             var free = rows.Where(row => found.IsFree(own, row, TableReads.SourcesOf(look.Snapshot, kinds, row).Select(read => SyncJob.KeyOf(read, kinds)))).ToList();
-            if (free.Count > 0) found.Now.Add(SyncJob.Request(own, look.Now, free));
+            if (free.Count > 0) found.Now.Add(SyncJob.Request(own, free.Min(found.SlotOf), free));
         }
 
-        foreach (var own in kinds.Pulled(look.Snapshot).Where(found.IsLookedAt)) AddNextMinute(found, own);
+        var registered = kinds.RegisteredByConnection(look.Snapshot);
+        foreach (var own in kinds.Pulled(look.Snapshot).Where(found.IsLookedAt)) AddNextMinute(found, own, registered[own.Name]);
         return new ScheduleStarts(found.Now, found.Later);
     }
 
     /// <summary>Tables that name the minute are not left until the next look.</summary>
-    private void AddNextMinute(Found found, Connection own)
+    private void AddNextMinute(Found found, Connection own, IEnumerable<TableRow> registered)
     {
-        var next = kinds.RegisteredFor(found.Look.Snapshot, own).Select(row => SyncPlan.ScheduleOf(row)?.Next(found.Look.Now)).Min();
+        var next = registered.Select(row => SyncPlan.ScheduleOf(row)?.Next(found.Look.Now)).Min();
         if (next is { } at && at <= found.Look.Now + every) found.PutOff(ConnectionPrefix + own.Name, at, at);
     }
 
@@ -66,7 +67,13 @@ internal sealed class SyncLook(SourceKinds kinds, TimeSpan every)
             var waited = look.PutOff.FirstOrDefault(late => late.Subject == subject);
             if (waited is null && !look.IsMain) return null; // due since the last look; the next one finds it
             _coming.Add(SyncJob.KeyOf(own));
-            if (waited?.At <= look.Now) return waited.Slot;
+            if (waited?.At <= look.Now)
+            {
+                if (!look.Busy.Contains(SyncJob.KeyOf(own))) return waited.Slot;
+                Later.Add(waited); // as soon as that has ended
+                return null;
+            }
+
             if (waited is not null && waited.Slot <= look.Now) return null; // it is spread, and its turn comes
             if (look.Busy.Contains(SyncJob.KeyOf(own))) return null;
             var after = SpreadOf(own, rows);
@@ -85,12 +92,15 @@ internal sealed class SyncLook(SourceKinds kinds, TimeSpan every)
             return false;
         }
 
-        /// <summary>The earliest time stands, and what it is for.</summary>
+        /// <summary>The time that a derived table is due for, however long it had to wait.</summary>
+        public DateTime SlotOf(TableRow row) => HasCome(TablePrefix + row.Id)?.Slot ?? look.Now;
+
+        /// <summary>The earliest time stands, and the earliest that it is for.</summary>
         public void PutOff(string subject, DateTime at, DateTime slot)
         {
             var known = Later.FindIndex(late => late.Subject == subject);
             if (known < 0) Later.Add(new PutOff(subject, at, slot));
-            else if (at < Later[known].At) Later[known] = Later[known] with { At = at };
+            else Later[known] = new PutOff(subject, at < Later[known].At ? at : Later[known].At, slot < Later[known].Slot ? slot : Later[known].Slot);
         }
 
         private PutOff? HasCome(string subject) => look.PutOff.FirstOrDefault(late => late.Subject == subject && late.At <= look.Now);

@@ -12,15 +12,18 @@ internal sealed record SyncPlan(IReadOnlyList<(Connection Own, IReadOnlyList<Tab
 {
     /// <param name="targets">Ids of registered tables, whatever their schedule; null for all that are due.</param>
     /// <param name="isAsked">Somebody asked for it, so what failed lately is tried all the same.</param>
-    public static SyncPlan Of(Snapshot snapshot, SourceKinds kinds, IReadOnlyCollection<string>? targets, DateTime now, bool isAsked)
+    /// <param name="connection">The one connection that the run is for; null: all.</param>
+    public static SyncPlan Of(
+        Snapshot snapshot, SourceKinds kinds, IReadOnlyCollection<string>? targets, DateTime now, bool isAsked, string? connection = null)
     {
         var wanted = targets?.ToHashSet(StringComparer.Ordinal);
         bool IsWanted(TableRow row) => wanted?.Contains(row.Id) ?? (IsDue(snapshot, row, now) && (isAsked || !IsPutOff(snapshot, row, now)));
 
         var pulls = new List<(Connection, IReadOnlyList<TableRow>)>();
-        foreach (var own in kinds.Pulled(snapshot))
+        var registered = kinds.RegisteredByConnection(snapshot);
+        foreach (var own in kinds.Pulled(snapshot).Where(own => connection is null || own.Name == connection))
         {
-            var rows = kinds.RegisteredFor(snapshot, own).Where(IsWanted).ToList();
+            var rows = registered[own.Name].Where(IsWanted).ToList();
             if (rows.Count > 0) pulls.Add((own, rows));
         }
         var others = snapshot.TablesById.Values

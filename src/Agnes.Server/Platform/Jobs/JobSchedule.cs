@@ -131,9 +131,9 @@ internal sealed class JobSchedules(StateDb state, JobRunner jobs, IEnumerable<Jo
         {
             var before = waiting.FirstOrDefault(known => known.Subject == late.Subject);
             var isAgain = before is not null && !come.Remove(late.Subject); // what waits already goes on waiting for the earlier of the two
-            if (isAgain && late.At >= before!.At) continue;
-            var row = new { schedule.Kind, late.Subject, Due = late.At, StartedAt = isAgain && before!.Slot < late.Slot ? before.Slot : late.Slot };
-            if (before != late) await write.ExecuteAsync(before is null ? Later : Move, row);
+            var merged = isAgain ? late with { At = Earlier(late.At, before!.At), Slot = Earlier(late.Slot, before.Slot) } : late;
+            if (merged == before) continue;
+            await write.ExecuteAsync(before is null ? Later : Move, new { schedule.Kind, merged.Subject, Due = merged.At, StartedAt = merged.Slot });
         }
 
         foreach (var subject in come) await write.ExecuteAsync(Over, new { schedule.Kind, subject });
@@ -149,6 +149,8 @@ internal sealed class JobSchedules(StateDb state, JobRunner jobs, IEnumerable<Jo
     /// <summary>So that whoever looks has nothing to know of clocks that go back.</summary>
     private static List<PutOff> Come(JobSchedule schedule, List<PutOff> waiting, DateTime now) =>
         [.. waiting.Select(late => late.At > now && HasCome(schedule, late, now) ? late with { At = now } : late)];
+
+    private static DateTime Earlier(DateTime one, DateTime other) => one < other ? one : other;
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

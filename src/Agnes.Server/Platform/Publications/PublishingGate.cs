@@ -17,6 +17,7 @@ internal sealed class PublishingGate(Budget budget)
         [Lane.Network] = new(budget.NetworkChildren, budget.NetworkChildren),
     };
     private readonly SemaphoreSlim _preparing = new(1, 1);
+    private readonly SemaphoreSlim _asking = new(1, 1);
     private int _publishing;
     private TaskCompletionSource? _sweeping;
 
@@ -27,6 +28,9 @@ internal sealed class PublishingGate(Budget budget)
     public Share ShareOf(Lane lane) => lane == Lane.Network ? budget.Network : budget.Jobs;
 
     public Task<IDisposable> PrepareAsync(CancellationToken cancellation) => EnterAsync(_preparing, cancellation);
+
+    /// <summary>For a child that asks a source something and brings nothing: it waits for no publication, and none for it.</summary>
+    public Task<IDisposable> AskAsync(CancellationToken cancellation) => EnterAsync(_asking, cancellation);
 
     /// <returns>Null while anybody publishes: sweeping can wait, publishing does not.</returns>
     public IDisposable? TrySweep()

@@ -99,13 +99,20 @@ internal sealed class SourcePublisher(
     /// <summary>Our own run has just written the extract and committed what is in it.</summary>
     public void Seen(string source) => _seen[source] = LookOf(source);
 
-    private Look LookOf(string source)
+    /// <summary>The same, of a run that held its tables to these contracts: one that was changed meanwhile has the source looked at again.</summary>
+    /// <param name="contracts">As <see cref="ContractsOf"/> said before the run.</param>
+    public void Seen(string source, string contracts) => _seen[source] = LookOf(source) with { Contracts = contracts };
+
+    /// <summary>Of the tables that a source publishes: what tells one state of them from another.</summary>
+    public string ContractsOf(string source)
     {
         var snapshot = state.Snapshot;
         var contracts = snapshot.PublishedNamesOf(source).Order(StringComparer.Ordinal)
             .Select(name => (Name: name, Contract: snapshot.TableByName(name)?.SchemaContract)).Where(one => one.Contract is not null);
-        return new Look(FileStamp.TryOf(folder.ExtractFile(source)) ?? default, string.Join(' ', contracts.Select(one => $"{one.Name}:{one.Contract}")));
+        return string.Join(' ', contracts.Select(one => $"{one.Name}:{one.Contract}"));
     }
+
+    private Look LookOf(string source) => new(FileStamp.TryOf(folder.ExtractFile(source)) ?? default, ContractsOf(source));
 
     /// <summary>A folder that is gone takes its tables along; one that lost its file only is damaged, and its tables stay as they were.</summary>
     private Publication Missing(string source) => Directory.Exists(folder.Source(source))

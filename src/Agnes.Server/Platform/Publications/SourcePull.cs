@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Agnes.Connectors.Answers;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
@@ -28,6 +29,9 @@ internal sealed class SourcePull(
     private const int NotedAtOnce = 200;
 
     private readonly PullCheckpoints _checkpoints = new(state);
+
+    /// <summary>Two children over one extract would each replace what the other wrote.</summary>
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _extracts = new(StringComparer.Ordinal); // one for each connection that there was
 
     public bool HasExtract(Connection own) => File.Exists(folder.ExtractFile(own.Name));
 
@@ -69,7 +73,9 @@ internal sealed class SourcePull(
     {
         var job = run.Job;
         var lane = UsesNetwork(own) ? Lane.Network : Lane.Disk;
+        using var alone = await AloneAsync(own.Name, cancellation); // before a place is taken that others could use
         using var entered = await gate.ExtractAsync(lane, cancellation);
+        var contracts = publisher.ContractsOf(own.Name);
         var progress = new PullProgress(job, cancellation);
         var limits = ExtractLimits.Default with { Total = options.Limits.SyncTotal };
         try
@@ -88,7 +94,7 @@ internal sealed class SourcePull(
             }
 
             foreach (var table in outcome.Ok.Where(table => !table.Changed || !progress.Ended.Contains(table.Name))) await job.TableDoneAsync(table.Name, table.Changed ? "ok" : "unchanged", table.Rows, table.Bytes, cancellation);
-            return await CommitAsync(run, own, rows, outcome, cancellation);
+            return await CommitAsync(run, own, rows, outcome, contracts, cancellation);
         }
         catch (WorkerFailedException failure)
         {
@@ -123,26 +129,36 @@ internal sealed class SourcePull(
     {
         var saved = await _checkpoints.LoadAsync(connection);
         await _checkpoints.ForgetAsync(connection, [.. saved.Keys], cancellation);
+        using var alone = await AloneAsync(connection, cancellation);
         using var entered = await gate.ExtractAsync(Lane.Disk, cancellation);
         if (kinds.OfFolder(state.Snapshot, connection) is null && state.Snapshot.PublishedNamesOf(connection).IsEmpty && Directory.Exists(folder.Source(connection)))
             Directory.Delete(folder.Source(connection), recursive: true);
     }
 
-    /// <summary>Of tables that are done, and of tables that nobody has any more.</summary>
+    private async Task<IDisposable> AloneAsync(string connection, CancellationToken cancellation)
+    {
+        var place = _extracts.GetOrAdd(connection, _ => new SemaphoreSlim(1, 1));
+        await place.WaitAsync(cancellation);
+        return new Place(place);
+    }
+
+    /// <summary>Of tables that are done, that were brought and refused for their columns, and that nobody has any more.</summary>
     private Task ForgetCheckpointsAsync(Connection own, ExtractRequest request, ExtractOutcome outcome, CancellationToken cancellation)
     {
-        var open = request.Registered!.Except(outcome.Ok.Select(table => table.Name), StringComparer.OrdinalIgnoreCase).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return _checkpoints.ForgetAsync(own.Name, [.. request.Checkpoints!.Keys.Concat(outcome.Ok.Select(table => table.Name)).Where(name => !open.Contains(name))], cancellation);
+        List<string> ended = [.. outcome.Ok.Select(table => table.Name), .. outcome.Failed.Where(table => table.Drift is not null).Select(table => table.Name)];
+        var open = request.Registered!.Except(ended, StringComparer.OrdinalIgnoreCase).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return _checkpoints.ForgetAsync(own.Name, [.. request.Checkpoints!.Keys.Concat(ended).Where(name => !open.Contains(name))], cancellation);
     }
 
     private async Task<string> FailRestAsync(PullRun run, Connection own, IReadOnlyList<TableRow> rows, PullProgress progress, string why, CancellationToken cancellation)
     {
-        foreach (var row in rows.Where(row => !progress.Ended.Contains(row.Name))) await FailAsync(run, row.Name, why, cancellation);
+        // Those that had come to their end as well: they are not published.
+        foreach (var row in rows) await FailAsync(run, row.Name, why, cancellation, reported: progress.Ended.Contains(row.Name));
         return $"{own.Name}: {why}";
     }
 
     private async Task<string?> CommitAsync(
-        PullRun run, Connection own, IReadOnlyList<TableRow> rows, ExtractOutcome outcome, CancellationToken cancellation)
+        PullRun run, Connection own, IReadOnlyList<TableRow> rows, ExtractOutcome outcome, string contracts, CancellationToken cancellation)
     {
         var job = run.Job;
         if (outcome.Publication is not { } prepared)
@@ -151,13 +167,35 @@ internal sealed class SourcePull(
             return null;
         }
         var committed = await publisher.CommitAsync(prepared, cancellation);
-        publisher.Seen(own.Name);
         await PublishJob.LogAsync(job, own.Name, committed, cancellation);
+        if (committed.Problem is { } problem)
+        {
+            publisher.Forget(own.Name);
+            foreach (var row in rows.Where(row => outcome.Ok.Any(table => Same(table.Name, row.Name)))) await FailAsync(run, row.Name, problem, cancellation);
+            return $"{own.Name}: {problem}";
+        }
+
+        publisher.Seen(own.Name, contracts);
         foreach (var skipped in committed.Skipped) await job.TableFailedAsync(skipped.Name, skipped.Reason, cancellation);
+        await NoteSkippedAsync(run, rows, committed, cancellation);
         foreach (var name in committed.Collided) await FailAsync(run, name, $"Another source publishes a table '{name}' already; rename one of them.", cancellation);
         await NotePulledAsync(run, rows, outcome, committed, cancellation);
-        return committed.Problem is null ? null : $"{own.Name}: {committed.Problem}";
+        return null;
     }
+
+    /// <summary>Their error stands since the commit; what was brought and could not be published is tried less often, too.</summary>
+    private Task NoteSkippedAsync(PullRun run, IReadOnlyList<TableRow> rows, CommitOutcome committed, CancellationToken cancellation)
+    {
+        var asked = rows.Where(row => committed.Skipped.Any(skipped => Same(skipped.Name, row.Name))).ToList();
+        return asked.Count == 0 ? Task.CompletedTask : state.WriteAsync(
+            async write =>
+            {
+                foreach (var row in asked.Where(row => write.Current.TableByName(row.Name) is not null)) await write.NoteFailureAsync(row.Name, run.IsScheduled);
+            },
+            cancellation);
+    }
+
+    private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A table that was pulled is well again, also when it has nothing new.</summary>
     private async Task NotePulledAsync(
@@ -190,5 +228,10 @@ internal sealed class SourcePull(
                 if (write.Current.TableByName(table) is not null) await write.NoteFailureAsync(table, run.IsScheduled);
             },
             cancellation);
+    }
+
+    private sealed class Place(SemaphoreSlim place) : IDisposable
+    {
+        public void Dispose() => place.Release();
     }
 }

@@ -69,6 +69,12 @@ internal sealed class SourceKinds(IEnumerable<SourceKind> kinds, Func<Snapshot, 
             && !snapshot.IsServedByOther(row.Name, connection.Name))
         .OrderBy(row => row.Name, StringComparer.Ordinal);
 
+    /// <summary>The same of all connections in one go, by their names: for whoever looks at each.</summary>
+    public ILookup<string, TableRow> RegisteredByConnection(Snapshot snapshot) => snapshot.TablesById.Values
+        .Select(row => (Row: row, Own: PulledBy(snapshot, row)))
+        .Where(one => one.Own is { } own && own.Kind.Pulls(one.Row.QueryMode) && !snapshot.IsServedByOther(one.Row.Name, own.Name))
+        .OrderBy(one => one.Row.Name, StringComparer.Ordinal).ToLookup(one => one.Own!.Name, one => one.Row, StringComparer.Ordinal);
+
     /// <summary>All connections of a kind, the default one first.</summary>
     public IEnumerable<Connection> ConnectionsOf(Snapshot snapshot, SourceKind kind) =>
         (kind.HasDefault ? [DefaultOf(kind)] : (Connection[])[]).Concat(NamedOf(snapshot, kind));

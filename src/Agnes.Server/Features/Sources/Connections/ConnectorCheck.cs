@@ -6,7 +6,7 @@ using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Sources.Connections;
 
-/// <summary>The check of a connection that its connector makes, in a child process and in the place of publishing, as looks at tables are.</summary>
+/// <summary>The check of a connection that its connector makes, in a child process.</summary>
 internal static class ConnectorCheck
 {
     private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(10);
@@ -14,7 +14,7 @@ internal static class ConnectorCheck
     public static async Task<ConnectionCheck?> RunAsync(
         Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop)
     {
-        using var entered = await services.GetRequiredService<PublishingGate>().PrepareAsync(stop);
+        using var entered = await services.GetRequiredService<PublishingGate>().AskAsync(stop);
         try
         {
             var request = new ExtractRequest("check", connection.Name, connection.Kind.Connector!, [], Options: options);
