@@ -54,6 +54,26 @@ public sealed class PublicationCommitTests(Postgres postgres)
         state.Snapshot.SyncStates["orders"].LastSync.ShouldBe(Noon.AddHours(1));
     }
 
+    [Theory]
+    [InlineData("freeze", 'a')]
+    [InlineData("discard", 'a')]
+    [InlineData("evolve", 'b')]
+    public async Task A_contract_that_was_set_while_rows_were_brought_is_not_overtaken_by_them(string contract, char published)
+    {
+        using var place = await StatePlace.NewAsync(StateEngine.DuckDb, postgres);
+        await using var state = await place.OpenAsync();
+        await CommitAsync(state, "erp", [Table("orders", 'a')]);
+        await state.WriteAsync(async write =>
+        {
+            var row = new TableRow { Id = "orders", Name = "orders", SchemaContract = contract };
+            await write.ExecuteAsync(RegistrySql.Insert, row);
+            write.Apply(snapshot => snapshot.WithTable(row));
+        });
+        var wider = Table("orders", 'b') with { ExtractedAt = Noon.AddHours(1) };
+        await CommitAsync(state, "erp", [wider with { Columns = [.. wider.Columns, new TableColumn("more", "VARCHAR")] }]);
+        state.Snapshot.PublishedTable("orders")!.Parts[0].Sha256[0].ShouldBe(published);
+    }
+
     [Theory, OnBothEngines]
     public async Task A_name_belongs_to_the_first_source_in_whatever_case(StateEngine engine)
     {

@@ -103,6 +103,7 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
             return;
         }
 
+        if (current is not null && IsOutsideContract(current, table)) return;
         var sameRows = current is not null && current.Source == _source && current.PartsDigest == digest && current.QueryMode == table.QueryMode
             && current.Name == table.Name && current.Columns.SequenceEqual(table.Columns);
         if (sameRows) await RefreshAsync(current!, table);
@@ -110,6 +111,14 @@ internal sealed class PublicationCommit(StateWrite write, Publication publicatio
         await NoteDriftAsync(current, table);
         await SaveStateAsync(table);
     }
+
+    /// <summary>
+    /// The contract was set while the rows were brought, so that nobody has held them to it yet: the next look at the source does, and says why.
+    /// </summary>
+    private bool IsOutsideContract(PublishedVersion current, TablePublication table) =>
+        write.Current.TableByName(table.Name)?.SchemaContract is SchemaContract.Freeze or SchemaContract.Discard
+        && current.Source == _source && current.Columns.Count > 0 && table.QueryMode != TableRules.ModeRemote
+        && !SchemaDrift.Between(current.Columns, table.Columns).IsNone;
 
     private bool IsSame(PublishedVersion current, TablePublication table) =>
         current.Source == _source && current.Name == table.Name && current.ExtractedAt == UtcTime.Cut(table.ExtractedAt) && current.Origin == table.Origin
