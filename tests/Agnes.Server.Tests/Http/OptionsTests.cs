@@ -27,7 +27,7 @@ public sealed class OptionsTests
     [InlineData("--data-dir", "AGNES_X", "1", "--data-dir needs a value")]
     [InlineData("--demo", "AGNES_ROLE", "web", "needs PostgreSQL")]
     [InlineData("--demo", "AGNES_ROLE", "1", "AGNES_ROLE")]
-    [InlineData("--demo", "AGNES_ROLE", "scheduler", "start what is due")]
+    [InlineData("--demo", "AGNES_ROLE", "scheduler", "opens no state")]
     [InlineData("--demo", "SCHEDULER_DATA_REFRESH_INTERVAL", "0", "SCHEDULER_DATA_REFRESH_INTERVAL")]
     [InlineData("--demo", "AGNES_TRUSTED_PROXIES", "proxy", "AGNES_TRUSTED_PROXIES")]
     [InlineData("--demo", "SERVER_URL", "data.example.com", "SERVER_URL")]
