@@ -80,6 +80,7 @@ internal static class LargeRemote
             name = LargeTable.Name,
             source_type = "postgres",
             connection = "depot",
+            query_mode = "remote",
             bucket = "public",
             source_table = LargeTable.Name,
         };
