@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Agnes.Connectors.Databases;
 using Agnes.Engine.Outbound;
 using Agnes.Engine.Query.Remote;
 using MySqlConnector;
@@ -25,7 +26,7 @@ internal sealed class MySqlSession(string connection, MySqlSettings settings, Ou
     {
         var address = await AddressAsync(cancellation);
         var opened = new MySqlConnection(TextOf(address));
-        if (settings.Tls >= MySqlTls.Require) opened.RemoteCertificateValidationCallback = IsTrusted;
+        if (settings.Tls >= DatabaseTls.Require) opened.RemoteCertificateValidationCallback = IsTrusted;
         try
         {
             await opened.OpenAsync(cancellation);
@@ -48,7 +49,7 @@ internal sealed class MySqlSession(string connection, MySqlSettings settings, Ou
         UserID = settings.User,
         Password = settings.Password ?? "",
         // Who is there is checked here: the address was looked up before, and the name is what the certificate is for.
-        SslMode = settings.Tls switch { MySqlTls.Disable => MySqlSslMode.Disabled, MySqlTls.Prefer => MySqlSslMode.Preferred, _ => MySqlSslMode.Required },
+        SslMode = settings.Tls switch { DatabaseTls.Disable => MySqlSslMode.Disabled, DatabaseTls.Prefer => MySqlSslMode.Preferred, _ => MySqlSslMode.Required },
         Pooling = false,
         ConnectionTimeout = ConnectSeconds,
         DefaultCommandTimeout = 0, // whoever reads watches the time
@@ -62,7 +63,7 @@ internal sealed class MySqlSession(string connection, MySqlSettings settings, Ou
 
     private bool IsTrusted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        if (settings.Tls == MySqlTls.Require) return true;
+        if (settings.Tls == DatabaseTls.Require) return true;
         if (certificate is not X509Certificate2 theirs) return false;
         if (settings.Authority is { } authority)
         {
@@ -78,7 +79,7 @@ internal sealed class MySqlSession(string connection, MySqlSettings settings, Ou
             return false;
         }
 
-        return settings.Tls != MySqlTls.VerifyFull || theirs.MatchesHostname(settings.Host);
+        return settings.Tls != DatabaseTls.VerifyFull || theirs.MatchesHostname(settings.Host);
     }
 
     private async Task<IPAddress> AddressAsync(CancellationToken cancellation)

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Agnes.Connectors.Databases;
 using Agnes.Engine.Query.Remote;
 using Npgsql;
 
@@ -27,53 +27,27 @@ public sealed record PostgresSettings(string Host, int Port, string Database, st
     public bool AllowsPowers { get; init; }
 
     /// <returns>What is wrong, or null.</returns>
-    public static string? Fault(IReadOnlyDictionary<string, string> options)
-    {
-        try
-        {
-            From(options);
-            return null;
-        }
-        catch (FormatException fault)
-        {
-            return fault.Message;
-        }
-    }
+    public static string? Fault(IReadOnlyDictionary<string, string> options) => DatabaseOptions.Fault(() => From(options));
 
     /// <exception cref="FormatException">It cannot be so.</exception>
     public static PostgresSettings From(IReadOnlyDictionary<string, string> options)
     {
-        string? Given(string name) => options.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
-        string Needed(string name) => Given(name) ?? throw new FormatException($"{name} is not set");
-        var host = Needed("host");
-        if (host.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or ':' or '[' or ']'))) throw new FormatException(
-            "host must be the name or the address of one machine");
+        var given = new DatabaseOptions(options);
         return new PostgresSettings(
-            host, Number(Given("port"), "port", PortDefault, ushort.MaxValue), Needed("database"), Needed("user"), Given("password"),
-            TlsOf(Given("ssl_mode"), host))
+            given.Host, given.Number("port", PortDefault, ushort.MaxValue), given.Needed("database"), given.Needed("user"), given.Optional("password"),
+            given.Tls switch
+            {
+                DatabaseTls.Disable => SslMode.Disable,
+                DatabaseTls.Prefer => SslMode.Prefer,
+                DatabaseTls.Require => SslMode.Require,
+                DatabaseTls.VerifyAuthority => SslMode.VerifyCA,
+                _ => SslMode.VerifyFull,
+            })
         {
-            StatementSeconds = Number(Given("statement_timeout"), "statement_timeout", SecondsDefault, SecondsMax),
-            Role = Given("role"),
-            Authority = Given("ssl_root_certificate"),
-            AllowsPowers = Given("allow_powerful_role") is "true" or "yes",
+            StatementSeconds = given.Number("statement_timeout", SecondsDefault, SecondsMax),
+            Role = given.Optional("role"),
+            Authority = given.Optional("ssl_root_certificate"),
+            AllowsPowers = given.Optional("allow_powerful_role") is "true" or "yes",
         };
     }
-
-    private static SslMode TlsOf(string? mode, string host) => mode switch
-    {
-        null => IsThisMachine(host) ? SslMode.Prefer : SslMode.VerifyFull,
-        "verify-full" => SslMode.VerifyFull,
-        "verify-ca" => SslMode.VerifyCA,
-        "require" => SslMode.Require,
-        "disable" => SslMode.Disable,
-        _ => throw new FormatException("ssl_mode must be verify-full, verify-ca, require or disable"),
-    };
-
-    private static bool IsThisMachine(string host) =>
-        host == "localhost" || host is "::1" or "[::1]" || host.StartsWith("127.", StringComparison.Ordinal);
-
-    private static int Number(string? text, string name, int otherwise, int max) =>
-        text is null ? otherwise
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= max ? number
-        : throw new FormatException($"{name} must be a number from 1 to {max}");
 }
