@@ -1,4 +1,6 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
 using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
@@ -159,6 +161,27 @@ public sealed class ConventionsTests(Worlds worlds, Postgres postgres)
         answer.Text("detail").ShouldNotBeEmpty();
         (await server.SendAsync("POST", "/api/echo", """{"a":"b"}""")).Body.ShouldBe("\"b\"");
         (await server.SendAsync("POST", "/auth/token", $$"""{"email":"{{new string('a', 2_000_000)}}"}""", change: request => request.Headers.ExpectContinue = true)).Status.ShouldBe(413);
+    }
+
+    [Fact]
+    public async Task A_refused_body_leaves_the_connection_to_the_next_request()
+    {
+        var server = await worlds.ProbesAsync(postgres);
+        using var client = new TcpClient();
+        var address = new Uri(server.Url);
+        await client.ConnectAsync(address.Host, address.Port, TestContext.Current.CancellationToken);
+        await using var stream = client.GetStream();
+        var large = $$"""{"a":"{{new string('a', 2_000)}}"}""";
+        (await AnswerAsync(stream, large)).ShouldStartWith("HTTP/1.1 413");
+        (await AnswerAsync(stream, """{"a":"b"}""")).ShouldStartWith("HTTP/1.1 200");
+
+        static async Task<string> AnswerAsync(NetworkStream stream, string body)
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /api/echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"),
+                TestContext.Current.CancellationToken);
+            var buffer = new byte[16 << 10];
+            return Encoding.ASCII.GetString(buffer, 0, await stream.ReadAsync(buffer, TestContext.Current.CancellationToken));
+        }
     }
 
     [Theory]

@@ -20,9 +20,16 @@ internal sealed class RequestBounds(ServerOptions options)
     {
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }) return null;
         var isPublic = declared is EndpointAccess.PublicAccess;
-        var most = context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0;
+        var limit = context.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        var most = limit?.MaxRequestBodySize ?? 0;
         if (isPublic) most = Math.Min(most, context.GetEndpoint()?.Metadata.GetMetadata<PublicBodyLimit>()?.Bytes ?? LimitOptions.PublicBodyBytesMax);
-        if (context.Request.ContentLength > most) return Problem.TooLarge();
+        if (context.Request.ContentLength > most)
+        {
+            // Kestrel drops what follows, for some seconds at most. With its own limit it would end the connection instead, unannounced, under the next request.
+            if (limit is { IsReadOnly: false }) limit.MaxRequestBodySize = null;
+            return Problem.TooLarge();
+        }
+
         var body = new BoundedBody(context.Request.Body, most, isPublic ? options.Limits.PublicBodyTime : options.Limits.BodyTime + TimeFor(context.Request.ContentLength ?? most));
         context.Response.RegisterForDispose(body);
         context.Request.Body = body;
