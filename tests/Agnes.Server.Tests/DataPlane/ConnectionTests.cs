@@ -15,7 +15,7 @@ public sealed class ConnectionTests(Postgres postgres)
 {
     private const string Address = "/api/admin/connections";
 
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task Three_connections_of_one_kind_each_bring_their_own_tables(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);
@@ -70,7 +70,7 @@ public sealed class ConnectionTests(Postgres postgres)
         (await shop.AsAnalystAsync("GET", Address)).Status.ShouldBe(403);
     }
 
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task Checkpoints_outlive_the_process_and_go_when_their_table_is_done(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);

@@ -13,7 +13,7 @@ public sealed class HistoryTests(Postgres postgres)
     private const string Back = "/api/admin/registry/bills/rollback";
 
     [Theory]
-    [OnBothEngines]
+    [OnEitherEngine]
     public async Task An_admin_goes_back_and_those_rows_stay_until_the_source_brings_others(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);

@@ -13,7 +13,7 @@ public sealed class OutgoingTests(Postgres postgres)
 {
     private const string Stored = "SELECT content, attempts FROM outbox ORDER BY created_at";
 
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task What_was_not_taken_for_now_waits_sealed_and_is_tried_again(StateEngine engine)
     {
         var (server, pigeons) = await StartAsync(engine);

@@ -11,7 +11,7 @@ namespace Agnes.Server.Tests.DataPlane;
 
 public sealed class PartsTests(Postgres postgres)
 {
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task A_table_of_several_files_travels_in_parts_and_older_clients_get_one_file(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);

@@ -11,7 +11,7 @@ namespace Agnes.Server.Tests.DataPlane;
 /// <summary>What becomes of tables is heard of, at least once, by whoever asked to hear it.</summary>
 public sealed class PublicationEventTests(Postgres postgres)
 {
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task A_features_listener_hears_what_becomes_of_tables(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres, adjust: services => services.AddPublicationListener<Ear>(), isFresh: true);

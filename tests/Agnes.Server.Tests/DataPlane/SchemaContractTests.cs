@@ -11,7 +11,7 @@ namespace Agnes.Server.Tests.DataPlane;
 public sealed class SchemaContractTests(Postgres postgres)
 {
     [Theory]
-    [OnBothEngines]
+    [OnEitherEngine]
     public async Task A_frozen_table_keeps_its_version_and_says_which_columns_are_others_until_they_are_taken(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);
@@ -50,7 +50,7 @@ public sealed class SchemaContractTests(Postgres postgres)
     }
 
     [Theory]
-    [OnBothEngines]
+    [OnEitherEngine]
     public async Task New_columns_are_left_out_of_a_table_that_discards_them_and_come_when_they_are_wanted(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);

@@ -108,7 +108,7 @@ public sealed class SyncLookTests(Postgres postgres)
         pulled.ShouldBe([0, 60, 120], "also where there was nothing new");
     }
 
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task What_fails_is_tried_less_and_less_often_and_at_once_where_somebody_asks(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);

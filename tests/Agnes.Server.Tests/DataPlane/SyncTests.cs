@@ -8,7 +8,7 @@ namespace Agnes.Server.Tests.DataPlane;
 
 public sealed class SyncTests(Postgres postgres, Worlds worlds)
 {
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task Files_become_tables_and_a_broken_one_fails_alone(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);
@@ -161,7 +161,7 @@ public sealed class SyncTests(Postgres postgres, Worlds worlds)
         shop.Server.State.Snapshot.SyncStates["loose"].Error.ShouldBeNull();
     }
 
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task A_run_is_reserved_in_the_answer_itself(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);
@@ -180,7 +180,7 @@ public sealed class SyncTests(Postgres postgres, Worlds worlds)
         (await shop.Server.SendAsync("GET", "/api/sync/status")).Body.ShouldBe("""{"locked":false}""");
     }
 
-    [Theory, OnBothEngines]
+    [Theory, OnEitherEngine]
     public async Task The_trigger_takes_lists_objects_or_nothing(StateEngine engine)
     {
         var world = await worlds.OnAsync(engine, postgres);
