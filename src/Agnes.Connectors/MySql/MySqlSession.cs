@@ -49,7 +49,12 @@ internal sealed class MySqlSession(string connection, MySqlSettings settings, Ou
         UserID = settings.User,
         Password = settings.Password ?? "",
         // Who is there is checked here: the address was looked up before, and the name is what the certificate is for.
-        SslMode = settings.Tls switch { DatabaseTls.Disable => MySqlSslMode.Disabled, DatabaseTls.Prefer => MySqlSslMode.Preferred, _ => MySqlSslMode.Required },
+        SslMode = settings.Tls switch
+        {
+            DatabaseTls.Disable => MySqlSslMode.Disabled,
+            DatabaseTls.Prefer => MySqlSslMode.Preferred,
+            _ => MySqlSslMode.Required,
+        },
         Pooling = false,
         ConnectionTimeout = ConnectSeconds,
         DefaultCommandTimeout = 0, // whoever reads watches the time

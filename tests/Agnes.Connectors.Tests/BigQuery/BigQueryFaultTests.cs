@@ -148,7 +148,7 @@ public sealed class BigQueryFaultTests
             connection =>
             connection with { Limits = connection.Limits with { CallTime = TimeSpan.FromSeconds(2), RetriesMax = 1 } });
         var failure = await Should.ThrowAsync<BigQueryException>(() => client.GetTableAsync("sales", "orders", Cloud.Stop));
-        failure.Message.ShouldContain("2 seconds");
+        failure.Message.ShouldContain(" 2 seconds");
         cloud.Server.Count(Call.TablesGet).ShouldBe(2);
     }
 

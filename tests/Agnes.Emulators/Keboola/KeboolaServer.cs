@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -18,6 +19,7 @@ public sealed class KeboolaServer : IAsyncDisposable
     private readonly ConcurrentDictionary<string, ProjectTable> _tables = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<int> _next = new();
     private readonly ConcurrentDictionary<Step, ConcurrentQueue<Trouble>> _troubles = new();
+    private readonly ConcurrentDictionary<Step, (TimeSpan Asked, long At)> _toldToWait = new();
     private readonly CancellationTokenSource _ending = new();
 
     private KeboolaServer(WebApplication app)
@@ -46,6 +48,9 @@ public sealed class KeboolaServer : IAsyncDisposable
 
     /// <summary>Every request: what was asked, with its parameters, and which of the headers that hold secrets it bore.</summary>
     public ConcurrentQueue<(string Method, string Path, bool HasToken, bool HasBearer)> Calls { get; } = new();
+
+    /// <summary>How long a client that was told to wait waited before it asked for the same step again, and how long it was to.</summary>
+    public ConcurrentQueue<(Step Step, TimeSpan Asked, TimeSpan Waited)> Waits { get; } = new();
 
     /// <summary>Answers the next request with the right token so, whatever it asks.</summary>
     public void AnswerNext(int status) => _next.Enqueue(status);
@@ -137,6 +142,7 @@ public sealed class KeboolaServer : IAsyncDisposable
 
     private async Task GuardedAsync(HttpContext context, Step step, Func<Task<IResult>> answer)
     {
+        if (_toldToWait.TryRemove(step, out var told)) Waits.Enqueue((step, told.Asked, Stopwatch.GetElapsedTime(told.At)));
         if (TakeTrouble(step) is not { } trouble)
         {
             await (await answer()).ExecuteAsync(context);
@@ -155,7 +161,12 @@ public sealed class KeboolaServer : IAsyncDisposable
         }
         else
         {
-            if (trouble.RetryAfterSeconds is { } wait) context.Response.Headers.RetryAfter = $"{wait}";
+            if (trouble.RetryAfterSeconds is { } wait)
+            {
+                context.Response.Headers.RetryAfter = $"{wait}";
+                _toldToWait[step] = (TimeSpan.FromSeconds(wait), Stopwatch.GetTimestamp());
+            }
+
             await Failure(trouble.Status).ExecuteAsync(context);
         }
     }

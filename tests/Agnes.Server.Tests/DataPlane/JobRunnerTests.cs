@@ -12,7 +12,7 @@ namespace Agnes.Server.Tests.DataPlane;
 
 public sealed class JobRunnerTests(Postgres postgres)
 {
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Of_two_jobs_with_one_key_the_first_is_taken_until_it_ends(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -29,7 +29,7 @@ public sealed class JobRunnerTests(Postgres postgres)
         (await jobs.StartAsync("k")).ShouldBeOfType<JobStart.Started>();
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Of_many_who_start_one_at_once_one_succeeds(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -42,7 +42,7 @@ public sealed class JobRunnerTests(Postgres postgres)
         gate.SetResult();
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_failure_is_the_jobs_own_and_is_told_without_secrets(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -53,7 +53,7 @@ public sealed class JobRunnerTests(Postgres postgres)
         (await jobs.EndOfAsync(await jobs.StartAsync("k"))).Status.ShouldBe("failed");
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_job_is_cancelled_while_it_runs_and_while_it_waits(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -109,7 +109,7 @@ public sealed class JobRunnerTests(Postgres postgres)
         }
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_log_ends_at_its_bound(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);

@@ -12,7 +12,7 @@ namespace Agnes.Server.Tests.DataPlane;
 /// <summary>Which jobs wait for which: those of one lane for a slot, those of one key for each other, and the others for nobody.</summary>
 public sealed class LaneTests(Postgres postgres)
 {
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_features_lane_has_its_own_slots_and_a_full_lane_holds_up_no_other(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -37,7 +37,7 @@ public sealed class LaneTests(Postgres postgres)
         disk.Gate.SetResult();
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_run_over_many_sources_takes_those_that_are_free_and_gives_back_what_it_is_done_with(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);

@@ -7,7 +7,7 @@ namespace Agnes.Server.Tests.DataPlane;
 
 public sealed class ManifestTests(Postgres postgres, Shops shops)
 {
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_manifest_has_the_granted_tables_as_clients_know_them(StateEngine engine)
     {
         var shop = await shops.OnAsync(engine, postgres);

@@ -16,7 +16,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
     private static readonly TableBelongings NothingKept = new(new Belongings([]));
     private static readonly DateTime Noon = new(2026, 3, 10, 12, 0, 0, DateTimeKind.Utc);
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_version_is_taken_over_once_and_replaced_whole(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -41,7 +41,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
         (await state.ReadAsync<string>("SELECT resource FROM audit_log WHERE action = 'publish'")).ShouldBe(["erp", "erp"]);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task The_same_rows_extracted_again_make_no_new_version(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -74,7 +74,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
         state.Snapshot.PublishedTable("orders")!.Parts[0].Sha256[0].ShouldBe(published);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_name_belongs_to_the_first_source_in_whatever_case(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -88,7 +88,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
         state.Snapshot.ViewOwners["orders"].SourceName.ShouldBe("b");
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_grant_on_a_table_that_nobody_registered_does_not_open_another_sources_table_of_the_name(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -107,7 +107,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
         (await state.ReadAsync<long>("SELECT count(*) FROM resource_grants")).ShouldBe([0]);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_source_that_cannot_be_read_keeps_its_tables_and_says_why(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);
@@ -125,7 +125,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
         state.Snapshot.SyncStates["orders"].Error.ShouldBeNull();
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_renamed_and_a_forgotten_table_leave_nothing_under_the_old_name(StateEngine engine)
     {
         using var place = await StatePlace.NewAsync(engine, postgres);

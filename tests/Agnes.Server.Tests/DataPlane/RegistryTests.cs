@@ -10,7 +10,7 @@ public sealed class RegistryTests(Postgres postgres, Worlds worlds)
 {
     private const string Register = "/api/admin/register-table";
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Registrations_are_checked_before_anything_is_written(StateEngine engine)
     {
         var world = await worlds.OnAsync(engine, postgres);
@@ -60,7 +60,7 @@ public sealed class RegistryTests(Postgres postgres, Worlds worlds)
         await Scenarios.RunAsync(world, new Scenario("list", "GET", "/api/admin/registry", 0).Refusals(adminsOnly: true));
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_table_is_registered_listed_changed_and_removed(StateEngine engine)
     {
         var world = await worlds.OnAsync(engine, postgres);
@@ -90,7 +90,7 @@ public sealed class RegistryTests(Postgres postgres, Worlds worlds)
         ]);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Many_are_registered_at_once_or_none(StateEngine engine)
     {
         var world = await worlds.OnAsync(engine, postgres);

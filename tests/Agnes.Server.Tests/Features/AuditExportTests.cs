@@ -8,7 +8,7 @@ namespace Agnes.Server.Tests.Features;
 
 public sealed class AuditExportTests(Postgres postgres)
 {
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task The_whole_log_can_be_taken_along_and_that_it_was_is_in_it(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);

@@ -69,13 +69,13 @@ public sealed class GroupsTests(Worlds worlds, Postgres postgres)
         new("a cursor of somebody's own", "GET", "/api/admin/audit?cursor=nonsense", 400),
     ];
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Groups_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await NamedAsync(engine), Groups);
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Grants_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await NamedAsync(engine), Grants);
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_group_is_deleted_with_its_members_and_grants_and_a_system_group_is_not(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);
@@ -95,7 +95,7 @@ public sealed class GroupsTests(Worlds worlds, Postgres postgres)
         (await world.Server.SendAsync("PATCH", $"/api/admin/groups/{everyone}", """{"description":"All of us"}""", world.TokenOf(Principal.Admin))).Status.ShouldBe(200);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_grant_works_on_the_next_request_and_so_does_its_end(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);
@@ -156,7 +156,7 @@ public sealed class GroupsTests(Worlds worlds, Postgres postgres)
         (await world.AsAdminAsync("POST", "/api/admin/grants", """{"group_id":"g1","resource_type":"table","resource_id":"orders"}""")).Status.ShouldBe(201);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task The_audit_is_read_in_pages_that_stay_put(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);

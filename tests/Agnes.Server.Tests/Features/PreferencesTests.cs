@@ -7,7 +7,7 @@ namespace Agnes.Server.Tests.Features;
 
 public sealed class PreferencesTests(Postgres postgres)
 {
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task People_choose_among_what_they_may_read_and_see_their_own_choices_only(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);

@@ -49,7 +49,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         new("a token cannot change the password", "POST", "/auth/password/change", 403) { As = Principal.AnalystToken, Body = """{"current_password":"correct horse","new_password":"another one"}""" },
     ];
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Sign_in_answers_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine, postgres), Table);
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         answer.Header("Set-Cookie")!.ShouldContain("secure", Case.Insensitive);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task The_first_admin_is_made_once_with_the_operators_code(StateEngine engine)
     {
         await using var server = await TestServer.StartAsync(engine, postgres, options => options with { SeedAdminEmail = null, SeedAdminPassword = null });
@@ -216,7 +216,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         (await FromAfarAsync(code)).Status.ShouldBe(403);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_new_password_ends_every_session_from_before(StateEngine engine)
     {
         await using var server = await TestServer.StartAsync(engine, postgres);
@@ -231,7 +231,7 @@ public sealed class SignInTests(Worlds worlds, Postgres postgres)
         (await server.SendAsync("GET", "/auth/me", token: next)).Status.ShouldBe(401);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_link_sets_a_password_once_for_its_purpose_and_its_time(StateEngine engine)
     {
         await using var server = await TestServer.StartAsync(engine, postgres, options => options with { ServerUrl = "https://a.example.com" });

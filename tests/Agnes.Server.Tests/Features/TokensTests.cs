@@ -39,10 +39,10 @@ public sealed class TokensTests(Worlds worlds, Postgres postgres)
         new("days that are no number", "POST", "/auth/tokens", 422) { Body = """{"name":"x","expires_in_days":"soon"}""", Has = ["int_parsing"] },
     ];
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Tokens_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine, postgres), Table);
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_token_is_a_signed_jwt_of_which_only_the_hash_is_kept(StateEngine engine)
     {
         await using var server = await TestServer.StartAsync(engine, postgres);
@@ -83,7 +83,7 @@ public sealed class TokensTests(Worlds worlds, Postgres postgres)
         (seconds["exp"]!.GetValue<long>() - seconds["iat"]!.GetValue<long>()).ShouldBe(60);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_token_ends_when_revoked_expired_swapped_or_its_owner_goes(StateEngine engine)
     {
         await using var server = await TestServer.StartAsync(engine, postgres);

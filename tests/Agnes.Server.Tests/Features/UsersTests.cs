@@ -43,10 +43,10 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
         .. new Scenario("setting a password", "POST", "/api/users/{admin}/set-password", 204) { Body = """{"password":"long enough"}""" }.Refusals(adminsOnly: true),
     ];
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Users_answer_each_principal_as_specified(StateEngine engine) => await Scenarios.RunAsync(await worlds.OnAsync(engine, postgres), Table);
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task A_new_user_is_in_everyone_and_a_deleted_one_leaves_nothing_that_could_act(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);
@@ -69,7 +69,7 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
         audit.Params!.ShouldMatch("""^\{"email":"ana@example\.com","ip":"[0-9a-f.:]+","request_id":"[0-9a-f]{12}"\}$""");
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Deactivating_ends_sessions_for_good_and_activating_gives_the_account_back(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);
@@ -101,7 +101,7 @@ public sealed class UsersTests(Worlds worlds, Postgres postgres)
         (await world.Server.SendAsync("POST", $"/api/users/{world["admin"]}/deactivate", token: token)).Status.ShouldBe(200);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task The_last_active_admin_stays_whichever_way_somebody_tries(StateEngine engine)
     {
         await using var world = await World.NewAsync(engine, postgres);

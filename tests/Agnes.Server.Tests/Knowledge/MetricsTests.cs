@@ -30,7 +30,7 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
         """;
 
     [Theory]
-    [OnEitherEngine]
+    [OnBothEngines]
     public async Task A_definition_goes_in_as_yaml_is_answered_as_json_and_comes_out_as_the_same_yaml(StateEngine engine)
     {
         var shop = await shops.OnAsync(engine, postgres);
@@ -176,7 +176,7 @@ public sealed class MetricsTests(Postgres postgres, Shops shops)
     }
 
     [Theory]
-    [OnEitherEngine]
+    [OnBothEngines]
     public async Task A_verified_query_is_seen_once_marked_runs_with_values_and_only_over_granted_tables(StateEngine engine)
     {
         var shop = await shops.OnAsync(engine, postgres);

@@ -12,7 +12,7 @@ public sealed class SetupPromptTests(Postgres postgres, Shops shops)
     private const string Path = "/api/admin/welcome-template";
 
     [Theory]
-    [OnEitherEngine]
+    [OnBothEngines]
     public async Task The_page_shows_the_shipped_text_or_an_admins_and_never_a_token(StateEngine engine)
     {
         var shop = await shops.OnAsync(engine, postgres);

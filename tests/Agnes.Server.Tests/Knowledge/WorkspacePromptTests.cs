@@ -11,7 +11,7 @@ public sealed class WorkspacePromptTests(Postgres postgres, Shops shops)
     private const string Path = "/api/admin/workspace-prompt-template";
 
     [Theory]
-    [OnEitherEngine]
+    [OnBothEngines]
     public async Task The_shipped_text_is_about_the_caller_and_an_admins_takes_its_place(StateEngine engine)
     {
         var shop = await shops.OnAsync(engine, postgres);

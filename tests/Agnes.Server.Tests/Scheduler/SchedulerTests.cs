@@ -155,7 +155,7 @@ public sealed class SchedulerTests(Postgres postgres)
         (await errors).ShouldNotContain(Token);
     }
 
-    [Theory, OnEitherEngine]
+    [Theory, OnBothEngines]
     public async Task Reports_are_kept_a_row_a_job_and_not_without_end(StateEngine engine)
     {
         await using var server = await TestServer.StartAsync(engine, postgres, options => options with { SchedulerToken = Token });

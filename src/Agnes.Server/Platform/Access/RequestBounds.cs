@@ -25,7 +25,8 @@ internal sealed class RequestBounds(ServerOptions options)
         if (isPublic) most = Math.Min(most, context.GetEndpoint()?.Metadata.GetMetadata<PublicBodyLimit>()?.Bytes ?? LimitOptions.PublicBodyBytesMax);
         if (context.Request.ContentLength > most)
         {
-            // Kestrel drops what follows, for some seconds at most. With its own limit it would end the connection instead, unannounced, under the next request.
+            // Kestrel reads and drops what follows, for some seconds at most. With its own limit it would end the connection instead,
+            // unannounced, under the next request.
             if (limit is { IsReadOnly: false }) limit.MaxRequestBodySize = null;
             return Problem.TooLarge();
         }
