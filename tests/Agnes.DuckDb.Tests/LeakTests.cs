@@ -15,6 +15,7 @@ public sealed class LeakTests
     private const long GrowthBytesMax = 8L << 20;
 
     [Fact]
+    [Long]
     public void Twenty_five_thousand_queries_and_five_hundred_openings_leave_no_memory_behind()
     {
         using var folder = new TemporaryFolder();

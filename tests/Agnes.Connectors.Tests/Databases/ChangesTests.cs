@@ -19,6 +19,7 @@ public sealed class ChangesTests(Testing.Postgres postgres, MariaDb mariaDb) : I
     }
 
     [Fact]
+    [Long]
     public async Task And_from_MariaDB()
     {
         var ended = "SELECT id FROM information_schema.processlist WHERE user = 'reader'";

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Agnes.Connectors.MySql;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Workers;
+using Agnes.Testing;
 
 namespace Agnes.Connectors.Tests.Databases;
 
@@ -112,6 +113,7 @@ public sealed class MySqlPullTests(MariaDb maria) : IClassFixture<MariaDb>, IDis
     }
 
     [Fact]
+    [Long]
     public async Task What_cannot_be_asked_is_said_without_what_the_server_writes_and_the_last_good_rows_stay()
     {
         await maria.ExecuteAsync("CREATE OR REPLACE TABLE here (n int); INSERT INTO here VALUES (1)");
@@ -131,6 +133,7 @@ public sealed class MySqlPullTests(MariaDb maria) : IClassFixture<MariaDb>, IDis
     }
 
     [Fact]
+    [Long]
     public async Task A_connection_that_is_ended_in_the_middle_leaves_the_last_good_rows()
     {
         await maria.ExecuteAsync("CREATE OR REPLACE TABLE broken (n int, t text); INSERT INTO broken VALUES (1, 'x')");

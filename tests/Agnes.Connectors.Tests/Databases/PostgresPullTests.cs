@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Agnes.Connectors.Tests.Postgres;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Workers;
+using Agnes.Testing;
 
 namespace Agnes.Connectors.Tests.Databases;
 
@@ -108,6 +109,7 @@ public sealed class PostgresPullTests(Shelf shelf) : IClassFixture<Shelf>, IDisp
     }
 
     [Fact]
+    [Long]
     public async Task Where_nothing_tells_what_changed_the_newest_partitions_are_read_anew_deletions_included()
     {
         await shelf.ExecuteAsync("""

@@ -1,6 +1,7 @@
 using System.Text;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits;
+using Agnes.Testing;
 
 namespace Agnes.Connectors.Tests.Files;
 
@@ -58,6 +59,7 @@ public sealed class PreviewTests : IDisposable
     }
 
     [Fact]
+    [Long]
     public async Task The_answer_has_a_bound_whatever_the_file_holds()
     {
         _shop.Engine($"COPY (SELECT {string.Join(", ", Enumerable.Range(0, 1100).Select(column => $"repeat('€', 300) AS c{column}"))} FROM range(20)) TO '{{csv}}/wide.csv' (FORMAT csv)");

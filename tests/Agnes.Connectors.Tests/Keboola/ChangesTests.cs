@@ -7,7 +7,7 @@ public sealed class ChangesTests
 {
     [Theory]
     [InlineData(1)]
-    [InlineData(2)]
+    [InlineData(2, Traits = ["Runs", "long"])]
     public async Task A_table_that_is_pulled_by_its_changes_is_the_table(int seed)
     {
         await using var tables = await ChangingTables.OpenAsync(seed, 4);

@@ -3,6 +3,7 @@ using Agnes.Connectors.Keboola;
 using Agnes.Emulators.Keboola;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Workers;
+using Agnes.Testing;
 
 namespace Agnes.Connectors.Tests.Keboola;
 
@@ -72,10 +73,10 @@ public sealed class FaultTests
     }
 
     [Theory]
-    [InlineData(Cloud.Signed)]
+    [InlineData(Cloud.Signed, Traits = ["Runs", "long"])]
     [InlineData(Cloud.S3)]
-    [InlineData(Cloud.Gcs)]
-    [InlineData(Cloud.Azure)]
+    [InlineData(Cloud.Gcs, Traits = ["Runs", "long"])]
+    [InlineData(Cloud.Azure, Traits = ["Runs", "long"])]
     public async Task Credentials_that_run_out_are_asked_for_again_and_a_download_goes_on_where_it_broke_off(Cloud cloud)
     {
         await using var project = await OpenAsync(cloud);
@@ -112,6 +113,7 @@ public sealed class FaultTests
     }
 
     [Fact]
+    [Long]
     public async Task A_job_that_fails_says_why_without_the_token_and_one_that_never_ends_is_waited_for_no_longer_than_is_set()
     {
         await using var project = await OpenAsync();
@@ -161,6 +163,7 @@ public sealed class FaultTests
     }
 
     [Fact]
+    [Long]
     public async Task Exports_of_a_killed_run_are_exported_anew_where_their_files_or_jobs_are_gone_or_the_table_changed()
     {
         await using var project = await OpenAsync();

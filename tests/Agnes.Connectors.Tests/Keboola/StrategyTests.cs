@@ -2,6 +2,7 @@ using System.Globalization;
 using Agnes.Connectors.Keboola;
 using Agnes.Emulators.Keboola;
 using Agnes.Engine.Publishing;
+using Agnes.Testing;
 
 namespace Agnes.Connectors.Tests.Keboola;
 
@@ -167,6 +168,7 @@ public sealed class StrategyTests
     }
 
     [Fact]
+    [Long]
     public async Task Another_column_type_or_key_has_the_table_read_whole_once()
     {
         await using var project = await Project.OpenAsync();
@@ -183,6 +185,7 @@ public sealed class StrategyTests
     }
 
     [Fact]
+    [Long]
     public async Task A_table_that_is_larger_than_the_memory_of_a_job_is_divided_and_merged_all_the_same()
     {
         await using var project = await Project.OpenAsync();

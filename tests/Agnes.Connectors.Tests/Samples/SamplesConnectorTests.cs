@@ -2,6 +2,7 @@ using Agnes.Connectors.Samples;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
+using Agnes.Testing;
 using DuckDB.NET.Data;
 
 namespace Agnes.Connectors.Tests.Samples;
@@ -45,6 +46,7 @@ public sealed class SamplesConnectorTests : IDisposable
     }
 
     [Fact]
+    [Long]
     public async Task The_same_seed_gives_the_same_bytes_whatever_is_generated_beside_it()
     {
         await RunAsync(_shop, "xs", "42", AllTables);

@@ -36,6 +36,7 @@ public sealed class LongRunTests : IDisposable
     }
 
     [Fact]
+    [Long]
     public async Task A_run_that_makes_no_progress_is_ended_and_one_that_is_slow_is_not()
     {
         var limits = new ExtractLimits(TimeSpan.FromSeconds(1.5), TimeSpan.FromMinutes(1));
@@ -53,6 +54,7 @@ public sealed class LongRunTests : IDisposable
     }
 
     [Fact]
+    [Long]
     public async Task The_cursor_of_a_table_is_found_again_and_untouched_parts_stay()
     {
         for (var run = 0; run < 4; run++) await RunAsync("count");

@@ -92,8 +92,8 @@ public sealed class DamagedExtractTests : IDisposable
     }
 
     [Theory]
-    [InlineData("rename")]
-    [InlineData("truncate")]
+    [InlineData("rename", Traits = ["Runs", "long"])]
+    [InlineData("truncate", Traits = ["Runs", "long"])]
     [InlineData("rewrite")]
     public async Task A_writer_at_work_during_adoption_never_yields_a_wrong_answer(string how)
     {

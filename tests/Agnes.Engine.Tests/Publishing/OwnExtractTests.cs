@@ -3,6 +3,7 @@ using Agnes.Engine.Limits;
 using Agnes.Engine.Limits.Walls;
 using Agnes.Engine.Workers;
 using Agnes.Protocol;
+using Agnes.Testing;
 
 namespace Agnes.Engine.Tests.Publishing;
 
@@ -32,6 +33,7 @@ public sealed class OwnExtractTests : IDisposable
     }
 
     [Fact]
+    [Long]
     public async Task Big_parts_are_hashed_right_although_they_are_hashed_while_they_grow()
     {
         await _installation.RunAsync(Table("big", string.Join(";;", Enumerable.Range(0, 3).Select(part => $"SELECT range + {part} AS id, md5(range::VARCHAR) AS token FROM range(700000)"))), Table("one", "SELECT range AS id, md5(range::VARCHAR) AS token FROM range(900000)"));

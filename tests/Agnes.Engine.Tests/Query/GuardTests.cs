@@ -1,4 +1,5 @@
 using Agnes.Engine.Query;
+using Agnes.Testing;
 
 namespace Agnes.Engine.Tests.Query;
 
@@ -77,6 +78,7 @@ public sealed class GuardTests(Bench bench) : IClassFixture<Bench>
     }
 
     [Fact]
+    [Long]
     public async Task More_footprints_than_sandboxes_are_kept_all_answer()
     {
         var tables = Enumerable.Range(0, 20).Select(i => bench.Table($"many{i}", $"SELECT {i} AS v", parts: 2)).ToList();

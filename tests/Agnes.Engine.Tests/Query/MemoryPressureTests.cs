@@ -11,6 +11,7 @@ public sealed class MemoryPressureTests(Bench bench, ITestOutputHelper log) : IC
     private const long Budget1GiB = 1L << 30;
 
     [Fact]
+    [Long]
     public async Task Thirty_two_heavy_statements_stay_within_the_budget_and_let_a_small_one_pass()
     {
         var options = WorkerPoolOptions.From(Budget.FromTotal(Budget1GiB, 2), WorkerProgram.Default, new Scratch(Path.Combine(bench.Folder, "pressure")), bench.Parts, 2);

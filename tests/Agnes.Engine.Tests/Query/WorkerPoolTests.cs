@@ -143,6 +143,7 @@ public sealed class WorkerPoolTests(Bench bench, ITestOutputHelper log) : IClass
     }
 
     [Fact]
+    [Long]
     public async Task A_large_sort_spills_to_its_own_folder_and_leaves_nothing()
     {
         await using var pool = bench.NewPool(memoryMiB: 160, workers: 1);

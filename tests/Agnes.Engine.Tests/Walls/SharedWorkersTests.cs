@@ -3,6 +3,7 @@ using System.Text;
 using Agnes.Engine.Query;
 using Agnes.Engine.Query.Workers;
 using Agnes.Engine.Tests.Query;
+using Agnes.Testing;
 
 namespace Agnes.Engine.Tests.Walls;
 
@@ -72,6 +73,7 @@ public sealed class SharedWorkersTests(Bench bench) : IClassFixture<Bench>
     }
 
     [Fact]
+    [Long]
     public async Task Five_results_that_nobody_reads_hold_no_worker()
     {
         await using var pool = bench.NewPool();

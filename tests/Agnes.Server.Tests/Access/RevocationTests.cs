@@ -15,6 +15,7 @@ public sealed class RevocationTests(Postgres postgres)
     private static readonly TimeSpan StreamMax = TimeSpan.FromSeconds(5);
 
     [Fact]
+    [Long]
     public async Task Under_load_the_next_request_after_a_revocation_is_refused()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);

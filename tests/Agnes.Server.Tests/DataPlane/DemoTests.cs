@@ -8,6 +8,7 @@ namespace Agnes.Server.Tests.DataPlane;
 public sealed class DemoTests
 {
     [Fact]
+    [Long]
     public async Task The_demo_lets_everybody_in_as_its_file_says_and_a_second_start_uses_it_again()
     {
         using var folder = new TemporaryFolder();

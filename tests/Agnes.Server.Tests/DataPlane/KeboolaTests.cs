@@ -115,6 +115,7 @@ public sealed class KeboolaTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task A_second_project_is_a_connection_with_a_token_of_its_own()
     {
         await using var keboola = await StartAsync();

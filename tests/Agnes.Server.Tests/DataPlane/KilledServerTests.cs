@@ -8,6 +8,7 @@ public sealed class KilledServerTests
     private const int Rounds = 2; // the campaign server-kills has hundreds
 
     [Fact]
+    [Long]
     public async Task A_server_killed_while_it_publishes_has_the_old_or_the_new_version_whole()
     {
         using var folder = new TemporaryFolder();

@@ -36,6 +36,7 @@ public sealed class OutgoingTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task What_will_never_be_taken_or_was_tried_for_hours_is_given_up()
     {
         var (server, pigeons) = await StartAsync(StateEngine.DuckDb);

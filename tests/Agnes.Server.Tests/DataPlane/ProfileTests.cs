@@ -65,6 +65,7 @@ public sealed class ProfileTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task A_large_table_is_sampled_and_nothing_of_a_hidden_one_or_of_the_server_is_told()
     {
         await using var shop = await OpenAsync(StateEngine.Postgres, "SELECT i // 2 AS id FROM range(500002) t(i)");

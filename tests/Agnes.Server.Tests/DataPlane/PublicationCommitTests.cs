@@ -145,6 +145,7 @@ public sealed class PublicationCommitTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task A_thousand_tables_fit_into_one_commit_and_publishing_one_of_them_costs_the_same_as_one_alone()
     {
         using var place = await StatePlace.NewAsync(StateEngine.DuckDb, postgres);

@@ -32,6 +32,7 @@ public sealed class PublicationEventTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task What_a_listener_failed_to_take_is_told_again_later_and_others_are_not_held_up()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, adjust: services => services.AddPublicationListener<Ear>(), isFresh: true);
@@ -57,6 +58,7 @@ public sealed class PublicationEventTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task What_a_killed_server_had_not_told_yet_the_next_one_tells()
     {
         using var folder = new TemporaryFolder();

@@ -82,6 +82,7 @@ public sealed class PullAlertTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task A_webhook_that_is_away_for_now_gets_it_later_and_its_address_is_in_no_log()
     {
         await using var receiver = await Receiver.StartAsync();

@@ -90,6 +90,7 @@ public sealed class SchemaContractTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task What_another_program_wrote_stays_as_it_is_and_a_contract_counts_without_its_doing_anything()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);

@@ -163,6 +163,7 @@ public sealed class SyncLookTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task A_start_that_is_spread_moves_none_after_it()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);

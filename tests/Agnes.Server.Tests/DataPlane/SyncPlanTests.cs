@@ -34,6 +34,7 @@ public sealed class SyncPlanTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task A_database_says_how_its_tables_would_be_pulled_and_a_contract_that_breaks_is_foreseen_and_then_kept()
     {
         var address = await postgres.NewDatabaseAsync();

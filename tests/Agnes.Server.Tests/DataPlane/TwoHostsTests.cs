@@ -34,7 +34,7 @@ public sealed class TwoHostsTests(Postgres postgres)
     ];
 
     [Theory]
-    [InlineData("2026-03-26T00:00:00")] // the clocks of Prague go forward on the 29th
+    [InlineData("2026-03-26T00:00:00", Traits = ["Runs", "long"])] // the clocks of Prague go forward on the 29th
     [InlineData("2026-10-24T00:00:00")] // those of Prague go back on the 25th, those of New York on 1 November
     public async Task Every_run_that_is_due_happens_once(string from)
     {

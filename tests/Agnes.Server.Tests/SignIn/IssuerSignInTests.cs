@@ -223,6 +223,7 @@ public sealed class IssuerSignInTests(IssuerWorld world, Postgres postgres)
 
     /// <summary>The person is told within the time that one answer may take, and nobody else notices.</summary>
     [Fact]
+    [Long]
     public async Task An_issuer_that_never_answers_ends_the_sign_in_and_holds_up_nobody_else()
     {
         await using var issuer = await OAuthIssuer.StartAsync();

@@ -52,6 +52,7 @@ public sealed class AppendTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task When_too_many_rows_wait_the_caller_is_told_and_nothing_is_dropped()
     {
         using var place = await StatePlace.EmbeddedAsync();

@@ -6,12 +6,12 @@ namespace Agnes.Server.Tests.State;
 
 /// <summary>
 /// For a theory whose syncs cost more than what differs between the engines: one of the rows of <see cref="OnBothEnginesAttribute"/>, chosen
-/// by the test's name, so that about half of them run on each; both where AGNES_TEST_ENGINES is 'all'.
+/// by the test's name, so that about half of them run on each; both where AGNES_TESTS is 'all'.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class OnEitherEngineAttribute : DataAttribute
 {
-    private static readonly bool All = Environment.GetEnvironmentVariable("AGNES_TEST_ENGINES") == "all";
+    private static readonly bool All = Environment.GetEnvironmentVariable("AGNES_TESTS") == "all";
 
     public override async ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker)
     {

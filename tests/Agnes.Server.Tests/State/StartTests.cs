@@ -1,5 +1,6 @@
 using Agnes.Server.Platform.State;
 using Agnes.Server.Platform.State.Engines;
+using Agnes.Testing;
 using DuckDB.NET.Data;
 
 namespace Agnes.Server.Tests.State;
@@ -124,6 +125,7 @@ public sealed class StartTests
     }
 
     [Fact]
+    [Long]
     public async Task A_damaged_block_is_found_at_the_start()
     {
         using var place = await StatePlace.WithUserAsync(users: 2000);

@@ -45,6 +45,7 @@ public sealed class AnswersThatDifferInTimeTests(Postgres postgres)
     private static readonly string[] WithoutAddress = ["/auth/bootstrap", "/auth/logout", "/api/desktop/refresh"];
 
     [Fact]
+    [Long]
     public async Task No_public_endpoint_takes_longer_for_an_address_that_it_knows()
     {
         await using var smtp = SmtpServer.Start();

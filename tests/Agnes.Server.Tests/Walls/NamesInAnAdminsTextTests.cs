@@ -104,7 +104,7 @@ public sealed class NamesInAnAdminsTextTests(Postgres postgres)
     }
 
     [Theory]
-    [OnBothEngines]
+    [OnEitherEngine]
     public async Task What_was_written_before_its_table_is_for_admins_until_the_engine_can_bind_it(StateEngine engine)
     {
         await using var shop = await Shop.OpenAsync(engine, postgres);
@@ -143,6 +143,7 @@ public sealed class NamesInAnAdminsTextTests(Postgres postgres)
     /// one direction at every try.
     /// </summary>
     [Fact]
+    [Long]
     public async Task What_is_hidden_takes_the_time_of_what_is_absent()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres);

@@ -24,6 +24,7 @@ public sealed class SharedWorkersTests(Postgres postgres)
     private static readonly TimeSpan NeighbourMax = TimeSpan.FromSeconds(30);
 
     [Fact]
+    [Long]
     public async Task A_neighbour_is_answered_while_one_person_floods_each_entrance()
     {
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, adjust: services => services.Replace(ServiceDescriptor.Singleton(provider =>

@@ -8,8 +8,8 @@ public sealed class CanonicalTests(Bench bench) : IClassFixture<Bench>
 {
     [Theory]
     [InlineData(11)]
-    [InlineData(12)]
-    [InlineData(13)]
+    [InlineData(12, Traits = ["Runs", "long"])]
+    [InlineData(13, Traits = ["Runs", "long"])]
     public async Task What_is_sent_reads_as_the_statement_that_was_asked(int seed)
     {
         using var system = new EngineTables();

@@ -56,9 +56,9 @@ public sealed class FetchedPartTests(Bench bench) : IClassFixture<Bench>
 
     [Theory]
     [InlineData(21)]
-    [InlineData(22)]
-    [InlineData(23)]
-    [InlineData(24)]
+    [InlineData(22, Traits = ["Runs", "long"])]
+    [InlineData(23, Traits = ["Runs", "long"])]
+    [InlineData(24, Traits = ["Runs", "long"])]
     public async Task Answers_are_those_of_the_whole_table(int seed)
     {
         using var system = new EngineTables();

@@ -146,6 +146,7 @@ public sealed class BigQueryMaterializedTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task An_estimate_that_is_not_answered_stops_neither_the_run_nor_the_registration()
     {
         await using var world = await BigQueryShop.OpenAsync(postgres);
@@ -175,6 +176,7 @@ public sealed class BigQueryMaterializedTests(Postgres postgres)
 
     /// <summary>As an import of the original leaves it: of the default connection, whose project is the environment's.</summary>
     [Fact]
+    [Long]
     public async Task A_server_that_is_killed_while_a_job_runs_finds_its_answer_and_it_is_billed_once()
     {
         await using var cloud = await BigQueryServer.StartAsync();
@@ -219,6 +221,7 @@ public sealed class BigQueryMaterializedTests(Postgres postgres)
 
     /// <summary>A row that was written by another installation says nothing of what this server looks up when it registers one.</summary>
     [Fact]
+    [Long]
     public async Task An_imported_row_is_run_as_it_is()
     {
         await using var world = await BigQueryShop.OpenAsync(postgres, options => options with

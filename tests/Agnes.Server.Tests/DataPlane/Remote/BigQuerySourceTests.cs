@@ -174,6 +174,7 @@ public sealed partial class BigQuerySourceTests(Postgres postgres) : IAsyncLifet
     /// nothing of it reaches BigQuery.
     /// </summary>
     [Fact]
+    [Long]
     public async Task No_statement_of_the_list_leads_past_the_guard()
     {
         using var stream = typeof(BigQuerySourceTests).Assembly.GetManifestResourceStream("references.txt")!;

@@ -205,6 +205,7 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    [Long]
     public async Task A_killed_query_worker_publishes_nothing()
     {
         await RegisterAsync("pairs", "SELECT count(*) AS n FROM orders", "derived");
@@ -230,6 +231,7 @@ public sealed class MaterializedTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    [Long]
     public async Task A_circle_and_a_missing_input_are_said()
     {
         await RegisterAsync("one", "SELECT id FROM orders", "derived");

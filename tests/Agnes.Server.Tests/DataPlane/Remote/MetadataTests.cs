@@ -229,6 +229,7 @@ public sealed class MetadataTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    [Long]
     public async Task A_silent_source_is_not_waited_for_again_and_again()
     {
         await _world.SettledAsync();

@@ -175,6 +175,7 @@ public sealed class PostgresSourceTests(Postgres postgres) : IAsyncLifetime
     }
 
     [Fact]
+    [Long]
     public async Task Its_broker_is_one_process_that_ends_with_the_server_and_is_replaced()
     {
         var brokers = _shop.Server.Services.GetRequiredService<RemoteBrokers>();

@@ -45,6 +45,7 @@ public sealed class RemoteQuotaTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task Statements_and_dollars_are_counted_too()
     {
         await using var world = await BigQueryShop.OpenAsync(postgres, options => options with
@@ -109,6 +110,7 @@ public sealed class RemoteQuotaTests(Postgres postgres)
     }
 
     [Fact]
+    [Long]
     public async Task Fifty_scans_at_once_stay_within_the_slots_and_the_day()
     {
         await using var world = await BigQueryShop.OpenAsync(

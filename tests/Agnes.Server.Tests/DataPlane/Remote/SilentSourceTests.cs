@@ -18,6 +18,7 @@ public sealed class SilentSourceTests(Postgres postgres)
     private static readonly TimeSpan Noise = TimeSpan.FromMilliseconds(5);
 
     [Fact]
+    [Long]
     public async Task The_catalog_is_as_fast_while_a_source_is_silent()
     {
         await using var world = await BigQueryShop.OpenAsync(postgres);
