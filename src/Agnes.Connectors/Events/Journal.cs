@@ -1,0 +1,229 @@
+using System.Threading.Channels;
+using Agnes.Engine.Limits;
+using Microsoft.Win32.SafeHandles;
+
+namespace Agnes.Connectors.Events;
+
+/// <summary>
+/// Keeps what arrives, in order, and says that it is kept only when it is on disk. One thread writes: whatever waits when it comes round is written together and made
+/// durable together, so that a hundred that come at once wait for one flush of the disk. Belongs to one process at a time.
+/// </summary>
+public sealed class Journal : IAsyncDisposable
+{
+    private const int WaitingMax = 1024;
+    private const int BatchBytesMax = 8 << 20;
+    private readonly JournalLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly string _folder;
+    private readonly FileStream _owner;
+    private readonly Channel<Waiting> _waiting = Channel.CreateBounded<Waiting>(
+        new BoundedChannelOptions(WaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private readonly Task _writing;
+    private SafeFileHandle? _file;
+    private long _fileStart;
+    private long _first;
+    private long _durable;
+
+    private Journal(string folder, FileStream owner, JournalLimits limits, TimeProvider time)
+    {
+        (_folder, _owner, _limits, _time) = (folder, owner, limits, time);
+        Recover();
+        _writing = Task.Run(WriteAsync);
+    }
+
+    /// <summary>Called after more has become durable, with <see cref="Durable"/>; must not throw or wait.</summary>
+    public Action<long>? Grown { get; set; }
+
+    /// <summary>Everything before this position is on disk.</summary>
+    public long Durable => Volatile.Read(ref _durable);
+
+    /// <summary>The oldest position that is still there.</summary>
+    public long First => Volatile.Read(ref _first);
+
+    /// <summary>Opens a journal, or begins one, and cuts off what a crash left half written.</summary>
+    /// <exception cref="IOException">Another process has it.</exception>
+    public static Journal Open(string folder, JournalLimits limits, TimeProvider time)
+    {
+        Directory.CreateDirectory(folder);
+        var owner = new FileStream(Path.Combine(folder, "owner"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        try
+        {
+            return new Journal(folder, owner, limits, time);
+        }
+        catch
+        {
+            owner.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Returns when it is on disk.</summary>
+    /// <returns>Where it stands.</returns>
+    /// <exception cref="JournalFullException">It is not kept; nothing that was kept before is lost.</exception>
+    public async Task<long> AppendAsync(byte kind, string identity, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        var waiting = new Waiting(JournalFormat.Encode(_time.GetUtcNow().UtcDateTime, kind, identity, body.Span));
+        await _waiting.Writer.WriteAsync(waiting, cancellation);
+        return await waiting.Kept.Task; // from here on it may be on disk: its sender is told, whether it still listens or not
+    }
+
+    /// <summary>Gives back the space of files that lie wholly before a position, which nobody reads again.</summary>
+    /// <returns>How many bytes.</returns>
+    public long DropBefore(long position)
+    {
+        var dropped = 0L;
+        var files = JournalFormat.Files(_folder);
+        for (var i = 0; i + 1 < files.Count && files[i + 1].Position <= position; i++)
+        {
+            dropped += files[i + 1].Position - files[i].Position;
+            File.Delete(files[i].Path);
+            Volatile.Write(ref _first, files[i + 1].Position);
+        }
+
+        return dropped;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _waiting.Writer.TryComplete();
+        await _writing;
+        _file?.Dispose();
+        await _owner.DisposeAsync();
+    }
+
+    /// <summary>Only the last file can have an end that was not finished: a file is begun when the one before it is durable.</summary>
+    private void Recover()
+    {
+        var files = JournalFormat.Files(_folder);
+        if (files.Count == 0) return;
+        _first = files[0].Position;
+        (_fileStart, var path) = files[^1];
+        _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        var length = RandomAccess.GetLength(_file);
+        var end = EndOfWhole(_file, length);
+        if (end < length)
+        {
+            RandomAccess.SetLength(_file, end);
+            RandomAccess.FlushToDisk(_file);
+        }
+
+        _durable = _fileStart + end;
+    }
+
+    private static long EndOfWhole(SafeFileHandle file, long length)
+    {
+        var at = 0L;
+        var buffer = new byte[1 << 20];
+        while (at < length)
+        {
+            var filled = RandomAccess.Read(file, buffer, at);
+            var rest = buffer.AsMemory(0, filled);
+            var needed = 0;
+            while (rest.Length > 0 && JournalFormat.Decode(rest, at, out needed) is { } entry)
+            {
+                at = entry.Next;
+                rest = rest[(int)(entry.Next - entry.Position)..];
+            }
+
+            if (needed == 0 && rest.Length > 0 || needed > length - at) return at;
+            if (needed > buffer.Length) buffer = new byte[needed];
+            else if (filled == 0) return at;
+        }
+
+        return at;
+    }
+
+    private async Task WriteAsync()
+    {
+        var batch = new List<Waiting>();
+        var reader = _waiting.Reader;
+        while (await reader.WaitToReadAsync())
+        {
+            batch.Clear();
+            var bytes = 0;
+            while (bytes < BatchBytesMax && reader.TryRead(out var waiting))
+            {
+                batch.Add(waiting);
+                bytes += waiting.Entry.Length;
+            }
+
+            try
+            {
+                Write(batch, bytes);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JournalFullException)
+            {
+                var refusal = fault as JournalFullException ?? new JournalFullException("The journal could not be written.", fault);
+                foreach (var waiting in batch) waiting.Kept.SetException(refusal);
+                continue;
+            }
+
+            Grown?.Invoke(Durable);
+        }
+    }
+
+    private void Write(List<Waiting> batch, int bytes)
+    {
+        var at = _durable;
+        if (at + bytes - First > _limits.BytesMax)
+            throw new JournalFullException($"The journal holds {(at - First) >> 20} MiB that are not folded yet, and may hold {_limits.BytesMax >> 20}.");
+        if (_file is null || at - _fileStart >= _limits.FileBytes) Begin(at);
+        try
+        {
+            RandomAccess.Write(_file!, [.. batch.Select(waiting => (ReadOnlyMemory<byte>)waiting.Entry)], at - _fileStart);
+            RandomAccess.FlushToDisk(_file!);
+        }
+        catch
+        {
+            GiveUpFile(at);
+            throw;
+        }
+
+        Volatile.Write(ref _durable, at + bytes);
+        foreach (var waiting in batch)
+        {
+            waiting.Kept.SetResult(at);
+            at += waiting.Entry.Length;
+        }
+    }
+
+    /// <summary>
+    /// What was not acknowledged must not stand before what will be, and a file whose flush failed once is not trusted again: the next batch begins another, whose
+    /// name says where this one ends.
+    /// </summary>
+    private void GiveUpFile(long at)
+    {
+        try
+        {
+            RandomAccess.SetLength(_file!, at - _fileStart);
+        }
+        catch (IOException)
+        {
+            // Readers go by the name of the next.
+        }
+
+        _file!.Dispose();
+        _file = null;
+    }
+
+    private void Begin(long at)
+    {
+        var next = File.OpenHandle(Path.Combine(_folder, JournalFormat.NameOf(at)), FileMode.Create, FileAccess.ReadWrite, FileShare.Read);
+        FileSystem.FlushFolder(_folder);
+        _file?.Dispose();
+        (_file, _fileStart) = (next, at);
+    }
+
+    private sealed record Waiting(byte[] Entry)
+    {
+        public TaskCompletionSource<long> Kept { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
+
+/// <param name="BytesMax">Of what is not dropped yet. Beyond it nothing is taken.</param>
+/// <param name="FileBytes">After which a new file is begun; files are dropped as a whole.</param>
+public sealed record JournalLimits(long BytesMax, long FileBytes)
+{
+    public static JournalLimits Default { get; } = new(4L << 30, 64 << 20);
+}
