@@ -1,5 +1,6 @@
 using Agnes.Connectors.Answers;
 using Agnes.Connectors.Custom;
+using Agnes.Connectors.Events;
 using Agnes.Connectors.Files;
 using Agnes.Connectors.Keboola;
 using Agnes.Connectors.MySql;
@@ -18,6 +19,7 @@ public static class ConnectorList
         new SamplesConnector(),
         new CustomConnector(),
         new AnswersConnector(),
+        new EventsConnector(EventSchemaList.Open),
         new KeboolaConnector(),
         PostgresDatabase.Connector,
         MySqlDatabase.Connector,

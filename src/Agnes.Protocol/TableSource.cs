@@ -1,5 +1,9 @@
 namespace Agnes.Protocol;
 
+/// <summary>The files of rows that are newer than a table's version, and of the keys that they are of.</summary>
+/// <param name="Rows">Null: the keys have no rows any more.</param>
+public sealed record TailPaths(string? Rows, string Keys);
+
 /// <summary>The one place that turns a table version, or a file of a workspace, into SQL.</summary>
 public static class TableSource
 {
@@ -11,4 +15,28 @@ public static class TableSource
         var source = paths.Count == 1 ? SqlText.Literal(paths[0]) : SqlText.List(paths);
         return $"SELECT * FROM read_parquet({source}, hive_partitioning=false, union_by_name=false)";
     }
+
+    /// <summary>
+    /// A version with a tail: of each key what the latest run says of it, and what the version says where none does. A run has all rows of the keys that it names.
+    /// </summary>
+    /// <param name="columns">Of the version, in order.</param>
+    /// <param name="key">The column that says which rows go together.</param>
+    /// <param name="runs">Oldest first; at least one.</param>
+    public static string FromPartsWithTail(IReadOnlyList<string> paths, IReadOnlyList<string> columns, string key, IReadOnlyList<TailPaths> runs)
+    {
+        var names = string.Join(", ", columns.Select(SqlText.Identifier));
+        return $"SELECT {names} FROM ({FromParts(paths)}) ANTI JOIN {FilesOf(runs.Select(run => run.Keys))} USING ({SqlText.Identifier(key)})"
+            + (runs.Any(run => run.Rows is not null) ? $" UNION ALL {FromRuns(columns, key, runs)}" : "");
+    }
+
+    /// <summary>The same of the tail alone; at least one run has rows.</summary>
+    public static string FromRuns(IReadOnlyList<string> columns, string key, IReadOnlyList<TailPaths> runs)
+    {
+        var names = string.Join(", ", columns.Select(SqlText.Identifier));
+        return string.Join(" UNION ALL ", runs.Select((run, i) => (run.Rows, Later: runs.Skip(i + 1).Select(later => later.Keys).ToList())).Where(run => run.Rows is not null)
+            .Select(run => $"SELECT {names} FROM {FilesOf([run.Rows!])}" + (run.Later.Count == 0 ? "" : $" ANTI JOIN {FilesOf(run.Later)} USING ({SqlText.Identifier(key)})")));
+    }
+
+    /// <summary>What follows FROM and yields the rows of some files of equal columns.</summary>
+    public static string FilesOf(IEnumerable<string> paths) => $"({FromParts([.. paths])})";
 }

@@ -28,6 +28,8 @@ using Agnes.Server.Features.SignIn.FirstTimeSetup;
 using Agnes.Server.Features.SignIn.Pages;
 using Agnes.Server.Features.Sources.BigQuery;
 using Agnes.Server.Features.Sources.Connections;
+using Agnes.Server.Features.Sources.Events;
+using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Webhooks;
 using Agnes.Server.Features.Statements;
 using Agnes.Server.Features.Statements.Pages;
@@ -57,6 +59,7 @@ internal static class FeatureList
         services.AddSources();
         DataPlane.AddServices(services, options);
         services.AddWebhooks();
+        services.AddEvents();
         services.AddHealth();
         services.AddTables();
         services.AddMetadata(options);
@@ -89,6 +92,7 @@ internal static class FeatureList
         routes.MapConnections();
         routes.MapBigQuery();
         routes.MapWebhooks();
+        routes.MapJira();
         routes.MapColumnMetadata();
         routes.MapSync();
         routes.MapScheduler();

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Agnes.Connectors;
+using Agnes.Connectors.Events;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits.Walls;
@@ -50,6 +51,8 @@ internal static class Program
             case [RemoteBrokerOptions.Role]:
                 return await RemoteBrokerMain.RunAsync(
                     RemoteEngineList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
+            case [EventWorkerMain.Role]:
+                return await EventWorkerMain.RunAsync(EventSchemaList.Open, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ForeignTables.Role]:
                 return await ForeignTablesMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ImportCommand.Name, ..]:

@@ -3,6 +3,7 @@ using Agnes.Server.Features.Configuration;
 using Agnes.Server.Features.Health;
 using Agnes.Server.Features.Prompts;
 using Agnes.Server.Features.Query;
+using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
@@ -28,6 +29,7 @@ internal static class SettingList
         InstanceFacts.Settings,
         .. SourceList.All.Select(kind => kind.Declared),
         KeboolaOptions.Settings,
+        JiraOptions.Settings,
         ConnectionSecrets.Settings,
         ShowVersion.Settings,
         Foreseen.Settings,

@@ -23,17 +23,21 @@ public sealed class Journal : IAsyncDisposable
     private SafeFileHandle? _file;
     private long _fileStart;
     private long _first;
+    private long _folded;
     private long _durable;
 
-    private Journal(string folder, FileStream owner, JournalLimits limits, TimeProvider time)
+    private Journal(string folder, FileStream owner, JournalLimits limits, TimeProvider time, long from)
     {
         (_folder, _owner, _limits, _time) = (folder, owner, limits, time);
-        Recover();
+        Recover(from);
         _writing = Task.Run(WriteAsync);
     }
 
     /// <summary>Called after more has become durable, with <see cref="Durable"/>; must not throw or wait.</summary>
     public Action<long>? Grown { get; set; }
+
+    /// <summary>Everything before this position is folded, and counts for nothing against the limit.</summary>
+    public long Folded { get => Volatile.Read(ref _folded); set => Volatile.Write(ref _folded, value); }
 
     /// <summary>Everything before this position is on disk.</summary>
     public long Durable => Volatile.Read(ref _durable);
@@ -42,14 +46,15 @@ public sealed class Journal : IAsyncDisposable
     public long First => Volatile.Read(ref _first);
 
     /// <summary>Opens a journal, or begins one, and cuts off what a crash left half written.</summary>
+    /// <param name="from">Where it begins, or goes on, if it does not reach that far: positions before it are known elsewhere, and are not given out again.</param>
     /// <exception cref="IOException">Another process has it.</exception>
-    public static Journal Open(string folder, JournalLimits limits, TimeProvider time)
+    public static Journal Open(string folder, JournalLimits limits, TimeProvider time, long from = 0)
     {
         Directory.CreateDirectory(folder);
         var owner = new FileStream(Path.Combine(folder, "owner"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         try
         {
-            return new Journal(folder, owner, limits, time);
+            return new Journal(folder, owner, limits, time, from);
         }
         catch
         {
@@ -68,13 +73,14 @@ public sealed class Journal : IAsyncDisposable
         return await waiting.Kept.Task; // from here on it may be on disk: its sender is told, whether it still listens or not
     }
 
-    /// <summary>Gives back the space of files that lie wholly before a position, which nobody reads again.</summary>
+    /// <summary>Gives back the space of files that lie wholly before a position, and that nothing was added to since a time.</summary>
+    /// <param name="since">UTC.</param>
     /// <returns>How many bytes.</returns>
-    public long DropBefore(long position)
+    public long DropBefore(long position, DateTime since)
     {
         var dropped = 0L;
         var files = JournalFormat.Files(_folder);
-        for (var i = 0; i + 1 < files.Count && files[i + 1].Position <= position; i++)
+        for (var i = 0; i + 1 < files.Count && files[i + 1].Position <= position && File.GetLastWriteTimeUtc(files[i].Path) < since; i++)
         {
             dropped += files[i + 1].Position - files[i].Position;
             File.Delete(files[i].Path);
@@ -93,9 +99,10 @@ public sealed class Journal : IAsyncDisposable
     }
 
     /// <summary>Only the last file can have an end that was not finished: a file is begun when the one before it is durable.</summary>
-    private void Recover()
+    private void Recover(long from)
     {
         var files = JournalFormat.Files(_folder);
+        _first = _durable = from;
         if (files.Count == 0) return;
         _first = files[0].Position;
         (_fileStart, var path) = files[^1];
@@ -109,6 +116,9 @@ public sealed class Journal : IAsyncDisposable
         }
 
         _durable = _fileStart + end;
+        if (_durable >= from) return;
+        _file.Dispose();
+        (_file, _durable) = (null, from);
     }
 
     private static long EndOfWhole(SafeFileHandle file, long length)
@@ -166,8 +176,9 @@ public sealed class Journal : IAsyncDisposable
     private void Write(List<Waiting> batch, int bytes)
     {
         var at = _durable;
-        if (at + bytes - First > _limits.BytesMax)
-            throw new JournalFullException($"The journal holds {(at - First) >> 20} MiB that are not folded yet, and may hold {_limits.BytesMax >> 20}.");
+        var open = at - Math.Max(First, Folded);
+        if (open + bytes > _limits.BytesMax)
+            throw new JournalFullException($"The journal holds {open >> 20} MiB that are not folded yet, and may hold {_limits.BytesMax >> 20}.");
         if (_file is null || at - _fileStart >= _limits.FileBytes) Begin(at);
         try
         {

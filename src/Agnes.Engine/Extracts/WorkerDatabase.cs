@@ -5,7 +5,7 @@ using DuckDB.NET.Data;
 namespace Agnes.Engine.Extracts;
 
 /// <summary>The engine instances of extract workers: in memory, within a share, without extensions, and locked to named folders before anything from outside is opened.</summary>
-internal static class WorkerDatabase
+public static class WorkerDatabase
 {
     /// <param name="folders">All that statements may read or write from here on, with everything below.</param>
     /// <param name="files">Single files besides.</param>

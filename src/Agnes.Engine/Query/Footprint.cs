@@ -26,7 +26,7 @@ public sealed record Footprint(string Key, IReadOnlyList<ScopedTable> Tables)
         var ordered = tables.DistinctBy(table => table.Name, StringComparer.OrdinalIgnoreCase).OrderBy(table => table.Name, StringComparer.Ordinal).ToList();
         if (ordered.Exists(table => table.Source is RowSource.Parts { AreForOneStatement: true })) return ForOneStatement(ordered);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var table in ordered) hash.AppendData(Encoding.UTF8.GetBytes($"{table.Name}\0{table.Version}\0{table.Rendition}\n"));
+        foreach (var table in ordered) hash.AppendData(Encoding.UTF8.GetBytes($"{table.Name}\0{table.Version}\0{table.Rendition}\0{table.Tail?.Number}\n"));
         return new Footprint(Convert.ToHexStringLower(hash.GetHashAndReset()), ordered);
     }
 }

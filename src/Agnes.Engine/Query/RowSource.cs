@@ -1,4 +1,5 @@
 using Agnes.Engine.Query.Remote;
+using Agnes.Protocol;
 
 namespace Agnes.Engine.Query;
 
@@ -11,6 +12,12 @@ public enum SqlDialect
     /// <summary>GoogleSQL: a system that speaks it is asked in it, and the engine does not read it.</summary>
     BigQuery,
 }
+
+/// <summary>Rows of a table that are newer than its version, on the server only.</summary>
+/// <param name="Number">Another whenever the tail is.</param>
+/// <param name="KeyColumn">Says which rows go together: those of a key are all in the tail or none.</param>
+/// <param name="Runs">Oldest first; at least one.</param>
+public sealed record TableTail(long Number, string KeyColumn, IReadOnlyList<TailPaths> Runs);
 
 /// <summary>Where a table's rows are; the path of a statement follows from it.</summary>
 public abstract record RowSource
@@ -27,6 +34,9 @@ public abstract record RowSource
     {
         /// <summary>The files are gone with the statement: nothing may be kept that reads them.</summary>
         public bool AreForOneStatement { get; init; }
+
+        /// <summary>Rows that are newer than the files; null: there are none.</summary>
+        public TableTail? Tail { get; init; }
     }
 
     /// <summary>Another system, which is asked whenever a statement names the table.</summary>

@@ -15,6 +15,8 @@ public sealed record ScopedTable(string Name, string Id, long Version, string Re
     /// <summary>Local files, in order; none where the rows are elsewhere.</summary>
     public IReadOnlyList<string> Paths => Source is RowSource.Parts parts ? parts.Paths : [];
 
+    public TableTail? Tail => (Source as RowSource.Parts)?.Tail;
+
     /// <summary>Throws <see cref="Parts.PartDamagedException"/> where a part is not what was published. Asked again once a statement has read, since its answer counts only if the parts were whole until then.</summary>
     public Action Verify { get; init; } = static () => { };
 }

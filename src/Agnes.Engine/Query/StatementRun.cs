@@ -267,7 +267,7 @@ internal sealed partial class StatementRun(WorkerPool pool, ParseCache known, Le
     /// <param name="worker">One that was rented already, or null.</param>
     private async Task<StatementOutcome> RunOnPoolAsync(QueryWorker? worker, KnownStatement statement, Footprint footprint, RunRequest request)
     {
-        request = request with { FootprintKey = footprint.Key, Tables = [.. footprint.Tables.Select(table => new WorkerTable(table.Name, table.Paths))] };
+        request = request with { FootprintKey = footprint.Key, Tables = [.. footprint.Tables.Select(table => WorkerTable.Of(table))] };
         var isShort = statement.IsShort;
         worker ??= await pool.RentAsync(lease.Caller, isShort, footprint.Key, limits.Wait, cancellation);
         if (worker is null) return RefusedBusy();

@@ -92,8 +92,8 @@ internal sealed class Sandbox : IDisposable
     {
         var sql = new StringBuilder("SET TimeZone='UTC';SET parquet_metadata_cache=true;");
         foreach (var table in tables)
-            sql.Append("CREATE VIEW main.").Append(SqlText.Identifier(table.Name)).Append(" AS ").Append(TableSource.FromParts(table.Paths)).Append(';');
-        sql.Append("SET allowed_paths=").Append(SqlText.List(tables.SelectMany(table => table.Paths).Concat(file.Length > 0 ? [file] : []))).Append(';');
+            sql.Append("CREATE VIEW main.").Append(SqlText.Identifier(table.Name)).Append(" AS ").Append(table.Select).Append(';');
+        sql.Append("SET allowed_paths=").Append(SqlText.List(tables.SelectMany(table => table.Files).Concat(file.Length > 0 ? [file] : []))).Append(';');
         sql.Append("SET enable_external_access=false;SET lock_configuration=true;");
         return sql.ToString();
     }

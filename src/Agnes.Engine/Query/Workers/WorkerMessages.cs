@@ -1,3 +1,4 @@
+using Agnes.Protocol;
 using Agnes.Sql;
 
 namespace Agnes.Engine.Query.Workers;
@@ -15,7 +16,34 @@ internal sealed record WorkerShare(long MemoryBytes, int Threads, string TempFol
     }
 }
 
-internal sealed record WorkerTable(string Name, IReadOnlyList<string> Paths);
+/// <param name="Columns">Of a table with a tail; else none, since the files say them.</param>
+/// <param name="Key">Of the tail; empty where there is none.</param>
+/// <param name="Tail">The tail's runs, oldest first.</param>
+internal sealed record WorkerTable(string Name, IReadOnlyList<string> Paths, IReadOnlyList<string> Columns, string Key, IReadOnlyList<TailPaths> Tail)
+{
+    /// <summary>All files that a sandbox of it opens.</summary>
+    public IEnumerable<string> Files => [.. Paths, .. Tail.SelectMany(run => run.Rows is null ? (string[])[run.Keys] : [run.Rows, run.Keys])];
+
+    /// <summary>The SELECT of its rows.</summary>
+    public string Select => Tail.Count == 0 ? TableSource.FromParts(Paths) : TableSource.FromPartsWithTail(Paths, Columns, Key, Tail);
+
+    public static WorkerTable Of(ScopedTable table) => table.Tail is { } tail
+        ? new WorkerTable(table.Name, table.Paths, [.. table.Columns.Select(column => column.Name)], tail.KeyColumn, tail.Runs)
+        : new WorkerTable(table.Name, table.Paths, [], "", []);
+
+    public void Write(FrameWriter frame)
+    {
+        frame.Text(Name).Texts(Paths).Texts(Columns).Text(Key).Texts([.. Tail.Select(run => run.Rows ?? "")]);
+        frame.Texts([.. Tail.Select(run => run.Keys)]);
+    }
+
+    public static WorkerTable Read(ref FrameReader frame)
+    {
+        var (name, paths, columns, key) = (frame.Text(), frame.Texts(), frame.Texts(), frame.Text());
+        var (rows, keys) = (frame.Texts(), frame.Texts());
+        return new WorkerTable(name, paths, columns, key, [.. rows.Zip(keys, (file, ofKeys) => new TailPaths(file.Length > 0 ? file : null, ofKeys))]);
+    }
+}
 
 /// <summary>One statement for a worker.</summary>
 /// <param name="Number">Counts a worker's statements, so that an interrupt that comes late meets nobody else's.</param>
@@ -34,7 +62,7 @@ internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Lim
     {
         frame.Start(FrameKind.Run).Int(Number).Byte((byte)Form).Text(Sql).Int(Limit).Long(ResultBytesMax).Text(FootprintKey);
         frame.Text(File).Text(RowsLike).Int(Tables.Count);
-        foreach (var table in Tables) frame.Text(table.Name).Texts(table.Paths);
+        foreach (var table in Tables) table.Write(frame);
         return frame.End();
     }
 
@@ -44,7 +72,7 @@ internal sealed record RunRequest(int Number, RowsForm Form, string Sql, int Lim
         var (number, form, sql, limit, bytes) = (frame.Int(), (RowsForm)frame.Byte(), frame.Text(), frame.Int(), frame.Long());
         var (key, file, like) = (frame.Text(), frame.Text(), frame.Text());
         var tables = new WorkerTable[frame.Int()];
-        for (var i = 0; i < tables.Length; i++) tables[i] = new WorkerTable(frame.Text(), frame.Texts());
+        for (var i = 0; i < tables.Length; i++) tables[i] = WorkerTable.Read(ref frame);
         return new RunRequest(number, form, sql, limit, bytes, key, tables) { File = file, RowsLike = like };
     }
 }

@@ -19,12 +19,6 @@ internal static class Foreseen
     private static readonly Setting ModelAddress = Text("ai.base_url");
     private static readonly Setting MetadataToken = Secret("openmetadata.token", "OPENMETADATA_TOKEN");
     private static readonly Setting MetadataAddress = Text("openmetadata.url", "OPENMETADATA_URL");
-    private static readonly Setting JiraToken = Hidden("jira.api_token", "JIRA_API_TOKEN") with { Kind = "secret" };
-    private static readonly Setting JiraSlaToken = Hidden("jira.sla_api_token", "JIRA_SLA_API_TOKEN") with { Kind = "secret" };
-    private static readonly Setting JiraDomain = Hidden("jira.domain", "JIRA_DOMAIN");
-    private static readonly Setting JiraEmail = Hidden("jira.email", "JIRA_EMAIL");
-    private static readonly Setting JiraSlaEmail = Hidden("jira.sla_email", "JIRA_SLA_EMAIL");
-    private static readonly Setting JiraCloud = Hidden("jira.cloud_id", "JIRA_CLOUD_ID");
 
     private static readonly Setting LockSeconds = (Whole("materialize.lock_ttl_seconds", 86_400) with { Means = "60 to 604800." })
         .Must($"between {LockSecondsMin} and {LockSecondsMax}", LockSecondsMin, LockSecondsMax);
@@ -33,10 +27,8 @@ internal static class Foreseen
         "Read by other versions",
         [
             ModelKey, AnthropicKey, ModelAddress, MetadataToken, MetadataAddress,
-            JiraToken, JiraSlaToken, JiraDomain, JiraEmail, JiraSlaEmail, JiraCloud,
             Hidden("telegram.bot_token", "TELEGRAM_BOT_TOKEN") with { Kind = "secret", NoDestination = Fixed },
             Hidden("auth.webapp_secret_key", "WEBAPP_SECRET_KEY") with { Kind = "secret", NoDestination = Stays },
-            Hidden("jira.webhook_secret", "JIRA_WEBHOOK_SECRET") with { Kind = "secret", NoDestination = Stays },
             Choice("ai.provider", "anthropic", "anthropic", "openai_compat"),
             Text("ai.model"),
             Choice("ai.structured_output", "auto", "auto", "strict", "json"),
@@ -55,7 +47,6 @@ internal static class Foreseen
         [
             new("language model", [ModelKey, AnthropicKey], ModelAddress),
             new("OpenMetadata", [MetadataToken], MetadataAddress),
-            new("Jira", [JiraToken, JiraSlaToken], JiraDomain) { With = [JiraEmail, JiraSlaEmail, JiraCloud] },
         ],
         Families = [new("AGNES_MARKETPLACE_", "_TOKEN", "Tokens of marketplaces.")],
     };

@@ -8,6 +8,9 @@ namespace Agnes.Server.Platform.Access;
 /// <param name="Sent">What the caller wrote, to be echoed.</param>
 public sealed record NamedTable(string? Id, string Name, string Sent, TableRow? Row, PublishedVersion? Published)
 {
+    /// <summary>Rows that are newer than what is published.</summary>
+    public Engine.Query.TableTail? Tail { get; private init; }
+
     /// <summary>
     /// The table by id or name, exactly before ignoring case. Where a text is one table's id and another's name, the one that the caller may read is meant,
     /// so that a hidden table never stands in front of a granted one.
@@ -23,10 +26,14 @@ public sealed record NamedTable(string? Id, string Name, string Sent, TableRow? 
     public static NamedTable? ByName(Snapshot snapshot, string name)
     {
         if (snapshot.TableByName(name) is { } row) return Of(snapshot, row, name);
-        return snapshot.PublishedTable(name) is { } version ? new NamedTable(UnregisteredId(snapshot, version.Name), version.Name, name, null, version) : null;
+        return snapshot.PublishedTable(name) is { } version ? Make(snapshot, UnregisteredId(snapshot, version.Name), version.Name, name, null, version) : null;
     }
 
-    internal static NamedTable Of(Snapshot snapshot, TableRow row, string sent) => new(row.Id, row.Name, sent, row, snapshot.PublishedTable(row.Name));
+    internal static NamedTable Of(Snapshot snapshot, TableRow row, string sent) =>
+        Make(snapshot, row.Id, row.Name, sent, row, snapshot.PublishedTable(row.Name));
+
+    private static NamedTable Make(Snapshot snapshot, string? id, string name, string sent, TableRow? row, PublishedVersion? version) =>
+        new(id, name, sent, row, version) { Tail = version is null ? null : snapshot.TailOf(version) };
 
     /// <summary>A published table that nobody registered has its name for an id, unless that is a registered table's: its grants must not open this one.</summary>
     private static string? UnregisteredId(Snapshot snapshot, string name) => snapshot.Table(name) is null ? name : null;

@@ -119,9 +119,12 @@ public sealed class Scopes(
     {
         var remote = table.Row is { } row ? asked?.Invoke(row) : null;
         return remote is null && table.Published is { } version
-            ? new ScopedTable(table.Name, table.Id ?? table.Name, version.Number, version.Rendition, version.Columns, Parts(version))
+            ? new ScopedTable(table.Name, table.Id ?? table.Name, version.Number, version.Rendition, version.Columns, Rows(table, version))
             : new ScopedTable(table.Name, table.Id ?? table.Name, 0, "", [], remote ?? RowSource.None);
     }
+
+    private RowSource Rows(NamedTable table, PublishedVersion version) =>
+        Parts(version) is RowSource.Parts parts && table.Tail is { } tail ? parts with { Tail = tail } : Parts(version);
 
     private RowSource Parts(PublishedVersion version) =>
         _parts.GetValue(version, key => new RowSource.Parts([.. key.Parts.Select(part => pathOfPart(part.Sha256))]));

@@ -70,7 +70,8 @@ internal sealed class SourcePublisher(
     }
 
     /// <summary>Commits what was prepared elsewhere, by a run that holds the gate.</summary>
-    public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation)
+    /// <param name="also">Done in the same transaction.</param>
+    public async Task<CommitOutcome> CommitAsync(Publication prepared, CancellationToken cancellation, Func<StateWrite, CommitOutcome, Task>? also = null)
     {
         var started = state.Options.Time.GetTimestamp();
         foreach (var table in prepared.Tables.Where(table => table.Changed))
@@ -83,6 +84,7 @@ internal sealed class SourcePublisher(
             async write =>
             {
                 var done = await new PublicationCommit(write, prepared, kinds, belongings) { Waited = waited }.RunAsync();
+                if (also is not null) await also(write, done);
                 await events.AddAsync(write, done);
                 return done;
             },

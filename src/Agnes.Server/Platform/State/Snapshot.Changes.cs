@@ -195,6 +195,8 @@ public sealed partial record Snapshot
 
     public Snapshot WithoutViewOwner(string name) => this with { ViewOwners = ViewOwners.Remove(name) };
 
+    public Snapshot WithTail(EventTailRow row) => this with { Tails = Tails.SetItem(row.Source, new EventTail(row)) };
+
     public Snapshot WithSchemaDrift(SchemaDriftRow row) => this with { SchemaDrifts = SchemaDrifts.SetItem(row.Name, row) };
 
     public Snapshot WithoutSchemaDrift(string name) => this with { SchemaDrifts = SchemaDrifts.Remove(name) };

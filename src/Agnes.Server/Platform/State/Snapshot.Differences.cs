@@ -24,6 +24,7 @@ public sealed partial record Snapshot
         Compare(found, "pull", Pulls, other.Pulls);
         Compare(found, "view owner", ViewOwners, other.ViewOwners);
         Compare(found, "schema drift", SchemaDrifts, other.SchemaDrifts);
+        Compare(found, "tail", Tails, other.Tails, (a, b) => a.Row == b.Row);
         Compare(found, "membership", MembershipsByUser, other.MembershipsByUser, (a, b) => a.Rows.ToHashSet().SetEquals(b.Rows) && a.GroupIds.SetEquals(b.GroupIds));
         Compare(found, "members of", UsersByGroup, other.UsersByGroup, (a, b) => a.SetEquals(b));
         Compare(found, "resources of", ResourcesByGroup, other.ResourcesByGroup, (a, b) => a.Count == b.Count && a.All(type => b.TryGetValue(type.Key, out var same) && same.SetEquals(type.Value)));

@@ -70,6 +70,9 @@ public sealed partial record Snapshot
     /// <summary>How the pulling of each table goes; nothing that is published depends on it.</summary>
     public ImmutableDictionary<string, TablePullRow> Pulls { get; private init; } = IgnoringCase<TablePullRow>();
 
+    /// <summary>By source, what it sent since its tables were last published.</summary>
+    public ImmutableDictionary<string, EventTail> Tails { get; private init; } = Ordinal<EventTail>();
+
     private long DefinitionChanges { get; init; }
     private ImmutableDictionary<string, UserMemberships> MembershipsByUser { get; init; } = Ordinal<UserMemberships>();
     private ImmutableDictionary<string, ImmutableHashSet<string>> UsersByGroup { get; init; } = Ordinal<ImmutableHashSet<string>>();
@@ -130,6 +133,9 @@ public sealed partial record Snapshot
 
     /// <summary>Ignoring case.</summary>
     public PublishedVersion? PublishedTable(string name) => Published.GetValueOrDefault(name);
+
+    /// <summary>Rows that are newer than a version; null: there are none.</summary>
+    public Engine.Query.TableTail? TailOf(PublishedVersion version) => Tails.GetValueOrDefault(version.Source)?.Of(version.Name);
 
     /// <summary>The names of the tables that a source has published.</summary>
     public ImmutableHashSet<string> PublishedNamesOf(string source) => PublishedBySource.GetValueOrDefault(source, None);

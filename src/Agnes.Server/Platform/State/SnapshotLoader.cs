@@ -42,6 +42,7 @@ internal static class SnapshotLoader
             foreach (var row in await Rows<TablePullRow>("SELECT * FROM table_pulls")) snapshot = snapshot.WithPull(row);
             foreach (var row in await Rows<ViewOwnerRow>("SELECT * FROM view_ownership")) snapshot = snapshot.WithViewOwner(row);
             foreach (var row in await Rows<SchemaDriftRow>("SELECT * FROM schema_drifts")) snapshot = snapshot.WithSchemaDrift(row);
+            foreach (var row in await Rows<EventTailRow>("SELECT * FROM event_tails")) snapshot = snapshot.WithTail(row);
             var parts = (await Rows<PartRow>("SELECT * FROM version_parts ORDER BY name, number, ordinal")).ToLookup(part => (part.Name, part.Number));
             foreach (var row in await Rows<VersionRow>("SELECT * FROM table_versions ORDER BY name, number")) snapshot = snapshot.WithVersion(row.With([.. parts[(row.Name, row.Number)]]));
         }

@@ -1,14 +1,28 @@
+using Agnes.Connectors.Jira;
+using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
-
 
 namespace Agnes.Server.Features.Sources.Jira;
 
-/// <summary>Jira, as another program brings it.</summary>
-internal sealed class JiraKind : SourceKind
+/// <summary>Jira, which sends what happens to its issues; or as another program brings it.</summary>
+internal sealed class JiraKind : SourceKind, IEventKind
 {
-    public override string Name => "jira";
+    public const string KindName = "jira";
+
+    public override string Name => KindName;
 
     public override string Title => "Jira";
 
-    public override string Section => "jira";
+    public override string Section => KindName;
+
+    public override IReceiver Receiver { get; } = new JiraReceiver();
+
+    public EventSource? Events(IServiceProvider services)
+    {
+        var layers = SettingLayers.Open(services.GetRequiredService<ServerOptions>(), services.GetRequiredService<SecretStore>());
+        if (string.IsNullOrEmpty(layers.Find(JiraOptions.SecretName))) return null;
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (layers.Find(JiraOptions.DomainName) is { Length: > 0 } domain) options[JiraSchema.DomainOption] = domain;
+        return new EventSource(KindName, JiraSchema.SchemaName, JiraSchema.Key, options);
+    }
 }

@@ -15,7 +15,7 @@ internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProv
     /// <summary>Only what is not genuine counts: a source may have much to say.</summary>
     public const int GuessesPerMinuteMax = 60;
 
-    private const int AtOnceMax = 8;
+    private const int AtOnceMax = 64;
     private const string Action = "webhook";
     private static readonly TimeSpan PlaceWait = TimeSpan.FromSeconds(5);
     private readonly SemaphoreSlim _places = new(AtOnceMax);
@@ -46,18 +46,19 @@ internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProv
 
     private async Task<IResult> TakeAsync(HttpContext context, SourceKind kind, IReceiver receiver, Delivery delivery)
     {
-        var resource = $"source:{kind.Name}";
-        var what = new JsonObject { ["bytes"] = delivery.Body.Length, ["sha256"] = Convert.ToHexStringLower(SHA256.HashData(delivery.Body.Span)) };
         if (!receiver.IsGenuine(delivery, services))
         {
-            await audit.AppendAsync(null, Action, resource, what, "InvalidSignature", cancellation: CancellationToken.None);
+            await audit.AppendAsync(null, Action, $"source:{kind.Name}", What(delivery), "InvalidSignature", cancellation: CancellationToken.None);
             limits.Take(context, kind.Name);
             return Problem.Detail(StatusCodes.Status401Unauthorized, "Invalid signature");
         }
 
         var answer = await receiver.TakeAsync(delivery, services, context.RequestAborted);
-        var isTaken = (answer as IStatusCodeHttpResult)?.StatusCode is null or < StatusCodes.Status400BadRequest;
-        await audit.AppendAsync(null, Action, resource, what, isTaken ? "ok" : "Refused", cancellation: CancellationToken.None);
-        return answer;
+        if ((answer as IStatusCodeHttpResult)?.StatusCode is >= StatusCodes.Status400BadRequest)
+            await audit.AppendAsync(null, Action, $"source:{kind.Name}", What(delivery), "Refused", cancellation: CancellationToken.None);
+        return answer; // what was taken is kept by its kind: an entry for each of thousands a second would bury all others
     }
+
+    private static JsonObject What(Delivery delivery) =>
+        new() { ["bytes"] = delivery.Body.Length, ["sha256"] = Convert.ToHexStringLower(SHA256.HashData(delivery.Body.Span)) };
 }

@@ -12,10 +12,16 @@ internal static class WebhooksEndpoints
     {
         foreach (var kind in routes.ServiceProvider.GetRequiredService<SourceKinds>().All.Where(kind => kind.Receiver is not null))
         {
-            routes.MapPost($"/webhooks/{kind.Name}", (HttpContext context, Deliveries deliveries) => deliveries.TakeAsync(context, kind))
-                .WithTags("Sources").WithSummary($"What {kind.Title} sends, signed by it.")
-                .Public().PerMinute(Deliveries.GuessesPerMinuteMax).PublicBodyBytesMax(Deliveries.BytesMax)
-                .BodyBytesMax(2 * Deliveries.BytesMax); // what is a little too large is read and dropped, so that the refusal reaches its sender
+            routes.MapDeliveries($"/webhooks/{kind.Name}", kind);
         }
+    }
+
+    /// <param name="address">One of those that the kind's deliveries are sent to.</param>
+    public static void MapDeliveries(this IEndpointRouteBuilder routes, string address, SourceKind kind)
+    {
+        routes.MapPost(address, (HttpContext context, Deliveries deliveries) => deliveries.TakeAsync(context, kind))
+            .WithTags("Sources").WithSummary($"What {kind.Title} sends, signed by it.")
+            .Public().FillsDisk().PerMinute(Deliveries.GuessesPerMinuteMax).PublicBodyBytesMax(Deliveries.BytesMax)
+            .BodyBytesMax(2 * Deliveries.BytesMax); // what is a little too large is read and dropped, so that the refusal reaches its sender
     }
 }

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Agnes.Connectors.Events;
+
+/// <summary>
+/// What is known of each thing, one JSON file each, in a folder. Read when an event meets it, written back after a batch of events, by a rename each.
+/// </summary>
+public sealed class Documents(string folder)
+{
+    private static readonly JsonWriterOptions Indented = new()
+    {
+        Indented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private static readonly JsonDocumentOptions Lenient = new() { AllowDuplicateProperties = true, MaxDepth = 128 };
+    private readonly Dictionary<string, JsonObject?> _loaded = new(StringComparer.Ordinal); // of one batch
+    private readonly Dictionary<string, HashSet<string>> _changed = new(StringComparer.Ordinal);
+
+    private readonly Dictionary<string, string?> _keys = new(StringComparer.Ordinal); // of one batch
+    private readonly HashSet<string> _unsaved = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _named = new(StringComparer.Ordinal);
+
+    /// <summary>What the batch was about: by key, the months that its rows are in or ever were.</summary>
+    public IReadOnlyDictionary<string, HashSet<string>> Changed => _changed;
+
+    /// <param name="key">The caller has proven that it can be the name of a file.</param>
+    /// <returns>Null: nothing is known.</returns>
+    /// <exception cref="JsonException">The file is none of ours.</exception>
+    public JsonObject? Find(string key)
+    {
+        if (_loaded.TryGetValue(key, out var known)) return known;
+        JsonObject? document = null;
+        try
+        {
+            using var file = new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
+            document = JsonNode.Parse(file, documentOptions: Lenient) as JsonObject ?? throw new JsonException($"{key}.json is no object.");
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Nothing is known of it yet.
+        }
+
+        return _loaded[key] = document;
+    }
+
+    /// <summary>
+    /// Its rows are written anew. To be called for whatever an event is about, also where it says nothing new: after a kill documents may be ahead of the runs, and what
+    /// is folded again must bring the same rows.
+    /// </summary>
+    /// <param name="months">That its rows are in or ever were.</param>
+    /// <param name="isChanged">It is as it is now from here on.</param>
+    public void Put(string key, JsonObject document, IEnumerable<string> months, bool isChanged)
+    {
+        _loaded[key] = document;
+        if (isChanged) _unsaved.Add(key);
+        if (!_changed.TryGetValue(key, out var known)) _changed[key] = known = new HashSet<string>(StringComparer.Ordinal);
+        known.UnionWith(months);
+    }
+
+    /// <summary>The key of the document that something is in that has another, lasting name.</summary>
+    /// <param name="id">The caller has proven that it can be the name of a file.</param>
+    public string? KeyOf(string id)
+    {
+        if (_keys.TryGetValue(id, out var key)) return key;
+        try
+        {
+            return _keys[id] = File.ReadAllText(PathOfId(id));
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return _keys[id] = null;
+        }
+    }
+
+    public void SetKey(string id, string key)
+    {
+        if (KeyOf(id) == key) return;
+        _keys[id] = key;
+        _named.Add(id);
+    }
+
+    /// <summary>Writes what changed, and forgets everything.</summary>
+    public void Save()
+    {
+        if (_unsaved.Count > 0) Directory.CreateDirectory(folder);
+        foreach (var key in _unsaved) Write(PathOf(key), _loaded[key]!);
+        foreach (var id in _named) // after the documents: a name that leads nowhere would be worse than none
+        {
+            var path = PathOfId(id);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path + ".tmp", _keys[id]);
+            File.Move(path + ".tmp", path, overwrite: true);
+        }
+
+        _named.Clear();
+        _unsaved.Clear();
+        _keys.Clear();
+        _changed.Clear();
+        _loaded.Clear();
+    }
+
+    /// <summary>Some hundred names a folder for a million documents.</summary>
+    private string PathOfId(string id) => Path.Combine(folder, ".ids", id.Length > 3 ? id[^3..] : id, id);
+
+    private string PathOf(string key) => Path.Combine(folder, key + ".json");
+
+    private static void Write(string path, JsonObject document)
+    {
+        var temporary = path + ".tmp";
+        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+        using (var writer = new Utf8JsonWriter(file, Indented)) document.WriteTo(writer);
+        File.Move(temporary, path, overwrite: true);
+    }
+}

@@ -1,0 +1,178 @@
+using Agnes.Connectors.Events;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Workers;
+using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Sources.Events;
+
+/// <summary>
+/// One source that sends by itself: keeps what arrives in a journal, has a child fold it into runs of the tail while statements read the one before, and asks for a fold
+/// into parts when the tail has grown, or is ten minutes old.
+/// </summary>
+internal sealed partial class EventIntake(
+    EventSource source, StateDb state, JobRunner jobs, WorkerProgram program, Scratch scratch, Budget budget, DataFolder folder, JournalLimits limits, ILogger log) : IAsyncDisposable
+{
+    private const int RunsMax = 6;
+    private const long DocumentsMax = 20_000;
+    private const long BytesMax = 64 << 20;
+    private static readonly TimeSpan FoldAfter = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan IdlePause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan JournalKept = TimeSpan.FromDays(7);
+    private readonly SemaphoreSlim _grown = new(0, 1);
+    private readonly SemaphoreSlim _merging = new(1, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private Journal? _journal;
+    private EventWorker? _worker;
+    private Task _working = Task.CompletedTask;
+    private EventCounts _counts = new(0, 0, 0, 0);
+
+    public EventSource Source => source;
+
+    public EventCounts Counts => _counts;
+
+    /// <summary>Bytes that are kept and not folded yet.</summary>
+    public long Waiting => _journal is { } journal ? journal.Durable - Math.Min(journal.Durable, journal.Folded) : 0;
+
+    /// <summary>Held while runs of the tail are folded into parts: they must stay what they are.</summary>
+    public SemaphoreSlim Merging => _merging;
+
+    private string JournalFolder => Path.Combine(folder.Source(source.Name), "journal");
+
+    /// <exception cref="IOException">Another process has the journal.</exception>
+    public void Start()
+    {
+        Directory.CreateDirectory(folder.Source(source.Name));
+        var folded = TailOf(state.Snapshot).Position;
+        _journal = Journal.Open(JournalFolder, limits, state.Options.Time, folded);
+        _journal.Folded = folded;
+        _journal.Grown = _ => Wake();
+        _working = Task.Run(() => WorkAsync(_stop.Token), CancellationToken.None);
+    }
+
+    /// <summary>Returns when it is on disk.</summary>
+    /// <exception cref="JournalFullException">It is not taken.</exception>
+    public Task AppendAsync(byte kind, string identity, ReadOnlyMemory<byte> body, CancellationToken cancellation) =>
+        (_journal ?? throw new JournalFullException("Another process takes what this source sends.")).AppendAsync(kind, identity, body, cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _working;
+        if (_worker is not null) await _worker.DisposeAsync();
+        if (_journal is not null) await _journal.DisposeAsync();
+        _stop.Dispose();
+        _grown.Dispose();
+        _merging.Dispose();
+    }
+
+    private EventTailRow TailOf(Snapshot snapshot) => snapshot.Tails.GetValueOrDefault(source.Name)?.Row ?? EventTails.First(source, state.Options.Time.Micros());
+
+    private void Wake()
+    {
+        try
+        {
+            _grown.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is awake.
+        }
+    }
+
+    private async Task WorkAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                var more = await FoldAsync(stop);
+                await MergeAsync(stop);
+                await AskForFoldAsync(stop);
+                if (!more) await _grown.WaitAsync(IdlePause, stop);
+                await Task.Delay(Pause, stop); // what comes together is folded together
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault)
+            {
+                LogFault(log, source.Name, fault);
+                if (_worker is { } lost) await lost.DisposeAsync();
+                _worker = null;
+                await Task.Delay(FaultPause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <returns>Whether more waits.</returns>
+    private async Task<bool> FoldAsync(CancellationToken stop)
+    {
+        var (tail, until) = (TailOf(state.Snapshot), _journal!.Durable);
+        if (tail.Position >= until) return false;
+        var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail), tail.Position, until), stop);
+        if (answer.Counts is { } counts) _counts += counts;
+        await state.WriteAsync(
+            async write =>
+            {
+                var now = Current(write);
+                var runs = answer.Run is { } run ? [.. RunsOf(write), run] : RunsOf(write);
+                await write.SaveAsync(now with { Number = now.Number + 1, Position = answer.Position, Runs = EventTails.Write(runs), UpdatedAt = write.Now });
+            },
+            stop);
+        _journal.Folded = answer.Position;
+        return answer.Position < _journal.Durable;
+    }
+
+    /// <summary>Many runs cost every statement; those of a fold into parts have to stay.</summary>
+    private async Task MergeAsync(CancellationToken stop)
+    {
+        if ((state.Snapshot.Tails.GetValueOrDefault(source.Name)?.Runs.Count ?? 0) <= RunsMax || !await _merging.WaitAsync(0, stop)) return;
+        try
+        {
+            var tail = state.Snapshot.Tails[source.Name];
+            var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail.Row), 0, tail.Row.Position, tail.Runs), stop);
+            await state.WriteAsync(
+                async write =>
+                {
+                    var now = Current(write);
+                    await write.SaveAsync(now with { Number = now.Number + 1, Runs = EventTails.Write([answer.Run!]), UpdatedAt = write.Now });
+                },
+                stop);
+        }
+        finally
+        {
+            _merging.Release();
+        }
+    }
+
+    private async Task AskForFoldAsync(CancellationToken stop)
+    {
+        var snapshot = state.Snapshot;
+        var tail = snapshot.Tails.GetValueOrDefault(source.Name);
+        var isFirst = snapshot.PublishedNamesOf(source.Name).IsEmpty;
+        var age = state.Options.Time.Micros() - (tail?.Row.FoldedAt ?? DateTime.MinValue);
+        var isLarge = tail is not null && (tail.Runs.Sum(run => run.Documents) > DocumentsMax || tail.Runs.Sum(run => run.Bytes) > BytesMax);
+        if (!isFirst && !isLarge && !(tail?.Runs.Count > 0 && age > FoldAfter)) return;
+        await jobs.StartAsync(FoldEventsJob.Request(source.Name), stop);
+        _journal!.DropBefore(TailOf(snapshot).Position, state.Options.Time.GetUtcNow().UtcDateTime - JournalKept);
+    }
+
+    private EventTailRow Current(StateWrite write) => TailOf(write.Current);
+
+    private IReadOnlyList<TailRun> RunsOf(StateWrite write) => write.Current.Tails.GetValueOrDefault(source.Name)?.Runs ?? [];
+
+    /// <summary>Names files, so it never comes twice: also not after one that was written and not committed.</summary>
+    private static long NextNumber(EventTailRow tail) => tail.Number + 1;
+
+    private async Task<EventWorker> WorkerAsync(CancellationToken stop) => _worker ??= await EventWorker.StartAsync(
+        program, scratch, budget.Publishing, source.Schema, source.Options, JournalFolder, folder.Source(source.Name), folder.TailsOf(source.Name), stop);
+
+    [LoggerMessage(EventId = 6201, Level = LogLevel.Warning, Message = "What {Source} sent could not be folded; it stays in the journal and is tried again.")]
+    private static partial void LogFault(ILogger log, string source, Exception fault);
+}

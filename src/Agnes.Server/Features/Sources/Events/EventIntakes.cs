@@ -1,0 +1,62 @@
+using Agnes.Connectors.Events;
+using Agnes.Engine.Limits;
+using Agnes.Engine.Parts;
+using Agnes.Engine.Workers;
+using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Jobs;
+using Agnes.Server.Platform.Sources;
+using Agnes.Server.Platform.State;
+
+namespace Agnes.Server.Features.Sources.Events;
+
+/// <summary>All sources that send by themselves, as far as they are set up. One that is set up while the server runs begins with its first delivery.</summary>
+internal sealed class EventIntakes(IServiceProvider services, SourceKinds kinds, ServerOptions options, ILogger<EventIntakes> log) : IHostedService, IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, EventIntake> _intakes = new(StringComparer.Ordinal); // one for each source
+
+    public EventIntake? Find(string source)
+    {
+        lock (_gate) return _intakes.GetValueOrDefault(source);
+    }
+
+    /// <summary>The source's intake, started if need be.</summary>
+    /// <exception cref="IOException">Another process takes what the source sends.</exception>
+    public EventIntake Of(EventSource source)
+    {
+        lock (_gate)
+        {
+            if (_intakes.TryGetValue(source.Name, out var known)) return known;
+            T Get<T>() where T : notnull => services.GetRequiredService<T>();
+            var intake = new EventIntake(
+                source, Get<StateDb>(), Get<JobRunner>(), Get<WorkerProgram>(), Get<Scratch>(), Get<Budget>(), Get<DataFolder>(), JournalLimits.Default, log);
+            intake.Start();
+            return _intakes[source.Name] = intake;
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (!options.Role.ServesRequests()) return Task.CompletedTask;
+        foreach (var kind in kinds.All.OfType<IEventKind>())
+        {
+            if (kind.Events(services) is { } source) Of(source);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
+
+    public async ValueTask DisposeAsync()
+    {
+        List<EventIntake> intakes;
+        lock (_gate)
+        {
+            intakes = [.. _intakes.Values];
+            _intakes.Clear();
+        }
+
+        foreach (var intake in intakes) await intake.DisposeAsync();
+    }
+}
