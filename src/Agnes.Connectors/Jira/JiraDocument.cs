@@ -154,7 +154,8 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
         if (said is not JsonObject window) return false;
         var changed = false;
         foreach (var comment in window["comments"].Items().OfType<JsonObject>().ToList()) changed |= LayComment((JsonObject)comment.DeepClone(), time);
-        if (window["total"].Number() is { } total && JiraTime.Read(Meta["total"].At("at")) < time)
+        // Deliveries of issues bear a frame without comments and a total of 0, which says nothing.
+        if (window["total"].Number() is > 0 and { } total && JiraTime.Read(Meta["total"].At("at")) < time)
         {
             Meta["total"] = new JsonObject { ["count"] = total, ["at"] = time.Write() };
             changed = true;

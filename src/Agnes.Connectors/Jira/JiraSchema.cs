@@ -108,6 +108,12 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
                 : document.LayAttachment((JsonObject)attachment.DeepClone(), time);
         }
 
+        foreach (var item in body["changelog"].At("items").Items().Where(item => item.At("field").Text() == "Attachment"))
+        {
+            // The event of the attachment itself names no issue.
+            if (item.At("from").Text() is { Length: > 0 } gone && item.At("to") is null) changed |= document.RemoveAttachment(gone, said);
+        }
+
         if (body["changelog"] is JsonObject { } log && log["items"] is JsonArray { Count: > 0 } items && log["id"] is { } id)
         {
             changed |= document.LayHistory(new JsonObject
