@@ -114,8 +114,8 @@ public sealed class JiraSiteTests
         var site = new JiraSite();
         site.Update("SUPPORT-1", "customfield_10004", new JsonObject { ["value"] = "Severity 2", ["id"] = "1" });
         var change = site.Update("SUPPORT-1", "customfield_10004", 7).Events[0].Json["changelog"]!["items"]![0]!;
-        change.ToJsonString().ShouldBe(
-            """{"field":"Severity","fieldtype":"custom","fieldId":"customfield_10004","from":"1","fromString":"Severity 2","to":null,"toString":"7"}""");
+        change.ToJsonString().ShouldBe("""{"field":"Severity","fieldtype":"custom","fieldId":"customfield_10004","from":"1","""
+            + "\"fromString\":\"Severity 2\",\"to\":null,\"toString\":\"7\"}");
         ((int)site.Show("SUPPORT-1")!["fields"]!["customfield_10004"]!).ShouldBe(7);
     }
 

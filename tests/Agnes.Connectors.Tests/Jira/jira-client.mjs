@@ -1,12 +1,13 @@
-// What the platform reads of Jira, read by jira.js, a client that nobody here wrote. It checks every answer against its own description of the
-// API; run with AUDIT_SCHEMAS=true it also notes what the description does not know. Prints one JSON object; the test says what must be in it.
-// Arguments: the site, its account and token; the gateway, its account and token; issues by what they have: many comments, an attachment, links
-// to other systems, a service level, worklogs.
+// What the platform reads of Jira, read by jira.js, a client that nobody here wrote. It checks every answer against its own description
+// of the API; run with AUDIT_SCHEMAS=true it also notes what the description does not know. Prints one JSON object; the test says what
+// must be in it. Arguments: the site, its account and token; the gateway, its account and token; issues by what they have: many comments,
+// an attachment, links to other systems, a service level, worklogs.
 import { createCloudClient, isAuthError, isForbiddenError, isNotFoundError, isRateLimitError } from 'jira.js';
 
 const [host, email, apiToken, gateway, serviceEmail, serviceToken, talkative, attached, linked, levelled, logged] = process.argv.slice(2);
 const client = createCloudClient({ host, auth: { type: 'basic', email, apiToken }, onSchemaMismatch: 'throw' });
-const service = createCloudClient({ host: gateway, auth: { type: 'basic', email: serviceEmail, apiToken: serviceToken }, onSchemaMismatch: 'throw' });
+const serviceAuth = { type: 'basic', email: serviceEmail, apiToken: serviceToken };
+const service = createCloudClient({ host: gateway, auth: serviceAuth, onSchemaMismatch: 'throw' });
 const stranger = createCloudClient({ host, auth: { type: 'basic', email, apiToken: 'wrong' } });
 const seen = {};
 
@@ -27,12 +28,13 @@ const pages = [];
 let nextPageToken;
 do {
   const page = await search({ jql, maxResults: 150, nextPageToken });
-  pages.push({ size: page.issues.length, hasFields: page.issues.some((issue) => issue.fields || issue.key), first: page.issues[0].id, isLast: page.isLast,
-    hasToken: 'nextPageToken' in page });
+  pages.push({ size: page.issues.length, hasFields: page.issues.some((issue) => issue.fields || issue.key), first: page.issues[0].id,
+    isLast: page.isLast, hasToken: 'nextPageToken' in page });
   nextPageToken = page.nextPageToken;
 } while (nextPageToken);
 seen.pages = pages;
-const withFields = await client.issueSearch.searchAndReconsileIssuesUsingJql({ jql, maxResults: 2, fields: ['summary', 'status'], expand: 'changelog' });
+const some = { jql, maxResults: 2, fields: ['summary', 'status'], expand: 'changelog' };
+const withFields = await client.issueSearch.searchAndReconsileIssuesUsingJql(some);
 seen.searchFields = withFields.issues.map((issue) => [issue.key, Object.keys(issue.fields).sort(), issue.changelog.histories.length > 0]);
 seen.searchKeys = (await search({ jql, maxResults: 2, fields: ['key'] })).issues.map((issue) => issue.key);
 
@@ -56,7 +58,8 @@ for (let isLast = false; !isLast;) {
 }
 seen.changes = [changes.length, changes[0].created <= changes.at(-1).created];
 const worklogs = await client.issueWorklogs.getIssueWorklog({ issueIdOrKey: logged });
-seen.worklogs = [worklogs.total, worklogs.worklogs.length, worklogs.worklogs.reduce((sum, one) => sum + one.timeSpentSeconds, 0)];
+const seconds = worklogs.worklogs.reduce((sum, one) => sum + one.timeSpentSeconds, 0);
+seen.worklogs = [worklogs.total, worklogs.worklogs.length, seconds];
 seen.timeSpent = (await client.issues.getIssue({ issueIdOrKey: logged, fields: ['timespent'] })).fields;
 seen.remoteLinks = (await client.issueRemoteLinks.getRemoteIssueLinks({ issueIdOrKey: linked }))
   .map((link) => [link.object.url, link.object.title, link.application.type]);
@@ -66,7 +69,8 @@ const metadata = await client.issueAttachments.getAttachment({ id: attachment.id
 const content = await client.issueAttachments.getAttachmentContent({ id: attachment.id });
 seen.attachment = [metadata.id === Number(attachment.id), metadata.size === content.byteLength, new TextDecoder().decode(content)];
 
-const level = async (from) => (await from.issues.getIssue({ issueIdOrKey: levelled, fields: ['customfield_10328', 'customfield_10161'] })).fields;
+const levels = { issueIdOrKey: levelled, fields: ['customfield_10328', 'customfield_10161'] };
+const level = async (from) => (await from.issues.getIssue(levels)).fields;
 seen.levels = [await level(client), await level(service)];
 seen.me = [(await client.myself.getCurrentUser()).emailAddress, (await service.myself.getCurrentUser()).accountType];
 seen.deployment = (await client.serverInfo.getServerInfo()).deploymentType;

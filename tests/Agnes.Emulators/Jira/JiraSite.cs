@@ -69,6 +69,9 @@ public sealed partial class JiraSite
         }
     }
 
+    /// <summary>The search shows everything that was written until now.</summary>
+    public void CatchUp() => Index.CatchUp();
+
     internal SearchIndex Index { get; }
 
     internal IssueSeed Seed => _seed;
