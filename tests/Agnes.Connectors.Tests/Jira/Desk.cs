@@ -23,8 +23,8 @@ internal sealed class Desk : IAsyncDisposable
 
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static async Task<Desk> OpenAsync(int issues = 90, SiteShape? shape = null) =>
-        new(await JiraServer.StartAsync(new JiraSite(shape ?? new SiteShape { Issues = issues })));
+    public static async Task<Desk> OpenAsync(int issues = 90, TimeProvider? time = null) =>
+        new(await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = issues }, time)));
 
     /// <param name="path">Below the API's version 3, or a whole path.</param>
     public async Task<HttpResponseMessage> SendAsync(string path, JsonNode? body = null, bool isService = false,

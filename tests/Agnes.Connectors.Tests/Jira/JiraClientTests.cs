@@ -25,6 +25,8 @@ public sealed class JiraClientTests
             + """{"size":150,"hasFields":false,"first":"10450","isLast":true,"hasToken":false}]""");
         Of("searchFields").ShouldBe("""[["SUPPORT-1",["status","summary"],true],["SUPPORT-2",["status","summary"],true]]""");
         Of("searchKeys").ShouldBe("""["SUPPORT-1","SUPPORT-2"]""");
+        Of("count").ShouldBe("""{"count":300}""");
+        Of("bulk").ShouldBe($"[[\"{keys.Talkative}\",{Math.Min(40, keys.Histories)},false],[\"{keys.Other}\",3,false]]");
         Of("window").ShouldBe($"[100,{keys.Comments}]");
         Of("rendered").ShouldBe("true");
         Of("changelogWindow").ShouldBe($"[{Math.Min(100, keys.Histories)},{keys.Histories}]");

@@ -136,9 +136,4 @@ public sealed class JiraEventTests
         site.Link(key, "PLAT-1");
         return key;
     }
-
-    private sealed class StandingClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => new(2026, 11, 30, 12, 0, 0, TimeSpan.Zero);
-    }
 }

@@ -5,7 +5,7 @@ using Agnes.Emulators.Jira;
 namespace Agnes.Connectors.Tests.Jira;
 
 /// <summary>
-/// The search of the emulator where jira.js cannot show it: the lag, tokens, what changes between pages, queries, and older servers.
+/// The search of the emulator where jira.js cannot show it: the lag, tokens, what changes between pages, and older servers.
 /// </summary>
 public sealed class JiraSearchTests
 {
@@ -88,78 +88,6 @@ public sealed class JiraSearchTests
         ids.Concat(after).Distinct(StringComparer.Ordinal).Count().ShouldBe(30);
     }
 
-    [Theory]
-    [InlineData("project = PLAT ORDER BY key DESC", "10007 10004 10001")]
-    [InlineData("project in (PLAT, \"Customer support\") AND key != PLAT-1 ORDER BY key ASC", "10004 10007 10000 10003 10006")]
-    [InlineData("project not in (PLAT, OPS) order by created", "10006 10003 10000")]
-    [InlineData("key in (OPS-1, plat-2, 10000) ORDER BY id ASC", "10000 10002 10004")]
-    [InlineData("issuekey >= OPS-2 ORDER BY created ASC", "10005 10008")]
-    [InlineData("created >= -5200d AND updated <= now() AND project != OPS AND project != PLAT ORDER BY created asc", "10000 10003 10006")]
-    [InlineData("updated > 1d", "")]
-    public async Task Queries_find_what_they_say(string jql, string ids)
-    {
-        await using var desk = await Desk.OpenAsync(9);
-        string.Join(' ', await desk.FindAsync(jql, pageSize: 2)).ShouldBe(ids);
-    }
-
-    /// <summary>Bounds are minutes of the account's time zone, which is the one that times are shown in.</summary>
-    [Theory]
-    [InlineData("created", ">=", "yyyy-MM-dd HH:mm")]
-    [InlineData("created", "<", "yyyy/MM/dd HH:mm")]
-    [InlineData("updated", "<=", "yyyy-MM-dd")]
-    [InlineData("updated", ">", "yyyy/MM/dd")]
-    public async Task Times_are_compared_in_the_sites_time_zone(string field, string comparison, string form)
-    {
-        await using var desk = await Desk.OpenAsync(120);
-        var shown = desk.Site.Keys().Select(key => desk.Site.Show(key)!).ToDictionary(
-            issue => (string)issue["id"]!, issue => ((string)issue["fields"]![field]!)[..23], StringComparer.Ordinal);
-        var bound = DateTime.ParseExact(shown["10060"][..16], "yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture);
-        if (!form.Contains('H', StringComparison.Ordinal)) bound = bound.Date;
-        var limit = bound.ToString("yyyy-MM-dd'T'HH:mm:ss.fff", CultureInfo.InvariantCulture);
-        var expected = shown.Where(issue => Holds(string.CompareOrdinal(issue.Value, limit), comparison)).Select(issue => issue.Key);
-        var found = await desk.FindAsync($"{field} {comparison} \"{bound.ToString(form, CultureInfo.InvariantCulture)}\"", pageSize: 50);
-        found.Order(StringComparer.Ordinal).ShouldBe(expected.Order(StringComparer.Ordinal));
-        found.Count.ShouldBeInRange(1, 119);
-    }
-
-    private static bool Holds(int order, string comparison) => comparison switch
-    {
-        "<" => order < 0,
-        "<=" => order <= 0,
-        ">" => order > 0,
-        _ => order >= 0,
-    };
-
-    [Theory]
-    [InlineData("nonsense = 1", "Field 'nonsense' does not exist or you do not have permission to view it.")]
-    [InlineData("project = NONE", "The value 'NONE' does not exist for the field 'project'.")]
-    [InlineData("key = PLAT-999", "Issue does not exist or you do not have permission to see it.")]
-    [InlineData("created > yesterday", "Date value 'yesterday' for field 'created' is invalid.")]
-    [InlineData("project = PLAT AND", "Error in the JQL Query: Expecting a field name before the end of the query.")]
-    [InlineData("project PLAT", "Error in the JQL Query: Expecting operator but got 'PLAT'. (line 1, character 9)")]
-    [InlineData("project = \"PLAT", "has not been completed")]
-    [InlineData("project = PLAT created > 2020-01-01", "Expecting either 'OR' or 'AND' but got 'created'")]
-    [InlineData("", "Unbounded JQL queries are not allowed here.")]
-    public async Task Bad_queries_are_refused_with_a_reason(string jql, string reason)
-    {
-        await using var desk = await Desk.OpenAsync(9);
-        (await desk.RefusedAsync(400, "search/jql", new JsonObject { ["jql"] = jql })).ShouldContain(reason);
-        (await desk.RefusedAsync(400, $"search/jql?jql={Uri.EscapeDataString(jql)}")).ShouldContain(reason);
-    }
-
-    [Theory]
-    [InlineData("""{"jql":"project = PLAT","maxResults":0}""", "between 1 and 5000")]
-    [InlineData("""{"jql":"project = PLAT","maxResults":5001}""", "between 1 and 5000")]
-    [InlineData("""{"jql":"project = PLAT","startAt":0}""", "Invalid request payload")]
-    [InlineData("""{"jql":["project = PLAT"]}""", "Invalid request payload")]
-    [InlineData("""{"jql":"project = PLAT","fields":"summary"}""", "Invalid request payload")]
-    [InlineData("""{"jql":"project = PLAT","reconcileIssues":["x"]}""", "reconcileIssues")]
-    public async Task Bad_requests_are_refused(string body, string reason)
-    {
-        await using var desk = await Desk.OpenAsync(9);
-        (await desk.RefusedAsync(400, "search/jql", JsonNode.Parse(body))).ShouldContain(reason);
-    }
-
     [Fact]
     public async Task A_page_with_fields_is_smaller_than_one_of_ids()
     {
@@ -171,6 +99,24 @@ public sealed class JiraSearchTests
         whole["issues"]!.AsArray().Count.ShouldBe(100);
         whole["issues"]![0]!["fields"]!.AsObject().ContainsKey("comment").ShouldBeFalse();
         whole["issues"]![0]!["fields"]!.AsObject().ContainsKey("worklog").ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Issues_come_in_bulk_by_their_ids_with_a_short_changelog()
+    {
+        await using var desk = await Desk.OpenAsync(9);
+        for (var i = 0; i < 60; i++) desk.Site.Update("OPS-1", "summary", $"{i}");
+        desk.Site.Hidden.Add("OPS-2");
+        desk.Site.Move("SUPPORT-3", "PLAT");
+        var bulk = await desk.PostAsync("issue/bulkfetch", JsonNode.Parse(
+            """{"issueIdsOrKeys":["SUPPORT-3","ops-1","10002","OPS-2","NONE-1"],"fields":["comment"],"expand":["changelog"]}""")!);
+        bulk["issues"]!.AsArray().Select(issue => (string)issue!["key"]!).ShouldBe(["OPS-1", "PLAT-4"]);
+        bulk["issues"]![0]!["changelog"]!["histories"]!.AsArray().Count.ShouldBe(40);
+        ((int)bulk["issues"]![0]!["changelog"]!["total"]!).ShouldBeGreaterThan(60);
+        bulk["issues"]![0]!["fields"]!.AsObject().Select(field => field.Key).ShouldBe(["comment"]);
+        var many = new JsonArray([.. Enumerable.Range(0, 101).Select(id => (JsonNode)$"{10_000 + id}")]);
+        (await desk.RefusedAsync(400, "issue/bulkfetch", new JsonObject { ["issueIdsOrKeys"] = many })).ShouldContain("between 1 and 100");
+        desk.Server.Count(Step.Bulk).ShouldBe(2);
     }
 
     [Fact]

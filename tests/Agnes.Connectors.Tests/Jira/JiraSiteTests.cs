@@ -37,6 +37,7 @@ public sealed class JiraSiteTests
             var fields = issue["fields"]!;
             var histories = issue["changelog"]!["histories"]!.AsArray();
             ((string)histories[0]!["created"]!).ShouldBe((string)fields["updated"]!, key);
+            ((string)histories[0]!["items"]![0]!["toString"]!).ShouldBe((string)fields["status"]!["name"]!, key);
             string.CompareOrdinal((string)fields["created"]!, (string)fields["updated"]!).ShouldBeLessThanOrEqualTo(0, key);
             foreach (var link in fields["issuelinks"]!.AsArray())
             {

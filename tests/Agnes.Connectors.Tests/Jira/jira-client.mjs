@@ -38,6 +38,10 @@ const withFields = await client.issueSearch.searchAndReconsileIssuesUsingJql(som
 seen.searchFields = withFields.issues.map((issue) => [issue.key, Object.keys(issue.fields).sort(), issue.changelog.histories.length > 0]);
 seen.searchKeys = (await search({ jql, maxResults: 2, fields: ['key'] })).issues.map((issue) => issue.key);
 
+seen.count = await client.issueSearch.countIssues({ jql });
+const bulk = await client.issues.bulkFetchIssues({ issueIdsOrKeys: [attached, talkative, 'SUPPORT-999999'], expand: ['changelog'] });
+seen.bulk = bulk.issues.map((issue) => [issue.key, issue.changelog.histories.length, 'comment' in issue.fields]);
+
 const issue = await client.issues.getIssue({ issueIdOrKey: talkative, expand: 'renderedFields,changelog', fields: ['*all'] });
 seen.window = [issue.fields.comment.comments.length, issue.fields.comment.total];
 seen.rendered = issue.renderedFields.comment.comments[0].body.startsWith('<p>');

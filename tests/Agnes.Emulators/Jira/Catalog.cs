@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Agnes.Emulators.Jira;
@@ -5,6 +7,9 @@ namespace Agnes.Emulators.Jira;
 /// <summary>What every site has: people, types, states, priorities, labels, kinds of links and fields.</summary>
 internal static class Catalog
 {
+    /// <summary>An issue shows dozens of users, and they are always the same few.</summary>
+    private static readonly ConcurrentDictionary<Person, JsonElement> Users = new();
+
     public static readonly IReadOnlyList<Person> People =
     [
         new("5b10a2844c20165700ede211", "Ada Novák", "ada.novak@example.com"),
@@ -98,7 +103,9 @@ internal static class Catalog
     public static JsonObject Option(string value, string id) => new() { ["value"] = value, ["id"] = id };
 
     /// <summary>A person as other people's fields show one. The mail address is left out where it is hidden, as Jira does.</summary>
-    public static JsonObject User(Person person)
+    public static JsonObject User(Person person) => JsonObject.Create(Users.GetOrAdd(person, Written))!;
+
+    private static JsonElement Written(Person person)
     {
         var user = new JsonObject
         {
@@ -114,6 +121,6 @@ internal static class Catalog
         user["active"] = true;
         user["timeZone"] = "Europe/Prague";
         user["accountType"] = person.Type;
-        return user;
+        return JsonSerializer.SerializeToElement(user);
     }
 }

@@ -175,15 +175,19 @@ internal sealed class IssueSeed(SiteShape shape)
         }
     }
 
-    /// <summary>Ends with the change that the issue's <c>updated</c> tells of.</summary>
+    /// <summary>From one state to another, to the one that the issue has since the change that its <c>updated</c> tells of.</summary>
     private void AddHistories(Issue issue)
     {
         var dice = DiceFor(issue.Number, Stream.Histories);
         var count = dice.OneIn(shape.RestlessOneIn) ? 101 + dice.Below(140) : 1 + dice.Below(7);
+        var last = Catalog.Statuses.First(status => status.Id == (string?)issue.Fields["status"]!["id"]);
+        var to = dice.Of(Catalog.Statuses);
         for (var i = 0; i < count; i++)
         {
-            var at = i == count - 1 ? issue.Updated : Between(issue, i, count, ref dice);
-            var (from, to) = (dice.Of(Catalog.Statuses), dice.Of(Catalog.Statuses));
+            var isLast = i == count - 1;
+            var at = isLast ? issue.Updated : Between(issue, i, count, ref dice);
+            var from = to;
+            to = isLast ? last : dice.Of(Catalog.Statuses);
             var items = new List<Change> { new("status", "jira", "status", from.Id, from.Name, to.Id, to.Name) };
             if (dice.OneIn(3)) items.Add(new Change("labels", "jira", "labels", "", "", "", dice.Of(Catalog.Labels)));
             if (dice.OneIn(5)) items.Add(new Change("Severity", "custom", "customfield_10004", null, null, "10100", "Severity 1"));

@@ -7,13 +7,17 @@ namespace Agnes.Emulators.Jira;
 internal sealed class IssueView(JiraSite site, Viewer viewer)
 {
     public const int WindowComments = 100;
+    public const int WindowHistories = 100;
     public const int WindowWorklogs = 20;
 
     /// <summary>3 has texts as documents, 2 as wiki text.</summary>
     public int Version { get; init; } = 3;
 
-    /// <summary>How many comments, and entries of the changelog, are inside an issue.</summary>
+    /// <summary>How many comments are inside an issue.</summary>
     public int WindowMax { get; init; } = WindowComments;
+
+    /// <summary>How many entries of the changelog are inside an issue.</summary>
+    public int HistoriesMax { get; init; } = WindowHistories;
 
     public EmbeddedComments Comments { get; init; } = EmbeddedComments.Window;
 
@@ -55,7 +59,7 @@ internal sealed class IssueView(JiraSite site, Viewer viewer)
             ["created"] = SiteTime.Write(comment.Created),
             ["updated"] = SiteTime.Write(comment.Updated),
         };
-        if (site.Shape.Projects[issue.Project].IsServiceDesk) json["jsdPublic"] = comment.Author.Type == "customer";
+        if (site.Shape.Projects[issue.Project].IsServiceDesk) json["jsdPublic"] = comment.Author.Type == "customer" || comment.Id % 3 != 0;
         if (isRendered) json["renderedBody"] = Adf.Html(comment.Body);
         return json;
     }
@@ -133,11 +137,11 @@ internal sealed class IssueView(JiraSite site, Viewer viewer)
     /// <summary>Inside an issue the newest changes come first, as the documentation of <c>expand=changelog</c> says.</summary>
     private JsonObject Changelog(Issue issue)
     {
-        var shown = issue.Histories.AsEnumerable().Reverse().Take(WindowMax).Select(history => (JsonNode)History(history));
+        var shown = issue.Histories.AsEnumerable().Reverse().Take(HistoriesMax).Select(history => (JsonNode)History(history));
         return new JsonObject
         {
             ["startAt"] = 0,
-            ["maxResults"] = Math.Min(WindowMax, issue.Histories.Count),
+            ["maxResults"] = Math.Min(HistoriesMax, issue.Histories.Count),
             ["total"] = issue.Histories.Count,
             ["histories"] = new JsonArray([.. shown]),
         };

@@ -19,7 +19,7 @@ internal sealed class JiraEndpoints(JiraServer server)
         if (parts is not ["rest", "api", _, var what, ..]) return Step.Unknown;
         return (what, parts.Length > 5 ? parts[5] : "") switch
         {
-            ("issue", "") => Step.Issue,
+            ("issue", "") => parts[^1] == "bulkfetch" ? Step.Bulk : Step.Issue,
             ("issue", "comment") => Step.Comments,
             ("issue", "changelog") => Step.Changelog,
             ("issue", "worklog") => Step.Worklogs,
@@ -66,11 +66,17 @@ internal sealed class JiraEndpoints(JiraServer server)
 
     public static Viewer ViewerOf(HttpContext context) => (Viewer)context.Items[typeof(Viewer)]!;
 
-    public static IssueView ViewOf(JiraServer server, HttpContext context) => new(server.Site, ViewerOf(context))
+    /// <param name="historiesMax">How many entries of the changelog are inside an issue; a server of one's own has no limits.</param>
+    public static IssueView ViewOf(JiraServer server, HttpContext context, int historiesMax = IssueView.WindowHistories)
     {
-        Version = (string?)context.GetRouteValue("version") == "3" ? 3 : 2,
-        WindowMax = server.Edition == JiraEdition.Server ? int.MaxValue : IssueView.WindowComments,
-    };
+        var isServer = server.Edition == JiraEdition.Server;
+        return new IssueView(server.Site, ViewerOf(context))
+        {
+            Version = (string?)context.GetRouteValue("version") == "3" ? 3 : 2,
+            WindowMax = isServer ? int.MaxValue : IssueView.WindowComments,
+            HistoriesMax = isServer ? int.MaxValue : historiesMax,
+        };
+    }
 
     /// <summary>A number of the query string; what is none is 404, as Jira answers what it cannot route.</summary>
     public static int Number(HttpContext context, string name, int otherwise)

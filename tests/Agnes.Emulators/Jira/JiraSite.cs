@@ -92,7 +92,9 @@ public sealed partial class JiraSite
     /// </summary>
     /// <param name="idOrKey">Keys that an issue had before it moved still lead to it.</param>
     public JsonObject? Show(string idOrKey, Viewer viewer = Viewer.Personal) =>
-        Read(idOrKey, issue => new IssueView(this, viewer) { WindowMax = int.MaxValue }.Show(issue, FieldChoice.All, ["changelog"]));
+        Read(idOrKey, issue =>
+            new IssueView(this, viewer) { WindowMax = int.MaxValue, HistoriesMax = int.MaxValue }.Show(issue, FieldChoice.All,
+            ["changelog"]));
 
     /// <summary>The links to other systems as <c>remotelink</c> answers them.</summary>
     public JsonArray? ShowRemoteLinks(string idOrKey) =>

@@ -1,16 +1,16 @@
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
 namespace Agnes.Emulators.Jira;
 
 /// <summary>
-/// A bucket of tokens for each step. Jira tells of limits by <c>Retry-After</c> (seconds), <c>X-RateLimit-Limit</c>, <c>-Remaining</c>,
+/// A bucket of tokens for each step, filled by the site's clock. Jira tells of limits by <c>Retry-After</c> (seconds),
+/// <c>X-RateLimit-Limit</c>, <c>-Remaining</c>,
 /// <c>-Reset</c> (a time in ISO 8601 to the minute), <c>-NearLimit</c> (fewer than a fifth are left) and <c>RateLimit-Reason</c>.
 /// </summary>
 internal sealed class RateLimiter(JiraSite site)
 {
-    private readonly Dictionary<Step, (double Tokens, long At)> _buckets = [];
+    private readonly Dictionary<Step, (double Tokens, DateTimeOffset At)> _buckets = [];
 
     public RateLimit? Limit { get; set; }
 
@@ -23,9 +23,9 @@ internal sealed class RateLimiter(JiraSite site)
         TimeSpan? wait = null;
         lock (_buckets)
         {
-            var now = Stopwatch.GetTimestamp();
+            var now = site.Now;
             var (tokens, at) = _buckets.TryGetValue(step, out var bucket) ? bucket : (limit.Burst, now);
-            left = Math.Min(limit.Burst, tokens + (Stopwatch.GetElapsedTime(at, now).TotalSeconds * limit.PerSecond));
+            left = Math.Min(limit.Burst, tokens + (Math.Max(0, (now - at).TotalSeconds) * limit.PerSecond));
             if (left < 1) wait = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling((1 - left) / limit.PerSecond)));
             else left--;
             _buckets[step] = (left, now);

@@ -20,6 +20,9 @@ internal sealed class SearchEndpoints(JiraServer server)
     private const int PageMax = 5_000;
     private const int OldPageMax = 100;
     private const int ReconciledMax = 50;
+    private const int BulkMax = 100;
+    private const int BulkHistoriesMax = 40;
+    private const string Unbounded = "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.";
     private const string Removed = "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. "
         + "A full migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046";
 
@@ -27,11 +30,17 @@ internal sealed class SearchEndpoints(JiraServer server)
         ["jql", "maxResults", "fields", "fieldsByKeys", "expand", "properties", "nextPageToken", "reconcileIssues", "failFast"],
             StringComparer.Ordinal);
 
+    private static readonly HashSet<string> BulkFields = new(
+        ["issueIdsOrKeys", "fields", "fieldsByKeys", "expand", "properties"], StringComparer.Ordinal);
+
     public void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/search/jql", (HttpContext context) => SearchJql(context, OfQuery(context)));
         api.MapPost("/search/jql", async Task<IResult> (HttpContext context, CancellationToken _) =>
             SearchJql(context, await OfBodyAsync(context)));
+        api.MapPost("/search/approximate-count", async Task<IResult> (HttpContext context, CancellationToken _) =>
+            Count(await OfBodyAsync(context)));
+        api.MapPost("/issue/bulkfetch", BulkAsync);
         api.MapGet("/search", (HttpContext context) => Search(context, OfQuery(context)));
         api.MapPost("/search", async Task<IResult> (HttpContext context, CancellationToken _) =>
             Search(context, await OfBodyAsync(context)));
@@ -48,8 +57,7 @@ internal sealed class SearchEndpoints(JiraServer server)
         var after = question.Token is { } token ? PageToken.Read(question.Jql, token, now, server.PageTokenLife) : (Position?)null;
         if (question.MaxResults is < 1 or > PageMax) throw JiraError.Bad($"The maxResults parameter must be between 1 and {PageMax}.");
         var jql = Jql.Parse(site, question.Jql, isCloud: true);
-        if (jql.Clauses.Count == 0)
-            throw JiraError.Bad("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.");
+        if (jql.Clauses.Count == 0) throw JiraError.Bad(Unbounded);
         var max = question.MaxResults ?? PageDefault;
         if (!question.Fields.IsKeyOnly) max = Math.Min(max, server.PageIssuesMax);
         var (found, last, isLast) = site.Index.Page(question.Jql, jql, after, max, question.Reconciled);
@@ -75,6 +83,37 @@ internal sealed class SearchEndpoints(JiraServer server)
             ["total"] = total,
             ["issues"] = Issues(context, whole, found),
         });
+    }
+
+    private IResult Count(Question question)
+    {
+        var jql = Jql.Parse(server.Site, question.Jql, isCloud: true);
+        if (jql.Clauses.Count == 0) throw JiraError.Bad(Unbounded);
+        return JiraEndpoints.Json(new JsonObject { ["count"] = server.Site.Index.Count(question.Jql, jql) });
+    }
+
+    /// <summary>
+    /// Up to a hundred issues by id or key, as the documentation of <c>issue/bulkfetch</c> says: by ascending id, with navigable fields
+    /// where
+    /// none are asked for, at most 40 entries of a changelog, and without what is not there or may not be seen.
+    /// </summary>
+    private async Task<IResult> BulkAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        if (server.Edition == JiraEdition.Server) return JiraEndpoints.NotFound(context);
+        var body = await BodyAsync(context, BulkFields);
+        var names = Texts(body["issueIdsOrKeys"]);
+        if (names.Count is 0 or > BulkMax) throw JiraError.Bad($"issueIdsOrKeys must have between 1 and {BulkMax} issues.");
+        var numbers = names.Select(server.Site.NumberOf).OfType<int>().Distinct().Order();
+        var fields = Texts(body["fields"]);
+        var choice = new FieldChoice(fields.Count > 0 ? fields : ["*navigable"], isAllByDefault: false);
+        var expand = Texts(body["expand"]).ToHashSet(StringComparer.Ordinal);
+        var view = JiraEndpoints.ViewOf(server, context, BulkHistoriesMax);
+        var isLimited = JiraEndpoints.ViewerOf(context) == Viewer.Personal;
+        var issues = numbers
+            .Where(number => !isLimited || !server.Site.Hidden.Contains(server.Site.KeyOf(server.Site.OutlineOf(number))))
+            .Select(number => (JsonNode?)server.Site.Read(number, issue => view.Show(issue, choice, expand)))
+            .Where(issue => issue is not null);
+        return JiraEndpoints.Json(new JsonObject { ["issues"] = new JsonArray([.. issues]), ["issueErrors"] = new JsonArray() });
     }
 
     private JsonArray Issues(HttpContext context, Question question, List<Outline> found)
@@ -121,28 +160,32 @@ internal sealed class SearchEndpoints(JiraServer server)
             JiraEndpoints.Expand(context), Reconciled(query["reconcileIssues"].SelectMany(value => value!.Split(','))));
     }
 
-    private async Task<Question> OfBodyAsync(HttpContext context)
+    /// <param name="known">What a body may have; null: anything.</param>
+    private static async Task<JsonObject> BodyAsync(HttpContext context, HashSet<string>? known)
     {
-        JsonObject? body;
         try
         {
-            body = await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted) as JsonObject;
+            if (await JsonNode.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted) is JsonObject body
+                && (known is null || body.All(field => known.Contains(field.Key)))) return body;
         }
         catch (JsonException)
         {
             throw Malformed();
         }
 
-        if (body is null) throw Malformed();
-        var isOld = !context.Request.Path.Value!.EndsWith("/jql", StringComparison.Ordinal);
-        if (!isOld && body.Any(field => !BodyFields.Contains(field.Key))) throw Malformed(); // startAt among them
+        throw Malformed();
+    }
+
+    private async Task<Question> OfBodyAsync(HttpContext context)
+    {
+        var isOld = context.Request.Path.Value!.EndsWith("/search", StringComparison.Ordinal);
+        var body = await BodyAsync(context, isOld ? null : BodyFields); // which startAt is none of
         try
         {
-            var expand = body["expand"] is JsonArray list ? list.Select(one => (string)one!) : ((string?)body["expand"])?.Split(',') ?? [];
+            var expand = body["expand"] is JsonArray list ? Texts(list) : [.. ((string?)body["expand"])?.Split(',') ?? []];
             return new Question(
                 (string?)body["jql"] ?? "", (int?)body["maxResults"], (int?)body["startAt"] ?? 0, (string?)body["nextPageToken"],
-                new FieldChoice((body["fields"]?.AsArray() ?? []).Select(field => (string)field!), isAllByDefault: false), [.. expand],
-                Reconciled((body["reconcileIssues"]?.AsArray() ?? []).Select(id => id!.ToString())));
+                new FieldChoice(Texts(body["fields"]), isAllByDefault: false), [.. expand], Reconciled(Texts(body["reconcileIssues"])));
         }
         catch (Exception wrong) when (wrong is InvalidOperationException or FormatException)
         {
@@ -162,6 +205,15 @@ internal sealed class SearchEndpoints(JiraServer server)
 
         return numbers.Count <= ReconciledMax ? numbers
             : throw JiraError.Bad($"The reconcileIssues parameter takes at most {ReconciledMax} issues.");
+    }
+
+    /// <summary>A list of texts; nothing is an empty one.</summary>
+    private static List<string> Texts(JsonNode? node)
+    {
+        if (node is null) return [];
+        if (node is not JsonArray list
+            || !list.All(one => one?.GetValueKind() is JsonValueKind.String or JsonValueKind.Number)) throw Malformed();
+        return [.. list.Select(one => one!.ToString())];
     }
 
     private static JiraError Malformed() => JiraError.Bad("Invalid request payload. Refer to the REST API documentation and try again.");

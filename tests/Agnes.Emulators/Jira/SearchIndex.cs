@@ -34,6 +34,7 @@ internal sealed class SearchIndex(JiraSite site)
             var at = site.Now.ToUnixTimeMilliseconds() + (long)site.SearchLag.TotalMilliseconds;
             if (!_changes.TryGetValue(outline.Number, out var list)) _changes[outline.Number] = list = [];
             list.Add((at, outline));
+            Forget(list, site.Now.ToUnixTimeMilliseconds());
             _pendingUntil = Math.Max(_pendingUntil, at);
             _version++;
         }
@@ -61,6 +62,11 @@ internal sealed class SearchIndex(JiraSite site)
             return query.Order is [] or [{ Field: "created" }, ..] ? Walk(query, after, max, reconciled)
                 : Sort(text, query, after, max, reconciled);
         }
+    }
+
+    public int Count(string text, Jql query)
+    {
+        lock (site.Gate) return Sorted(text, query, new HashSet<int>()).Length;
     }
 
     /// <summary>How many there are, and some of them by their place: the way of servers that count.</summary>
@@ -145,15 +151,16 @@ internal sealed class SearchIndex(JiraSite site)
         if (reconciled.Contains(number)) return site.OutlineOf(number);
         var isSeeded = number < site.Shape.Issues;
         if (!_changes.TryGetValue(number, out var list)) return isSeeded ? site.Seed.OutlineOf(number) : null;
-        var last = list.FindLastIndex(entry => entry.VisibleAt <= now);
-        if (last < 0) return isSeeded ? site.Seed.OutlineOf(number) : null;
-        if (last > 0)
-        {
-            list.RemoveRange(0, last); // nobody is shown these any more
-            last = 0;
-        }
+        Forget(list, now);
+        if (list[0].VisibleAt <= now) return list[0].Outline;
+        return isSeeded ? site.Seed.OutlineOf(number) : null;
+    }
 
-        return list[last].Outline;
+    /// <summary>What nobody is shown any more.</summary>
+    private static void Forget(List<(long VisibleAt, Outline Outline)> list, long now)
+    {
+        var last = list.FindLastIndex(entry => entry.VisibleAt <= now);
+        if (last > 0) list.RemoveRange(0, last);
     }
 }
 

@@ -9,6 +9,9 @@ public enum Step
     Worklogs,
     RemoteLinks,
     Search,
+
+    /// <summary>Up to a hundred issues at once.</summary>
+    Bulk,
     Myself,
     ServerInfo,
     Fields,
