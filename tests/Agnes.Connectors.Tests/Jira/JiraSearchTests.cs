@@ -124,7 +124,8 @@ public sealed class JiraSearchTests
     {
         await using var desk = await Desk.OpenAsync(30);
         (await desk.RefusedAsync(410, "search?jql=project=PLAT")).ShouldBe("The requested API has been removed. Please migrate to the "
-            + "/rest/api/3/search/jql API. A full migration guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046");
+            + "/rest/api/3/search/jql API. A full migration guideline is available at "
+            + "https://developer.atlassian.com/changelog/#CHANGE-2046");
         desk.Server.Edition = JiraEdition.OlderCloud;
         var page = await desk.PostAsync("search", new JsonObject { ["jql"] = "ORDER BY key ASC", ["startAt"] = 28, ["maxResults"] = 10 });
         ((int)page["total"]!, (int)page["startAt"]!, page["issues"]!.AsArray().Count).ShouldBe((30, 28, 2));

@@ -53,7 +53,8 @@ for (let total = 1; comments.length < total;) {
   comments.push(...page.comments);
   total = page.total;
 }
-seen.comments = [comments.length, new Set(comments.map((comment) => comment.id)).size, comments.every((comment) => comment.body.type === 'doc')];
+const ids = new Set(comments.map((comment) => comment.id));
+seen.comments = [comments.length, ids.size, comments.every((comment) => comment.body.type === 'doc')];
 const changes = [];
 for (let isLast = false; !isLast;) {
   const page = await client.issues.getChangeLogs({ issueIdOrKey: talkative, startAt: changes.length, maxResults: 3 });
@@ -68,7 +69,8 @@ seen.timeSpent = (await client.issues.getIssue({ issueIdOrKey: logged, fields: [
 seen.remoteLinks = (await client.issueRemoteLinks.getRemoteIssueLinks({ issueIdOrKey: linked }))
   .map((link) => [link.object.url, link.object.title, link.application.type]);
 
-const { attachment: [attachment] } = (await client.issues.getIssue({ issueIdOrKey: attached, fields: ['attachment'] })).fields;
+const withAttachment = await client.issues.getIssue({ issueIdOrKey: attached, fields: ['attachment'] });
+const [attachment] = withAttachment.fields.attachment;
 const metadata = await client.issueAttachments.getAttachment({ id: attachment.id });
 const content = await client.issueAttachments.getAttachmentContent({ id: attachment.id });
 seen.attachment = [metadata.id === Number(attachment.id), metadata.size === content.byteLength, new TextDecoder().decode(content)];
