@@ -42,6 +42,20 @@ public sealed class JiraSearchTests
     }
 
     [Fact]
+    public async Task The_search_misses_an_issue_for_a_while_that_is_there()
+    {
+        await using var desk = await Desk.OpenAsync(9);
+        desk.Site.LoseFromSearch("PLAT-2", TimeSpan.FromMinutes(1));
+        foreach (var order in (string[])["created ASC", "key ASC"])
+            (await desk.FindAsync($"project = PLAT ORDER BY {order}")).ShouldBe(["10001", "10007"]);
+        ((string)(await desk.GetAsync("issue/PLAT-2"))["id"]!).ShouldBe("10004");
+        var reconciled = await desk.GetAsync("search/jql?jql=project=PLAT&reconcileIssues=10004");
+        reconciled["issues"]!.AsArray().Count.ShouldBe(3);
+        desk.Site.Ahead += TimeSpan.FromMinutes(1);
+        (await desk.FindAsync("project = PLAT ORDER BY key ASC")).ShouldBe(["10001", "10004", "10007"]);
+    }
+
+    [Fact]
     public async Task A_page_token_is_good_for_its_query_and_for_its_time()
     {
         await using var desk = await Desk.OpenAsync(30);

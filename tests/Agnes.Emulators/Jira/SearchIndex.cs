@@ -23,6 +23,7 @@ internal sealed class SearchIndex(JiraSite site)
 {
     private readonly Dictionary<int, List<(long VisibleAt, Outline Outline)>> _changes = [];
     private (string Query, long Version, long At, Position[] Order) _sorted = ("", -1, 0, []);
+    private readonly Dictionary<int, long> _lost = [];
     private long _version;
     private long _pendingUntil;
 
@@ -40,11 +41,23 @@ internal sealed class SearchIndex(JiraSite site)
         }
     }
 
+    /// <summary>Has the search miss the issue until then, though nothing happened to it.</summary>
+    public void Lose(int number, DateTimeOffset until)
+    {
+        lock (site.Gate)
+        {
+            _lost[number] = until.ToUnixTimeMilliseconds();
+            _pendingUntil = Math.Max(_pendingUntil, _lost[number]);
+            _version++;
+        }
+    }
+
     /// <summary>Everything that was written is found from here on.</summary>
     public void CatchUp()
     {
         lock (site.Gate)
         {
+            _lost.Clear();
             foreach (var list in _changes.Values) list[^1] = (0, list[^1].Outline);
             foreach (var list in _changes.Values) list.RemoveRange(0, list.Count - 1);
             _version++;
@@ -149,6 +162,7 @@ internal sealed class SearchIndex(JiraSite site)
     private Outline? Visible(int number, long now, IReadOnlySet<int> reconciled)
     {
         if (reconciled.Contains(number)) return site.OutlineOf(number);
+        if (_lost.TryGetValue(number, out var until) && now < until) return null;
         var isSeeded = number < site.Shape.Issues;
         if (!_changes.TryGetValue(number, out var list)) return isSeeded ? site.Seed.OutlineOf(number) : null;
         Forget(list, now);
