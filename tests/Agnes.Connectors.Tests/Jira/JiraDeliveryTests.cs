@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Agnes.Connectors.Tests.Jira;
 
-/// <summary>Events are delivered as Jira delivers them: signed, tried again where that helps, and in whatever order a test wants.</summary>
+/// <summary>Events are delivered as Jira does it: signed, tried again where that helps, and in the order that a test wants.</summary>
 public sealed class JiraDeliveryTests
 {
     private const string Secret = "geheim-größe";

@@ -51,6 +51,19 @@ public sealed class JiraQueryTests(JiraQueryTests.Few few, JiraQueryTests.Many m
         (await desk.RefusedAsync(400, "search/jql", JsonNode.Parse(body))).ShouldContain(reason);
     }
 
+    [Fact]
+    public async Task What_Jira_would_understand_and_the_emulator_does_not_is_no_answer_of_Jiras()
+    {
+        await using var desk = await Desk.OpenAsync(9);
+        foreach (var jql in (string[])["project = PLAT OR project = OPS", "(project = PLAT)", "created > startOfDay()"])
+        {
+            using var answer = await desk.SendAsync("search/jql", new JsonObject { ["jql"] = jql });
+            ((int)answer.StatusCode).ShouldBe(500, jql);
+            desk.Server.Faults.TryDequeue(out var fault).ShouldBeTrue();
+            fault.ShouldBeOfType<NotSupportedException>();
+        }
+    }
+
     /// <summary>Bounds are minutes of the account's time zone, which is the one that times are shown in.</summary>
     [Theory]
     [InlineData("created", ">=", "yyyy-MM-dd HH:mm")]

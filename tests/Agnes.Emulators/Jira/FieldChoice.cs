@@ -1,8 +1,8 @@
 namespace Agnes.Emulators.Jira;
 
 /// <summary>
-/// Which fields are asked for, as the documentation of <c>fields</c> says: <c>*all</c>, <c>*navigable</c>, ids, and ids with a minus before
-/// them that are left out of the others (of all where there are no others).
+/// Which fields are asked for, as the documentation of <c>fields</c> says: <c>*all</c>, <c>*navigable</c>, ids, and ids with a minus
+/// before them that are left out of the others (of all where there are no others).
 /// </summary>
 internal sealed class FieldChoice
 {

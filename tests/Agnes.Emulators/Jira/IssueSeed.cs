@@ -4,8 +4,7 @@ namespace Agnes.Emulators.Jira;
 
 /// <summary>
 /// Issues by seed and number. What a search needs is worked out from a few numbers; an issue's whole content is made only when somebody
-/// looks,
-/// and comes out the same each time.
+/// looks, and comes out the same each time.
 /// </summary>
 internal sealed class IssueSeed(SiteShape shape)
 {

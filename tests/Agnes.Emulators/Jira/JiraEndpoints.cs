@@ -238,7 +238,7 @@ internal sealed class JiraEndpoints(JiraServer server)
         return Json(json);
     }
 
-    /// <summary>Sends callers to the second host; with <c>redirect=false</c> the bytes come from here, as the documentation says.</summary>
+    /// <summary>Sends callers to the second host; with <c>redirect=false</c> the bytes come from here, as is documented.</summary>
     private async Task ContentAsync(HttpContext context, long id)
     {
         var attachment = Attachment(id);

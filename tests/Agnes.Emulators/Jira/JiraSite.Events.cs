@@ -5,8 +5,8 @@ namespace Agnes.Emulators.Jira;
 
 /// <summary>
 /// The bodies of webhooks, as Atlassian's page on webhooks for Jira Cloud lists their events and captures from real sites show them:
-/// events of
-/// issues bear the issue and who did it, events of comments a thin issue, and those of attachments, links and worklogs no issue at all.
+/// events of issues bear the issue and who did it, events of comments a thin issue, and those of attachments, links and worklogs no issue
+/// at all.
 /// </summary>
 public sealed partial class JiraSite
 {

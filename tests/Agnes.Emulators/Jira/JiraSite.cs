@@ -5,8 +5,7 @@ namespace Agnes.Emulators.Jira;
 
 /// <summary>
 /// A Jira site: its issues, made by seed and kept only where they were changed, and what happens to them. Every change gives the events
-/// that
-/// Jira Cloud would post for it. All of it may be called from any thread.
+/// that Jira Cloud would post for it. All of it may be called from any thread.
 /// </summary>
 public sealed partial class JiraSite
 {
@@ -43,8 +42,7 @@ public sealed partial class JiraSite
 
     /// <summary>
     /// How long after a write the search shows it. Jira's documentation of <c>search/jql</c>: recent updates might not be immediately
-    /// visible,
-    /// and <c>reconcileIssues</c> gives stronger consistency for the issues that it names.
+    /// visible, and <c>reconcileIssues</c> gives stronger consistency for the issues that it names.
     /// </summary>
     public TimeSpan SearchLag { get; set; }
 
@@ -71,8 +69,7 @@ public sealed partial class JiraSite
 
     /// <summary>
     /// Has the search miss an issue for a while. Its index is not monotonic: what it has shown once may be missing from it again under
-    /// load, as
-    /// the live tests of jira.js found.
+    /// load, as the live tests of jira.js found.
     /// </summary>
     public void LoseFromSearch(string idOrKey, TimeSpan time) =>
         Index.Lose(NumberOf(idOrKey) ?? throw new KeyNotFoundException($"No issue {idOrKey}"), Now + time);

@@ -38,8 +38,7 @@ public sealed record Delivery(WebhookEvent Event, int Status, int Attempts, Time
 
 /// <summary>
 /// Posts events as Jira Cloud does: signed over the raw body (<c>X-Hub-Signature: sha256=…</c>), with an identifier that stays the same
-/// when a
-/// delivery is tried again, and tried again after 408, 409, 425, 429, any 5xx, a failed connection and a time-out.
+/// when a delivery is tried again, and tried again after 408, 409, 425, 429, any 5xx, a failed connection and a time-out.
 /// </summary>
 public sealed class JiraWebhooks(HttpClient client, Uri address, string secret, TimeProvider? time = null)
 {

@@ -11,8 +11,8 @@ internal delegate bool JqlClause(Outline outline);
 
 /// <summary>
 /// The part of JQL that pulls need: <c>project</c>, <c>key</c>, <c>id</c>, <c>created</c> and <c>updated</c> with comparisons and lists,
-/// joined
-/// by AND, and ORDER BY. What Jira would refuse is refused with its words; what it would understand and this does not is said to be so.
+/// joined by AND, and ORDER BY. What Jira would refuse is refused with its words; what it would understand and this does not is said to be
+/// so.
 /// </summary>
 internal sealed partial class Jql
 {
@@ -51,6 +51,7 @@ internal sealed partial class Jql
             while (jql.Take("AND")) clauses.Add(jql.Clause());
         }
 
+        if (jql.Is("OR")) throw Unknown("OR");
         jql.Clauses = clauses;
         if (jql.Take("ORDER")) jql.Order = jql.Ordering();
         if (!jql.AtEnd) throw jql.Unexpected("Expecting either 'OR' or 'AND'");
@@ -91,9 +92,12 @@ internal sealed partial class Jql
         ? $"Error in the JQL Query: {expected} before the end of the query."
         : $"Error in the JQL Query: {expected} but got '{_tokens[_next].Text}'. (line 1, character {_tokens[_next].At})");
 
+    /// <summary>Jira would understand it: a test that asks so is to know, and not to take it for Jira's answer.</summary>
+    private static NotSupportedException Unknown(string what) => new($"The emulator knows no {what} in JQL.");
+
     private JqlClause Clause()
     {
-        if (Is("(") || Is("NOT") || Is("OR")) throw JiraError.Bad("The emulator knows no OR, NOT or parentheses in JQL.");
+        if (Is("(") || Is("NOT") || Is("OR")) throw Unknown("OR, NOT or parentheses");
         var name = Word("Expecting a field name").ToLowerInvariant();
         if (!Fields.Contains(name, StringComparer.Ordinal))
             throw JiraError.Bad($"Field '{name}' does not exist or you do not have permission to view it.");
@@ -124,7 +128,7 @@ internal sealed partial class Jql
         var value = Word("Expecting either a value, list or function");
         if (!Take("(")) return value;
         if (!Take(")") || !value.Equals("now", StringComparison.OrdinalIgnoreCase))
-            throw JiraError.Bad("The emulator knows no function in JQL but now().");
+            throw Unknown("function but now()");
         return "now()";
     }
 

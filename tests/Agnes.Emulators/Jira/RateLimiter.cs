@@ -5,8 +5,8 @@ namespace Agnes.Emulators.Jira;
 
 /// <summary>
 /// A bucket of tokens for each step, filled by the site's clock. Jira tells of limits by <c>Retry-After</c> (seconds),
-/// <c>X-RateLimit-Limit</c>, <c>-Remaining</c>,
-/// <c>-Reset</c> (a time in ISO 8601 to the minute), <c>-NearLimit</c> (fewer than a fifth are left) and <c>RateLimit-Reason</c>.
+/// <c>X-RateLimit-Limit</c>, <c>-Remaining</c>, <c>-Reset</c> (a time in ISO 8601 to the minute), <c>-NearLimit</c> (fewer than a fifth
+/// are left) and <c>RateLimit-Reason</c>.
 /// </summary>
 internal sealed class RateLimiter(JiraSite site)
 {

@@ -9,10 +9,8 @@ namespace Agnes.Emulators.Jira;
 
 /// <summary>
 /// Both searches. <c>search/jql</c> as Jira Cloud has it: ids alone where no fields are asked for, a token for the next page which the
-/// last one
-/// has not, 1 to 5000 issues a page (fewer with fields), and no query without a restriction. And <c>search</c>, which Cloud answers with
-/// 410 and
-/// older servers with places and a total.
+/// last one has not, 1 to 5000 issues a page (fewer with fields), and no query without a restriction. And <c>search</c>, which Cloud
+/// answers with 410 and older servers with places and a total.
 /// </summary>
 internal sealed class SearchEndpoints(JiraServer server)
 {
@@ -94,8 +92,7 @@ internal sealed class SearchEndpoints(JiraServer server)
 
     /// <summary>
     /// Up to a hundred issues by id or key, as the documentation of <c>issue/bulkfetch</c> says: by ascending id, with navigable fields
-    /// where
-    /// none are asked for, at most 40 entries of a changelog, and without what is not there or may not be seen.
+    /// where none are asked for, at most 40 entries of a changelog, and without what is not there or may not be seen.
     /// </summary>
     private async Task<IResult> BulkAsync(HttpContext context, CancellationToken cancellationToken)
     {
@@ -124,7 +121,7 @@ internal sealed class SearchEndpoints(JiraServer server)
         foreach (var outline in found)
         {
             if (hidden.Count > 0 && hidden.Contains(server.Site.KeyOf(outline))) continue;
-            if (question.Fields.IsIdOnly) issues.Add(new JsonObject { ["id"] = $"{Agnes.Emulators.Jira.Issue.FirstId + outline.Number}" });
+            if (question.Fields.IsIdOnly) issues.Add(new JsonObject { ["id"] = $"{Issue.FirstId + outline.Number}" });
             else if (question.Fields.IsKeyOnly && question.Expand.Count == 0) issues.Add(Keyed(view, outline));
             else
             {
@@ -139,7 +136,7 @@ internal sealed class SearchEndpoints(JiraServer server)
 
     private JsonObject Keyed(IssueView view, Outline outline)
     {
-        var id = Agnes.Emulators.Jira.Issue.FirstId + outline.Number;
+        var id = Issue.FirstId + outline.Number;
         return new JsonObject
         {
             ["expand"] = "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations",
@@ -199,7 +196,7 @@ internal sealed class SearchEndpoints(JiraServer server)
         foreach (var text in ids.Where(text => text.Length > 0))
         {
             if (!long.TryParse(text, CultureInfo.InvariantCulture, out var id)) throw JiraError.Bad("reconcileIssues takes ids of issues.");
-            var number = id - Agnes.Emulators.Jira.Issue.FirstId;
+            var number = id - Issue.FirstId;
             if (number >= 0 && number < server.Site.Numbers) numbers.Add((int)number);
         }
 

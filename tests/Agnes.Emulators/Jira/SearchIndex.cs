@@ -16,8 +16,7 @@ internal readonly record struct Position(long First, long Second, int Number)
 
 /// <summary>
 /// What the search knows, which is behind what was written by as much as the site says. An order by <c>created</c> is walked through from
-/// where
-/// the last page ended; another one is sorted once, and anew after something changed.
+/// where the last page ended; another one is sorted once, and anew after something changed.
 /// </summary>
 internal sealed class SearchIndex(JiraSite site)
 {
@@ -180,8 +179,7 @@ internal sealed class SearchIndex(JiraSite site)
 
 /// <summary>
 /// Tokens of the search's pages: opaque to callers, good for the query that they were given for, and not for ever. Jira's documentation
-/// says
-/// seven days.
+/// says seven days.
 /// </summary>
 internal static class PageToken
 {

@@ -4,8 +4,7 @@ namespace Agnes.Emulators.Jira;
 
 /// <summary>
 /// What people do on a site, by seed: edits, transitions, comments, attachments, links, worklogs, moves, new and deleted issues. Equal
-/// seeds on
-/// equal sites with equal clocks do the same.
+/// seeds on equal sites with equal clocks do the same.
 /// </summary>
 /// <param name="busiest">How many of the site's issues are worked on: few issues mean many changes of each.</param>
 public sealed class SiteLife(JiraSite site, long seed, int busiest = 200)
@@ -34,7 +33,7 @@ public sealed class SiteLife(JiraSite site, long seed, int busiest = 200)
             < 89 => OfAttachment(id),
             < 92 => site.Link(id, Other(id), _dice.Of(Catalog.LinkTypes).Name),
             < 95 => site.AddWorklog(id, 900 * (1 + _dice.Below(8)), "worked"),
-            < 97 => site.Move(id, _dice.Of(site.Shape.Projects).Key),
+            < 97 => site.Move(id, OtherProject(id)),
             _ => Delete(id),
         };
     }
@@ -58,6 +57,13 @@ public sealed class SiteLife(JiraSite site, long seed, int busiest = 200)
 
     private Outcome OfAttachment(string id) => site.AttachmentIds(id) is { Count: > 0 } attachments
         ? site.DeleteAttachment(id, _dice.Of(attachments)) : site.AddAttachment(id, "first.txt", "text/plain", 10);
+
+    private string OtherProject(string id)
+    {
+        var key = site.KeyOf(id)!;
+        var own = site.Shape.Projects.First(project => key.StartsWith($"{project.Key}-", StringComparison.Ordinal));
+        return _dice.Of([.. site.Shape.Projects.Where(project => project != own).DefaultIfEmpty(own)]).Key;
+    }
 
     private string Other(string id)
     {

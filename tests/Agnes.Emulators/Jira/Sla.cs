@@ -4,8 +4,7 @@ namespace Agnes.Emulators.Jira;
 
 /// <summary>
 /// The service levels of an issue of a service desk, as their fields show them: cycles that ended and the one that goes on, each with its
-/// goal
-/// and how much of it is gone. Somebody who is no agent sees an error in their place, or nothing.
+/// goal and how much of it is gone. Somebody who is no agent sees an error in their place, or nothing.
 /// </summary>
 internal static class Sla
 {

@@ -73,8 +73,7 @@ public enum JiraEdition
 
 /// <summary>
 /// How many requests of one kind a second are let through. Atlassian's guide on rate limits: the burst limit is for one site, one endpoint
-/// and one
-/// method, and requests with API tokens have this limit alone.
+/// and one method, and requests with API tokens have this limit alone.
 /// </summary>
 /// <param name="Burst">How many may come at once after a pause.</param>
 public sealed record RateLimit(double PerSecond, int Burst);

@@ -14,8 +14,7 @@ namespace Agnes.Emulators.Jira;
 /// </param>
 /// <param name="IsPrimary">
 /// The header <c>X-Atlassian-Webhook-Flow</c>: what somebody did is primary; what follows from it, such as the comments of a deleted
-/// issue, is
-/// secondary and may come up to a quarter of an hour later.
+/// issue, is secondary and may come up to a quarter of an hour later.
 /// </param>
 public sealed record WebhookEvent(string Name, long IssueId, long Timestamp, byte[] Body, string Identifier, bool IsPrimary)
 {
