@@ -54,7 +54,7 @@ public sealed class JiraDeliveryTests
     public async Task No_answer_in_time_and_no_connection_are_tried_again()
     {
         await using var receiver = await Receiver.StartAsync(-1, 200);
-        var how = new DeliveryOptions { RetryPause = TimeSpan.Zero, Patience = TimeSpan.FromMilliseconds(500) };
+        var how = new DeliveryOptions { RetryPause = TimeSpan.Zero, Patience = TimeSpan.FromSeconds(1.5) };
         var webhook = new JiraSite().Update("PLAT-1", "summary", "x").Events[0];
         (await receiver.Webhooks.PostAsync([webhook], how, Desk.Stop))[0].Attempts.ShouldBe(2);
         using var client = new HttpClient();

@@ -67,6 +67,15 @@ public sealed partial class JiraSite
         }
     }
 
+    /// <summary>Issues that are kept, since something happened to them; the others are made when somebody looks.</summary>
+    public int Kept
+    {
+        get
+        {
+            lock (_gate) return _changed.Count;
+        }
+    }
+
     /// <summary>
     /// Has the search miss an issue for a while. Its index is not monotonic: what it has shown once may be missing from it again under
     /// load, as the live tests of jira.js found.
