@@ -27,15 +27,16 @@ internal sealed class Desk : IAsyncDisposable
         new(await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = issues }, time)));
 
     /// <param name="path">Below the API's version 3, or a whole path.</param>
-    public async Task<HttpResponseMessage> SendAsync(string path, JsonNode? body = null, bool isService = false,
-        CancellationToken? stop = null)
+    public async Task<HttpResponseMessage> SendAsync(
+        string path, JsonNode? body = null, bool isService = false, CancellationToken? stop = null, bool isHeadOnly = false)
     {
         var address = path.StartsWith('/') ? $"{Server.Address}{path}" : $"{Server.Address}/rest/api/3/{path}";
         using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, address);
         var account = isService ? $"{JiraServer.SlaEmail}:{JiraServer.SlaToken}" : $"{JiraServer.Email}:{JiraServer.Token}";
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(account)));
         if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-        return await _client.SendAsync(request, stop ?? Stop);
+        var until = isHeadOnly ? HttpCompletionOption.ResponseHeadersRead : HttpCompletionOption.ResponseContentRead;
+        return await _client.SendAsync(request, until, stop ?? Stop);
     }
 
     public async Task<JsonNode> GetAsync(string path, bool isService = false)
