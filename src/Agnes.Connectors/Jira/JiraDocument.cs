@@ -33,6 +33,13 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
 
     public JiraTime At => JiraTime.Read(issue[Ours].At("at"));
 
+    /// <summary>The newest time at which the issue was said to have its key.</summary>
+    public JiraTime KeyAt
+    {
+        get => JiraTime.Read(issue[Ours].At("key_at"));
+        set => Meta["key_at"] = value.Write();
+    }
+
     public static JiraDocument New(string key, string? id, JiraFields fields) => new(new JsonObject { ["id"] = id, ["key"] = key, ["fields"] = new JsonObject() }, fields);
 
     /// <summary>All months that its rows were ever in, that of now among them.</summary>

@@ -80,6 +80,7 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
         var updated = JiraText.Milliseconds(f?["updated"]);
         var time = new JiraTime(updated > 0 ? updated : said, said);
         if (Open(key!, issue?["id"].Text(), time, entry.ReceivedAt, documents) is not var (document, place)) return EventOutcome.Known;
+        if (place == key && time > document.KeyAt) document.KeyAt = time;
         var changed = string.Equals(name, DeletedEvent, StringComparison.OrdinalIgnoreCase)
             ? document.Delete(said)
             : !document.IsDeleted && Lay(document, body, f, name, time, said);
@@ -134,6 +135,7 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
         var asked = body["asked"].Number() ?? 0;
         var time = new JiraTime(Math.Max(JiraText.Milliseconds(f["updated"]), 1), asked);
         if (Open(issue["key"].TextOnly()!, issue["id"].Text(), time, entry.ReceivedAt, documents) is not var (document, place)) return EventOutcome.Known;
+        if (place == issue["key"].TextOnly() && time > document.KeyAt) document.KeyAt = time;
         if (document.IsDeleted)
         {
             Save(document, place, entry, documents, isChanged: false);
@@ -162,7 +164,7 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
         if (JiraKey.IsId(id) && documents.KeyOf(id!) is { } present && present != key && documents.Find(present) is { } elsewhere)
         {
             var there = new JiraDocument(elsewhere, fields);
-            if (there.IsDeleted || !(time > there.At)) place = present;
+            if (there.IsDeleted || !(time > there.KeyAt)) place = present;
             else
             {
                 var moved = there.MovedTo(key);

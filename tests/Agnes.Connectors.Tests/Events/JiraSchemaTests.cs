@@ -30,7 +30,8 @@ public sealed class JiraSchemaTests : IDisposable
             for (var turn = 0; turn < 3; turn++)
             {
                 var got = RowsAfter(events, random, batch: random.Next(1, 10), repeats: true, shuffles: true);
-                got.ShouldBe(expected, $"seed {seed}, round {round}, turn {turn}");
+                var (missing, surplus) = (expected.Except(got).Take(2), got.Except(expected).Take(2));
+                (string.Join('\n', missing), string.Join('\n', surplus), got.Count).ShouldBe(("", "", expected.Count), $"seed {seed}, round {round}, turn {turn}");
             }
         }
     }
