@@ -22,12 +22,17 @@ internal sealed class CopyRows
     private const int DaysTo2000 = 10_957;
     private const long MicrosecondsTo2000 = DaysTo2000 * 86_400_000_000L;
     private const int ReportEvery = 200_000;
+    private const int HeardEveryMilliseconds = 1000;
     private static readonly byte[] Signature = [.. "PGCOPY\n"u8, 0xff, .. "\r\n\0"u8];
 
     private readonly Stream _stream;
     private readonly IReadOnlyList<TableColumn> _columns;
     private readonly Cell[] _cells;
     private readonly TimeSpan _silence;
+
+    /// <summary>Ends a read that takes too long; set anew as rows come, but not for each of them.</summary>
+    private CancellationTokenSource _limit = null!;
+    private long _heard;
     private byte[] _buffer = new byte[BufferBytes];
     private int _start;
     private int _end;
@@ -47,6 +52,8 @@ internal sealed class CopyRows
     /// <exception cref="TimeoutException">Nothing came for too long.</exception>
     public async Task<long> WriteAsync(AnswerFiles rows, Action<long> got, CancellationToken cancellation)
     {
+        using var limit = _limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _limit.CancelAfter(_silence);
         await NeedAsync(SignatureBytes + 8, cancellation);
         if (!_buffer.AsSpan(0, SignatureBytes).SequenceEqual(Signature)) throw new InvalidDataException("The database sent no rows in its binary form.");
         await NeedAsync(SignatureBytes + 8 + BinaryPrimitives.ReadInt32BigEndian(_buffer.AsSpan(SignatureBytes + 4)), cancellation);
@@ -138,12 +145,11 @@ internal sealed class CopyRows
             Array.Resize(ref _buffer, _buffer.Length * 2);
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(_silence);
+        Listen();
         int got;
         try
         {
-            got = await _stream.ReadAsync(_buffer.AsMemory(_end), limit.Token);
+            got = await _stream.ReadAsync(_buffer.AsMemory(_end), _limit.Token);
         }
         catch (OperationCanceledException silent) when (!cancellation.IsCancellationRequested)
         {
@@ -152,6 +158,15 @@ internal sealed class CopyRows
 
         if (got == 0) throw new EndOfStreamException("The database ended in the middle of a row.");
         _end += got;
+    }
+
+    /// <summary>The driver gives a row at a time: a timer of its own for each would cost more than the row does.</summary>
+    private void Listen()
+    {
+        var now = Environment.TickCount64;
+        if (now - _heard < Math.Min(HeardEveryMilliseconds, _silence.TotalMilliseconds / 8)) return;
+        _heard = now;
+        _limit.CancelAfter(_silence);
     }
 
     private static Cell CellOf(string type) => type switch
