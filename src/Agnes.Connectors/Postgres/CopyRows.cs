@@ -21,9 +21,14 @@ internal sealed class CopyRows
     private const int RowBytesMax = 1 << 30;
     private const int DaysTo2000 = 10_957;
     private const long MicrosecondsTo2000 = DaysTo2000 * 86_400_000_000L;
+
+    /// <summary>Of four digits each, that 64 bits hold.</summary>
+    private const int QuickGroups = 4;
     private const int ReportEvery = 200_000;
     private const int HeardEveryMilliseconds = 1000;
     private static readonly byte[] Signature = [.. "PGCOPY\n"u8, 0xff, .. "\r\n\0"u8];
+
+    private static readonly int[] Tens = [1, 10, 100, 1_000, 10_000];
 
     private readonly Stream _stream;
     private readonly IReadOnlyList<TableColumn> _columns;
@@ -210,6 +215,13 @@ internal sealed class CopyRows
         var (digits, weight) = (BinaryPrimitives.ReadInt16BigEndian(value), BinaryPrimitives.ReadInt16BigEndian(value[2..]));
         var (sign, scale) = (BinaryPrimitives.ReadInt16BigEndian(value[4..]), BinaryPrimitives.ReadInt16BigEndian(value[6..]));
         if (sign is not (0 or Negative)) throw new NotFiniteNumberException();
+        if (weight < QuickGroups && Math.Max(0, weight + 1) + ((scale + 3) / 4) <= QuickGroups)
+        {
+            var unscaled = Unscaled(value, digits, weight, scale);
+            rows.Unscaled(sign == Negative ? -unscaled : unscaled, scale);
+            return;
+        }
+
         Span<byte> text = stackalloc byte[NumberCharactersMax];
         var length = 0;
         if (sign == Negative) text[length++] = (byte)'-';
@@ -223,6 +235,16 @@ internal sealed class CopyRows
         }
 
         rows.Utf8(text[..length]);
+    }
+
+    /// <summary>Of a number that 64 bits hold, as most are.</summary>
+    private static long Unscaled(ReadOnlySpan<byte> value, int digits, int weight, int scale)
+    {
+        var unscaled = 0L;
+        for (var i = Math.Min(0, weight); i <= weight; i++) unscaled = (unscaled * 10_000) + At(value, i, digits);
+        var group = weight + 1;
+        for (; scale >= 4; scale -= 4) unscaled = (unscaled * 10_000) + At(value, group++, digits);
+        return scale == 0 ? unscaled : (unscaled * Tens[scale]) + (At(value, group, digits) / Tens[4 - scale]);
     }
 
     private static int At(ReadOnlySpan<byte> value, int index, int digits) =>
