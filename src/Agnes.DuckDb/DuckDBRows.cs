@@ -187,19 +187,23 @@ public sealed unsafe class DuckDBRows : IDisposable
         foreach (ref var column in _columns.AsSpan()) NativeMethods.duckdb_destroy_logical_type(ref column.Logical);
     }
 
-    /// <summary>Tells the engine what the columns are.</summary>
-    internal void Bind(nint info)
+    /// <summary>Tells the engine what the columns are. No exception may pass through the engine's own frames.</summary>
+    /// <returns>False: this is disposed.</returns>
+    internal bool TryBind(nint info)
     {
+        if (_isDisposed) return false;
         foreach (var column in _columns) NativeMethods.duckdb_bind_add_result_column(info, column.Name, column.Logical);
+        return true;
     }
 
     internal void StartScan() => _scanned = 0;
 
     /// <summary>Lets the engine's chunk share the next of ours; it stays empty where there is none.</summary>
-    internal void Next(nint output)
+    /// <returns>False: this is disposed.</returns>
+    internal bool TryNext(nint output)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_scanned > _chunk) return;
+        if (_isDisposed) return false;
+        if (_scanned > _chunk) return true;
         var rows = _scanned == _chunk ? _row : ChunkRows;
         for (var i = 0; i < _columns.Length; i++)
         {
@@ -209,6 +213,7 @@ public sealed unsafe class DuckDBRows : IDisposable
 
         NativeMethods.duckdb_data_chunk_set_size(output, (ulong)rows);
         _scanned++;
+        return true;
     }
 
     private ref Column Expected(DuckDBType type)

@@ -7,6 +7,8 @@ namespace DuckDB.NET.Data;
 /// <summary>A table function without parameters that yields rows of this program's memory.</summary>
 internal static unsafe class RowsFunction
 {
+    private const string Gone = "The rows are gone.";
+
     internal static void Register(DuckDBConnection connection, string name, DuckDBRows rows)
     {
         var function = NativeMethods.duckdb_create_table_function();
@@ -33,7 +35,10 @@ internal static unsafe class RowsFunction
     private static void Free(nint extra) => GCHandle.FromIntPtr(extra).Free();
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void Bind(nint info) => Of(NativeMethods.duckdb_bind_get_extra_info(info)).Bind(info);
+    private static void Bind(nint info)
+    {
+        if (!Of(NativeMethods.duckdb_bind_get_extra_info(info)).TryBind(info)) NativeMethods.duckdb_bind_set_error(info, Gone);
+    }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Init(nint info)
@@ -42,17 +47,9 @@ internal static unsafe class RowsFunction
         Of(NativeMethods.duckdb_init_get_extra_info(info)).StartScan();
     }
 
-    /// <summary>No exception may pass through the engine's own frames.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Fill(nint info, nint output)
     {
-        try
-        {
-            Of(NativeMethods.duckdb_function_get_extra_info(info)).Next(output);
-        }
-        catch (ObjectDisposedException)
-        {
-            NativeMethods.duckdb_function_set_error(info, "The rows are gone.");
-        }
+        if (!Of(NativeMethods.duckdb_function_get_extra_info(info)).TryNext(output)) NativeMethods.duckdb_function_set_error(info, Gone);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Connectors.Files;
@@ -73,6 +74,18 @@ internal sealed record PullPlan(TableSettings Settings, DatabaseTable Table, IRe
         }
 
         return width is { } rows && KeyOfParts is { } key ? $"CAST({SqlText.Identifier(key)} // {rows} AS VARCHAR)" : null;
+    }
+
+    /// <summary>
+    /// Where parts follow from the key: between which keys those of one part lie, both sides of zero being one part. Else each part of a
+    /// table would be looked for in all of its rows.
+    /// </summary>
+    /// <param name="place">What <see cref="Partition"/> says of the part's rows.</param>
+    public string? Narrowing(long? width, string place)
+    {
+        if (width is not { } rows || KeyOfParts is not { } key || !Int128.TryParse(place, CultureInfo.InvariantCulture, out var part)) return null;
+        var name = SqlText.Identifier(key);
+        return string.Create(CultureInfo.InvariantCulture, $"{name} > {(part * rows) - rows} AND {name} < {(part * rows) + rows}");
     }
 
     /// <summary>

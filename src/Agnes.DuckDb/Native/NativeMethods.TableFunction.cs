@@ -52,6 +52,9 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial void duckdb_bind_add_result_column(nint info, string name, nint type);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial void duckdb_bind_set_error(nint info, string message);
+
     [LibraryImport(Library)]
     internal static partial nint duckdb_init_get_extra_info(nint info);
 
