@@ -39,9 +39,9 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
             foreach (var command in Preparation(opened.PostgreSqlVersion)) batch.BatchCommands.Add(new NpgsqlBatchCommand(command));
             await using var reader = await batch.ExecuteReaderAsync(cancellation);
             await reader.ReadAsync(cancellation);
-            var powers = reader.GetFieldValue<string[]>(0);
+            var powers = reader.IsDBNull(0) ? null : reader.GetString(0);
             var letters = reader.IsDBNull(1) ? null : reader.GetString(1);
-            if (powers.Length > 0 && !settings.AllowsPowers) throw new RemoteException(RemoteFault.System, Powerful(powers));
+            if (powers is not null && !settings.AllowsPowers) throw new RemoteException(RemoteFault.System, Powerful(powers));
             return new Reading(opened, letters);
         }
         catch
@@ -76,12 +76,12 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
         yield return "SET LOCAL extra_float_digits = 1";
         if (settings.Role is { } role) yield return $"SET LOCAL ROLE {SqlText.Identifier(role)}";
         yield return """
-            SELECT ARRAY(
-                SELECT 'superuser' FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper
+            SELECT (SELECT string_agg(power, ', ') FROM (
+                SELECT 'superuser' AS power FROM pg_catalog.pg_roles WHERE rolname = current_user AND rolsuper
                 UNION ALL
                 SELECT rolname FROM pg_catalog.pg_roles
                 WHERE rolname IN ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
-                    AND pg_catalog.pg_has_role(current_user, oid, 'MEMBER')),
+                    AND pg_catalog.pg_has_role(current_user, oid, 'MEMBER')) AS powers),
                 (SELECT pg_catalog.quote_ident(collname) FROM pg_catalog.pg_collation
                 WHERE collname IN ('pg_c_utf8', 'C.utf8', 'C.UTF-8') AND collnamespace = 'pg_catalog'::regnamespace
                     AND collencoding IN (-1, (SELECT encoding FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
@@ -89,8 +89,8 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
             """;
     }
 
-    private string Powerful(string[] powers) =>
-        $"'{connection}' signs in as a role that may do more than read tables ({string.Join(", ", powers)}). "
+    private string Powerful(string powers) =>
+        $"'{connection}' signs in as a role that may do more than read tables ({powers}). "
         + "Give it a role of its own, or set allow_powerful_role of the connection to true.";
 
     private async Task<NpgsqlDataSource> SourceAsync(CancellationToken cancellation)
@@ -144,6 +144,7 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
             Passfile = "",
         };
         var builder = new NpgsqlDataSourceBuilder(text.ConnectionString);
+        builder.ConfigureTypeLoading(loading => loading.EnableTypeLoading(false)); // nothing is read by a type that somebody made: it is cast first
         // The address was checked; the name is what the certificate is for.
         builder.UseSslClientAuthenticationOptionsCallback(options => options.TargetHost = settings.Host);
         if (settings.Authority is { } authority) builder.UseRootCertificate(X509Certificate2.CreateFromPem(authority));
