@@ -66,7 +66,8 @@ public sealed unsafe class DuckDBRows : IDisposable
         }
 
         column.Validity[_row >> 6] &= ~(1UL << (_row & 63));
-        if (column.Type is DuckDBType.Varchar or DuckDBType.Blob) new Span<byte>(column.Data + ((long)_row * StringBytes), StringBytes).Clear();
+        // A text of before would point to where none is any more.
+        if (column.Size == StringBytes) new Span<byte>(column.Data + ((long)_row * StringBytes), StringBytes).Clear();
     }
 
     public void Append(bool value)
@@ -133,7 +134,9 @@ public sealed unsafe class DuckDBRows : IDisposable
         ((long*)column.Data)[_row] = micros;
     }
 
-    /// <summary>A TIMESTAMP, with or without time zone: microseconds since 1970-01-01 UTC; infinities as of <see cref="AppendDays"/>.</summary>
+    /// <summary>
+    /// A TIMESTAMP, with or without time zone: microseconds since 1970-01-01 UTC; infinities as of <see cref="AppendDays"/>.
+    /// </summary>
     public void AppendMicroseconds(long micros)
     {
         ref var column = ref _columns[_next++];
@@ -208,7 +211,8 @@ public sealed unsafe class DuckDBRows : IDisposable
         for (var i = 0; i < _columns.Length; i++)
         {
             NativeMethods.duckdb_vector_reference_vector(
-                NativeMethods.duckdb_data_chunk_get_vector(output, (ulong)i), NativeMethods.duckdb_data_chunk_get_vector(_chunks[_scanned], (ulong)i));
+                NativeMethods.duckdb_data_chunk_get_vector(output, (ulong)i),
+                NativeMethods.duckdb_data_chunk_get_vector(_chunks[_scanned], (ulong)i));
         }
 
         NativeMethods.duckdb_data_chunk_set_size(output, (ulong)rows);
@@ -293,7 +297,8 @@ public sealed unsafe class DuckDBRows : IDisposable
     private static DuckDBException OutOfRange(object value, string type) =>
         new($"Conversion Error: {value} is out of the range of {type}.", DuckDBErrorType.Conversion);
 
-    private static InvalidCastException Unlike(in Column column, string what) => new($"Column '{column.Name}' of type {column.Type} takes no {what}.");
+    private static InvalidCastException Unlike(in Column column, string what) =>
+        new($"Column '{column.Name}' of type {column.Type} takes no {what}.");
 
     private static Column ColumnOf(string name, string type)
     {
@@ -318,7 +323,9 @@ public sealed unsafe class DuckDBRows : IDisposable
         DuckDBType.SmallInt or DuckDBType.USmallInt => sizeof(short),
         DuckDBType.Integer or DuckDBType.UInteger or DuckDBType.Float or DuckDBType.Date => sizeof(int),
         DuckDBType.Varchar or DuckDBType.Blob => StringBytes,
-        DuckDBType.Decimal => width switch { <= 4 => sizeof(short), <= 9 => sizeof(int), <= 18 => sizeof(long), _ => sizeof(NativeHugeInt) },
+        DuckDBType.Decimal when width <= 4 => sizeof(short),
+        DuckDBType.Decimal when width <= 9 => sizeof(int),
+        DuckDBType.Decimal when width > 18 => sizeof(NativeHugeInt),
         _ => sizeof(long),
     };
 

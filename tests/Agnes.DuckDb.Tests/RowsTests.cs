@@ -10,8 +10,9 @@ public sealed class RowsTests
 {
     private static readonly (string Name, string Type)[] All =
     [
-        ("b", "BOOLEAN"), ("i1", "TINYINT"), ("i2", "SMALLINT"), ("i4", "INTEGER"), ("i8", "BIGINT"), ("u1", "UTINYINT"), ("u2", "USMALLINT"),
-        ("u4", "UINTEGER"), ("f", "FLOAT"), ("d", "DOUBLE"), ("n4", "DECIMAL(4,2)"), ("n9", "DECIMAL(9,0)"), ("n18", "DECIMAL(18,18)"),
+        ("b", "BOOLEAN"), ("i1", "TINYINT"), ("i2", "SMALLINT"), ("i4", "INTEGER"), ("i8", "BIGINT"), ("u1", "UTINYINT"),
+        ("u2", "USMALLINT"), ("u4", "UINTEGER"), ("f", "FLOAT"), ("d", "DOUBLE"), ("n4", "DECIMAL(4,2)"), ("n9", "DECIMAL(9,0)"),
+        ("n18", "DECIMAL(18,18)"),
         ("n38", "DECIMAL(38,5)"), ("s", "VARCHAR"), ("bl", "BLOB"), ("dt", "DATE"), ("tm", "TIME"), ("ts", "TIMESTAMP"),
         ("tz", "TIMESTAMP WITH TIME ZONE"),
     ];
@@ -32,14 +33,19 @@ public sealed class RowsTests
         using var reader = memory.Read("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM given()");
         string[] lines =
         [
-            "true|1|2|3|4|1|2|3|0.5|1e+300|12.34|999999999|.000000000000000001|999999999999999999999999999999999.99999|twelve bytes|\\x00\\xFF|1970-01-02|00:00:00.000001|1970-01-01 00:00:00.000002|infinity",
+            "true|1|2|3|4|1|2|3|0.5|1e+300|12.34|"
+                + "999999999|.000000000000000001|999999999999999999999999999999999.99999|"
+                + "twelve bytes|\\x00\\xFF|1970-01-02|00:00:00.000001|1970-01-01 00:00:00.000002|infinity",
             string.Join('|', All.Select(_ => "NULL")),
-            "false|-1|-2|-3|-4|255|65535|4294967295|-0.5|nan|-12.34|-999999999|-.000000000000000001|-999999999999999999999999999999999.99999|thirteen byte|\\x01|-infinity|24:00:00|1969-12-31 23:59:59.999998|-infinity",
+            "false|-1|-2|-3|-4|255|65535|4294967295|-0.5|nan|-12.34|"
+                + "-999999999|-.000000000000000001|-999999999999999999999999999999999.99999|"
+                + "thirteen byte|\\x01|-infinity|24:00:00|1969-12-31 23:59:59.999998|-infinity",
         ];
         foreach (var line in lines)
         {
             reader.Read().ShouldBeTrue();
-            string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "NULL" : reader.GetString(i))).ShouldBe(line);
+            var cells = Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "NULL" : reader.GetString(i));
+            string.Join('|', cells).ShouldBe(line);
         }
 
         reader.Read().ShouldBeFalse();
@@ -69,7 +75,8 @@ public sealed class RowsTests
                 for (; reader.Read(); at++)
                 {
                     reader.GetInt64(0).ShouldBe(at + round);
-                    (reader.IsDBNull(1) ? null : reader.GetString(1)).ShouldBe(at % 7 == 3 ? null : Encoding.UTF8.GetString(TextOf(at + round)));
+                    var text = reader.IsDBNull(1) ? null : reader.GetString(1);
+                    text.ShouldBe(at % 7 == 3 ? null : Encoding.UTF8.GetString(TextOf(at + round)));
                 }
 
                 at.ShouldBe(10_000);
@@ -139,7 +146,8 @@ public sealed class RowsTests
         Should.Throw<DuckDBException>(() => memory.Read("SELECT count(*) FROM given()").Read()).Message.ShouldContain("gone");
     }
 
-    private static byte[] TextOf(int number) => Encoding.UTF8.GetBytes($"{number}-{new string('ž', number % 60)}{(number % 3000 == 0 ? new string('x', 100_000) : "")}");
+    private static byte[] TextOf(int number) =>
+        Encoding.UTF8.GetBytes($"{number}-{new string('ž', number % 60)}{(number % 3000 == 0 ? new string('x', 100_000) : "")}");
 
     private static void Append(DuckDBRows rows, int sign)
     {
@@ -148,7 +156,8 @@ public sealed class RowsTests
         foreach (var unsigned in sign > 0 ? (long[])[1, 2, 3] : [byte.MaxValue, ushort.MaxValue, uint.MaxValue]) rows.Append(unsigned);
         rows.Append(sign * 0.5);
         rows.Append(sign > 0 ? 1e300 : double.NaN);
-        foreach (var unscaled in (Int128[])[1234, 999_999_999, 1, Int128.Parse("99999999999999999999999999999999999999")]) rows.AppendUnscaled(sign * unscaled);
+        Int128[] decimals = [1234, 999_999_999, 1, Int128.Parse("99999999999999999999999999999999999999")];
+        foreach (var unscaled in decimals) rows.AppendUnscaled(sign * unscaled);
         rows.AppendUtf8(sign > 0 ? "twelve bytes"u8 : "thirteen byte"u8);
         rows.AppendBlob(sign > 0 ? [0, 255] : [1]);
         rows.AppendDays(sign > 0 ? 1 : -int.MaxValue);

@@ -70,7 +70,9 @@ internal static class Databases
         var changed = Rounds.Median(changes);
         return
         [
-            new Measurement("P13", $"PostgreSQL, {Rows / 1e6:0.#} M rows, whole → published", "ms", whole, copied, "≤ 1.0× psql \\copy + COPY", whole <= copied),
+            new Measurement(
+                "P13", $"PostgreSQL, {Rows / 1e6:0.#} M rows, whole → published", "ms", whole, copied,
+                "≤ 1.0× psql \\copy + COPY", whole <= copied),
             new Measurement("P13", "the same, 0.5 % changed", "ms", changed, copied, "≤ 0.1×", changed <= 0.1 * copied),
         ];
 

@@ -9,7 +9,8 @@ internal static class AnswerParts
     /// <param name="areOurs">This run has written the files, and nobody needs them where they are.</param>
     /// <exception cref="InvalidDataException">There are none, or their columns differ.</exception>
     public static async Task<(IReadOnlyList<ExtractPart> Parts, IReadOnlyList<TableColumn> Columns)> TakeAsync(
-        TableConfig table, IReadOnlyList<string> files, bool areOurs, ExtractWriter writer, IProgress<ExtractEvent> progress, CancellationToken cancellation)
+        TableConfig table, IReadOnlyList<string> files, bool areOurs, ExtractWriter writer, IProgress<ExtractEvent> progress,
+        CancellationToken cancellation)
     {
         if (files.Count == 0) throw new InvalidDataException("The answer has no file.");
         IReadOnlyList<TableColumn>? columns = null;

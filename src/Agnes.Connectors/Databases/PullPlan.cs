@@ -83,9 +83,10 @@ internal sealed record PullPlan(TableSettings Settings, DatabaseTable Table, IRe
     /// <param name="place">What <see cref="Partition"/> says of the part's rows.</param>
     public string? Narrowing(long? width, string place)
     {
-        if (width is not { } rows || KeyOfParts is not { } key || !Int128.TryParse(place, CultureInfo.InvariantCulture, out var part)) return null;
-        var name = SqlText.Identifier(key);
-        return string.Create(CultureInfo.InvariantCulture, $"{name} > {(part * rows) - rows} AND {name} < {(part * rows) + rows}");
+        if (width is not { } rows || KeyOfParts is not { } key) return null;
+        if (!long.TryParse(place, CultureInfo.InvariantCulture, out var part)) return null; // keys that are NULL, or at the end of all numbers
+        var (name, start) = (SqlText.Identifier(key), (Int128)part * rows);
+        return string.Create(CultureInfo.InvariantCulture, $"{name} > {start - rows} AND {name} < {start + rows}");
     }
 
     /// <summary>

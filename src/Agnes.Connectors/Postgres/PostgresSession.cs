@@ -144,7 +144,8 @@ internal sealed class PostgresSession(string connection, PostgresSettings settin
             Passfile = "",
         };
         var builder = new NpgsqlDataSourceBuilder(text.ConnectionString);
-        builder.ConfigureTypeLoading(loading => loading.EnableTypeLoading(false)); // nothing is read by a type that somebody made: it is cast first
+        // Nothing is read by a type that somebody made there: it is cast first.
+        builder.ConfigureTypeLoading(loading => loading.EnableTypeLoading(false));
         // The address was checked; the name is what the certificate is for.
         builder.UseSslClientAuthenticationOptionsCallback(options => options.TargetHost = settings.Host);
         if (settings.Authority is { } authority) builder.UseRootCertificate(X509Certificate2.CreateFromPem(authority));

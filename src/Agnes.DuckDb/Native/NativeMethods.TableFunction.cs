@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace DuckDB.NET.Data.Native;
 
-/// <summary>Rows that statements read from this program's memory: chunks that are made here, and the table functions that hand them out.</summary>
+/// <summary>
+/// Rows that statements read from this program's memory: chunks that are made here, and the table functions that hand them out.
+/// </summary>
 internal static unsafe partial class NativeMethods
 {
     /// <summary>The caller destroys the chunk.</summary>
@@ -32,7 +34,8 @@ internal static unsafe partial class NativeMethods
     internal static partial void duckdb_table_function_set_name(nint function, string name);
 
     [LibraryImport(Library)]
-    internal static partial void duckdb_table_function_set_extra_info(nint function, nint extra, delegate* unmanaged[Cdecl]<nint, void> destroy);
+    internal static partial void duckdb_table_function_set_extra_info(
+        nint function, nint extra, delegate* unmanaged[Cdecl]<nint, void> destroy);
 
     [LibraryImport(Library)]
     internal static partial void duckdb_table_function_set_bind(nint function, delegate* unmanaged[Cdecl]<nint, void> bind);

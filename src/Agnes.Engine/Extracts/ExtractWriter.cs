@@ -106,7 +106,9 @@ public sealed class ExtractWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a Parquet file that this run has written a part as it is: it is moved, never copied, and hashed while the next is taken.</summary>
+    /// <summary>
+    /// Makes a Parquet file that this run has written a part as it is: it is moved, never copied, and hashed while the next is taken.
+    /// </summary>
     /// <param name="md5">Also compute the MD5: for tables of one part.</param>
     public async Task<WrittenPart> MovePartAsync(string file, string partName, bool md5, CancellationToken cancellation)
     {

@@ -53,7 +53,8 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
     /// </summary>
     /// <param name="partition">As <see cref="Partition"/>.</param>
     /// <param name="rows">A SELECT that can be run again and again, as one over files.</param>
-    /// <param name="narrowing">A condition that all rows of a partition satisfy, of the kind that lets the engine skip files; null: there is none.</param>
+    /// <param name="narrowing">A condition that all rows of a partition satisfy, of the kind that lets the engine skip files; null: there
+    /// is none.</param>
     public static async Task<IReadOnlyList<ExtractPart>> LoadAsync(
         ExtractWriter writer, string? partition, string rows, IReadOnlyList<TableColumn> columns, CancellationToken cancellation,
         Func<string, string?>? narrowing = null)

@@ -11,7 +11,8 @@ namespace Agnes.Engine.Query.Remote;
 
 /// <summary>
 /// Writes the answer of another system into Parquet files, cell by cell, in memory that does not grow with the answer: rows wait in
-/// columns until they are a chunk, and an engine of its own makes a file of each chunk. The folder is there once the answer is whole, and not before.
+/// columns until they are a chunk, and an engine of its own makes a file of each chunk. The folder is there once the answer is whole, and
+/// not before.
 /// One cell for each column, in order, then <see cref="EndRowAsync"/>; at the end <see cref="CompleteAsync"/>, without which nothing
 /// stays.
 /// </summary>
@@ -25,7 +26,9 @@ public sealed class AnswerFiles : IAsyncDisposable
     /// <summary>The engine takes up to twelve times as much while it writes a chunk, and several questions share a process.</summary>
     public const long ChunkBytesDefault = 4L << 20;
 
-    /// <summary>What waits may take so many times as much as its values: a NULL in a column of texts takes as much as a short text.</summary>
+    /// <summary>
+    /// What waits may take so many times as much as its values: a NULL in a column of texts takes as much as a short text.
+    /// </summary>
     private const int HeldFactor = 4;
 
     private const int NumberCharactersMax = 64;
