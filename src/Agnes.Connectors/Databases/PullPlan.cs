@@ -84,7 +84,8 @@ internal sealed record PullPlan(TableSettings Settings, DatabaseTable Table, IRe
     public string? Narrowing(long? width, string place)
     {
         if (width is not { } rows || KeyOfParts is not { } key) return null;
-        if (!long.TryParse(place, CultureInfo.InvariantCulture, out var part)) return null; // keys that are NULL, or at the end of all numbers
+        // Keys that are NULL, or at the end of all numbers.
+        if (!long.TryParse(place, CultureInfo.InvariantCulture, out var part)) return null;
         var (name, start) = (SqlText.Identifier(key), (Int128)part * rows);
         return string.Create(CultureInfo.InvariantCulture, $"{name} > {start - rows} AND {name} < {start + rows}");
     }
