@@ -62,7 +62,7 @@ public sealed class RowsTests
             for (var i = 0; i < 10_000; i++) // several chunks and several blocks of texts, the last of both not full
             {
                 rows.Append(i + round);
-                if (i % 7 == 3) rows.AppendNull();
+                if ((i + round) % 7 == 3) rows.AppendNull();
                 else rows.AppendUtf8(TextOf(i + round));
                 rows.EndRow();
             }
@@ -76,7 +76,7 @@ public sealed class RowsTests
                 {
                     reader.GetInt64(0).ShouldBe(at + round);
                     var text = reader.IsDBNull(1) ? null : reader.GetString(1);
-                    text.ShouldBe(at % 7 == 3 ? null : Encoding.UTF8.GetString(TextOf(at + round)));
+                    text.ShouldBe((at + round) % 7 == 3 ? null : Encoding.UTF8.GetString(TextOf(at + round)));
                 }
 
                 at.ShouldBe(10_000);
