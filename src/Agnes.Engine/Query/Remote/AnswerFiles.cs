@@ -161,7 +161,8 @@ public sealed class AnswerFiles : IAsyncDisposable
     public void Utf8(ReadOnlySpan<byte> value)
     {
         if (_decimals[Rows.NextColumn] is { } type) Rows.AppendUnscaled(DecimalText.TryRead(value, type.Scale) ?? Cast(value, type));
-        else Rows.AppendUtf8(value);
+        else if (Rows.NextType == DuckDBType.Varchar) Rows.AppendUtf8(value);
+        else Read(Strict.GetString(value), Rows.NextType, _gathered[Rows.NextColumn].Type);
         _chunkBytes += value.Length;
     }
 
@@ -276,6 +277,38 @@ public sealed class AnswerFiles : IAsyncDisposable
         using var command = new DuckDBCommand(
             $"SELECT CAST(CAST({SqlText.Literal(Strict.GetString(text))} AS DECIMAL({type.Width},{type.Scale})) AS VARCHAR)", connection);
         return DecimalText.TryRead(Strict.GetBytes((string)command.ExecuteScalar()!), type.Scale)!.Value;
+    }
+
+    /// <summary>The text of a value of whatever type, as nobody gives many of: the engine reads it.</summary>
+    private void Read(string text, DuckDBType type, string name)
+    {
+        var form = type switch
+        {
+            DuckDBType.Float or DuckDBType.Double => "CAST(v AS DOUBLE)",
+            DuckDBType.Blob => "v",
+            DuckDBType.Date =>
+                "CASE WHEN isfinite(v) THEN v - DATE '1970-01-01' WHEN v > DATE '1970-01-01' THEN 2147483647 ELSE -2147483647 END",
+            DuckDBType.Time => "epoch_us(v)",
+            DuckDBType.Timestamp or DuckDBType.TimestampTz =>
+                "CASE WHEN isfinite(v) THEN epoch_us(v) "
+                + "WHEN v > TIMESTAMP '1970-01-01' THEN 9223372036854775807 ELSE -9223372036854775807 END",
+            _ => "CAST(v AS BIGINT)",
+        };
+        using var connection = _engine.Duplicate();
+        using var command = new DuckDBCommand($"SELECT {form} FROM (SELECT CAST({SqlText.Literal(text)} AS {name}) AS v)", connection);
+        var value = command.ExecuteScalar()!;
+        switch (type)
+        {
+            case DuckDBType.Float or DuckDBType.Double: Rows.Append((double)value); break;
+            case DuckDBType.Blob: Rows.AppendBlob((byte[])value); break;
+            case DuckDBType.Boolean: Rows.Append(Convert.ToInt64(value, CultureInfo.InvariantCulture) != 0); break;
+            case DuckDBType.Date: Rows.AppendDays(Convert.ToInt32(value, CultureInfo.InvariantCulture)); break;
+            case DuckDBType.Time: Rows.AppendTimeOfDay(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+            case DuckDBType.Timestamp or DuckDBType.TimestampTz:
+                Rows.AppendMicroseconds(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
+            default: Rows.Append(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+        }
     }
 
     private void CloseEngine()

@@ -123,6 +123,26 @@ public sealed class AnswerFilesTests : IDisposable
     }
 
     [Theory]
+    [InlineData("BOOLEAN", "true", "true")]
+    [InlineData("SMALLINT", "-7", "-7")]
+    [InlineData("DOUBLE", "1.5e3", "1500.0")]
+    [InlineData("FLOAT", "inf", "inf")]
+    [InlineData("DATE", "1969-12-31", "1969-12-31")]
+    [InlineData("DATE", "-infinity", "-infinity")]
+    [InlineData("TIME", "23:59:59.999999", "23:59:59.999999")]
+    [InlineData("TIMESTAMP", "2026-01-02 03:04:05.6", "2026-01-02 03:04:05.6")]
+    [InlineData("TIMESTAMP WITH TIME ZONE", "infinity", "infinity")]
+    [InlineData("BLOB", "\\x01a", "\\x01a")]
+    public async Task A_value_of_any_type_can_be_given_as_its_text(string type, string text, string expected)
+    {
+        await using var answer = await AnswerFiles.OpenAsync(_folder["answer"], [new("v", type)], 1 << 20, Stop);
+        answer.Text(text);
+        await answer.EndRowAsync(Stop);
+        await answer.CompleteAsync(Stop);
+        (await RowsAsync("v")).Single().ShouldBe([expected]);
+    }
+
+    [Theory]
     [InlineData(-5, 3, "DECIMAL(9,3)", "-0.005")]
     [InlineData(1234567, 4, "DECIMAL(9,2)", "123.46")]
     [InlineData(long.MinValue, 0, "DECIMAL(38,2)", "-9223372036854775808.00")]
