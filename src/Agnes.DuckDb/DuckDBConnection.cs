@@ -139,6 +139,14 @@ public sealed class DuckDBConnection : DbConnection
     /// <summary>Opens a bulk load into a table.</summary>
     public DuckDBAppender CreateAppender(string table, string? schema = null, string? catalog = null) => new(this, catalog, schema, table);
 
+    /// <summary>Lets statements of this database read rows of this program's memory: <c>FROM name()</c>.</summary>
+    /// <param name="rows">Live as long as anybody asks for them.</param>
+    public void Register(string name, DuckDBRows rows)
+    {
+        EnsureIdle();
+        RowsFunction.Register(this, name, rows);
+    }
+
     /// <summary>Ends the statement that runs on this connection with an Interrupt error. May be called from any thread.</summary>
     public void Interrupt()
     {

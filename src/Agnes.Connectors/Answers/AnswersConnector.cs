@@ -34,7 +34,8 @@ public sealed class AnswersConnector : Connector
             {
                 var answers = request.Option(FolderOption) ?? throw new InvalidDataException("No answers were given.");
                 var answer = Path.Combine(answers, table.Name);
-                var (parts, columns) = await AnswerParts.TakeAsync(table, AnswerFiles.In(answer), writer, progress, cancellation);
+                var (parts, columns) = await AnswerParts.TakeAsync(
+                    table, AnswerFiles.In(answer), areOurs: false, writer, progress, cancellation);
                 // Also when the rows are those of before: when it was answered last decides when it is due.
                 var put = new ExtractTable(
                     table.Name, table.Description, table.QueryMode, writer.Time.GetUtcNow().UtcDateTime, columns, parts, []);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Agnes.Connectors.Files;
@@ -73,6 +74,20 @@ internal sealed record PullPlan(TableSettings Settings, DatabaseTable Table, IRe
         }
 
         return width is { } rows && KeyOfParts is { } key ? $"CAST({SqlText.Identifier(key)} // {rows} AS VARCHAR)" : null;
+    }
+
+    /// <summary>
+    /// Where parts follow from the key: between which keys those of one part lie, both sides of zero being one part. Else each part of a
+    /// table would be looked for in all of its rows.
+    /// </summary>
+    /// <param name="place">What <see cref="Partition"/> says of the part's rows.</param>
+    public string? Narrowing(long? width, string place)
+    {
+        if (width is not { } rows || KeyOfParts is not { } key) return null;
+        // Keys that are NULL, or at the end of all numbers.
+        if (!long.TryParse(place, CultureInfo.InvariantCulture, out var part)) return null;
+        var (name, start) = (SqlText.Identifier(key), (Int128)part * rows);
+        return string.Create(CultureInfo.InvariantCulture, $"{name} > {start - rows} AND {name} < {start + rows}");
     }
 
     /// <summary>

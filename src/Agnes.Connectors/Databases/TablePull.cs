@@ -50,7 +50,7 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
         var (files, rows) = await ReadAsync("rows", _plan.Table.Columns, conditions.Count == 0 ? null : string.Join(" AND ", conditions), cancellation);
         if (_plan.By is null)
         {
-            var (parts, columns) = await AnswerParts.TakeAsync(table, files, writer, progress, cancellation);
+            var (parts, columns) = await AnswerParts.TakeAsync(table, files, areOurs: true, writer, progress, cancellation);
             return new ExtractTable(table.Name, table.Description, table.QueryMode, _now, columns, parts, []);
         }
 
@@ -58,7 +58,7 @@ internal sealed class TablePull(IDatabase database, TableConfig table, ExtractWr
         var width = await WidthAsync(source, rows, cancellation);
         var partition = _plan.Partition(width);
         var loaded = _plan.Keys.Count == 0 || _plan.AreKeysUnique
-            ? await PartMerge.LoadAsync(writer, partition, source, _plan.Stored, cancellation)
+            ? await PartMerge.LoadAsync(writer, partition, source, _plan.Stored, cancellation, place => _plan.Narrowing(width, place))
             : await MergeOf(partition, removed: null).RunAsync(writer, null, source, _plan.Stored, cancellation);
         return Done(loaded, await SeenAsync(source, null, cancellation), Seconds(_now), width);
     }

@@ -21,13 +21,23 @@ internal sealed class CopyRows
     private const int RowBytesMax = 1 << 30;
     private const int DaysTo2000 = 10_957;
     private const long MicrosecondsTo2000 = DaysTo2000 * 86_400_000_000L;
+
+    /// <summary>Of four digits each, that 64 bits hold.</summary>
+    private const int QuickGroups = 4;
     private const int ReportEvery = 200_000;
+    private const int HeardEveryMilliseconds = 1000;
     private static readonly byte[] Signature = [.. "PGCOPY\n"u8, 0xff, .. "\r\n\0"u8];
+
+    private static readonly int[] Tens = [1, 10, 100, 1_000, 10_000];
 
     private readonly Stream _stream;
     private readonly IReadOnlyList<TableColumn> _columns;
     private readonly Cell[] _cells;
     private readonly TimeSpan _silence;
+
+    /// <summary>Ends a read that takes too long; set anew as rows come, but not for each of them.</summary>
+    private CancellationTokenSource _limit = null!;
+    private long _heard;
     private byte[] _buffer = new byte[BufferBytes];
     private int _start;
     private int _end;
@@ -47,6 +57,8 @@ internal sealed class CopyRows
     /// <exception cref="TimeoutException">Nothing came for too long.</exception>
     public async Task<long> WriteAsync(AnswerFiles rows, Action<long> got, CancellationToken cancellation)
     {
+        using var limit = _limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _limit.CancelAfter(_silence);
         await NeedAsync(SignatureBytes + 8, cancellation);
         if (!_buffer.AsSpan(0, SignatureBytes).SequenceEqual(Signature)) throw new InvalidDataException("The database sent no rows in its binary form.");
         await NeedAsync(SignatureBytes + 8 + BinaryPrimitives.ReadInt32BigEndian(_buffer.AsSpan(SignatureBytes + 4)), cancellation);
@@ -138,12 +150,11 @@ internal sealed class CopyRows
             Array.Resize(ref _buffer, _buffer.Length * 2);
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(_silence);
+        Listen();
         int got;
         try
         {
-            got = await _stream.ReadAsync(_buffer.AsMemory(_end), limit.Token);
+            got = await _stream.ReadAsync(_buffer.AsMemory(_end), _limit.Token);
         }
         catch (OperationCanceledException silent) when (!cancellation.IsCancellationRequested)
         {
@@ -152,6 +163,15 @@ internal sealed class CopyRows
 
         if (got == 0) throw new EndOfStreamException("The database ended in the middle of a row.");
         _end += got;
+    }
+
+    /// <summary>The driver gives a row at a time: a timer of its own for each would cost more than the row does.</summary>
+    private void Listen()
+    {
+        var now = Environment.TickCount64;
+        if (now - _heard < Math.Min(HeardEveryMilliseconds, _silence.TotalMilliseconds / 8)) return;
+        _heard = now;
+        _limit.CancelAfter(_silence);
     }
 
     private static Cell CellOf(string type) => type switch
@@ -195,6 +215,13 @@ internal sealed class CopyRows
         var (digits, weight) = (BinaryPrimitives.ReadInt16BigEndian(value), BinaryPrimitives.ReadInt16BigEndian(value[2..]));
         var (sign, scale) = (BinaryPrimitives.ReadInt16BigEndian(value[4..]), BinaryPrimitives.ReadInt16BigEndian(value[6..]));
         if (sign is not (0 or Negative)) throw new NotFiniteNumberException();
+        if (weight < QuickGroups && Math.Max(0, weight + 1) + ((scale + 3) / 4) <= QuickGroups)
+        {
+            var unscaled = Unscaled(value, digits, weight, scale);
+            rows.Unscaled(sign == Negative ? -unscaled : unscaled, scale);
+            return;
+        }
+
         Span<byte> text = stackalloc byte[NumberCharactersMax];
         var length = 0;
         if (sign == Negative) text[length++] = (byte)'-';
@@ -208,6 +235,16 @@ internal sealed class CopyRows
         }
 
         rows.Utf8(text[..length]);
+    }
+
+    /// <summary>Of a number that 64 bits hold, as most are.</summary>
+    private static long Unscaled(ReadOnlySpan<byte> value, int digits, int weight, int scale)
+    {
+        var unscaled = 0L;
+        for (var i = Math.Min(0, weight); i <= weight; i++) unscaled = (unscaled * 10_000) + At(value, i, digits);
+        var group = weight + 1;
+        for (; scale >= 4; scale -= 4) unscaled = (unscaled * 10_000) + At(value, group++, digits);
+        return scale == 0 ? unscaled : (unscaled * Tens[scale]) + (At(value, group, digits) / Tens[4 - scale]);
     }
 
     private static int At(ReadOnlySpan<byte> value, int index, int digits) =>

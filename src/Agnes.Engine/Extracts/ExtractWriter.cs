@@ -106,6 +106,30 @@ public sealed class ExtractWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Makes a Parquet file that this run has written a part as it is: it is moved, never copied, and hashed while the next is taken.
+    /// </summary>
+    /// <param name="md5">Also compute the MD5: for tables of one part.</param>
+    public async Task<WrittenPart> MovePartAsync(string file, string partName, bool md5, CancellationToken cancellation)
+    {
+        var staged = _staging.NewFile();
+        File.Move(file, staged);
+        var hash = GrowingFileHash.Start(staged, md5, cancellation);
+        try
+        {
+            var (rows, columns) = await Connection.ContentAsync(staged, cancellation);
+            await SettledAsync(_hashing);
+            var storing = Task.Run(() => StoreAsync(hash, staged, partName, rows, cancellation), cancellation);
+            _hashing = storing;
+            return new WrittenPart(columns, rows, storing);
+        }
+        catch
+        {
+            await hash.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Makes a Parquet file of somebody else a part as it is: cloned or copied, so that its owner can go on writing, hashed on the way, and never encoded anew.</summary>
     /// <param name="file">The caller compares its stamp before and after.</param>
     /// <param name="md5">Also compute the MD5: for tables of one part.</param>

@@ -53,8 +53,11 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
     /// </summary>
     /// <param name="partition">As <see cref="Partition"/>.</param>
     /// <param name="rows">A SELECT that can be run again and again, as one over files.</param>
+    /// <param name="narrowing">A condition that all rows of a partition satisfy, of the kind that lets the engine skip files; null: there
+    /// is none.</param>
     public static async Task<IReadOnlyList<ExtractPart>> LoadAsync(
-        ExtractWriter writer, string? partition, string rows, IReadOnlyList<TableColumn> columns, CancellationToken cancellation)
+        ExtractWriter writer, string? partition, string rows, IReadOnlyList<TableColumn> columns, CancellationToken cancellation,
+        Func<string, string?>? narrowing = null)
     {
         var cells = string.Join(", ", columns.Select(column => $"CAST({SqlText.Identifier(column.Name)} AS {column.Type}) AS {SqlText.Identifier(column.Name)}"));
         List<string> places = partition is null
@@ -66,6 +69,7 @@ public sealed record PartMerge(IReadOnlyList<string> Keys, string? Partition = n
         foreach (var place in places)
         {
             var where = partition is null || place.Length == 0 ? "" : $" WHERE {PlaceOf(partition)} = {SqlText.Literal(place)}";
+            if (where.Length > 0 && narrowing?.Invoke(place) is { } narrow) where += $" AND {narrow}";
             var written = await writer.WritePartAsync($"SELECT {cells} FROM ({rows}){where}", NameOf(place), md5: places.Count == 1, cancellation);
             parts.Add(StoredAsync(written, place));
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
@@ -9,8 +10,9 @@ using DuckDB.NET.Data;
 namespace Agnes.Engine.Query.Remote;
 
 /// <summary>
-/// Writes the answer of another system into Parquet files, cell by cell, in memory that does not grow with the answer: rows wait in an
-/// engine of its own until they are a chunk, and each chunk becomes a file. The folder is there once the answer is whole, and not before.
+/// Writes the answer of another system into Parquet files, cell by cell, in memory that does not grow with the answer: rows wait in
+/// columns until they are a chunk, and an engine of its own makes a file of each chunk. The folder is there once the answer is whole, and
+/// not before.
 /// One cell for each column, in order, then <see cref="EndRowAsync"/>; at the end <see cref="CompleteAsync"/>, without which nothing
 /// stays.
 /// </summary>
@@ -24,8 +26,14 @@ public sealed class AnswerFiles : IAsyncDisposable
     /// <summary>The engine takes up to twelve times as much while it writes a chunk, and several questions share a process.</summary>
     public const long ChunkBytesDefault = 4L << 20;
 
+    /// <summary>
+    /// What waits may take so many times as much as its values: a NULL in a column of texts takes as much as a short text.
+    /// </summary>
+    private const int HeldFactor = 4;
+
     private const int NumberCharactersMax = 64;
     private const string Suffix = ".parquet";
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly string _folder;
     private readonly string _growing;
@@ -33,15 +41,17 @@ public sealed class AnswerFiles : IAsyncDisposable
     private readonly long _chunkBytesMax;
     private readonly DuckDBConnection _engine;
 
-    /// <summary>Writes one chunk while rows gather in the other.</summary>
-    private readonly DuckDBConnection _encoder;
-    private readonly string _create;
+    /// <summary>One is written while rows gather in the other.</summary>
+    private readonly DuckDBRows?[] _chunks = new DuckDBRows?[2];
+
+    /// <summary>Of each column that is a decimal.</summary>
+    private readonly (byte Width, byte Scale)?[] _decimals;
+    private readonly (string Name, string Type)[] _gathered;
     private readonly string _select;
-    private DuckDBAppender? _rows;
+    private DuckDBRows? _rows;
     private Task _writing = Task.CompletedTask;
     private int _chunk;
     private int _files;
-    private long _chunkRows;
     private long _chunkBytes;
     private long _bytes;
 
@@ -49,11 +59,11 @@ public sealed class AnswerFiles : IAsyncDisposable
         string folder, string growing, IReadOnlyList<TableColumn> columns, long bytesMax, long chunkBytesMax, DuckDBConnection engine)
     {
         (_folder, _growing, _bytesMax, _chunkBytesMax) = (folder, growing, bytesMax, chunkBytesMax);
-        (_engine, _encoder) = (engine, engine.Duplicate());
+        _engine = engine;
         var named = Named(columns);
-        _create = string.Join(
-            ", ", named.Select(column => $"{SqlText.Identifier(column.Name)} {(IsCastOnWriting(column.Type) ? "VARCHAR" : column.Type)}"));
+        _decimals = [.. named.Select(column => DuckDBRows.DecimalOf(column.Type))];
         _select = string.Join(", ", named.Select(column => Selected(SqlText.Identifier(column.Name), column.Type)));
+        _gathered = [.. named.Select(column => (column.Name, DuckDBRows.Holds(column.Type) ? column.Type : "VARCHAR"))];
     }
 
     /// <summary>
@@ -78,7 +88,7 @@ public sealed class AnswerFiles : IAsyncDisposable
         var answer = new AnswerFiles(folder, growing, columns, bytesMax, chunkBytesMax, WorkerDatabase.Open(share, temporary, [growing]));
         try
         {
-            await Task.Run(() => answer.StartChunk(cancellation), cancellation);
+            await Task.Run(answer.Prepare, cancellation);
             return answer;
         }
         catch
@@ -98,6 +108,14 @@ public sealed class AnswerFiles : IAsyncDisposable
 
     public void Integer(long value)
     {
+        if (Rows.NextType is DuckDBType.Varchar or DuckDBType.Decimal)
+        {
+            Span<byte> text = stackalloc byte[NumberCharactersMax];
+            Utf8Formatter.TryFormat(value, text, out var written);
+            Utf8(text[..written]);
+            return;
+        }
+
         Rows.Append(value);
         _chunkBytes += sizeof(long);
     }
@@ -116,17 +134,35 @@ public sealed class AnswerFiles : IAsyncDisposable
         Utf8(text[..written]);
     }
 
+    /// <summary>A decimal as the integer that it is without its point, where few digits follow that.</summary>
+    /// <param name="scale">How many.</param>
+    public void Unscaled(long value, int scale)
+    {
+        if (_decimals[Rows.NextColumn] is not { } type || type.Scale != scale)
+        {
+            Span<byte> text = stackalloc byte[NumberCharactersMax];
+            Utf8(text[..DecimalText.Write(value, scale, text)]);
+            return;
+        }
+
+        Rows.AppendUnscaled(value);
+        _chunkBytes += sizeof(long);
+    }
+
     /// <summary>A text, or the text of a value of any type that the engine reads (a decimal of 38 digits, a UUID).</summary>
     public void Text(string value)
     {
-        Rows.Append(value);
-        _chunkBytes += value.Length;
+        var bytes = ArrayPool<byte>.Shared.Rent(Strict.GetByteCount(value));
+        Utf8(bytes.AsSpan(0, Strict.GetBytes(value, bytes)));
+        ArrayPool<byte>.Shared.Return(bytes);
     }
 
     /// <inheritdoc cref="Text"/>
     public void Utf8(ReadOnlySpan<byte> value)
     {
-        Rows.AppendUtf8(value);
+        if (_decimals[Rows.NextColumn] is { } type) Rows.AppendUnscaled(DecimalText.TryRead(value, type.Scale) ?? Cast(value, type));
+        else if (Rows.NextType == DuckDBType.Varchar) Rows.AppendUtf8(value);
+        else Read(Strict.GetString(value), Rows.NextType, _gathered[Rows.NextColumn].Type);
         _chunkBytes += value.Length;
     }
 
@@ -163,9 +199,8 @@ public sealed class AnswerFiles : IAsyncDisposable
     public void EndRow(CancellationToken cancellation)
     {
         if (!EndsChunk()) return;
-        EndChunk();
-        WriteChunk(_chunk, _chunkBytes, cancellation);
-        StartChunk(cancellation);
+        WriteChunk(_chunk, cancellation);
+        StartChunk(_chunk);
     }
 
     /// <summary>Writes what is left, a file without rows where there were none, and makes the folder.</summary>
@@ -173,8 +208,7 @@ public sealed class AnswerFiles : IAsyncDisposable
     public async Task CompleteAsync(CancellationToken cancellation)
     {
         await _writing;
-        EndChunk();
-        if (_chunkRows > 0 || _files == 0) await Task.Run(() => WriteChunk(_chunk, _chunkBytes, cancellation), cancellation);
+        if (Rows.Count > 0 || _files == 0) await Task.Run(() => WriteChunk(_chunk, cancellation), cancellation);
         CloseEngine();
         Directory.Delete(Path.Combine(_growing, "spill"), recursive: true);
         Directory.Move(_growing, _folder);
@@ -187,44 +221,46 @@ public sealed class AnswerFiles : IAsyncDisposable
         if (Directory.Exists(_growing)) Directory.Delete(_growing, recursive: true);
     }
 
-    private DuckDBAppender Rows => _rows ?? throw new InvalidOperationException("The answer is complete.");
+    private void Prepare()
+    {
+        for (var i = 0; i < _chunks.Length; i++)
+        {
+            _chunks[i] = new DuckDBRows(_gathered);
+            _engine.Register($"chunk{i}", _chunks[i]!);
+        }
+
+        _rows = _chunks[0];
+    }
+
+    private DuckDBRows Rows => _rows ?? throw new InvalidOperationException("The answer is complete.");
 
     private bool EndsChunk()
     {
         Rows.EndRow();
-        return ++_chunkRows >= ChunkRowsMax || _chunkBytes >= _chunkBytesMax;
+        return Rows.Count >= ChunkRowsMax || _chunkBytes >= _chunkBytesMax || Rows.Bytes >= HeldFactor * _chunkBytesMax;
     }
 
-    private void StartChunk(CancellationToken cancellation)
+    private void StartChunk(int chunk)
     {
-        _engine.ExecuteUnprepared($"CREATE OR REPLACE TABLE chunk{_chunk} ({_create})", cancellation);
-        _rows = _engine.CreateAppender($"chunk{_chunk}");
-        (_chunkRows, _chunkBytes) = (0, 0);
-    }
-
-    private void EndChunk()
-    {
-        Rows.Close();
-        _rows = null;
+        (_chunk, _rows, _chunkBytes) = (chunk, _chunks[chunk], 0);
+        Rows.Clear();
     }
 
     /// <summary>What is full is written while the next rows come: one chunk behind at most.</summary>
     private async Task HandOverAsync(CancellationToken cancellation)
     {
-        EndChunk();
         await _writing;
-        var (chunk, bytes) = (_chunk, _chunkBytes);
-        _writing = Task.Run(() => WriteChunk(chunk, bytes, cancellation), cancellation);
-        _chunk = 1 - chunk;
-        StartChunk(cancellation);
+        var full = _chunk;
+        _writing = Task.Run(() => WriteChunk(full, cancellation), cancellation);
+        StartChunk(1 - full);
     }
 
-    private void WriteChunk(int chunk, long bytes, CancellationToken cancellation)
+    private void WriteChunk(int chunk, CancellationToken cancellation)
     {
-        Scratch.EnsureFree(_growing, Math.Max(_chunkBytesMax, bytes));
+        Scratch.EnsureFree(_growing, Math.Max(_chunkBytesMax, _chunks[chunk]!.Bytes));
         var file = Path.Combine(_growing, $"{_files++.ToString("D8", CultureInfo.InvariantCulture)}{Suffix}");
-        _encoder.ExecuteUnprepared(
-            $"COPY (SELECT {_select} FROM chunk{chunk}) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
+        _engine.ExecuteUnprepared(
+            $"COPY (SELECT {_select} FROM chunk{chunk}()) TO {SqlText.Literal(file)} (FORMAT parquet, USE_TMP_FILE false)", cancellation);
         _bytes += new FileInfo(file).Length;
         if (_bytes <= _bytesMax) return;
         throw new RemoteException(
@@ -234,12 +270,52 @@ public sealed class AnswerFiles : IAsyncDisposable
         };
     }
 
+    /// <summary>Whatever else the engine takes for a decimal, such as <c>1e3</c>: it is asked, and it says what is none.</summary>
+    private Int128 Cast(ReadOnlySpan<byte> text, (byte Width, byte Scale) type)
+    {
+        using var connection = _engine.Duplicate(); // the other may be writing
+        using var command = new DuckDBCommand(
+            $"SELECT CAST(CAST({SqlText.Literal(Strict.GetString(text))} AS DECIMAL({type.Width},{type.Scale})) AS VARCHAR)", connection);
+        return DecimalText.TryRead(Strict.GetBytes((string)command.ExecuteScalar()!), type.Scale)!.Value;
+    }
+
+    /// <summary>The text of a value of whatever type, as nobody gives many of: the engine reads it.</summary>
+    private void Read(string text, DuckDBType type, string name)
+    {
+        var form = type switch
+        {
+            DuckDBType.Float or DuckDBType.Double => "CAST(v AS DOUBLE)",
+            DuckDBType.Blob => "v",
+            DuckDBType.Date =>
+                "CASE WHEN isfinite(v) THEN v - DATE '1970-01-01' WHEN v > DATE '1970-01-01' THEN 2147483647 ELSE -2147483647 END",
+            DuckDBType.Time => "epoch_us(v)",
+            DuckDBType.Timestamp or DuckDBType.TimestampTz =>
+                "CASE WHEN isfinite(v) THEN epoch_us(v) "
+                + "WHEN v > TIMESTAMP '1970-01-01' THEN 9223372036854775807 ELSE -9223372036854775807 END",
+            _ => "CAST(v AS BIGINT)",
+        };
+        using var connection = _engine.Duplicate();
+        using var command = new DuckDBCommand($"SELECT {form} FROM (SELECT CAST({SqlText.Literal(text)} AS {name}) AS v)", connection);
+        var value = command.ExecuteScalar()!;
+        switch (type)
+        {
+            case DuckDBType.Float or DuckDBType.Double: Rows.Append((double)value); break;
+            case DuckDBType.Blob: Rows.AppendBlob((byte[])value); break;
+            case DuckDBType.Boolean: Rows.Append(Convert.ToInt64(value, CultureInfo.InvariantCulture) != 0); break;
+            case DuckDBType.Date: Rows.AppendDays(Convert.ToInt32(value, CultureInfo.InvariantCulture)); break;
+            case DuckDBType.Time: Rows.AppendTimeOfDay(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+            case DuckDBType.Timestamp or DuckDBType.TimestampTz:
+                Rows.AppendMicroseconds(Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                break;
+            default: Rows.Append(Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+        }
+    }
+
     private void CloseEngine()
     {
-        _rows?.Dispose();
         _rows = null;
-        _encoder.Dispose();
         _engine.Dispose();
+        foreach (var rows in _chunks) rows?.Dispose();
     }
 
     /// <summary>
@@ -250,6 +326,8 @@ public sealed class AnswerFiles : IAsyncDisposable
         if (type == "JSON") return $"CAST({name} AS JSON) AS {name}";
         var storable = ParquetTypes.Storable(type);
         if (IsCastOnWriting(type)) return $"CAST(CAST({name} AS JSON) AS {storable}) AS {name}";
+        if (type is "NULL" or "\"NULL\"") return name;
+        if (!DuckDBRows.Holds(type)) return $"CAST(CAST({name} AS {type}) AS {storable}) AS {name}"; // it was gathered as its text
         return storable == type ? name : $"CAST({name} AS {storable}) AS {name}";
     }
 

@@ -84,6 +84,93 @@ public sealed class AnswerFilesTests : IDisposable
             .Single().ShouldBe(["300000", "44999850000", "300000", "x", "0"]);
     }
 
+    [Theory]
+    [InlineData("DECIMAL(9,2)", "1.005", "1.01")]
+    [InlineData("DECIMAL(9,2)", "-1.005", "-1.01")]
+    [InlineData("DECIMAL(9,2)", "1.0049999", "1.00")]
+    [InlineData("DECIMAL(9,2)", "0", "0.00")]
+    [InlineData("DECIMAL(9,2)", "-.5", "-0.50")]
+    [InlineData("DECIMAL(9,2)", "7.", "7.00")]
+    [InlineData("DECIMAL(9,2)", "1e3", "1000.00")]
+    [InlineData("DECIMAL(9,2)", " +12.3 ", "12.30")]
+    [InlineData("DECIMAL(9,2)", "0000000000000000000000000000000000000000000000000001.5", "1.50")]
+    [InlineData("DECIMAL(38,0)", "99999999999999999999999999999999999999", "99999999999999999999999999999999999999")]
+    [InlineData("DECIMAL(38,38)", "-0.99999999999999999999999999999999999999", "-.99999999999999999999999999999999999999")]
+    [InlineData("DECIMAL(9,2)", "10000000", null)]
+    [InlineData("DECIMAL(9,2)", "9999999.995", null)]
+    [InlineData("DECIMAL(9,2)", "NaN", null)]
+    [InlineData("DECIMAL(9,2)", "1.2.3", null)]
+    [InlineData("DECIMAL(9,2)", ".", null)]
+    [InlineData("DECIMAL(9,2)", "-", null)]
+    [InlineData("DECIMAL(9,2)", "", null)]
+    public async Task A_decimal_from_text_is_what_the_engine_makes_of_it(string type, string text, string? expected)
+    {
+        await using var answer = await AnswerFiles.OpenAsync(_folder["answer"], [new("n", type)], 1 << 20, Stop);
+        if (expected is null)
+        {
+            Should.Throw<DuckDBException>(() => answer.Text(text));
+            return;
+        }
+
+        answer.Text(text);
+        await answer.EndRowAsync(Stop);
+        await answer.CompleteAsync(Stop);
+        (await RowsAsync("n")).Single().ShouldBe([expected]);
+        await using var engine = new DuckDBConnection("Data Source=:memory:");
+        await engine.OpenAsync(Stop);
+        await using var command = new DuckDBCommand($"SELECT CAST(CAST('{text}' AS {type}) AS VARCHAR)", engine);
+        ((string?)await command.ExecuteScalarAsync(Stop)).ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData("BOOLEAN", "true", "true")]
+    [InlineData("SMALLINT", "-7", "-7")]
+    [InlineData("DOUBLE", "1.5e3", "1500.0")]
+    [InlineData("FLOAT", "inf", "inf")]
+    [InlineData("DATE", "1969-12-31", "1969-12-31")]
+    [InlineData("DATE", "-infinity", "-infinity")]
+    [InlineData("TIME", "23:59:59.999999", "23:59:59.999999")]
+    [InlineData("TIMESTAMP", "2026-01-02 03:04:05.6", "2026-01-02 03:04:05.6")]
+    [InlineData("TIMESTAMP WITH TIME ZONE", "infinity", "infinity")]
+    [InlineData("BLOB", "\\x01a", "\\x01a")]
+    public async Task A_value_of_any_type_can_be_given_as_its_text(string type, string text, string expected)
+    {
+        await using var answer = await AnswerFiles.OpenAsync(_folder["answer"], [new("v", type)], 1 << 20, Stop);
+        answer.Text(text);
+        await answer.EndRowAsync(Stop);
+        await answer.CompleteAsync(Stop);
+        (await RowsAsync("v")).Single().ShouldBe([expected]);
+    }
+
+    [Theory]
+    [InlineData(-5, 3, "DECIMAL(9,3)", "-0.005")]
+    [InlineData(1234567, 4, "DECIMAL(9,2)", "123.46")]
+    [InlineData(long.MinValue, 0, "DECIMAL(38,2)", "-9223372036854775808.00")]
+    [InlineData(long.MaxValue, 18, "DECIMAL(38,2)", "9.22")]
+    public async Task A_number_without_its_point_gets_it_where_the_column_has_it(long unscaled, int scale, string type, string expected)
+    {
+        await using var answer = await AnswerFiles.OpenAsync(_folder["answer"], [new("n", type)], 1 << 20, Stop);
+        answer.Unscaled(unscaled, scale);
+        await answer.EndRowAsync(Stop);
+        await answer.CompleteAsync(Stop);
+        (await RowsAsync("n")).Single().ShouldBe([expected]);
+    }
+
+    [Fact]
+    public async Task Rows_of_many_empty_columns_do_not_wait_until_they_are_as_many_as_others()
+    {
+        await using var answer = await AnswerFiles.OpenAsync(
+            _folder["answer"], [.. Enumerable.Range(0, 500).Select(at => new TableColumn($"c{at}", "VARCHAR"))], 1 << 30, Stop);
+        for (var row = 0; row < 10_000; row++)
+        {
+            for (var i = 0; i < 500; i++) answer.Null();
+            await answer.EndRowAsync(Stop);
+        }
+
+        await answer.CompleteAsync(Stop);
+        AnswerFiles.In(_folder["answer"]).Count.ShouldBe(5, "8 KB a row, 16 MiB a chunk");
+    }
+
     [Fact]
     public async Task No_rows_are_a_file_with_columns()
     {
