@@ -93,13 +93,18 @@ internal static class JiraHistory
 
         private JsonObject Whole(DateTimeOffset time) => new()
         {
-            ["created"] = Jira(_created), ["updated"] = Jira(time), ["summary"] = _summary, ["status"] = new JsonObject { ["name"] = _state },
-            ["labels"] = new JsonArray("x", $"{time.Ticks}"), ["customfield_10004"] = time.Ticks % 2 == 0 ? new JsonObject { ["value"] = "high" } : null,
+            ["created"] = Jira(_created),
+            ["updated"] = Jira(time),
+            ["summary"] = _summary,
+            ["status"] = new JsonObject { ["name"] = _state },
+            ["labels"] = new JsonArray("x", $"{time.Ticks}"),
+            ["customfield_10004"] = time.Ticks % 2 == 0 ? new JsonObject { ["value"] = "high" } : null,
         };
 
         private JsonObject Body(string name, DateTimeOffset time, JsonObject fields) => new()
         {
-            ["timestamp"] = time.ToUnixTimeMilliseconds(), ["webhookEvent"] = name,
+            ["timestamp"] = time.ToUnixTimeMilliseconds(),
+            ["webhookEvent"] = name,
             ["issue"] = new JsonObject { ["id"] = $"{1000 + number}", ["key"] = _key, ["fields"] = fields },
         };
     }
