@@ -14,6 +14,7 @@ using Agnes.Bench.Scenarios;
     ("P7", Decisions.RunAsync),
     ("P8", CommandLine.RunAsync),
     ("P9", Pulls.RunAsync),
+    ("P10", Deliveries.RunAsync),
     ("P12", StartUp.RunAsync),
     ("P13", Databases.RunAsync),
     ("P13k", KeboolaProject.RunAsync),

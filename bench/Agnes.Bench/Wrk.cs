@@ -6,9 +6,15 @@ namespace Agnes.Bench;
 /// <summary>One run of <c>wrk</c>.</summary>
 internal sealed partial record Wrk(double RequestsPerSecond, double BytesPerSecond, double P99Milliseconds)
 {
-    public static async Task<Wrk> RunAsync(string url, int connections, int seconds, params string[] headers)
+    public static Task<Wrk> RunAsync(string url, int connections, int seconds, params string[] headers) =>
+        RunAsync(["-t2", $"-c{connections}", $"-d{seconds}s", "--latency", "--timeout", "30s", .. headers.SelectMany(header => (string[])["-H", header]), url]);
+
+    /// <param name="script">Says what is sent; one thread, so that it is loaded once.</param>
+    public static Task<Wrk> RunScriptAsync(string url, string script, int connections, int seconds) =>
+        RunAsync(["-t1", $"-c{connections}", $"-d{seconds}s", "--latency", "--timeout", "30s", "-s", script, url]);
+
+    private static async Task<Wrk> RunAsync(string[] arguments)
     {
-        string[] arguments = ["-t2", $"-c{connections}", $"-d{seconds}s", "--latency", "--timeout", "30s", .. headers.SelectMany(header => (string[])["-H", header]), url];
         var text = await Child.RunAsync("wrk", arguments);
         if (NotOk().Match(text) is { Success: true } bad) throw new InvalidOperationException($"wrk met answers other than 2xx/3xx: {bad.Value}");
         return new Wrk(double.Parse(Requests().Match(text).Groups[1].Value, CultureInfo.InvariantCulture), Bytes(Transfer().Match(text)), Milliseconds(P99().Match(text)));

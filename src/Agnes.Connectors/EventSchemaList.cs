@@ -1,5 +1,6 @@
 using Agnes.Connectors.Events;
 using Agnes.Connectors.Jira;
+using Agnes.Connectors.Records;
 
 namespace Agnes.Connectors;
 
@@ -10,6 +11,7 @@ public static class EventSchemaList
     public static EventSchema Open(string schema, IReadOnlyDictionary<string, string> options, string root) => schema switch
     {
         JiraSchema.SchemaName => JiraSchema.From(options, root),
+        RecordSchema.SchemaName => new RecordSchema(RecordSettings.Parse(options, Path.GetFileName(root))),
         _ => throw new ArgumentException($"There is no schema '{schema}'.", nameof(schema)),
     };
 }

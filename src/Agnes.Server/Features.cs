@@ -30,6 +30,7 @@ using Agnes.Server.Features.Sources.BigQuery;
 using Agnes.Server.Features.Sources.Connections;
 using Agnes.Server.Features.Sources.Events;
 using Agnes.Server.Features.Sources.Jira;
+using Agnes.Server.Features.Sources.Records;
 using Agnes.Server.Features.Sources.Webhooks;
 using Agnes.Server.Features.Statements;
 using Agnes.Server.Features.Statements.Pages;
@@ -93,6 +94,7 @@ internal static class FeatureList
         routes.MapBigQuery();
         routes.MapWebhooks();
         routes.MapJira();
+        routes.MapRecords();
         routes.MapColumnMetadata();
         routes.MapSync();
         routes.MapScheduler();

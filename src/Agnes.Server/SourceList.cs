@@ -7,6 +7,7 @@ using Agnes.Server.Features.Sources.Jira;
 using Agnes.Server.Features.Sources.Keboola;
 using Agnes.Server.Features.Sources.MySql;
 using Agnes.Server.Features.Sources.Postgres;
+using Agnes.Server.Features.Sources.Records;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
 
@@ -25,6 +26,7 @@ internal static class SourceList
         new PostgresKind(),
         new MySqlKind(),
         new CustomKind(),
+        new RecordKind(),
         new DerivedKind(),
     ];
 

@@ -59,23 +59,24 @@ public sealed class EventsConnector(OpenEventSchema open) : Connector
     {
         await TailAsync(writer, schema, table, runs, cancellation);
         var before = (previous?.Parts ?? []).ToLookup(part => part.Key ?? "", StringComparer.Ordinal);
-        var parts = before.Where(month => month.Key.Length > 0 && !months.Contains(month.Key)).SelectMany(month => month).ToList();
-        foreach (var month in months)
+        var isOther = previous is not null && !previous.Columns.SequenceEqual(table.Columns); // then every part is written anew
+        var parts = before.Where(month => month.Key.Length > 0 && !months.Contains(month.Key) && !isOther).SelectMany(month => month).ToList();
+        foreach (var month in isOther ? before.Select(month => month.Key).Where(month => month.Length > 0).Union(months, StringComparer.Ordinal) : months)
         {
             List<ExtractPart> old = [.. before[month]];
-            if (!await IsTouchedAsync(writer, schema, old, month, cancellation))
+            if (!isOther && !await IsTouchedAsync(writer, schema, old, month, cancellation))
             {
                 parts.AddRange(old);
                 continue;
             }
 
-            var written = await writer.WritePartAsync(RowsOf(writer, schema, table, old, month), $"{month}.parquet", md5: false, cancellation);
+            var written = await writer.WritePartAsync(RowsOf(writer, schema, table, old, previous, month), $"{month}.parquet", md5: false, cancellation);
             var stored = await written.Storing;
             if (written.Rows > 0) parts.Add(stored with { Key = month });
         }
 
         if (parts.Count > 0) return await WithMd5Async(writer, [.. parts.OrderBy(part => part.Key, StringComparer.Ordinal)], cancellation);
-        if (before[""].SingleOrDefault() is { } nothing) return [nothing];
+        if (!isOther && before[""].SingleOrDefault() is { } nothing) return [nothing];
         var empty = await writer.WritePartAsync($"SELECT {Names(table)} FROM {Tail} WHERE false", "empty.parquet", md5: true, cancellation);
         return [await empty.Storing];
     }
@@ -84,7 +85,7 @@ public sealed class EventsConnector(OpenEventSchema open) : Connector
     {
         var columns = string.Join(", ", table.Columns.Select(column => $"{SqlText.Identifier(column.Name)} {column.Type}"));
         await writer.Connection.ExecuteAsync($"CREATE OR REPLACE TEMP TABLE {Tail} ({columns}, {TailFiles.Month} VARCHAR)", cancellation);
-        List<TailPaths> paths = [.. runs.Select(run => new TailPaths(run.Files.GetValueOrDefault(table.Name), run.Keys))];
+        List<TailPaths> paths = [.. runs.Select(run => run.Of(table.Name))];
         if (paths.TrueForAll(run => run.Rows is null)) return;
         List<string> names = [.. table.Columns.Select(column => column.Name), TailFiles.Month];
         await writer.Connection.ExecuteAsync($"INSERT INTO {Tail} {TableSource.FromRuns(names, schema.KeyColumn, paths)}", cancellation);
@@ -95,11 +96,16 @@ public sealed class EventsConnector(OpenEventSchema open) : Connector
         || (old.Count > 0 && await writer.Connection.ScalarAsync<bool>(
             $"SELECT count(*) > 0 FROM (SELECT 1 FROM {writer.Read(old)} AS part SEMI JOIN {Keys} ON part.{SqlText.Identifier(schema.KeyColumn)} = k LIMIT 1)", cancellation));
 
-    private static string RowsOf(ExtractWriter writer, EventSchema schema, EventTable table, List<ExtractPart> old, string month)
+    private static string RowsOf(ExtractWriter writer, EventSchema schema, EventTable table, List<ExtractPart> old, ExtractTable? previous, string month)
     {
         var (names, key) = (Names(table), SqlText.Identifier(schema.KeyColumn));
         var rows = $"SELECT {names} FROM {Tail} WHERE {TailFiles.Month} = {SqlText.Literal(month)}";
-        if (old.Count > 0) rows = $"SELECT {names} FROM {writer.Read(old)} AS part ANTI JOIN {Keys} ON part.{key} = k UNION ALL {rows}";
+        if (old.Count > 0)
+        {
+            var held = TableSource.Cells([.. table.Columns.Select(column => column.Name)], [.. previous!.Columns.Select(column => column.Name)]);
+            rows = $"{rows} UNION ALL SELECT {held} FROM {writer.Read(old)} AS part ANTI JOIN {Keys} ON part.{key} = k";
+        }
+
         return $"SELECT * FROM ({rows}) ORDER BY {key}";
     }
 

@@ -40,7 +40,7 @@ internal sealed class TailFiles(EventSchema schema, DuckDBConnection connection,
             if (!runs.Any(run => run.Files.ContainsKey(table.Name))) continue;
             List<string> names = [.. table.Columns.Select(column => column.Name), Month];
             files[table.Name] = await CopyAsync(
-                TableSource.FromRuns(names, schema.KeyColumn, [.. runs.Select(run => new TailPaths(run.Files.GetValueOrDefault(table.Name), run.Keys))]),
+                TableSource.FromRuns(names, schema.KeyColumn, [.. runs.Select(run => run.Of(table.Name))]),
                 FileOf(number, table.Name), cancellation);
         }
 
@@ -131,6 +131,7 @@ internal sealed class TailFiles(EventSchema schema, DuckDBConnection connection,
         return file;
     }
 
-    private static TailRun Run(long number, Dictionary<string, string> files, string keys, long until, long documents) =>
-        new(number, files, keys, until, documents, files.Values.Append(keys).Sum(file => new FileInfo(file).Length));
+    private TailRun Run(long number, Dictionary<string, string> files, string keys, long until, long documents) =>
+        new(number, files, schema.Tables.Where(table => files.ContainsKey(table.Name)).ToDictionary(table => table.Name,
+            table => (IReadOnlyList<string>)[.. table.Columns.Select(column => column.Name), Month], StringComparer.Ordinal), keys, until, documents, files.Values.Append(keys).Sum(file => new FileInfo(file).Length));
 }

@@ -10,6 +10,7 @@ public sealed class CampaignSampleTests
     [Theory]
     [InlineData("server-kills", 1)]
     [InlineData("pull-kills", 1)]
+    [InlineData("jira-events-short", 1)]
     [InlineData("csv-dialects", 10)]
     public async Task A_few_rounds_of_trouble_leave_nothing_lost_or_mixed(string campaign, int rounds)
     {

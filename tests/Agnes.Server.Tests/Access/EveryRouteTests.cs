@@ -71,6 +71,8 @@ public sealed class EveryRouteTests(Postgres postgres)
         var status = (int)response.StatusCode;
         var text = response.Content.Headers.ContentType?.MediaType == "text/event-stream" ? "" : await TextAsync(response);
         if (status != line.Status[asker]) return $"{status} instead of {line.Status[asker]}: {text[..Math.Min(300, text.Length)]}";
+        // Who sends is not who signs in: all are answered alike that they have proven nothing.
+        if (path.StartsWith("/webhooks/", StringComparison.Ordinal)) return null;
         var refusal = asker switch { 1 => "Token revoked", 2 => "Account deactivated", _ => null };
         if (status == 401 && refusal is not null && !text.Contains(refusal, StringComparison.Ordinal)) return $"'{refusal}' is missing in {text}";
         return asker < Askers.Length - 1 && text.Contains(Hidden, StringComparison.OrdinalIgnoreCase) ? $"'{Hidden}' leaked in {text}" : null;

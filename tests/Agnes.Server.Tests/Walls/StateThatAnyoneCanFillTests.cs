@@ -265,7 +265,7 @@ public sealed class StateThatAnyoneCanFillTests(Postgres postgres)
         await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres);
         server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(route => route.Metadata.GetMetadata<DiskFilling>() is not null).Select(route => "/" + route.RoutePattern.RawText!.Trim('/')).Order(StringComparer.Ordinal)
-            .ShouldBe(["/api/catalog/profile/{table_name}/refresh", "/api/jira/webhook", "/api/sync/trigger", "/api/upload/artifacts", "/api/upload/local-md", "/api/upload/sessions", "/api/v2/scan", "/webhooks/jira"]);
+            .ShouldBe(["/api/catalog/profile/{table_name}/refresh", "/api/jira/webhook", "/api/sync/trigger", "/api/upload/artifacts", "/api/upload/local-md", "/api/upload/sessions", "/api/v2/scan", "/webhooks/in/{connection}", "/webhooks/jira"]);
 
         // Whoever takes more than a control write's megabyte takes it to keep it, or is for admins, or says here why it may.
         string[] read = ["/api/query", "/api/query/explain"];

@@ -35,13 +35,16 @@ internal sealed record WorkerTable(string Name, IReadOnlyList<string> Paths, IRe
     {
         frame.Text(Name).Texts(Paths).Texts(Columns).Text(Key).Texts([.. Tail.Select(run => run.Rows ?? "")]);
         frame.Texts([.. Tail.Select(run => run.Keys)]);
+        foreach (var run in Tail) frame.Texts([.. run.Columns]);
     }
 
     public static WorkerTable Read(ref FrameReader frame)
     {
         var (name, paths, columns, key) = (frame.Text(), frame.Texts(), frame.Texts(), frame.Text());
         var (rows, keys) = (frame.Texts(), frame.Texts());
-        return new WorkerTable(name, paths, columns, key, [.. rows.Zip(keys, (file, ofKeys) => new TailPaths(file.Length > 0 ? file : null, ofKeys))]);
+        var tail = new TailPaths[rows.Length];
+        for (var i = 0; i < tail.Length; i++) tail[i] = new TailPaths(rows[i].Length > 0 ? rows[i] : null, keys[i], frame.Texts());
+        return new WorkerTable(name, paths, columns, key, tail);
     }
 }
 

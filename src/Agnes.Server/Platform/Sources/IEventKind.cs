@@ -3,8 +3,8 @@ namespace Agnes.Server.Platform.Sources;
 /// <summary>A kind of source whose tables are made of what it sends by itself.</summary>
 internal interface IEventKind
 {
-    /// <summary>How its events become rows, as it is set now; null: nothing can be sent yet.</summary>
-    EventSource? Events(IServiceProvider services);
+    /// <summary>What sends, as it is set now, and how its events become rows; none where nothing can be sent yet.</summary>
+    IEnumerable<EventSource> Events(IServiceProvider services);
 }
 
 /// <param name="Name">Of the source: its folder below <c>extracts/</c>.</param>

@@ -33,5 +33,5 @@ public sealed class EventTail(EventTailRow row)
 
     /// <summary>Of one table; null: all its rows are in its version.</summary>
     public TableTail? Of(string table) => Runs.Count == 0 ? null : _tables.GetOrAdd(
-        table, name => new TableTail(row.Number, row.KeyColumn, [.. Runs.Select(run => new TailPaths(run.Files.GetValueOrDefault(name), run.Keys))]));
+        table, name => new TableTail(row.Number, row.KeyColumn, [.. Runs.Select(run => run.Of(name))]));
 }

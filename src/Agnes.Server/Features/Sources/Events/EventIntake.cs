@@ -26,12 +26,25 @@ internal sealed partial class EventIntake(
     private readonly SemaphoreSlim _grown = new(0, 1);
     private readonly SemaphoreSlim _merging = new(1, 1);
     private readonly CancellationTokenSource _stop = new();
+    private readonly string _name = source.Name;
+    private volatile EventSource _source = source;
+    private volatile bool _isSetAnew;
     private Journal? _journal;
     private EventWorker? _worker;
     private Task _working = Task.CompletedTask;
     private EventCounts _counts = new(0, 0, 0, 0);
 
-    public EventSource Source => source;
+    /// <summary>As it is set. What is folded next is folded by that.</summary>
+    public EventSource Source
+    {
+        get => _source;
+        set
+        {
+            if (_source.Options.Count == value.Options.Count && !_source.Options.Except(value.Options).Any()) return;
+            _source = value;
+            _isSetAnew = true;
+        }
+    }
 
     public EventCounts Counts => _counts;
 
@@ -41,12 +54,12 @@ internal sealed partial class EventIntake(
     /// <summary>Held while runs of the tail are folded into parts: they must stay what they are.</summary>
     public SemaphoreSlim Merging => _merging;
 
-    private string JournalFolder => Path.Combine(folder.Source(source.Name), "journal");
+    private string JournalFolder => Path.Combine(folder.Source(_name), "journal");
 
     /// <exception cref="IOException">Another process has the journal.</exception>
     public void Start()
     {
-        Directory.CreateDirectory(folder.Source(source.Name));
+        Directory.CreateDirectory(folder.Source(_name));
         var folded = TailOf(state.Snapshot).Position;
         _journal = Journal.Open(JournalFolder, limits, state.Options.Time, folded);
         _journal.Folded = folded;
@@ -70,7 +83,7 @@ internal sealed partial class EventIntake(
         _merging.Dispose();
     }
 
-    private EventTailRow TailOf(Snapshot snapshot) => snapshot.Tails.GetValueOrDefault(source.Name)?.Row ?? EventTails.First(source, state.Options.Time.Micros());
+    private EventTailRow TailOf(Snapshot snapshot) => snapshot.Tails.GetValueOrDefault(_name)?.Row ?? EventTails.First(_source, state.Options.Time.Micros());
 
     private void Wake()
     {
@@ -102,7 +115,7 @@ internal sealed partial class EventIntake(
             }
             catch (Exception fault)
             {
-                LogFault(log, source.Name, fault);
+                LogFault(log, _name, fault);
                 if (_worker is { } lost) await lost.DisposeAsync();
                 _worker = null;
                 await Task.Delay(FaultPause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -132,10 +145,10 @@ internal sealed partial class EventIntake(
     /// <summary>Many runs cost every statement; those of a fold into parts have to stay.</summary>
     private async Task MergeAsync(CancellationToken stop)
     {
-        if ((state.Snapshot.Tails.GetValueOrDefault(source.Name)?.Runs.Count ?? 0) <= RunsMax || !await _merging.WaitAsync(0, stop)) return;
+        if ((state.Snapshot.Tails.GetValueOrDefault(_name)?.Runs.Count ?? 0) <= RunsMax || !await _merging.WaitAsync(0, stop)) return;
         try
         {
-            var tail = state.Snapshot.Tails[source.Name];
+            var tail = state.Snapshot.Tails[_name];
             var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail.Row), 0, tail.Row.Position, tail.Runs), stop);
             await state.WriteAsync(
                 async write =>
@@ -154,24 +167,35 @@ internal sealed partial class EventIntake(
     private async Task AskForFoldAsync(CancellationToken stop)
     {
         var snapshot = state.Snapshot;
-        var tail = snapshot.Tails.GetValueOrDefault(source.Name);
-        var isFirst = snapshot.PublishedNamesOf(source.Name).IsEmpty;
+        var tail = snapshot.Tails.GetValueOrDefault(_name);
+        var isFirst = snapshot.PublishedNamesOf(_name).IsEmpty;
         var age = state.Options.Time.Micros() - (tail?.Row.FoldedAt ?? DateTime.MinValue);
         var isLarge = tail is not null && (tail.Runs.Sum(run => run.Documents) > DocumentsMax || tail.Runs.Sum(run => run.Bytes) > BytesMax);
         if (!isFirst && !isLarge && !(tail?.Runs.Count > 0 && age > FoldAfter)) return;
-        await jobs.StartAsync(FoldEventsJob.Request(source.Name), stop);
+        await jobs.StartAsync(FoldEventsJob.Request(_name), stop);
         _journal!.DropBefore(TailOf(snapshot).Position, state.Options.Time.GetUtcNow().UtcDateTime - JournalKept);
     }
 
     private EventTailRow Current(StateWrite write) => TailOf(write.Current);
 
-    private IReadOnlyList<TailRun> RunsOf(StateWrite write) => write.Current.Tails.GetValueOrDefault(source.Name)?.Runs ?? [];
+    private IReadOnlyList<TailRun> RunsOf(StateWrite write) => write.Current.Tails.GetValueOrDefault(_name)?.Runs ?? [];
 
     /// <summary>Names files, so it never comes twice: also not after one that was written and not committed.</summary>
     private static long NextNumber(EventTailRow tail) => tail.Number + 1;
 
-    private async Task<EventWorker> WorkerAsync(CancellationToken stop) => _worker ??= await EventWorker.StartAsync(
-        program, scratch, budget.Publishing, source.Schema, source.Options, JournalFolder, folder.Source(source.Name), folder.TailsOf(source.Name), stop);
+    private async Task<EventWorker> WorkerAsync(CancellationToken stop)
+    {
+        if (_isSetAnew && _worker is { } old)
+        {
+            await old.DisposeAsync();
+            _worker = null;
+        }
+
+        _isSetAnew = false;
+        var now = _source;
+        return _worker ??= await EventWorker.StartAsync(
+            program, scratch, budget.Publishing, now.Schema, now.Options, JournalFolder, folder.Source(now.Name), folder.TailsOf(now.Name), stop);
+    }
 
     [LoggerMessage(EventId = 6201, Level = LogLevel.Warning, Message = "What {Source} sent could not be folded; it stays in the journal and is tried again.")]
     private static partial void LogFault(ILogger log, string source, Exception fault);

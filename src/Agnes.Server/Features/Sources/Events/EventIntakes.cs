@@ -26,7 +26,12 @@ internal sealed class EventIntakes(IServiceProvider services, SourceKinds kinds,
     {
         lock (_gate)
         {
-            if (_intakes.TryGetValue(source.Name, out var known)) return known;
+            if (_intakes.TryGetValue(source.Name, out var known))
+            {
+                known.Source = source; // as it is set now
+                return known;
+            }
+
             T Get<T>() where T : notnull => services.GetRequiredService<T>();
             var intake = new EventIntake(
                 source, Get<StateDb>(), Get<JobRunner>(), Get<WorkerProgram>(), Get<Scratch>(), Get<Budget>(), Get<DataFolder>(), JournalLimits.Default, log);
@@ -38,10 +43,7 @@ internal sealed class EventIntakes(IServiceProvider services, SourceKinds kinds,
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (!options.Role.ServesRequests()) return Task.CompletedTask;
-        foreach (var kind in kinds.All.OfType<IEventKind>())
-        {
-            if (kind.Events(services) is { } source) Of(source);
-        }
+        foreach (var source in kinds.All.OfType<IEventKind>().SelectMany(kind => kind.Events(services))) Of(source);
 
         return Task.CompletedTask;
     }

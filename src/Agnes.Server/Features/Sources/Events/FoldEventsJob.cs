@@ -21,7 +21,7 @@ internal sealed class FoldEventsJob(
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
         var name = job.Job.Subject!;
-        if (kinds.All.OfType<IEventKind>().Select(kind => kind.Events(services)).FirstOrDefault(one => one?.Name == name) is not { } source)
+        if (kinds.All.OfType<IEventKind>().SelectMany(kind => kind.Events(services)).FirstOrDefault(one => one.Name == name) is not { } source)
             throw new WorkerFailedException($"'{name}' is not set up.");
         var merging = intakes.Find(name)?.Merging;
         if (merging is not null) await merging.WaitAsync(cancellation);

@@ -17,12 +17,12 @@ internal sealed class JiraKind : SourceKind, IEventKind
 
     public override IReceiver Receiver { get; } = new JiraReceiver();
 
-    public EventSource? Events(IServiceProvider services)
+    public IEnumerable<EventSource> Events(IServiceProvider services)
     {
         var layers = SettingLayers.Open(services.GetRequiredService<ServerOptions>(), services.GetRequiredService<SecretStore>());
-        if (string.IsNullOrEmpty(layers.Find(JiraOptions.SecretName))) return null;
+        if (string.IsNullOrEmpty(layers.Find(JiraOptions.SecretName))) return [];
         var options = new Dictionary<string, string>(StringComparer.Ordinal);
         if (layers.Find(JiraOptions.DomainName) is { Length: > 0 } domain) options[JiraSchema.DomainOption] = domain;
-        return new EventSource(KindName, JiraSchema.SchemaName, JiraSchema.Key, options);
+        return [new EventSource(KindName, JiraSchema.SchemaName, JiraSchema.Key, options)];
     }
 }

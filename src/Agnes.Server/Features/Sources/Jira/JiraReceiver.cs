@@ -15,7 +15,6 @@ namespace Agnes.Server.Features.Sources.Jira;
 internal sealed class JiraReceiver : IReceiver
 {
     private const string Prefix = "sha256=";
-    private const string RetrySeconds = "5";
     private const int IdentityCharactersMax = 200;
     private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(2);
     private static readonly string[] SignatureHeaders = ["X-Hub-Signature-256", "X-Hub-Signature"];
@@ -63,7 +62,7 @@ internal sealed class JiraReceiver : IReceiver
         }
         catch (Exception fault) when (fault is JournalFullException or IOException)
         {
-            return new RetryLater(RetrySeconds);
+            return new RetryLater();
         }
     }
 
@@ -73,23 +72,11 @@ internal sealed class JiraReceiver : IReceiver
         if (_known is { } known && services.GetRequiredService<TimeProvider>().GetElapsedTime(known.At) < KnownFor) return known;
         var layers = SettingLayers.Open(services.GetRequiredService<ServerOptions>(), services.GetRequiredService<SecretStore>());
         var kind = services.GetRequiredService<SourceKinds>().All.OfType<JiraKind>().Single();
-        return _known = new Known(layers.Find(JiraOptions.SecretName), kind.Events(services), services.GetRequiredService<TimeProvider>().GetTimestamp());
+        return _known = new Known(layers.Find(JiraOptions.SecretName), kind.Events(services).FirstOrDefault(), services.GetRequiredService<TimeProvider>().GetTimestamp());
     }
 
     private sealed record Known(string? Secret, EventSource? Source, long At)
     {
         public override string ToString() => Source?.Name ?? ""; // without the secret
-    }
-
-    /// <summary>What is refused for want of room is sent again by its sender, who is told when.</summary>
-    private sealed class RetryLater(string seconds) : IResult, IStatusCodeHttpResult
-    {
-        public int? StatusCode => StatusCodes.Status503ServiceUnavailable;
-
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.Headers.RetryAfter = seconds;
-            return Problem.Detail(StatusCodes.Status503ServiceUnavailable, "There is no room to keep it. Send it again in a moment.").ExecuteAsync(httpContext);
-        }
     }
 }

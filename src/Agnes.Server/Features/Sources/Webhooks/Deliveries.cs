@@ -20,9 +20,11 @@ internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProv
     private static readonly TimeSpan PlaceWait = TimeSpan.FromSeconds(5);
     private readonly SemaphoreSlim _places = new(AtOnceMax);
 
-    public async Task<IResult> TakeAsync(HttpContext context, SourceKind kind)
+    public Task<IResult> TakeAsync(HttpContext context, SourceKind kind) => TakeAsync(context, kind.Receiver!, kind.Name);
+
+    /// <param name="source">Whose it is, for the audit and the count of guesses.</param>
+    public async Task<IResult> TakeAsync(HttpContext context, IReceiver receiver, string source)
     {
-        var receiver = kind.Receiver!;
         if (receiver.NotSetUp(services) is { } missing) return Problem.Detail(StatusCodes.Status503ServiceUnavailable, missing);
         if (!await _places.WaitAsync(PlaceWait, context.RequestAborted))
         {
@@ -34,7 +36,7 @@ internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProv
         {
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, context.RequestAborted);
-            return await TakeAsync(context, kind, receiver, new Delivery(context.Request.Headers, body.GetBuffer().AsMemory(0, (int)body.Length)));
+            return await TakeAsync(context, receiver, source, new Delivery(context.Request.Headers, body.GetBuffer().AsMemory(0, (int)body.Length)));
         }
         finally
         {
@@ -44,18 +46,18 @@ internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProv
 
     public void Dispose() => _places.Dispose();
 
-    private async Task<IResult> TakeAsync(HttpContext context, SourceKind kind, IReceiver receiver, Delivery delivery)
+    private async Task<IResult> TakeAsync(HttpContext context, IReceiver receiver, string source, Delivery delivery)
     {
         if (!receiver.IsGenuine(delivery, services))
         {
-            await audit.AppendAsync(null, Action, $"source:{kind.Name}", What(delivery), "InvalidSignature", cancellation: CancellationToken.None);
-            limits.Take(context, kind.Name);
+            await audit.AppendAsync(null, Action, $"source:{source}", What(delivery), "InvalidSignature", cancellation: CancellationToken.None);
+            limits.Take(context, source);
             return Problem.Detail(StatusCodes.Status401Unauthorized, "Invalid signature");
         }
 
         var answer = await receiver.TakeAsync(delivery, services, context.RequestAborted);
         if ((answer as IStatusCodeHttpResult)?.StatusCode is >= StatusCodes.Status400BadRequest)
-            await audit.AppendAsync(null, Action, $"source:{kind.Name}", What(delivery), "Refused", cancellation: CancellationToken.None);
+            await audit.AppendAsync(null, Action, $"source:{source}", What(delivery), "Refused", cancellation: CancellationToken.None);
         return answer; // what was taken is kept by its kind: an entry for each of thousands a second would bury all others
     }
 

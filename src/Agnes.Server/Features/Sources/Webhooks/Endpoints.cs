@@ -20,8 +20,10 @@ internal static class WebhooksEndpoints
     public static void MapDeliveries(this IEndpointRouteBuilder routes, string address, SourceKind kind)
     {
         routes.MapPost(address, (HttpContext context, Deliveries deliveries) => deliveries.TakeAsync(context, kind))
-            .WithTags("Sources").WithSummary($"What {kind.Title} sends, signed by it.")
-            .Public().FillsDisk().PerMinute(Deliveries.GuessesPerMinuteMax).PublicBodyBytesMax(Deliveries.BytesMax)
-            .BodyBytesMax(2 * Deliveries.BytesMax); // what is a little too large is read and dropped, so that the refusal reaches its sender
+            .WithTags("Sources").WithSummary($"What {kind.Title} sends, signed by it.").AsDelivery();
     }
+
+    /// <summary>Open to anybody, within bounds; what is a little too large is read and dropped, so that the refusal reaches its sender.</summary>
+    public static void AsDelivery(this RouteHandlerBuilder route) => route.Public().FillsDisk().PerMinute(Deliveries.GuessesPerMinuteMax)
+        .PublicBodyBytesMax(Deliveries.BytesMax).BodyBytesMax(2 * Deliveries.BytesMax);
 }
