@@ -26,7 +26,10 @@ internal static class JiraEvents
     private const int RowsMax = 1_000_000;
     private static readonly TimeSpan KillEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SettleMax = TimeSpan.FromMinutes(2);
-    private static readonly string[] Left = ["_synced_at", "local_path", "hierarchical_path"];
+
+    /// <summary>What is of this server, and what a link shows of the other issue, which changes without a word about the one that has the link.</summary>
+    private static readonly string[] Left =
+        ["_synced_at", "local_path", "hierarchical_path", "linked_issue_key", "linked_issue_summary", "linked_issue_status", "linked_issue_priority"];
 
     public static Task RunAsync(CampaignRun run) => RunAsync(run, 10_000);
 
