@@ -95,6 +95,7 @@ internal static class FeatureList
         routes.MapWebhooks();
         routes.MapJira();
         routes.MapRecords();
+        routes.MapEvents();
         routes.MapColumnMetadata();
         routes.MapSync();
         routes.MapScheduler();

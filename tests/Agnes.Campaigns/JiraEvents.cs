@@ -33,7 +33,7 @@ internal static class JiraEvents
 
     public static Task RunAsync(CampaignRun run) => RunAsync(run, 10_000);
 
-    public static Task RunShortAsync(CampaignRun run) => RunAsync(run, 600);
+    public static Task RunShortAsync(CampaignRun run) => RunAsync(run, 300);
 
     private static async Task RunAsync(CampaignRun run, int events)
     {

@@ -27,7 +27,6 @@ public sealed class Documents(string folder)
 
     /// <param name="key">The caller has proven that it can be the name of a file.</param>
     /// <returns>Null: nothing is known.</returns>
-    /// <exception cref="JsonException">The file is none of ours.</exception>
     public JsonObject? Find(string key)
     {
         if (_loaded.TryGetValue(key, out var known)) return known;
@@ -40,6 +39,11 @@ public sealed class Documents(string folder)
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
             // Nothing is known of it yet.
+        }
+        catch (JsonException)
+        {
+            // A crash of the machine may leave a file without its bytes. It is kept aside, and what comes from now on is known.
+            File.Move(PathOf(key), PathOf(key) + ".damaged", overwrite: true);
         }
 
         return _loaded[key] = document;

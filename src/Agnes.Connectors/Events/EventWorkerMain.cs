@@ -47,7 +47,7 @@ public static class EventWorkerMain
         long applied = 0, known = 0, unknown = 0, broken = 0;
         await foreach (var entry in new JournalReader(start.Journal).ReadAsync(request.From, request.Until, cancellation))
         {
-            switch (schema.Apply(entry, documents))
+            switch (Apply(schema, entry, documents))
             {
                 case EventOutcome.Applied: applied++; break;
                 case EventOutcome.Known: known++; break;
@@ -65,6 +65,20 @@ public static class EventWorkerMain
         documents.Save();
         if (entries == 0) position = request.Until;
         return new EventWorkerAnswer(run, position, new EventCounts(applied, known, unknown, broken));
+    }
+
+    /// <summary>One entry that nobody thought of must not keep all that come after it from being folded.</summary>
+    private static EventOutcome Apply(EventSchema schema, JournalEntry entry, Documents documents)
+    {
+        try
+        {
+            return schema.Apply(entry, documents);
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        {
+            Console.Error.WriteLine($"The entry at {entry.Position} could not be folded: {fault}");
+            return EventOutcome.Broken;
+        }
     }
 
     private static async Task<string?> LineAsync(StreamReader reader, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Protocol;
 using DuckDB.NET.Data;
@@ -76,15 +77,13 @@ internal sealed class TailFiles(EventSchema schema, DuckDBConnection connection,
         {
             foreach (var key in documents.Changed.Keys)
             {
-                var document = documents.Find(key)!;
-                var month = schema.MonthOf(document);
-                schema.Rows(document, (table, values) =>
+                var (month, ofDocument) = RowsOf(key, documents.Find(key)!);
+                foreach (var (table, values) in ofDocument)
                 {
-                    var appender = appenders[table];
-                    foreach (var value in values) Append(appender, value);
-                    appender.Append(month).EndRow();
+                    foreach (var value in values) Append(appenders[table], value);
+                    appenders[table].Append(month).EndRow();
                     rows[table]++;
-                });
+                }
             }
 
             foreach (var appender in appenders) appender.Close();
@@ -102,6 +101,24 @@ internal sealed class TailFiles(EventSchema schema, DuckDBConnection connection,
 
         keys.Close();
         return rows;
+    }
+
+    /// <summary>A document whose rows cannot be made has none, and holds up no other.</summary>
+    private (string Month, List<(int Table, object?[] Values)> Rows) RowsOf(string key, JsonObject document)
+    {
+        List<(int Table, object?[] Values)> rows = [];
+        var month = schema.MonthOf(document);
+        try
+        {
+            schema.Rows(document, (table, values) => rows.Add((table, values)));
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        {
+            Console.Error.WriteLine($"{key} has no rows: {fault}");
+            rows.Clear();
+        }
+
+        return (month, rows);
     }
 
     private static void Append(DuckDBAppender appender, object? value)

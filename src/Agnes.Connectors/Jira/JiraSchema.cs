@@ -25,7 +25,6 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
     public const byte Answer = 2;
 
     private const string DeletedEvent = "jira:issue_deleted";
-    private static readonly JsonDocumentOptions Lenient = new() { AllowDuplicateProperties = true, MaxDepth = 128 };
     private readonly JiraRows _rows = new(fields, domain, attachments);
 
     /// <param name="root">The folder of the source.</param>
@@ -53,7 +52,7 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
         JsonObject? body;
         try
         {
-            body = JsonNode.Parse(entry.Body.Span, documentOptions: Lenient) as JsonObject;
+            body = JsonText.Parse(entry.Body) as JsonObject;
         }
         catch (JsonException)
         {

@@ -20,8 +20,9 @@ public sealed class RecordSchema(RecordSettings settings) : EventSchema
     public const byte Delivery = 1;
 
     private const int IdBytes = 16;
+    private const double MillisecondsMin = -62_135_596_800_000; // the years 1 to 9999
+    private const double MillisecondsMax = 253_402_300_800_000;
     private const long SecondsMax = 100_000_000_000; // a larger number of an epoch counts milliseconds
-    private static readonly JsonDocumentOptions Lenient = new() { AllowDuplicateProperties = true, MaxDepth = 128 };
 
     public override string KeyColumn => RecordSettings.IdColumn;
 
@@ -38,7 +39,7 @@ public sealed class RecordSchema(RecordSettings settings) : EventSchema
         JsonNode? body;
         try
         {
-            body = JsonNode.Parse(entry.Body.Span, documentOptions: Lenient);
+            body = JsonText.Parse(entry.Body);
         }
         catch (JsonException)
         {
@@ -123,7 +124,11 @@ public sealed class RecordSchema(RecordSettings settings) : EventSchema
     {
         if (node is not JsonValue value) return null;
         if (value.TryGetValue<double>(out var number))
-            return Math.Abs(number) < 1e15 ? Cut(DateTime.UnixEpoch.AddMilliseconds(Math.Abs(number) < SecondsMax ? number * 1000 : number)) : null;
+        {
+            var milliseconds = Math.Abs(number) < SecondsMax ? number * 1000 : number;
+            return milliseconds is > MillisecondsMin and < MillisecondsMax ? Cut(DateTime.UnixEpoch.AddMilliseconds(milliseconds)) : null;
+        }
+
         return value.TryGetValue<string>(out var text)
             && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? Cut(moment.UtcDateTime) : null;
     }

@@ -10,6 +10,10 @@ namespace Agnes.Connectors.Tests.Events;
 public sealed class JiraSchemaTests : IDisposable
 {
     private static readonly DateTime Received = new(2026, 3, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    private const string Small =
+        """ "id":"1","key":"A-1","fields":{"created":"2026-01-01T00:00:00.000+0000","updated":"2026-01-02T00:00:00.000+0000","summary":"SUMMARY"} """;
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -85,6 +89,32 @@ public sealed class JiraSchemaTests : IDisposable
         JiraAttachment.Hierarchical("SUPPORT-14991", "54908_f.zip").ShouldBe("14/991/54908_f.zip");
         JiraTables.All[JiraTables.Issues].Columns.Count.ShouldBe(49);
         JiraTables.All.Select(table => table.Columns.Count).ShouldBe([49, 8, 11, 9, 8, 6]);
+    }
+
+    /// <summary>Whatever a stranger writes, what comes after it is folded.</summary>
+    [Fact]
+    public void Texts_that_are_cut_within_a_character_are_read_and_names_that_stand_twice_are_none()
+    {
+        var schema = Schema();
+        var documents = new Documents(_folder["issues"]);
+        Apply(schema, documents, Event("jira:issue_created", 1000, Small.Replace("SUMMARY", @"cut \\\ud83d and \ud83d\ude00 and \udE00", StringComparison.Ordinal)))
+            .ShouldBe(EventOutcome.Applied);
+        Rows(schema, documents.Find("A-1")!).ShouldHaveSingleItem().ShouldContain("cut \\\uFFFD and \uD83D\uDE00 and \uFFFD");
+        Apply(schema, documents, Event("jira:issue_updated", 2000, Small.Replace("\"key\"", "\"key\":\"A-2\",\"key\"", StringComparison.Ordinal)))
+            .ShouldBe(EventOutcome.Broken);
+    }
+
+    [Fact]
+    public void A_document_that_lost_its_bytes_is_kept_aside()
+    {
+        var schema = Schema();
+        Directory.CreateDirectory(_folder["issues"]);
+        File.WriteAllText(_folder["issues", "A-1.json"], "");
+        var documents = new Documents(_folder["issues"]);
+        Apply(schema, documents, Event("jira:issue_created", 1000, Small)).ShouldBe(EventOutcome.Applied);
+        documents.Save();
+        File.Exists(_folder["issues", "A-1.json.damaged"]).ShouldBeTrue();
+        new Documents(_folder["issues"]).Find("A-1").ShouldNotBeNull();
     }
 
     private static JournalEntry Entry(string body) => new(0, 0, Received, JiraSchema.Delivery, "", Encoding.UTF8.GetBytes(body));

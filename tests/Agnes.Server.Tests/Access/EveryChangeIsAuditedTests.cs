@@ -75,6 +75,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         ["POST /api/admin/register-table/precheck"] = "changes nothing",
         ["POST /api/admin/discover-and-register"] = "wants a Keboola project: KeboolaTests",
         ["POST /api/sync/plan"] = "changes nothing",
+        ["POST /api/admin/events/{source}/replay"] = "wants a source that sends: JiraTests",
         ["POST /api/admin/scheduler/report"] = "a row that says itself who did what last: SchedulerTests",
         ["POST /api/v2/metadata-cache/refresh"] = "keeps what a source says of itself: MetadataTests",
     };

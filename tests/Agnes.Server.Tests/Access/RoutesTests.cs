@@ -14,7 +14,7 @@ namespace Agnes.Server.Tests.Access;
 public sealed class RoutesTests(Worlds worlds, Postgres postgres)
 {
     /// <summary>What anybody may call without saying who they are. A route that is added here is a decision to be seen in a review.</summary>
-    private static readonly string[] OpenPrefixes = ["/auth/", "/login", "/api/health", "/api/version", "/api/sync/status", "/static/", "/dist/", "/_content/", "/first-time-setup", "/favicon", "/cli/", "/setup", "/install", "/api/desktop/refresh"];
+    private static readonly string[] OpenPrefixes = ["/auth/", "/login", "/api/health", "/api/version", "/api/sync/status", "/static/", "/dist/", "/_content/", "/first-time-setup", "/favicon", "/cli/", "/setup", "/install", "/api/desktop/refresh", "/webhooks/", "/api/jira/webhook"];
 
     [Fact]
     public async Task Every_route_declares_who_may_call_it()

@@ -42,7 +42,7 @@ public sealed class AnswersThatDifferInTimeTests(Postgres postgres)
     ];
 
     /// <summary>Public, and about no account that somebody names: the first admin's is made once, before there is any.</summary>
-    private static readonly string[] WithoutAddress = ["/auth/bootstrap", "/auth/logout", "/api/desktop/refresh"];
+    private static readonly string[] WithoutAddress = ["/auth/bootstrap", "/auth/logout", "/api/desktop/refresh", "/webhooks/jira", "/api/jira/webhook", "/webhooks/in/{connection}"];
 
     [Fact]
     [Long]

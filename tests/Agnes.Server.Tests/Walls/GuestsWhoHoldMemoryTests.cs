@@ -34,6 +34,9 @@ public sealed class GuestsWhoHoldMemoryTests(Worlds worlds, Postgres postgres)
         var (faults, asked) = (new List<string>(), 0);
         foreach (var (method, path) in PublicRoutes(server).Where(route => route.Method is not ("GET" or "HEAD" or "OPTIONS")))
         {
+            // A delivery is larger; 64 of at most 1 MiB are held at once, which WebhookTests sees to.
+            if (path.Contains("webhook", StringComparison.Ordinal)) continue;
+
             asked++;
             var announced = await server.SendAsync(method, path, new string('x', LimitOptions.PublicBodyBytesMax + 1));
             if (announced.Status != 413) faults.Add($"{method} {path}: {announced.Status}");

@@ -19,25 +19,25 @@ public sealed class JiraTests(Postgres postgres)
     [Theory, State.OnBothEngines]
     public async Task A_delivery_is_queryable_at_once_and_folded_into_the_month_of_its_issue(StateEngine engine)
     {
-        await using var shop = await OpenAsync(engine);
-        await EventuallyAsync(() => shop.Server.State.Snapshot.PublishedNamesOf("jira").Count, 6, "the tables are there before anything is sent");
-        var taken = await shop.Server.DeliverAsync(JiraDeliveries.Updated("SUP-1", 101, "first", "2026-02-01T10:00:00.000+0000"));
+        await using var site = await OpenAsync(engine);
+        await EventuallyAsync(() => site.Server.State.Snapshot.PublishedNamesOf("jira").Count, 6, "the tables are there before anything is sent");
+        var taken = await site.Server.DeliverAsync(JiraDeliveries.Updated("SUP-1", 101, "first", "2026-02-01T10:00:00.000+0000"));
         (taken.Status, taken.Body).ShouldBe((200, """{"status":"ok","event":"jira:issue_updated","issue":"SUP-1"}"""));
-        await SeenAsync(shop, "SELECT issue_key, summary, created_at::VARCHAR, labels FROM issues", """[["SUP-1","first","2026-02-01 04:30:00+00","[\"a\", \"\\u010d\"]"]]""");
-        await FoldAsync(shop);
-        shop.Server.State.Snapshot.Tails["jira"].Runs.ShouldBeEmpty();
-        shop.Server.State.Snapshot.PublishedTable("issues")!.Parts.Select(part => part.Name).ShouldBe(["2026-01.parquet"]);
-        (await RowsAsync(shop, "SELECT issue_key, summary FROM issues")).ShouldBe("""[["SUP-1","first"]]""");
+        await SeenAsync(site, "SELECT issue_key, summary, created_at::VARCHAR, labels FROM issues", """[["SUP-1","first","2026-02-01 04:30:00+00","[\"a\", \"\\u010d\"]"]]""");
+        await FoldAsync(site);
+        site.Server.State.Snapshot.Tails["jira"].Runs.ShouldBeEmpty();
+        site.Server.State.Snapshot.PublishedTable("issues")!.Parts.Select(part => part.Name).ShouldBe(["2026-01.parquet"]);
+        (await RowsAsync(site, "SELECT issue_key, summary FROM issues")).ShouldBe("""[["SUP-1","first"]]""");
 
-        await shop.Server.DeliverAsync(JiraDeliveries.Updated("SUP-1", 101, "second", "2026-02-01T11:00:00.000+0000"));
-        await shop.Server.DeliverAsync(JiraDeliveries.Updated("SUP-2", 102, "other", "2026-02-01T11:00:00.000+0000", created: "2026-03-05T10:00:00.000+0000"));
-        await SeenAsync(shop, "SELECT issue_key, summary FROM issues ORDER BY 1", """[["SUP-1","second"],["SUP-2","other"]]""");
-        var january = shop.Server.State.Snapshot.PublishedTable("issues")!.Parts[0].Sha256;
-        await FoldAsync(shop);
-        await shop.Server.DeliverAsync(JiraDeliveries.Updated("SUP-2", 102, "gone", "2026-02-01T12:00:00.000+0000", name: "jira:issue_deleted"));
-        await SeenAsync(shop, "SELECT issue_key, summary FROM issues", """[["SUP-1","second"]]""");
-        await FoldAsync(shop);
-        var parts = shop.Server.State.Snapshot.PublishedTable("issues")!.Parts;
+        await site.Server.DeliverAsync(JiraDeliveries.Updated("SUP-1", 101, "second", "2026-02-01T11:00:00.000+0000"));
+        await site.Server.DeliverAsync(JiraDeliveries.Updated("SUP-2", 102, "other", "2026-02-01T11:00:00.000+0000", created: "2026-03-05T10:00:00.000+0000"));
+        await SeenAsync(site, "SELECT issue_key, summary FROM issues ORDER BY 1", """[["SUP-1","second"],["SUP-2","other"]]""");
+        var january = site.Server.State.Snapshot.PublishedTable("issues")!.Parts[0].Sha256;
+        await FoldAsync(site);
+        await site.Server.DeliverAsync(JiraDeliveries.Updated("SUP-2", 102, "gone", "2026-02-01T12:00:00.000+0000", name: "jira:issue_deleted"));
+        await SeenAsync(site, "SELECT issue_key, summary FROM issues", """[["SUP-1","second"]]""");
+        await FoldAsync(site);
+        var parts = site.Server.State.Snapshot.PublishedTable("issues")!.Parts;
         parts.Select(part => part.Name).ShouldBe(["2026-01.parquet"]);
         parts[0].Sha256.ShouldNotBe(january);
     }
@@ -45,11 +45,11 @@ public sealed class JiraTests(Postgres postgres)
     [Fact]
     public async Task Only_what_the_site_has_signed_and_means_something_is_taken_and_the_rest_is_told_why()
     {
-        await using var shop = await OpenAsync(StateEngine.DuckDb);
+        await using var site = await OpenAsync(StateEngine.DuckDb);
         var good = JiraDeliveries.Updated("SUP-1", 101, "first", "2026-02-01T10:00:00.000+0000");
         async Task<(int, string)> Of(string body, string? signature = null, string header = "X-Hub-Signature")
         {
-            var answer = await shop.Server.DeliverAsync(body, signature, header);
+            var answer = await site.Server.DeliverAsync(body, signature, header);
             return (answer.Status, answer.Body);
         }
 
@@ -64,20 +64,39 @@ public sealed class JiraTests(Postgres postgres)
         (await Of("""{"webhookEvent":"x","issue":null}""")).Item1.ShouldBe(400);
         (await Of("""[1]""")).Item1.ShouldBe(400);
         (await Of("""{"webhookEvent":"x","issue_key":"SUP-9","issue":null}""")).ShouldBe((503, """{"status":"error","message":"Jira service not configured"}"""));
-        (await shop.Server.DeliverAsync(good, address: "/api/jira/webhook")).Status.ShouldBe(200);
-        (await shop.Server.SendAsync("GET", "/webhooks/jira/health")).Body.ShouldBe(
+        (await site.Server.DeliverAsync(good, address: "/api/jira/webhook")).Status.ShouldBe(200);
+        (await site.Server.SendAsync("GET", "/webhooks/jira/health")).Body.ShouldBe(
             """{"status":"ok","configured":false,"webhook_secret_set":true,"jira_domain":"site.example.com"}""");
-        await SeenAsync(shop, "SELECT count(*), max(issue_url) FROM issues", """[[1,"https://site.example.com/browse/SUP-1"]]""");
+        await SeenAsync(site, "SELECT count(*), max(issue_url) FROM issues", """[[1,"https://site.example.com/browse/SUP-1"]]""");
+    }
+
+    [Fact]
+    public async Task What_came_since_a_time_is_folded_again_and_the_status_says_what_came_of_it()
+    {
+        await using var site = await OpenAsync(StateEngine.DuckDb);
+        for (var i = 0; i < 5; i++) await site.Server.DeliverAsync(JiraDeliveries.Updated($"SUP-{i}", 100 + i, "first", "2026-02-01T10:00:00.000+0000"));
+        await site.Server.DeliverAsync(JiraDeliveries.Updated("SUP-0", 100, "older", "2026-01-01T10:00:00.000+0000"));
+        await SeenAsync(site, "SELECT count(*) FROM issues WHERE summary = 'first'", "[[5]]");
+        await FoldAsync(site);
+        File.Delete(Path.Combine(DataDir(site), "extracts", "jira", "raw", "issues", "SUP-3.json"));
+        (await site.Server.SendAsync("POST", "/api/admin/events/jira/replay?from=soon", null, site.Admin)).Status.ShouldBe(422);
+        (await site.Server.SendAsync("POST", "/api/admin/events/jira/replay", null, site.Admin)).Status.ShouldBe(202);
+        await EventuallyAsync(() => File.Exists(Path.Combine(DataDir(site), "extracts", "jira", "raw", "issues", "SUP-3.json")), true, "what was lost is there again");
+        await SeenAsync(site, "SELECT count(*) FROM issues WHERE summary = 'first'", "[[5]]");
+        (await site.Server.AuditAsync()).ShouldContain(entry => entry.Action == "events.replay" && entry.Resource == "source:jira");
+        var status = (await site.Server.SendAsync("GET", "/api/admin/events", null, site.Admin)).Json["sources"]![0]!;
+        (status["source"]!.GetValue<string>(), status["applied"]!.GetValue<long>(), status["known"]!.GetValue<long>(), status["waiting_bytes"]!.GetValue<long>())
+            .ShouldBe(("jira", 6, 6, 0), status.ToJsonString());
     }
 
     /// <summary>Whether the server ends between the journal, the tail and the fold: nothing acknowledged is missing, nothing is there twice.</summary>
     [Fact]
     public async Task What_was_taken_outlives_the_server()
     {
-        var shop = await OpenAsync(StateEngine.DuckDb);
+        var site = await OpenAsync(StateEngine.DuckDb);
         for (var i = 0; i < 40; i++)
-            (await shop.Server.DeliverAsync(JiraDeliveries.Updated($"SUP-{i % 10}", i % 10 + 100, $"v{i}", $"2026-02-01T10:{i:00}:00.000+0000"))).Status.ShouldBe(200);
-        var ended = await shop.Server.EndAsync();
+            (await site.Server.DeliverAsync(JiraDeliveries.Updated($"SUP-{i % 10}", i % 10 + 100, $"v{i}", $"2026-02-01T10:{i:00}:00.000+0000"))).Status.ShouldBe(200);
+        var ended = await site.Server.EndAsync();
         await using var again = await OpenAsync(StateEngine.DuckDb, ended);
         await SeenAsync(again, "SELECT count(*), min(summary), max(summary) FROM issues", """[[10,"v30","v39"]]""");
     }
@@ -89,6 +108,8 @@ public sealed class JiraTests(Postgres postgres)
             engine, postgres, options => options with { Variables = name => variables.GetValueOrDefault(name) ?? options.Variables(name) }, like: from);
         return new Site(server, await server.SignInAsync());
     }
+
+    private static string DataDir(Site site) => site.Server.Services.GetRequiredService<Agnes.Server.Platform.Config.ServerOptions>().DataDir;
 
     private static async Task FoldAsync(Site site)
     {
@@ -102,7 +123,7 @@ public sealed class JiraTests(Postgres postgres)
         return answer.Status == 200 ? answer.Json["rows"]!.ToJsonString(Readable) : answer.Body;
     }
 
-    private static Task SeenAsync(Site shop, string sql, string rows) => EventuallyAsync(async () => await RowsAsync(shop, sql), rows, sql);
+    private static Task SeenAsync(Site site, string sql, string rows) => EventuallyAsync(async () => await RowsAsync(site, sql), rows, sql);
 
     private static Task EventuallyAsync<T>(Func<T> look, T expected, string what) => EventuallyAsync(() => Task.FromResult(look()), expected, what);
 

@@ -19,6 +19,12 @@ internal sealed partial class EventIntake(
     private const long DocumentsMax = 20_000;
     private const long BytesMax = 64 << 20;
     private static readonly TimeSpan FoldAfter = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan FoldAtMostEvery = TimeSpan.FromSeconds(30); // also where one fails
+    private static readonly TimeSpan FirstFoldEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>A statement that began before a run was replaced may open its files for so long.</summary>
+    private static readonly TimeSpan FilesKept = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan IdlePause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(2);
@@ -29,6 +35,9 @@ internal sealed partial class EventIntake(
     private readonly string _name = source.Name;
     private volatile EventSource _source = source;
     private volatile bool _isSetAnew;
+    private readonly Dictionary<string, long> _unnamed = new(StringComparer.Ordinal); // files that no run names, since when; as many as there are
+    private long? _askedAt;
+    private long? _sweptAt;
     private Journal? _journal;
     private EventWorker? _worker;
     private Task _working = Task.CompletedTask;
@@ -47,6 +56,15 @@ internal sealed partial class EventIntake(
     }
 
     public EventCounts Counts => _counts;
+
+    /// <summary>UTC, of the last delivery that this process took.</summary>
+    public DateTime? LastTakenAt { get; private set; }
+
+    /// <summary>Why nothing is folded now; null where it is.</summary>
+    public string? Fault { get; private set; }
+
+    /// <inheritdoc cref="Journal.Durable"/>
+    public long Durable => _journal?.Durable ?? 0;
 
     /// <summary>Bytes that are kept and not folded yet.</summary>
     public long Waiting => _journal is { } journal ? journal.Durable - Math.Min(journal.Durable, journal.Folded) : 0;
@@ -69,8 +87,24 @@ internal sealed partial class EventIntake(
 
     /// <summary>Returns when it is on disk.</summary>
     /// <exception cref="JournalFullException">It is not taken.</exception>
-    public Task AppendAsync(byte kind, string identity, ReadOnlyMemory<byte> body, CancellationToken cancellation) =>
-        (_journal ?? throw new JournalFullException("Another process takes what this source sends.")).AppendAsync(kind, identity, body, cancellation);
+    public async Task AppendAsync(byte kind, string identity, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        var journal = _journal ?? throw new JournalFullException("Another process takes what this source sends.");
+        await journal.AppendAsync(kind, identity, body, cancellation);
+        LastTakenAt = state.Options.Time.Micros();
+    }
+
+    /// <summary>Where the first entry stands that came at a time or later; the end where there is none.</summary>
+    public async Task<long> PositionOfAsync(DateTime since, CancellationToken cancellation)
+    {
+        var journal = _journal!;
+        await foreach (var entry in new JournalReader(JournalFolder).ReadAsync(journal.First, journal.Durable, cancellation))
+        {
+            if (entry.ReceivedAt >= since) return entry.Position;
+        }
+
+        return journal.Durable;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -85,7 +119,7 @@ internal sealed partial class EventIntake(
 
     private EventTailRow TailOf(Snapshot snapshot) => snapshot.Tails.GetValueOrDefault(_name)?.Row ?? EventTails.First(_source, state.Options.Time.Micros());
 
-    private void Wake()
+    public void Wake()
     {
         try
         {
@@ -104,8 +138,10 @@ internal sealed partial class EventIntake(
             try
             {
                 var more = await FoldAsync(stop);
+                Fault = null;
                 await MergeAsync(stop);
                 await AskForFoldAsync(stop);
+                Sweep();
                 if (!more) await _grown.WaitAsync(IdlePause, stop);
                 await Task.Delay(Pause, stop); // what comes together is folded together
             }
@@ -116,6 +152,7 @@ internal sealed partial class EventIntake(
             catch (Exception fault)
             {
                 LogFault(log, _name, fault);
+                Fault = fault is Engine.Extracts.WorkerFailedException ? fault.Message : fault.GetType().Name;
                 if (_worker is { } lost) await lost.DisposeAsync();
                 _worker = null;
                 await Task.Delay(FaultPause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -135,7 +172,8 @@ internal sealed partial class EventIntake(
             {
                 var now = Current(write);
                 var runs = answer.Run is { } run ? [.. RunsOf(write), run] : RunsOf(write);
-                await write.SaveAsync(now with { Number = now.Number + 1, Position = answer.Position, Runs = EventTails.Write(runs), UpdatedAt = write.Now });
+                var position = now.Position == tail.Position ? answer.Position : now.Position; // somebody had the journal folded again meanwhile
+                await write.SaveAsync(now with { Number = now.Number + 1, Position = position, Runs = EventTails.Write(runs), UpdatedAt = write.Now });
             },
             stop);
         _journal.Folded = answer.Position;
@@ -172,8 +210,27 @@ internal sealed partial class EventIntake(
         var age = state.Options.Time.Micros() - (tail?.Row.FoldedAt ?? DateTime.MinValue);
         var isLarge = tail is not null && (tail.Runs.Sum(run => run.Documents) > DocumentsMax || tail.Runs.Sum(run => run.Bytes) > BytesMax);
         if (!isFirst && !isLarge && !(tail?.Runs.Count > 0 && age > FoldAfter)) return;
+        if (_askedAt is { } asked && state.Options.Time.GetElapsedTime(asked) < (isFirst ? FirstFoldEvery : FoldAtMostEvery)) return;
+        _askedAt = state.Options.Time.GetTimestamp();
         await jobs.StartAsync(FoldEventsJob.Request(_name), stop);
         _journal!.DropBefore(TailOf(snapshot).Position, state.Options.Time.GetUtcNow().UtcDateTime - JournalKept);
+    }
+
+    private void Sweep()
+    {
+        var now = state.Options.Time.GetTimestamp();
+        if (_sweptAt is { } swept && state.Options.Time.GetElapsedTime(swept, now) < SweepEvery) return;
+        _sweptAt = now;
+        var tails = folder.TailsOf(_name);
+        if (!Directory.Exists(tails)) return;
+        var named = (state.Snapshot.Tails.GetValueOrDefault(_name)?.Runs ?? []).SelectMany(run => run.Files.Values.Append(run.Keys)).ToHashSet(StringComparer.Ordinal);
+        var there = Directory.EnumerateFiles(tails).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in _unnamed.Keys.Where(file => named.Contains(file) || !there.Contains(file)).ToList()) _unnamed.Remove(file);
+        foreach (var file in there.Where(file => !named.Contains(file)))
+        {
+            if (!_unnamed.TryGetValue(file, out var since)) _unnamed[file] = now;
+            else if (state.Options.Time.GetElapsedTime(since, now) > FilesKept) File.Delete(file);
+        }
     }
 
     private EventTailRow Current(StateWrite write) => TailOf(write.Current);

@@ -10,7 +10,7 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Features.Sources.Events;
 
 /// <summary>All sources that send by themselves, as far as they are set up. One that is set up while the server runs begins with its first delivery.</summary>
-internal sealed class EventIntakes(IServiceProvider services, SourceKinds kinds, ServerOptions options, ILogger<EventIntakes> log) : IHostedService, IAsyncDisposable
+internal sealed partial class EventIntakes(IServiceProvider services, SourceKinds kinds, ServerOptions options, ILogger<EventIntakes> log) : IHostedService, IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, EventIntake> _intakes = new(StringComparer.Ordinal); // one for each source
@@ -43,7 +43,18 @@ internal sealed class EventIntakes(IServiceProvider services, SourceKinds kinds,
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (!options.Role.ServesRequests()) return Task.CompletedTask;
-        foreach (var source in kinds.All.OfType<IEventKind>().SelectMany(kind => kind.Events(services))) Of(source);
+        foreach (var source in kinds.All.OfType<IEventKind>().SelectMany(kind => kind.Events(services)))
+        {
+            try
+            {
+                Of(source);
+            }
+            catch (IOException fault)
+            {
+                LogElsewhere(log, source.Name, fault); // its first delivery here tries again
+            }
+        }
+
 
         return Task.CompletedTask;
     }
@@ -61,4 +72,7 @@ internal sealed class EventIntakes(IServiceProvider services, SourceKinds kinds,
 
         foreach (var intake in intakes) await intake.DisposeAsync();
     }
+
+    [LoggerMessage(EventId = 6202, Level = LogLevel.Warning, Message = "What {Source} sends cannot be taken here: another process has its journal, or it cannot be opened.")]
+    private static partial void LogElsewhere(ILogger log, string source, Exception fault);
 }
