@@ -12,7 +12,8 @@ internal static class JiraCommands
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     public static Command Build(Host host) => new AgnesCommand(
-        "jira", "What Jira sent, and what is fetched from it.", "agnes admin jira status", "agnes admin jira backfill --jql 'project = SUP'")
+        "jira", "What Jira sent, and what is fetched from it.", "agnes admin jira status",
+            "agnes admin jira backfill --jql 'project = SUP'")
     {
         Status(host), Backfill(host), SlaPoll(host), Check(host),
     };
@@ -40,7 +41,10 @@ internal static class JiraCommands
         var (dryRun, noWait, json) = (DryRun("Count what the query finds, and fetch nothing."), NoWait(), Shared.Json());
         var command = new AgnesCommand(
             "backfill", "Fetches issues that Jira had before it began to send. Exit 1 where some could not be fetched.",
-            "agnes admin jira backfill", "agnes admin jira backfill --issue-keys SUP-1,SUP-2") { jql, keys, again, links, dryRun, noWait, json };
+            "agnes admin jira backfill", "agnes admin jira backfill --issue-keys SUP-1,SUP-2") 
+        {
+            jql, keys, again, links, dryRun, noWait, json,
+        };
         command.SetAction((parsed, cancellation) =>
         {
             var body = new JsonObject
@@ -50,7 +54,8 @@ internal static class JiraCommands
                 ["dry_run"] = parsed.GetValue(dryRun),
             };
             if (parsed.GetValue(jql) is { } query) body["jql"] = query;
-            string[] named = parsed.GetValue(keys)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
+            string[] named = parsed.GetValue(keys)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                ?? [];
             if (named.Length > 0) body["issue_keys"] = new JsonArray([.. named.Select(key => (JsonNode)JsonValue.Create(key))]);
             return StartAsync(host, "backfill", body, parsed.GetValue(noWait), parsed.GetValue(json), cancellation);
         });
@@ -72,15 +77,21 @@ internal static class JiraCommands
 
     private static AgnesCommand Check(Host host)
     {
-        var days = new Option<int>("--max-age-days") { Description = "Issues created within so many days.", DefaultValueFactory = _ => 30 }.Positive();
+        var days = new Option<int>("--max-age-days")
+        {
+            Description = "Issues created within so many days.",
+            DefaultValueFactory = _ => 30,
+        }.Positive();
         var noFix = new Option<bool>("--no-auto-fix") { Description = "Fetch nothing that is missing." };
         var (dryRun, noWait, json) = (DryRun("Fetch nothing, and write no report."), NoWait(), Shared.Json());
         var command = new AgnesCommand(
-            "check", "Compares issues with Jira, and fetches up to ten that are missing. Exit 1 where more are, or some could not be fetched.",
+            "check",
+            "Compares issues with Jira, and fetches up to ten that are missing. Exit 1 where more are, or some could not be fetched.",
             "agnes admin jira check", "agnes admin jira check --max-age-days 365 --no-auto-fix") { days, noFix, dryRun, noWait, json };
         command.SetAction((parsed, cancellation) => StartAsync(
             host, "consistency",
-            new JsonObject { ["max_age_days"] = parsed.GetValue(days), ["auto_fix"] = !parsed.GetValue(noFix), ["dry_run"] = parsed.GetValue(dryRun) },
+            new JsonObject { ["max_age_days"] = parsed.GetValue(days), ["auto_fix"] = !parsed.GetValue(noFix),
+                ["dry_run"] = parsed.GetValue(dryRun) },
             parsed.GetValue(noWait), parsed.GetValue(json), cancellation));
         return command;
     }
@@ -90,7 +101,8 @@ internal static class JiraCommands
     private static Option<bool> DryRun(string means) => new("--dry-run") { Description = means };
 
     /// <summary>Starts a job and waits for its end: what it did is the answer.</summary>
-    private static async Task<int> StartAsync(Host host, string what, JsonObject body, bool noWait, bool json, CancellationToken cancellation)
+    private static async Task<int> StartAsync(Host host, string what, JsonObject body, bool noWait, bool json,
+        CancellationToken cancellation)
     {
         var answer = (await host.Api.PostAsync($"{Address}/{what}", body, cancellation)).OrFail();
         using var started = answer.Json();
@@ -120,7 +132,8 @@ internal static class JiraCommands
         {
             if (job.GetProperty("result") is { ValueKind: JsonValueKind.Object } result)
             {
-                foreach (var field in result.EnumerateObject()) host.Out.WriteLine($"{field.Name}: {DisplayText.Message(field.Value.ToString())}");
+                foreach (var field in result.EnumerateObject())
+                    host.Out.WriteLine($"{field.Name}: {DisplayText.Message(field.Value.ToString())}");
             }
 
             if (Columns.Field(job, "error") is var error and not "-") host.Error.WriteLine(DisplayText.Message(error));
@@ -131,15 +144,19 @@ internal static class JiraCommands
 
     private static void Print(Host host, JsonElement status)
     {
-        foreach (var field in (string[])["domain", "webhook_secret_set", "api_configured", "sla_configured"]) host.Out.WriteLine($"{field}: {Columns.Field(status, field)}");
+        foreach (var field in (string[])["domain", "webhook_secret_set", "api_configured", "sla_configured"])
+            host.Out.WriteLine($"{field}: {Columns.Field(status, field)}");
         foreach (var part in (string[])["deliveries", "events", "fetches"])
         {
             if (status.GetProperty(part) is not { ValueKind: JsonValueKind.Object } fields) continue;
-            foreach (var field in fields.EnumerateObject()) host.Out.WriteLine($"{part}.{field.Name}: {DisplayText.Message(field.Value.ToString())}");
+            foreach (var field in fields.EnumerateObject())
+                host.Out.WriteLine($"{part}.{field.Name}: {DisplayText.Message(field.Value.ToString())}");
         }
 
         AdminApi.Print(
-            host, AdminApi.List(status, "jobs"), false, AdminApi.Column("ID", "run_id"), AdminApi.Column("KIND", "kind"), AdminApi.Column("STATUS", "status"),
-            AdminApi.Column("TRIGGER", "trigger"), AdminApi.Column("STARTED", "created_at"), AdminApi.Column("ENDED", "finished_at"), AdminApi.Column("ERROR", "error"));
+            host, AdminApi.List(status, "jobs"), false, AdminApi.Column("ID", "run_id"), AdminApi.Column("KIND", "kind"),
+                AdminApi.Column("STATUS", "status"),
+            AdminApi.Column("TRIGGER", "trigger"), AdminApi.Column("STARTED", "created_at"), AdminApi.Column("ENDED", "finished_at"),
+                AdminApi.Column("ERROR", "error"));
     }
 }

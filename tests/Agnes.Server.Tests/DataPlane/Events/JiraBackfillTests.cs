@@ -14,7 +14,8 @@ public sealed class JiraBackfillTests(Postgres postgres)
     [InlineData(JiraEdition.Server)]
     public async Task All_issues_are_brought_whole_from_every_edition_within_its_limits(JiraEdition edition)
     {
-        await using var jira = await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = 230, TalkativeOneIn = 40, RestlessOneIn = 40 }));
+        await using var jira = await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = 230, TalkativeOneIn = 40,
+            RestlessOneIn = 40 }));
         jira.Edition = edition;
         jira.Limit = new RateLimit(PerSecond: 120, Burst: 60);
         jira.PageTokenLife = TimeSpan.Zero; // each token has expired when it is used
@@ -27,9 +28,11 @@ public sealed class JiraBackfillTests(Postgres postgres)
         var comments = all.Sum(issue => issue["fields"]!["comment"]!["comments"]!.AsArray().Count);
         var items = all.Sum(issue => issue["changelog"]!["histories"]!.AsArray().Sum(history => history!["items"]!.AsArray().Count));
         await shop.SeenAsync(
-            "SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM comments), (SELECT count(*) FROM changelog), (SELECT count(DISTINCT issue_key) FROM issues)",
+            "SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM comments), (SELECT count(*) FROM changelog), "
+            + "(SELECT count(DISTINCT issue_key) FROM issues)",
             $"[[230,{comments},{items},230]]");
-        jira.Waits.Count(wait => wait.Waited < wait.Asked).ShouldBeLessThan(25, "but for what was on its way when the first was told to wait");
+        jira.Waits.Count(wait => wait.Waited < wait.Asked).ShouldBeLessThan(25,
+            "but for what was on its way when the first was told to wait");
         jira.Faults.ShouldBeEmpty();
 
         var before = jira.Count(Step.Bulk) + jira.Count(Step.Issue);
@@ -41,7 +44,10 @@ public sealed class JiraBackfillTests(Postgres postgres)
     [Fact]
     public async Task What_is_named_is_brought_and_what_is_gone_is_said_to_be_so()
     {
-        await using var jira = await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = 30 }) { SearchLag = TimeSpan.FromHours(1) });
+        await using var jira = await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = 30 }) 
+        {
+            SearchLag = TimeSpan.FromHours(1),
+        });
         await using var shop = await JiraShop.OpenAsync(postgres, jira);
         var keys = jira.Site.Keys();
         jira.Site.Delete(keys[0]);
@@ -79,7 +85,8 @@ public sealed class JiraBackfillTests(Postgres postgres)
         jira.Limit = new RateLimit(PerSecond: 60, Burst: 60);
         await using var shop = await JiraShop.OpenAsync(postgres, jira);
         var started = await shop.Server.SendAsync("POST", "/api/admin/jira/backfill", "{}", shop.Admin);
-        await shop.EventuallyAsync(async () => (int?)JobOf(await shop.StatusAsync())["checkpoint"]?["downloaded"] >= 100, true, "the first page is done");
+        await shop.EventuallyAsync(async () => (int?)JobOf(await shop.StatusAsync())["checkpoint"]?["downloaded"] >= 100, true,
+            "the first page is done");
         shop.IsEnded = true;
         return (await shop.Server.EndAsync(), started.Text("run_id"));
     }

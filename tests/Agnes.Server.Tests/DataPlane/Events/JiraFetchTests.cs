@@ -4,13 +4,17 @@ using Agnes.Testing;
 
 namespace Agnes.Server.Tests.DataPlane.Events;
 
-/// <summary>What deliveries leave out is asked of Jira, once for many, and whatever becomes of the asking, what was delivered stays.</summary>
+/// <summary>
+/// What deliveries leave out is asked of Jira, once for many, and whatever becomes of the asking, what was delivered
+/// stays.
+/// </summary>
 public sealed class JiraFetchTests(Postgres postgres)
 {
     [Theory, State.OnBothEngines]
     public async Task What_deliveries_leave_out_is_fetched_once_for_many_of_them(StateEngine engine)
     {
-        await using var jira = await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = 3, TalkativeOneIn = 1, RestlessOneIn = 1 }));
+        await using var jira = await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = 3, TalkativeOneIn = 1,
+            RestlessOneIn = 1 }));
         var key = jira.Site.Keys().First(one => jira.Site.CommentIds(one).Count > 100);
         jira.Site.AddRemoteLink(key, "https://wiki.example.com/a", "A page");
         await using var shop = await JiraShop.OpenAsync(postgres, jira, engine: engine);
@@ -36,9 +40,11 @@ public sealed class JiraFetchTests(Postgres postgres)
         var key = jira.Site.Keys()[0];
         var taken = await shop.Server.DeliverAsync($$"""{"webhookEvent":"jira:issue_updated","issue_key":"{{key}}","issue":null}""");
         (taken.Status, taken.Body).ShouldBe((200, $$"""{"status":"ok","event":"jira:issue_updated","issue":"{{key}}"}"""));
-        await shop.SeenAsync("SELECT issue_key, summary FROM issues", $"[[\"{key}\",\"{(string)jira.Site.Show(key)!["fields"]!["summary"]!}\"]]");
+        await shop.SeenAsync("SELECT issue_key, summary FROM issues",
+            $"[[\"{key}\",\"{(string)jira.Site.Show(key)!["fields"]!["summary"]!}\"]]");
 
-        (await shop.Server.DeliverAsync("""{"webhookEvent":"jira:issue_updated","issue_key":"PLAT-999","issue":null}""")).Status.ShouldBe(200);
+        (await shop.Server.DeliverAsync("""{"webhookEvent":"jira:issue_updated","issue_key":"PLAT-999","issue":null}"""))
+            .Status.ShouldBe(200);
         await shop.EventuallyAsync(async () => (int)(await shop.StatusAsync())["fetches"]!["missing"]!, 1, "Jira has no such issue");
         (await shop.RowsAsync("SELECT count(*) FROM issues")).ShouldBe("[[1]]");
     }
@@ -50,7 +56,8 @@ public sealed class JiraFetchTests(Postgres postgres)
         await using var jira = await JiraServer.StartAsync(new JiraSite(new SiteShape { Issues = 6 }));
         var ended = await WhileAwayAsync(jira);
         jira.Mend();
-        jira.Break(Step.Issue, new Trouble(429) { RetryAfterSeconds = 1 }, new Trouble(500), new Trouble { IsNoJson = true }, new Trouble { BreaksOff = true });
+        jira.Break(Step.Issue, new Trouble(429) { RetryAfterSeconds = 1 }, new Trouble(500), new Trouble { IsNoJson = true },
+            new Trouble { BreaksOff = true });
         await using var shop = await JiraShop.OpenAsync(postgres, jira, ended);
         await shop.SeenAsync("SELECT count(*) FILTER (created_at IS NOT NULL) FROM issues", "[[6]]");
         jira.IsMended.ShouldBeTrue();
@@ -62,7 +69,8 @@ public sealed class JiraFetchTests(Postgres postgres)
     {
         jira.Break(Step.ServerInfo, [.. Enumerable.Repeat(new Trouble { Resets = true }, 100)]);
         await using var shop = await JiraShop.OpenAsync(postgres, jira);
-        foreach (var key in jira.Site.Keys()) (await shop.Server.DeliverAsync($$"""{"webhookEvent":"x","issue_key":"{{key}}"}""")).Status.ShouldBe(200);
+        foreach (var key in jira.Site.Keys()) (await shop.Server.DeliverAsync($$"""{"webhookEvent":"x","issue_key":"{{key}}"}"""))
+            .Status.ShouldBe(200);
         await shop.EventuallyAsync(async () => (await shop.StatusAsync())["fetches"]!["waiting"]!.GetValue<int>(), 6, "they wait");
         shop.IsEnded = true;
         return await shop.Server.EndAsync();

@@ -10,7 +10,9 @@ namespace Agnes.Server.Tests.DataPlane.Events;
 /// <summary>A server whose Jira is the emulator.</summary>
 internal sealed class JiraShop : IAsyncDisposable
 {
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly HttpClient Client = new();
 
     private JiraShop(TestServer server, JiraServer jira, string admin) => (Server, Jira, Admin) = (server, jira, admin);
@@ -28,7 +30,8 @@ internal sealed class JiraShop : IAsyncDisposable
 
     /// <param name="change">Variables that are set besides.</param>
     public static async Task<JiraShop> OpenAsync(
-        Postgres postgres, JiraServer jira, EndedServer? from = null, StateEngine engine = StateEngine.DuckDb, Action<Dictionary<string, string>>? change = null)
+        Postgres postgres, JiraServer jira, EndedServer? from = null, StateEngine engine = StateEngine.DuckDb,
+        Action<Dictionary<string, string>>? change = null)
     {
         var variables = new Dictionary<string, string>
         {
@@ -45,7 +48,11 @@ internal sealed class JiraShop : IAsyncDisposable
         change?.Invoke(variables);
         var server = await TestServer.StartAsync(
             engine, postgres,
-            options => options with { Variables = name => variables.GetValueOrDefault(name) ?? options.Variables(name), AllowedPrivateHosts = ["127.0.0.1"] },
+            options => options with
+            {
+                Variables = name => variables.GetValueOrDefault(name) ?? options.Variables(name),
+                AllowedPrivateHosts = ["127.0.0.1"],
+            },
             like: from);
         return new JiraShop(server, jira, await server.SignInAsync());
     }

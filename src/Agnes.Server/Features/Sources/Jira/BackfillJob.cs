@@ -21,7 +21,8 @@ internal sealed class BackfillJob(JiraAccounts accounts, JiraAnswers answers, Da
 
     public Lane Lane => Lane.Network;
 
-    public static JobRequest Request(BackfillInput input, string trigger, string? by) => new(KindName, null, KindName, trigger, by, input.Write());
+    public static JobRequest Request(BackfillInput input, string trigger, string? by) =>
+        new(KindName, null, KindName, trigger, by, input.Write());
 
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
@@ -101,9 +102,12 @@ internal sealed class BackfillJob(JiraAccounts accounts, JiraAnswers answers, Da
     {
         if (keys.Count == 0) return;
         var found = await FoundAsync(api, keys, cancellation);
-        var left = keys.Except(found.Select(issue => issue.Key), StringComparer.Ordinal); // moved, deleted, hidden; or there is no such request
-        var works = found.Select(issue => (issue.Key, Issue: (JiraIssue?)issue)).Concat(left.Select(key => (Key: key, Issue: (JiraIssue?)null)));
-        await Parallel.ForEachAsync(works, new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation }, async (work, stop) =>
+        var left = keys.Except(found.Select(issue => issue.Key),
+            StringComparer.Ordinal); // moved, deleted, hidden; or there is no such request
+        var works = found.Select(issue => (issue.Key, Issue: (JiraIssue?)issue))
+            .Concat(left.Select(key => (Key: key, Issue: (JiraIssue?)null)));
+        await Parallel.ForEachAsync(works, new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },
+            async (work, stop) =>
         {
             try
             {
@@ -151,7 +155,8 @@ internal sealed record BackfillInput(string Jql, IReadOnlyList<string> Keys, boo
     {
         var input = JsonNode.Parse(stored ?? "{}") as JsonObject ?? [];
         return new BackfillInput(
-            (string?)input["jql"] ?? "", [.. (input["issue_keys"] as JsonArray ?? []).Select(key => (string)key!)], (bool?)input["skip_existing"] ?? true,
+            (string?)input["jql"] ?? "", [.. (input["issue_keys"] as JsonArray ?? []).Select(key => (string)key!)],
+                (bool?)input["skip_existing"] ?? true,
             (bool?)input["remote_links"] ?? false, (bool?)input["dry_run"] ?? false);
     }
 }

@@ -12,7 +12,8 @@ namespace Agnes.Server.Features.Sources.Jira;
 /// are said and left, since something else must be wrong. What only the search says counts for nothing: its index lags and misses, so each
 /// issue in question is asked for by itself, and twice before it is said to be gone. Nothing is ever removed.
 /// </summary>
-internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers, IssueRows issues, DataFolder folder, TimeProvider time) : IJobHandler
+internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers, IssueRows issues, DataFolder folder, TimeProvider time)
+    : IJobHandler
 {
     public const string KindName = "jira-consistency";
     public const int DaysDefault = 30;
@@ -33,7 +34,8 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
     public Lane Lane => Lane.Network;
 
     public static JobRequest Request(int days, bool isFixing, bool isDryRun, string trigger, string? by) => new(
-        KindName, null, KindName, trigger, by, new JsonObject { ["max_age_days"] = days, ["auto_fix"] = isFixing, ["dry_run"] = isDryRun }.ToJsonString());
+        KindName, null, KindName, trigger, by, new JsonObject { ["max_age_days"] = days, ["auto_fix"] = isFixing,
+            ["dry_run"] = isDryRun }.ToJsonString());
 
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
@@ -44,7 +46,8 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
         var isFixing = ((bool?)input["auto_fix"] ?? true) && (bool?)input["dry_run"] != true;
         var begun = time.GetTimestamp();
         var now = time.GetUtcNow();
-        var window = new CheckedWindow(new DateTimeOffset((now - TimeSpan.FromDays(days)).UtcDateTime.Date, TimeSpan.Zero), now - Grace, accounts.Project);
+        var window = new CheckedWindow(new DateTimeOffset((now - TimeSpan.FromDays(days)).UtcDateTime.Date, TimeSpan.Zero), now - Grace,
+            accounts.Project);
 
         var report = new ConsistencyReport(now, days, days > DeepAfterDays);
         report.InApi = await FoundAsync(api, window, cancellation);
@@ -55,18 +58,26 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
 
         report.Seconds = time.GetElapsedTime(begun).TotalSeconds;
         if ((bool?)input["dry_run"] != true) report.Save(Path.Combine(folder.Source(JiraKind.KindName), "raw"));
-        await job.LogAsync($"{report.Missing.Count} issues are missing, {report.NotInTables.Count} wait to be folded, {report.Gone.Count} are gone from Jira.", cancellation);
+        await job.LogAsync(
+            $"{report.Missing.Count} issues are missing, {report.NotInTables.Count} wait to be folded, "
+                + $"{report.Gone.Count} are gone from Jira.", cancellation);
         var isGood = report is { IsWhole: true, AlertLevel: not ConsistencyReport.Error };
         return new JobResult(
             isGood ? JobStatus.Ok : JobStatus.Partial, report.Write().ToJsonString(),
-            isGood ? null : $"{report.Missing.Count} issues are missing here, {report.FailedToFix.Count} of them could not be fetched. All of them: agnes admin jira backfill");
+            isGood ? null
+                : $"{report.Missing.Count} issues are missing here, {report.FailedToFix.Count} of them could not be fetched. "
+                + "All of them: agnes admin jira backfill");
     }
 
-    /// <summary>What the search finds. Times in queries are of the account's time zone, so a day more is asked for and what it says is compared here.</summary>
+    /// <summary>
+    /// What the search finds. Times in queries are of the account's time zone, so a day more is asked for and what it says is
+    /// compared here.
+    /// </summary>
     private static async Task<HashSet<string>> FoundAsync(JiraApi api, CheckedWindow window, CancellationToken stop)
     {
         var since = (window.Since - TimeSpan.FromDays(1)).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
-        var where = window.Project is { } project ? $"project = \"{project.Replace("\\", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal)}\"" : "";
+        var where = window.Project is { } project
+            ? $"project = \"{project.Replace("\\", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal)}\"" : "";
         var search = new JiraSearch(api, where, new JiraPlace(since));
         var found = new HashSet<string>(StringComparer.Ordinal);
         while (await search.NextAsync(stop) is { } hits)
@@ -92,7 +103,8 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
         {
             if (documents.Find(key) is not { } issue) continue;
             if (issue["_deleted_at"] is not null) report.Deleted.Add(key);
-            else if (CheckedWindow.Read((issue["fields"] as JsonObject)?["created"]?.ToString()) is { } created && window.Has(created) && window.IsOf(key))
+            else if (CheckedWindow.Read((issue["fields"] as JsonObject)?["created"]?.ToString()) is { } created && window.Has(created)
+                && window.IsOf(key))
             {
                 report.InFiles.Add(key);
                 report.NotInTables.Add(key);
@@ -103,11 +115,13 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
     private static async Task<List<string>> ConfirmMissingAsync(JiraApi api, ConsistencyReport report, CancellationToken stop)
     {
         // The search lists deleted issues for a while, and moved ones under the key that they had.
-        var candidates = report.InApi.Except(report.InFiles).Where(key => !report.Deleted.Contains(key)).Order(StringComparer.Ordinal).ToList();
+        var candidates = report.InApi.Except(report.InFiles).Where(key => !report.Deleted.Contains(key)).Order(StringComparer.Ordinal)
+            .ToList();
         var missing = new List<string>();
         foreach (var key in candidates)
         {
-            if (missing.Count > AskedMax || await KeyNowAsync(api, key, stop) is { } present && !report.InFiles.Contains(present)) missing.Add(key);
+            if (missing.Count > AskedMax || await KeyNowAsync(api, key, stop) is { } present
+                && !report.InFiles.Contains(present)) missing.Add(key);
             else report.InApi.Remove(key);
         }
 
@@ -174,6 +188,7 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
         (report.NotInTables, report.InFiles) = ([], []);
         await LookAsync(report, window, stop);
         report.FailedToFold.AddRange(report.NotInTables.Where(before.Contains));
+        report.NotInTables = [.. before.Order(StringComparer.Ordinal)]; // as it was found
     }
 }
 
@@ -192,5 +207,6 @@ internal sealed record CheckedWindow(DateTimeOffset Since, DateTimeOffset Until,
 
     public bool IsOf(string key) => Project is null || key.StartsWith(Project + "-", StringComparison.Ordinal);
 
-    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'+00'", CultureInfo.InvariantCulture);
+    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'+00'",
+        CultureInfo.InvariantCulture);
 }

@@ -6,7 +6,10 @@ using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Sources.Jira;
 
-/// <summary>Asks the tables of issues as the system, in a query worker like everybody: what is newer than their parts is in the answer.</summary>
+/// <summary>
+/// Asks the tables of issues as the system, in a query worker like everybody: what is newer than their parts is in the
+/// answer.
+/// </summary>
 internal sealed class IssueRows(StateDb state, StatementRunner runner, Scopes scopes)
 {
     private const int RowsMax = 5_000_000;
@@ -23,7 +26,8 @@ internal sealed class IssueRows(StateDb state, StatementRunner runner, Scopes sc
         using var answer = new MemoryStream();
         var output = PipeWriter.Create(answer, new StreamPipeWriterOptions(leaveOpen: true));
         var sql = $"SELECT issue_key FROM {Table} WHERE {conditions} ORDER BY issue_key";
-        var outcome = await runner.RunAsync(Lease.OfSystem("jira", stop), scopes.OfEverything(snapshot), sql, RowsMax, output, Limits, stop);
+        var outcome = await runner.RunAsync(Lease.OfSystem("jira", stop), scopes.OfEverything(snapshot), sql, RowsMax, output, Limits,
+            stop);
         await output.CompleteAsync();
         if (!outcome.IsOk) throw new InvalidOperationException($"The table of issues could not be asked: {outcome.Message}");
         answer.Position = 0;

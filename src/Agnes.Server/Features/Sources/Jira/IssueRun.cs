@@ -41,7 +41,8 @@ internal abstract class IssueRun
     }
 
     public JobResult End(string what) => new(
-        Failed == 0 ? JobStatus.Ok : JobStatus.Partial, Result().ToJsonString(), Failed == 0 ? null : $"{Failed} issues could not be {what}.");
+        Failed == 0 ? JobStatus.Ok : JobStatus.Partial, Result().ToJsonString(), Failed == 0 ? null
+            : $"{Failed} issues could not be {what}.");
 
     public void Miss() => Interlocked.Increment(ref _missing);
 

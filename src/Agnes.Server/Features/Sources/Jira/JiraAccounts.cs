@@ -27,10 +27,14 @@ internal sealed class JiraAccounts(ServerOptions options, SecretStore secrets, I
             var layers = SettingLayers.Open(options, secrets);
             string? Of(string name) => layers.Find(name)?.Trim() is { Length: > 0 } text ? text : null;
             var domain = Of(JiraOptions.DomainName);
-            var site = domain is null ? null : Account(Of(JiraOptions.BaseName) ?? $"https://{domain}", Of(JiraOptions.EmailName), Of(JiraOptions.TokenName));
-            var gateway = $"{(Of(JiraOptions.CloudBaseName) ?? JiraOptions.CloudBaseDefault).TrimEnd('/')}/ex/jira/{Uri.EscapeDataString(Of(JiraOptions.CloudName) ?? "")}";
-            var levels = Of(JiraOptions.CloudName) is null ? null : Account(gateway, Of(JiraOptions.SlaEmailName), Of(JiraOptions.SlaTokenName));
-            return _known = new Known(Api(site, _known?.Site, isCloud: false), Api(levels, _known?.Levels, isCloud: true), Of(JiraOptions.ProjectName), time.GetTimestamp());
+            var site = domain is null ? null : Account(Of(JiraOptions.BaseName) ?? $"https://{domain}", Of(JiraOptions.EmailName),
+                Of(JiraOptions.TokenName));
+            var cloud = (Of(JiraOptions.CloudBaseName) ?? JiraOptions.CloudBaseDefault).TrimEnd('/');
+            var gateway = $"{cloud}/ex/jira/{Uri.EscapeDataString(Of(JiraOptions.CloudName) ?? "")}";
+            var levels = Of(JiraOptions.CloudName) is null ? null
+                : Account(gateway, Of(JiraOptions.SlaEmailName), Of(JiraOptions.SlaTokenName));
+            return _known = new Known(Api(site, _known?.Site, isCloud: false), Api(levels, _known?.Levels, isCloud: true),
+                Of(JiraOptions.ProjectName), time.GetTimestamp());
         }
     }
 

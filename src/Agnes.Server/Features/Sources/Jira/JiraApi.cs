@@ -69,7 +69,8 @@ internal sealed class JiraApi(JiraHttp http, bool isPatient = true, bool isCloud
     /// <exception cref="JiraException"/>
     public async Task<JiraIssue> FieldsAsync(string key, IEnumerable<string> fields, CancellationToken stop)
     {
-        var reply = await AskAsync($"issue/{Uri.EscapeDataString(key)}?fields={string.Join(',', fields.Select(Uri.EscapeDataString))}", null, stop);
+        var reply = await AskAsync($"issue/{Uri.EscapeDataString(key)}?fields={string.Join(',', fields.Select(Uri.EscapeDataString))}",
+            null, stop);
         return Read(reply.Json, reply.Asked) ?? throw NotUnderstood(key);
     }
 
@@ -95,9 +96,11 @@ internal sealed class JiraApi(JiraHttp http, bool isPatient = true, bool isCloud
     /// <exception cref="JiraException"/>
     public async Task CompleteAsync(JiraIssue issue, CancellationToken stop)
     {
-        if (issue.Json["fields"] is JsonObject fields && fields["comment"] is JsonObject comments && Total(comments) > Count(comments["comments"]))
+        if (issue.Json["fields"] is JsonObject fields && fields["comment"] is JsonObject comments
+            && Total(comments) > Count(comments["comments"]))
         {
-            if (await AllAsync(issue.Key, "comment", "comments", stop) is { } all) (comments["total"], comments["comments"]) = (all.Count, all);
+            if (await AllAsync(issue.Key, "comment", "comments", stop) is { } all)
+                (comments["total"], comments["comments"]) = (all.Count, all);
         }
 
         if (issue.Json["changelog"] is JsonObject log && Total(log) > Count(log["histories"]))
@@ -159,7 +162,8 @@ internal sealed class JiraApi(JiraHttp http, bool isPatient = true, bool isCloud
         node is JsonObject issue && issue["fields"] is JsonObject && issue["key"] is JsonValue name && name.TryGetValue<string>(out var key)
             && Connectors.Jira.JiraKey.IsKey(key) ? new JiraIssue(key, issue, asked) : null;
 
-    private static long Total(JsonObject window) => window["total"] is JsonValue value && value.TryGetValue<long>(out var total) ? total : 0;
+    private static long Total(JsonObject window) =>
+        window["total"] is JsonValue value && value.TryGetValue<long>(out var total) ? total : 0;
 
     private static int Count(JsonNode? list) => (list as JsonArray)?.Count ?? 0;
 

@@ -18,7 +18,10 @@ internal enum JiraFault
     /// <summary>Too much was asked in too short a time.</summary>
     Busy,
 
-    /// <summary>The question is wrong: a query with a mistake, a page token that has expired; or its answer is larger than is taken.</summary>
+    /// <summary>
+    /// The question is wrong: a query with a mistake, a page token that has expired; or its answer is larger than is
+    /// taken.
+    /// </summary>
     Refused,
 
     /// <summary>It is not reached, does not answer in time, or has a fault of its own.</summary>

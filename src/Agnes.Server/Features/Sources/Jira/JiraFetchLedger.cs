@@ -63,7 +63,8 @@ internal sealed class JiraFetchLedger
     {
         if (position == Position && !_isChanged) return;
         (Position, _isChanged) = (position, false);
-        var failed = new JsonArray([.. Failed.Select(one => (JsonNode)new JsonObject { ["key"] = one.Key, ["why"] = one.Why, ["at"] = one.At.ToString("O") })]);
+        var failed = new JsonArray([.. Failed.Select(one => (JsonNode)new JsonObject { ["key"] = one.Key, ["why"] = one.Why,
+            ["at"] = one.At.ToString("O") })]);
         Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
         File.WriteAllText(_path + ".tmp", new JsonObject { ["position"] = position, ["failed"] = failed }.ToJsonString());
         File.Move(_path + ".tmp", _path, overwrite: true);

@@ -10,8 +10,8 @@ namespace Agnes.Server.Features.Sources.Jira;
 
 /// <summary>
 /// Fetches what deliveries left out: comments, history, links, texts as documents. The journal itself is the queue: this reads along behind
-/// the folding, asks once for an issue that many deliveries were about, and stores how far everything is fetched. So nothing waits for Jira,
-/// a restart loses nothing, and what waits takes no more memory than the keys of so many issues.
+/// the folding, asks once for an issue that many deliveries were about, and stores how far everything is fetched. So nothing waits
+/// for Jira, a restart loses nothing, and what waits takes no more memory than the keys of so many issues.
 /// </summary>
 internal sealed partial class JiraFetches(
     JiraAccounts accounts, JiraAnswers answers, StateDb state, DataFolder folder, TimeProvider time, ILogger<JiraFetches> log) : IPeriodic
@@ -58,7 +58,10 @@ internal sealed partial class JiraFetches(
         return ledger;
     }
 
-    /// <summary>Notes what the entries since the last round are about. What is folded is on disk, so nothing is asked for that could be lost.</summary>
+    /// <summary>
+    /// Notes what the entries since the last round are about. What is folded is on disk, so nothing is asked for that could
+    /// be lost.
+    /// </summary>
     private async Task ReadAsync(CancellationToken cancellation)
     {
         var until = state.Snapshot.Tails.GetValueOrDefault(JiraKind.KindName)?.Row.Position ?? 0;
@@ -108,7 +111,8 @@ internal sealed partial class JiraFetches(
         var due = _pending.Values.Where(one => one.Due <= now).OrderBy(one => one.Due).Take(RoundMax).ToList();
         var done = new ConcurrentBag<Pending>(); // RoundMax
         JiraException? ofSite = null;
-        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation }, async (one, stop) =>
+        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },
+            async (one, stop) =>
         {
             if (ofSite is not null) return; // the others would hear the same
             try
@@ -178,7 +182,8 @@ internal sealed partial class JiraFetches(
         lock (_pending)
         {
             _counts = new FetchCounts(
-                _counts.Fetched + fetched, _counts.Missing + missing, _counts.Failed + failed, fetched > 0 ? time.GetUtcNow() : _counts.LastAt,
+                _counts.Fetched + fetched, _counts.Missing + missing, _counts.Failed + failed, fetched > 0 ? time.GetUtcNow()
+                    : _counts.LastAt,
                 error ?? (fetched > 0 ? null : _counts.LastError)) { Waiting = _counts.Waiting };
         }
     }
@@ -199,13 +204,15 @@ internal sealed partial class JiraFetches(
         public string? GivenUp { get; set; }
     }
 
-    [LoggerMessage(EventId = 6301, Level = LogLevel.Warning, Message = "Issue {Key} could not be fetched from Jira and is not tried again: {Why}")]
+    [LoggerMessage(EventId = 6301, Level = LogLevel.Warning,
+        Message = "Issue {Key} could not be fetched from Jira and is not tried again: {Why}")]
     private static partial void LogGivenUp(ILogger log, string key, string why);
 
     [LoggerMessage(EventId = 6302, Level = LogLevel.Warning, Message = "Jira cannot be asked now, and is asked again later: {Why}")]
     private static partial void LogPaused(ILogger log, string why);
 
-    [LoggerMessage(EventId = 6303, Level = LogLevel.Error, Message = "The journal cannot be read from {From}; what came until {Until} is not fetched anew.")]
+    [LoggerMessage(EventId = 6303, Level = LogLevel.Error,
+        Message = "The journal cannot be read from {From}; what came until {Until} is not fetched anew.")]
     private static partial void LogSkipped(ILogger log, long from, long until, Exception fault);
 }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Agnes.Connectors.Jira;
 using Agnes.Engine.Limits;
@@ -10,11 +9,12 @@ using Agnes.Server.Platform.Http;
 namespace Agnes.Server.Features.Sources.Jira;
 
 /// <summary>
-/// The files of issues, where they are wanted: each is fetched once, in full or not at all. The site sends to another host, which signed its
-/// address and must not see the site's credentials.
+/// The files of issues, where they are wanted: each is fetched once, in full or not at all. The site sends to another host, which
+/// signed its address and must not see the site's credentials.
 /// </summary>
 internal sealed partial class JiraFiles(
-    IHttpClientFactory clients, DataFolder folder, DiskReserve disk, ServerOptions options, SecretStore secrets, TimeProvider time, ILogger<JiraFiles> log)
+    IHttpClientFactory clients, DataFolder folder, DiskReserve disk, ServerOptions options, SecretStore secrets, TimeProvider time,
+        ILogger<JiraFiles> log)
 {
     private const int RedirectsMax = 5;
     private const int CopyBytes = 64 << 10;
@@ -25,10 +25,14 @@ internal sealed partial class JiraFiles(
 
     private string Folder => Path.Combine(folder.Source(JiraKind.KindName), "raw", "attachments");
 
-    /// <summary>Fetches the files of an issue that are not here. One that cannot be had is told in the log, and tried when the issue is fetched again.</summary>
+    /// <summary>
+    /// Fetches the files of an issue that are not here. One that cannot be had is told in the log, and tried when the issue
+    /// is fetched again.
+    /// </summary>
     public async Task BringAsync(JiraAccount account, JiraIssue issue, CancellationToken stop)
     {
-        if (Now() is not { IsOn: true } wanted || issue.Json["fields"] is not JsonObject fields || fields["attachment"] is not JsonArray list) return;
+        if (Now() is not { IsOn: true } wanted || issue.Json["fields"] is not JsonObject fields
+            || fields["attachment"] is not JsonArray list) return;
         foreach (var file in list.OfType<JsonObject>().Take(EachIssueMax))
         {
             if (disk.IsLow) return;
@@ -40,7 +44,8 @@ internal sealed partial class JiraFiles(
                 await FetchAsync(account, address, path, wanted.BytesMax, stop);
             }
             catch (Exception fault) when (
-                fault is HttpRequestException or IOException or UnauthorizedAccessException || (fault is OperationCanceledException && !stop.IsCancellationRequested))
+                fault is HttpRequestException or IOException or UnauthorizedAccessException
+                    || (fault is OperationCanceledException && !stop.IsCancellationRequested))
             {
                 LogFailed(log, issue.Key, Path.GetFileName(path)[..Math.Min(20, Path.GetFileName(path).Length)], fault.Message);
             }
@@ -87,11 +92,12 @@ internal sealed partial class JiraFiles(
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             if (IsOfSite(account, address)) request.Headers.TryAddWithoutValidation("Authorization", account.Authorization);
             using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, bound.Token);
-            if (answer.StatusCode is HttpStatusCode.Redirect or HttpStatusCode.RedirectMethod or HttpStatusCode.MovedPermanently or HttpStatusCode.TemporaryRedirect
-                or HttpStatusCode.PermanentRedirect && answer.Headers.Location is { } next && redirects < RedirectsMax)
+            var next = (int)answer.StatusCode is 301 or 302 or 303 or 307 or 308 ? answer.Headers.Location : null;
+            if (next is not null && redirects < RedirectsMax)
             {
-                address = new Uri(address, answer.Headers.Location!);
-                if (account.Address.Scheme == Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttps) throw new HttpRequestException("it leads to an address without TLS");
+                address = new Uri(address, next);
+                if (account.Address.Scheme == Uri.UriSchemeHttps
+                    && address.Scheme != Uri.UriSchemeHttps) throw new HttpRequestException("it leads to an address without TLS");
                 continue;
             }
 
@@ -129,7 +135,8 @@ internal sealed partial class JiraFiles(
     }
 
     private static bool IsOfSite(JiraAccount account, Uri address) =>
-        account.Address.Scheme == address.Scheme && account.Address.Host.Equals(address.Host, StringComparison.OrdinalIgnoreCase) && account.Address.Port == address.Port;
+        account.Address.Scheme == address.Scheme && account.Address.Host.Equals(address.Host, StringComparison.OrdinalIgnoreCase)
+            && account.Address.Port == address.Port;
 
     private Wanted Now()
     {

@@ -78,7 +78,8 @@ internal sealed class JiraHttp
 
     private async Task<JiraReply> OnceAsync(string path, JsonObject? body, CancellationToken stop)
     {
-        if (Quiet is { Ticks: > 0 } left) throw new JiraException(JiraFault.Busy, "Jira asked to be left alone for a while.") { RetryAfter = left, IsOfSite = true };
+        if (Quiet is { Ticks: > 0 } left) throw new JiraException(JiraFault.Busy,
+            "Jira asked to be left alone for a while.") { RetryAfter = left, IsOfSite = true };
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(stop);
         bound.CancelAfter(body is null ? CallTime : SearchTime);
         var (begun, ticks) = (_time.GetUtcNow(), _time.GetTimestamp());
@@ -101,7 +102,8 @@ internal sealed class JiraHttp
         }
         catch (JsonException malformed)
         {
-            throw new JiraException(JiraFault.NotUnderstood, $"Jira at {Account.Address.Host} answered something that is no JSON.", malformed);
+            throw new JiraException(JiraFault.NotUnderstood, $"Jira at {Account.Address.Host} answered something that is no JSON.",
+                malformed);
         }
         catch (HttpRequestException large) when (large.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
@@ -119,10 +121,12 @@ internal sealed class JiraHttp
     {
         var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(Account.Address, path));
         request.Headers.Accept.ParseAdd("application/json");
-        if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
+        if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8,
+            new MediaTypeHeaderValue("application/json"));
         if (request.Headers.TryAddWithoutValidation("Authorization", Account.Authorization)) return request;
         request.Dispose();
-        throw new JiraException(JiraFault.SignIn, "The account's address or token has a character that no header may have.") { IsOfSite = true };
+        throw new JiraException(JiraFault.SignIn,
+            "The account's address or token has a character that no header may have.") { IsOfSite = true };
     }
 
     private async Task<JiraException> FailureAsync(HttpResponseMessage answer, CancellationToken stop)
@@ -133,8 +137,13 @@ internal sealed class JiraHttp
         if (answer.StatusCode == HttpStatusCode.TooManyRequests || (status >= 500 && wait is not null)) BeQuiet(wait ??= WaitDefault);
         return answer.StatusCode switch
         {
-            HttpStatusCode.TooManyRequests => new(JiraFault.Busy, $"Jira at {host} has been asked too much.") { RetryAfter = wait, IsOfSite = true },
-            HttpStatusCode.Unauthorized => new(JiraFault.SignIn, $"Jira at {host} does not take the account and its token (401).") { IsOfSite = true },
+            HttpStatusCode.TooManyRequests => new(JiraFault.Busy, $"Jira at {host} has been asked too much.")
+            {
+                RetryAfter = wait,
+                IsOfSite = true,
+            },
+            HttpStatusCode.Unauthorized => new(JiraFault.SignIn,
+                $"Jira at {host} does not take the account and its token (401).") { IsOfSite = true },
             HttpStatusCode.Forbidden => new(JiraFault.Denied, $"Jira at {host} does not let the account see it (403)."),
             HttpStatusCode.NotFound => new(JiraFault.Missing, $"Jira at {host} has none, or does not let the account see it (404)."),
             HttpStatusCode.Gone => new(JiraFault.Gone, $"Jira at {host} has taken this part of its API away (410)."),
@@ -152,8 +161,10 @@ internal sealed class JiraHttp
         {
             await answer.Content.LoadIntoBufferAsync(FaultBytesMax, stop);
             var said = JsonNode.Parse(await answer.Content.ReadAsByteArrayAsync(stop), documentOptions: Parsing);
-            if (said is JsonObject fault && fault["errorMessages"] is JsonArray { Count: > 0 } list && list[0]?.GetValueKind() == JsonValueKind.String)
-                return Redactor.Redact(list[0]!.GetValue<string>() is { Length: > FaultCharactersMax } text ? text[..FaultCharactersMax] : list[0]!.GetValue<string>());
+            if (said is JsonObject fault && fault["errorMessages"] is JsonArray { Count: > 0 } list
+                && list[0]?.GetValueKind() == JsonValueKind.String)
+                return Redactor.Redact(list[0]!.GetValue<string>() is { Length: > FaultCharactersMax } text ? text[..FaultCharactersMax]
+                    : list[0]!.GetValue<string>());
         }
         catch (Exception other) when (other is JsonException or HttpRequestException or IOException)
         {

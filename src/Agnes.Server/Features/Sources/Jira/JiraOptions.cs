@@ -19,7 +19,8 @@ internal static class JiraOptions
     public const string CloudBaseDefault = "https://api.atlassian.com";
     private const string Stays = "it does not leave the process";
 
-    private static readonly Setting Token = Admins("jira.api_token", TokenName, "Of the account that reads issues.") with { Kind = "secret" };
+    private static readonly Setting Token = Admins("jira.api_token", TokenName,
+        "Of the account that reads issues.") with { Kind = "secret" };
 
     private static readonly Setting SlaToken =
         Admins("jira.sla_api_token", SlaTokenName, "Of the account that sees times of service.") with { Kind = "secret" };
@@ -28,12 +29,14 @@ internal static class JiraOptions
     private static readonly Setting Email = Admins("jira.email", EmailName, "Of the account that reads issues.");
     private static readonly Setting SlaEmail = Admins("jira.sla_email", SlaEmailName, "Of the account that sees times of service.");
     private static readonly Setting Cloud = Admins("jira.cloud_id", CloudName, "Of the site, for the account that sees times of service.");
-    private static readonly Setting Project = Admins("jira.project", ProjectName, "The key of the one project that consistency is checked for.") with
+    private static readonly Setting Project = Admins("jira.project", ProjectName,
+        "The key of the one project that consistency is checked for.") with
     {
         Otherwise = "all of the site",
     };
 
-    private static readonly Setting Files = Admins("jira.attachments", FilesName, "Whether the files of issues are fetched when issues are.") with
+    private static readonly Setting Files = Admins("jira.attachments", FilesName,
+        "Whether the files of issues are fetched when issues are.") with
     {
         Kind = "bool",
         Default = false,

@@ -8,7 +8,8 @@ namespace Agnes.Server.Features.Sources.Jira;
 internal sealed record JiraHit(string Key, string? Id, string? Created);
 
 /// <summary>Where a search stands, for whoever goes on with it after a restart.</summary>
-/// <param name="Since">Only what was created from here on, as <c>yyyy-MM-dd HH:mm</c> of the account's time zone; null: from the beginning.</param>
+/// <param name="Since">Only what was created from here on, as <c>yyyy-MM-dd HH:mm</c> of the account's time zone; null: from the
+/// beginning.</param>
 /// <param name="Token">Of the next page, on Cloud.</param>
 /// <param name="StartAt">The next page, on servers of one's own.</param>
 /// <param name="Last">When the last issue that was found was created, as Jira writes it.</param>
@@ -49,7 +50,8 @@ internal sealed partial class JiraSearch(JiraApi api, string jql, JiraPlace? fro
         {
             return Remember(_isOld ? await OldPageAsync(stop) : await PageAsync(stop));
         }
-        catch (JiraException refused) when (refused.Fault == JiraFault.Refused && Place is { Token: not null, Last: { } last } && _begunAnewAt != last)
+        catch (JiraException refused) when (refused.Fault == JiraFault.Refused && Place is { Token: not null, Last: { } last }
+            && _begunAnewAt != last)
         {
             _begunAnewAt = last;
             Place = new JiraPlace(MinuteOf(last), Last: last);
@@ -100,7 +102,8 @@ internal sealed partial class JiraSearch(JiraApi api, string jql, JiraPlace? fro
 
     private async Task<JsonObject> AskAsync(string path, JsonObject body, CancellationToken stop) =>
         (await api.AskAsync(path, body, stop)).Json is JsonObject answer && answer["issues"] is JsonArray
-            ? answer : throw new JiraException(JiraFault.NotUnderstood, $"Jira at {api.Account.Address.Host} answered a search without a list of issues.");
+            ? answer : throw new JiraException(JiraFault.NotUnderstood,
+                $"Jira at {api.Account.Address.Host} answered a search without a list of issues.");
 
     private static List<JiraHit> Hits(JsonObject answer) =>
     [
@@ -113,7 +116,8 @@ internal sealed partial class JiraSearch(JiraApi api, string jql, JiraPlace? fro
     /// <summary>Times in queries are of the account's time zone, as those in answers; an hour less, since one comes twice a year.</summary>
     private static string? MinuteOf(string created) =>
         created.Length >= 16 && DateTime.TryParseExact(
-            created[..16], "yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var local)
+            created[..16], "yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture,
+                System.Globalization.DateTimeStyles.None, out var local)
             ? local.AddHours(-1).ToString("yyyy-MM-dd HH:mm", System.Globalization.CultureInfo.InvariantCulture) : null;
 
     /// <summary>The conditions of a query, so that others can be put beside them.</summary>

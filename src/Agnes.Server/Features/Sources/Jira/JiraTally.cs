@@ -5,7 +5,7 @@ namespace Agnes.Server.Features.Sources.Jira;
 /// <summary>What Jira sent to this process since its start: how much was taken, when, how late, and what was refused and why.</summary>
 internal sealed class JiraTally(TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, long> _rejected = new(StringComparer.Ordinal); // one for each refusal that the receiver knows
+    private readonly ConcurrentDictionary<string, long> _rejected = new(StringComparer.Ordinal); // one for each refusal
     private long _taken;
     private Latest? _last; // exchanged whole
 

@@ -21,7 +21,8 @@ internal static class JiraServices
         services.AddSingleton<IJobHandler, ConsistencyJob>();
         services.AddSingleton(provider => Schedule(provider, SlaPollJob.KindName, "", SlaPollJob.Every, accounts => accounts.Levels is null
             ? null : SlaPollJob.Request(isOfUnknown: false, isDryRun: false, JobSchedules.Trigger, null)));
-        services.AddSingleton(provider => Schedule(provider, ConsistencyJob.KindName, "", ConsistencyJob.Every, accounts => Check(accounts, ConsistencyJob.DaysDefault)));
+        services.AddSingleton(provider => Schedule(provider, ConsistencyJob.KindName, "", ConsistencyJob.Every, accounts =>
+            Check(accounts, ConsistencyJob.DaysDefault)));
         services.AddSingleton(provider => Schedule(
             provider, ConsistencyJob.KindName, "deep", ConsistencyJob.EveryDeep, accounts => Check(accounts, ConsistencyJob.DaysDeep)));
     }

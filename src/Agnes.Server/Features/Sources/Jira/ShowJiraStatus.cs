@@ -12,13 +12,15 @@ internal static class ShowJiraStatus
     private const int JobsMax = 5;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, JiraAccounts accounts, JiraAnswers answers, JiraFetches fetches, JiraTally tally, ServerOptions options, SecretStore secrets)
+        HttpContext context, StateDb state, JiraAccounts accounts, JiraAnswers answers, JiraFetches fetches, JiraTally tally,
+            ServerOptions options, SecretStore secrets)
     {
         var layers = SettingLayers.Open(options, secrets);
         var jobs = new JsonArray();
         foreach (var kind in JiraServices.JobKinds)
         {
-            foreach (var job in await state.ReadAsync<JobRow>(JobSql.Newest, new { kind, limit = JobsMax }, context.RequestAborted)) jobs.Add(Of(job));
+            var newest = await state.ReadAsync<JobRow>(JobSql.Newest, new { kind, limit = JobsMax }, context.RequestAborted);
+            foreach (var job in newest) jobs.Add(Of(job));
         }
 
         return JsonBody.Of(new JsonObject
@@ -39,7 +41,8 @@ internal static class ShowJiraStatus
         ["taken"] = tally.Taken,
         ["last_at"] = tally.Last?.At.ToString("O"),
         ["last_lag_ms"] = (long?)tally.Last?.Lag?.TotalMilliseconds,
-        ["rejected"] = new JsonObject(tally.Rejected.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value))),
+        ["rejected"] = new JsonObject(tally.Rejected.OrderBy(one => one.Key, StringComparer.Ordinal)
+            .Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value))),
     };
 
     /// <summary>Null: this process takes none.</summary>
@@ -59,7 +62,8 @@ internal static class ShowJiraStatus
         ["missing"] = fetches.Counts.Missing,
         ["last_at"] = fetches.Counts.LastAt?.ToString("O"),
         ["last_error"] = fetches.Counts.LastError,
-        ["failed"] = new JsonArray([.. fetches.Failed.Select(one => (JsonNode)new JsonObject { ["key"] = one.Key, ["why"] = one.Why, ["at"] = one.At.ToString("O") })]),
+        ["failed"] = new JsonArray([.. fetches.Failed.Select(one =>
+            (JsonNode)new JsonObject { ["key"] = one.Key, ["why"] = one.Why, ["at"] = one.At.ToString("O") })]),
     };
 
     private static JsonObject Of(JobRow job) => new()

@@ -5,15 +5,17 @@ using Agnes.Server.Platform.Jobs;
 namespace Agnes.Server.Features.Sources.Jira;
 
 /// <summary>
-/// Asks for the times of service of open issues, which go on without any event, with the account that sees them. What was resolved meanwhile
-/// and not heard of is said with it.
+/// Asks for the times of service of open issues, which go on without any event, with the account that sees them. What was resolved
+/// meanwhile and not heard of is said with it.
 /// </summary>
 internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, IssueRows issues, TimeProvider time) : IJobHandler
 {
     public const string KindName = "jira-sla-poll";
-    public const string HowToSetUp = "Times of service are not set up on this server: set JIRA_CLOUD_ID, JIRA_SLA_EMAIL and JIRA_SLA_API_TOKEN";
+    public const string HowToSetUp =
+        "Times of service are not set up on this server: set JIRA_CLOUD_ID, JIRA_SLA_EMAIL and JIRA_SLA_API_TOKEN";
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(15);
-    private const string Open = "status_category <> 'Done' AND (first_response_elapsed_millis IS NOT NULL OR time_to_resolution_elapsed_millis IS NOT NULL)";
+    private const string Open = "status_category <> 'Done' "
+        + "AND (first_response_elapsed_millis IS NOT NULL OR time_to_resolution_elapsed_millis IS NOT NULL)";
     private const string Unknown = "first_response_elapsed_millis IS NULL AND time_to_resolution_elapsed_millis IS NULL";
     private const string Step = "issues";
     private const string Done = "Done";
@@ -24,7 +26,8 @@ internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, Iss
 
     public Lane Lane => Lane.Network;
 
-    /// <param name="isOfUnknown">Those issues of which no time of service is known, done ones too; else those that are open and have some.</param>
+    /// <param name="isOfUnknown">Those issues of which no time of service is known, done ones too; else those that are open and have
+    /// some.</param>
     public static JobRequest Request(bool isOfUnknown, bool isDryRun, string trigger, string? by) => new(
         KindName, null, KindName, trigger, by, new JsonObject { ["missing"] = isOfUnknown, ["dry_run"] = isDryRun }.ToJsonString());
 
@@ -63,7 +66,8 @@ internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, Iss
             string[] levels = [fields["first_response"], fields["time_to_resolution"]];
             var issue = await api.FieldsAsync(key, [.. levels, "status", "resolution", "resolutiondate", "updated"], stop);
             var said = (JsonObject)issue.Json["fields"]!;
-            var isDone = said["status"] is JsonObject status && status["statusCategory"] is JsonObject category && category["name"]?.ToString() == Done;
+            var isDone = said["status"] is JsonObject status && status["statusCategory"] is JsonObject category
+                && category["name"]?.ToString() == Done;
             var isAnyKnown = levels.Any(level => IsLevel(said[level]));
             if (!isAnyKnown && !isDone)
             {
@@ -117,6 +121,7 @@ internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, Iss
 
         public void Say(bool isDone) => Interlocked.Increment(ref isDone ? ref _healed : ref _updated);
 
-        protected override JsonObject Counts() => new() { ["found"] = Found, ["updated"] = _updated, ["healed"] = _healed, ["skipped"] = _skipped };
+        protected override JsonObject Counts() => new() { ["found"] = Found, ["updated"] = _updated, ["healed"] = _healed,
+            ["skipped"] = _skipped };
     }
 }
