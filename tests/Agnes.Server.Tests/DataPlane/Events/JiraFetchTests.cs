@@ -28,7 +28,7 @@ public sealed class JiraFetchTests(Postgres postgres)
         await shop.SeenAsync("SELECT count(*) FROM changelog", $"[[{items}]]");
         await shop.SeenAsync("SELECT url, title FROM remote_links", """[["https://wiki.example.com/a","A page"]]""");
         await shop.SeenAsync("SELECT summary, comment_count FROM issues", $"[[\"Summary 29\",{jira.Site.CommentIds(key).Count}]]");
-        jira.Count(Step.Issue).ShouldBeLessThanOrEqualTo(3, "thirty deliveries, and the first may be folded before the last comes");
+        jira.Count(Step.Issue).ShouldBeLessThan(10, "of thirty deliveries, some of which came while it was asked");
         jira.Faults.ShouldBeEmpty();
     }
 
