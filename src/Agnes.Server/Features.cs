@@ -61,6 +61,7 @@ internal static class FeatureList
         DataPlane.AddServices(services, options);
         services.AddWebhooks();
         services.AddEvents();
+        services.AddJira();
         services.AddHealth();
         services.AddTables();
         services.AddMetadata(options);

@@ -29,7 +29,7 @@ internal static class JiraEvents
 
     /// <summary>What is of this server, and what a link shows of the other issue, which changes without a word about the one that has the link.</summary>
     private static readonly string[] Left =
-        ["_synced_at", "local_path", "hierarchical_path", "linked_issue_key", "linked_issue_summary", "linked_issue_status", "linked_issue_priority"];
+        ["_synced_at", "local_path", "hierarchical_path", "linked_issue_key", "linked_issue_summary", "linked_issue_status", "linked_issue_priority", "issuelink_count"];
 
     public static Task RunAsync(CampaignRun run) => RunAsync(run, 10_000);
 
@@ -139,9 +139,10 @@ internal static class JiraEvents
             if (name == "remote_links") continue;
             var cells = columns.Select(column => column.Type.StartsWith("TIMESTAMP", StringComparison.Ordinal) ? $"epoch_us({column.Name})::VARCHAR" : $"{column.Name}::VARCHAR");
             var sql = $"SELECT concat_ws('|', {string.Join(", ", cells.Select(cell => $"coalesce({cell}, '')"))}) FROM {name}";
-            var got = await SettledAsync(run, server, sql, expected[table]);
+            var got = await SettledAsync(run, server, sql, expected[table], mayHaveMore: name == "issuelinks");
             var (missing, surplus) = (expected[table].Except(got).ToList(), got.Except(expected[table]).ToList());
             run.Add("rows compared", got.Count);
+            if (name == "issuelinks" && missing.Count == 0) continue; // a link that ended with the other issue's deletion is in no delivery of this one
             if (missing.Count + surplus.Count == 0 && got.Count == expected[table].Count) continue;
             run.Fail($"seed {seed}: {name} has {got.Count} rows, not {expected[table].Count}; missing {missing.Count}: {missing.FirstOrDefault()}; surplus {surplus.Count}: {surplus.FirstOrDefault()}");
         }
@@ -167,7 +168,7 @@ internal static class JiraEvents
         : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>What was acknowledged last is seen within seconds; whatever is not within minutes never is.</summary>
-    private static async Task<List<string>> SettledAsync(CampaignRun run, ServerProcess server, string sql, List<string> expected)
+    private static async Task<List<string>> SettledAsync(CampaignRun run, ServerProcess server, string sql, List<string> expected, bool mayHaveMore)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var sorted = expected.Order(StringComparer.Ordinal).ToList();
@@ -178,7 +179,7 @@ internal static class JiraEvents
             if (answer.IsSuccessStatusCode)
             {
                 List<string> rows = [.. JsonNode.Parse(text)!["rows"]!.AsArray().Select(row => (string)row![0]!)];
-                if (clock.Elapsed > SettleMax || rows.Order(StringComparer.Ordinal).SequenceEqual(sorted)) return rows;
+                if (clock.Elapsed > SettleMax || rows.Order(StringComparer.Ordinal).SequenceEqual(sorted) || (mayHaveMore && !sorted.Except(rows).Any())) return rows;
             }
             else if (clock.Elapsed > SettleMax)
             {

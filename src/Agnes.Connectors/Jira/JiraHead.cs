@@ -8,6 +8,12 @@ namespace Agnes.Connectors.Jira;
 /// <param name="HasIssue">The issue's fields are in it, or it says that the issue is gone.</param>
 public sealed record JiraHead(bool IsFalsy, string? Event, string? Key, bool HasIssue)
 {
+    /// <summary>It says that the issue is gone.</summary>
+    public bool IsDeletion => string.Equals(Event, "jira:issue_deleted", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>When it was said, by Jira's clock, in milliseconds since 1970; null where it does not say.</summary>
+    public long? Said { get; private init; }
+
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 128 };
 
     /// <exception cref="JsonException">It is no JSON.</exception>
@@ -17,12 +23,14 @@ public sealed record JiraHead(bool IsFalsy, string? Event, string? Key, bool Has
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) return Scalar(ref reader);
         string? name = null, key = null, ownKey = null;
+        long? said = null;
         bool hasFields = false, isEmpty = true;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             isEmpty = false;
             if (reader.ValueTextEquals("webhookEvent"u8)) name = TextOf(ref reader);
             else if (reader.ValueTextEquals("issue_key"u8)) key = TextOf(ref reader);
+            else if (reader.ValueTextEquals("timestamp"u8)) said = NumberOf(ref reader);
             else if (reader.ValueTextEquals("issue"u8)) (ownKey, hasFields) = IssueOf(ref reader);
             else Skip(ref reader);
         }
@@ -32,7 +40,8 @@ public sealed record JiraHead(bool IsFalsy, string? Event, string? Key, bool Has
             // Whatever follows has to be nothing; the reader throws where it is not.
         }
 
-        return new JiraHead(isEmpty, name, ownKey ?? key, hasFields || string.Equals(name, "jira:issue_deleted", StringComparison.OrdinalIgnoreCase));
+        var head = new JiraHead(isEmpty, name, ownKey ?? key, hasFields) { Said = said };
+        return head.IsDeletion ? head with { HasIssue = true } : head;
     }
 
     private static JiraHead Scalar(ref Utf8JsonReader reader)
@@ -88,6 +97,14 @@ public sealed record JiraHead(bool IsFalsy, string? Event, string? Key, bool Has
     {
         reader.Read();
         if (reader.TokenType == JsonTokenType.String) return reader.GetString();
+        reader.Skip();
+        return null;
+    }
+
+    private static long? NumberOf(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var number)) return number;
         reader.Skip();
         return null;
     }

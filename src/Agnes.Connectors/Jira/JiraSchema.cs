@@ -83,7 +83,8 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
         var changed = string.Equals(name, DeletedEvent, StringComparison.OrdinalIgnoreCase)
             ? document.Delete(said)
             : !document.IsDeleted && Lay(document, body, f, name, time, said);
-        Save(document, place, entry, documents, changed);
+        // What says nothing of an issue that nobody knows brings no row: the site is asked for it.
+        if (changed || documents.Find(place) is not null || document.FormerKeys.Any()) Save(document, place, entry, documents, changed);
         return changed ? EventOutcome.Applied : IsUnknown(name, issue) ? EventOutcome.Unknown : EventOutcome.Known;
     }
 

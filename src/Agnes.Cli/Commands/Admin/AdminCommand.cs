@@ -24,6 +24,7 @@ internal static class AdminCommand
         foreach (var command in TableCommands.Build(host)) admin.Add(command);
         admin.Add(ConnectionCommands.Build(host));
         admin.Add(EventCommands.Build(host));
+        admin.Add(JiraCommands.Build(host));
         admin.Add(RegisterFilesCommand.Build(host));
         admin.Add(DiscoverCommand.Build(host));
         foreach (var command in MetadataCommands.Build(host)) admin.Add(command);

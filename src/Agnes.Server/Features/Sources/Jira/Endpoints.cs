@@ -16,6 +16,17 @@ internal static class JiraEndpoints
         routes.MapDeliveries("/api/jira/webhook", kind);
         routes.MapGet("/webhooks/jira/health", (ServerOptions options, SecretStore secrets) => ShowHealth(options, secrets))
             .WithTags("Sources").WithSummary("Whether deliveries of Jira are taken.").Public();
+        routes.MapGet("/api/attachments/jira/{key}/{id}", DownloadAttachment.Handle)
+            .WithTags("data").WithSummary("A file of an issue, for whoever may read the table of attachments.").SignedIn();
+        var admin = routes.MapGroup("/api/admin/jira").WithTags("Sources").Admin();
+        admin.MapGet("/status", ShowJiraStatus.HandleAsync)
+            .WithSummary("What is set up for Jira, what came, what waits, and what the last jobs did.");
+        admin.MapPost("/backfill", StartJiraJob.BackfillAsync)
+            .WithSummary("Fetch the issues of a query (jql), named ones (issue_keys), or known ones without their links (remote_links).");
+        admin.MapPost("/sla-poll", StartJiraJob.SlaPollAsync)
+            .WithSummary("Ask for the times of service of open issues, or of those without any (missing).");
+        admin.MapPost("/consistency", StartJiraJob.ConsistencyAsync)
+            .WithSummary("Compare issues of the last days (max_age_days) with Jira, and fetch what is missing (auto_fix).");
     }
 
     private static IResult ShowHealth(ServerOptions options, SecretStore secrets)
@@ -25,7 +36,7 @@ internal static class JiraEndpoints
         return JsonBody.Of(new JsonObject
         {
             ["status"] = "ok",
-            ["configured"] = Has(JiraOptions.DomainName) && Has("JIRA_EMAIL") && Has("JIRA_API_TOKEN"),
+            ["configured"] = Has(JiraOptions.DomainName) && Has(JiraOptions.EmailName) && Has(JiraOptions.TokenName),
             ["webhook_secret_set"] = Has(JiraOptions.SecretName),
             ["jira_domain"] = layers.Find(JiraOptions.DomainName) is { Length: > 0 } domain ? domain : "(not set)",
         });

@@ -1,4 +1,5 @@
 using Agnes.Connectors.Jira;
+using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Sources;
 
@@ -16,6 +17,23 @@ internal sealed class JiraKind : SourceKind, IEventKind
     public override string Section => KindName;
 
     public override IReceiver Receiver { get; } = new JiraReceiver();
+
+    /// <summary>Whether the account is taken, and how many issues it may read.</summary>
+    public override async Task<ConnectionCheck?> CheckAsync(
+        Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop)
+    {
+        if (services.GetRequiredService<JiraAccounts>().Site?.Impatient is not { } api) return null;
+        try
+        {
+            await api.MyselfAsync(stop);
+            var first = await new JiraSearch(api, "").NextAsync(stop) ?? [];
+            return new ConnectionCheck(first.Count, "issues") { IsCut = first.Count >= JiraSearch.PageSize };
+        }
+        catch (JiraException fault)
+        {
+            throw new RemoteException(RemoteFault.System, fault.Message, fault);
+        }
+    }
 
     public IEnumerable<EventSource> Events(IServiceProvider services)
     {

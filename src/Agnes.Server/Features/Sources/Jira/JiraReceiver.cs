@@ -25,16 +25,14 @@ internal sealed class JiraReceiver : IReceiver
 
     public bool IsGenuine(Delivery delivery, IServiceProvider services)
     {
-        var given = SignatureHeaders.Select(name => delivery.Headers[name].ToString()).FirstOrDefault(text => text.Length > 0);
-        if (given is null || KnownNow(services).Secret is not { Length: > 0 } secret) return false;
-        if (given.StartsWith(Prefix, StringComparison.Ordinal)) given = given[Prefix.Length..];
-        var expected = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), delivery.Body.Span));
-        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(given));
+        var isGenuine = KnownNow(services).Secret is { Length: > 0 } secret && IsSigned(delivery, secret);
+        if (!isGenuine) services.GetRequiredService<JiraTally>().Reject("Invalid signature");
+        return isGenuine;
     }
 
     public async Task<IResult> TakeAsync(Delivery delivery, IServiceProvider services, CancellationToken stop)
     {
-        if (delivery.Body.Length == 0) return Problem.Detail(StatusCodes.Status400BadRequest, "Empty payload");
+        if (delivery.Body.Length == 0) return Refused(services, "Empty payload");
         JiraHead head;
         try
         {
@@ -42,13 +40,36 @@ internal sealed class JiraReceiver : IReceiver
         }
         catch (JsonException)
         {
-            return Problem.Detail(StatusCodes.Status400BadRequest, "Invalid JSON payload");
+            return Refused(services, "Invalid JSON payload");
         }
 
-        if (head.IsFalsy) return Problem.Detail(StatusCodes.Status400BadRequest, "Empty payload");
-        if (!JiraKey.IsKey(head.Key)) return Problem.Detail(StatusCodes.Status400BadRequest, "Malformed or missing issue key");
-        if (!head.HasIssue) return JsonBody.Of(new JsonObject { ["status"] = "error", ["message"] = "Jira service not configured" }, StatusCodes.Status503ServiceUnavailable);
-        return await KeepAsync(delivery, head, services, stop);
+        if (head.IsFalsy) return Refused(services, "Empty payload");
+        if (!JiraKey.IsKey(head.Key)) return Refused(services, "Malformed or missing issue key");
+        return head.HasIssue || services.GetRequiredService<JiraAccounts>().Site is not null
+            ? await KeepAsync(delivery, head, services, stop)
+            : NotConfigured(services); // nobody can be asked for what it leaves out
+    }
+
+    private static bool IsSigned(Delivery delivery, string secret)
+    {
+        var given = SignatureHeaders.Select(name => delivery.Headers[name].ToString()).FirstOrDefault(text => text.Length > 0);
+        if (given is null) return false;
+        if (given.StartsWith(Prefix, StringComparison.Ordinal)) given = given[Prefix.Length..];
+        var expected = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), delivery.Body.Span));
+        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.UTF8.GetBytes(given));
+    }
+
+    private static IResult Refused(IServiceProvider services, string reason)
+    {
+        services.GetRequiredService<JiraTally>().Reject(reason);
+        return Problem.Detail(StatusCodes.Status400BadRequest, reason);
+    }
+
+    private static IResult NotConfigured(IServiceProvider services)
+    {
+        const string reason = "Jira service not configured";
+        services.GetRequiredService<JiraTally>().Reject(reason);
+        return JsonBody.Of(new JsonObject { ["status"] = "error", ["message"] = reason }, StatusCodes.Status503ServiceUnavailable);
     }
 
     private async Task<IResult> KeepAsync(Delivery delivery, JiraHead head, IServiceProvider services, CancellationToken stop)
@@ -58,10 +79,12 @@ internal sealed class JiraReceiver : IReceiver
         {
             var intake = services.GetRequiredService<EventIntakes>().Of(KnownNow(services).Source!);
             await intake.AppendAsync(JiraSchema.Delivery, identity.Length > IdentityCharactersMax ? "" : identity, delivery.Body, stop);
+            services.GetRequiredService<JiraTally>().Take(head.Said);
             return JsonBody.Of(new JsonObject { ["status"] = "ok", ["event"] = head.Event, ["issue"] = head.Key });
         }
         catch (Exception fault) when (fault is JournalFullException or IOException)
         {
+            services.GetRequiredService<JiraTally>().Reject("No room in the journal");
             return new RetryLater();
         }
     }
