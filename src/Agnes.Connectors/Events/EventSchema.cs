@@ -33,6 +33,9 @@ public abstract class EventSchema
 
     public abstract IReadOnlyList<EventTable> Tables { get; }
 
+    /// <summary>Below <c>raw</c>, where its documents lie.</summary>
+    public virtual string DocumentsFolder => "documents";
+
     /// <summary>Lays an entry of the journal over what is known.</summary>
     public abstract EventOutcome Apply(JournalEntry entry, Documents documents);
 

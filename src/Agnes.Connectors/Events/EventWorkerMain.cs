@@ -14,7 +14,6 @@ public static class EventWorkerMain
     private const int EntriesMax = 5_000;
     private const int BatchBytesMax = 32 << 20;
     private const int LineBytesMax = 4 << 20;
-    private const string DocumentsFolder = "issues";
 
     public static async Task<int> RunAsync(OpenEventSchema open, Stream input, Stream output, CancellationToken cancellation)
     {
@@ -25,7 +24,7 @@ public static class EventWorkerMain
         Directory.CreateDirectory(start.Temp);
         await using var connection = WorkerDatabase.Open(start.Share, start.Temp, [start.Tails]);
         var tail = new TailFiles(schema, connection, start.Tails);
-        var documents = new Documents(Path.Combine(start.Root, "raw", DocumentsFolder));
+        var documents = new Documents(Path.Combine(start.Root, "raw", schema.DocumentsFolder));
         while (await LineAsync(reader, cancellation) is { } line)
         {
             var request = JsonSerializer.Deserialize(line, EventWorkerJson.Default.EventWorkerRequest) ?? throw new InvalidDataException("A request is empty.");

@@ -86,7 +86,7 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
             if (known.ContainsKey(name) && (isAhead || !isNewer && ahead[name] is null)) continue;
             if (known.ContainsKey(name) && ahead[name] is { } before && !(time > JiraTime.Read(before))) continue;
             var value = Take(said, name);
-            if (fields.IsSla(name) && IsSla(known[name]) && !IsSla(value)) continue; // this account may not see it, which says nothing of it
+            if (fields.IsSla(name) && JiraFields.IsSlaValue(known[name]) && !JiraFields.IsSlaValue(value)) continue; // this account may not see it, which says nothing of it
             if (!isWhole && isNewer) ahead[name] = time.Write();
             if (known.ContainsKey(name) && JsonNode.DeepEquals(known[name], value)) continue;
             known[name] = value;
@@ -217,9 +217,6 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
         if (list.FirstOrDefault(one => one.At("id").Text() == id) is { } item) list.Remove(item);
         return true;
     }
-
-    private static bool IsSla(JsonNode? value) =>
-        value is JsonObject sla && !sla.ContainsKey("errorMessage") && (sla.ContainsKey("name") || sla.ContainsKey("completedCycles") || sla.ContainsKey("ongoingCycle"));
 
     private static JsonNode? Take(JsonObject from, string name)
     {

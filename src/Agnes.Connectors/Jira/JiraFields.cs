@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Agnes.Connectors.Jira;
 
 /// <summary>Which custom field of the site each column is read from, by column; <c>jira.fields</c> of the instance's configuration. Defaults: spec/02 §7.5.</summary>
@@ -36,6 +38,10 @@ public sealed record JiraFields(IReadOnlyDictionary<string, string> ByColumn)
 
         return new JiraFields(fields);
     }
+
+    /// <summary>An account that may not see a time of service is shown an error, or nothing, in its place.</summary>
+    public static bool IsSlaValue(JsonNode? value) =>
+        value is JsonObject sla && !sla.ContainsKey("errorMessage") && (sla.ContainsKey("name") || sla.ContainsKey("completedCycles") || sla.ContainsKey("ongoingCycle"));
 
     public bool IsSla(string field) => field == this["first_response"] || field == this["time_to_resolution"];
 }

@@ -40,6 +40,8 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
 
     public override IReadOnlyList<EventTable> Tables => JiraTables.All;
 
+    public override string DocumentsFolder => "issues";
+
     public override string MonthOf(JsonObject document) => new JiraDocument(document, fields).Month(default); // it was decided when the event was laid over it
 
     public override void Rows(JsonObject document, Action<int, object?[]> add)

@@ -71,6 +71,25 @@ public sealed class JiraTests(Postgres postgres)
     }
 
     [Fact]
+    public async Task A_column_is_read_from_the_field_that_the_configuration_says()
+    {
+        using var config = new TemporaryFolder();
+        await File.WriteAllTextAsync(config["instance.yaml"], "jira:\n  fields:\n    severity: customfield_777\n", Stop);
+        var variables = new Dictionary<string, string> { ["JIRA_WEBHOOK_SECRET"] = JiraDeliveries.Secret };
+        var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with
+        {
+            ConfigDir = config.Path,
+            Variables = name => variables.GetValueOrDefault(name) ?? options.Variables(name),
+        });
+        await using var site = new Site(server, await server.SignInAsync());
+        await server.DeliverAsync(JiraDeliveries.Updated("SUP-1", 101, "first", "2026-02-01T10:00:00.000+0000")
+            .Replace("\"summary\"", """
+            "customfield_777":{"value":"high"},"customfield_10004":{"value":"low"},"summary"
+            """, StringComparison.Ordinal));
+        await SeenAsync(site, "SELECT severity FROM issues", """[["high"]]""");
+    }
+
+    [Fact]
     public async Task What_came_since_a_time_is_folded_again_and_the_status_says_what_came_of_it()
     {
         await using var site = await OpenAsync(StateEngine.DuckDb);

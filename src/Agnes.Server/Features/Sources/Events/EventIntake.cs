@@ -28,6 +28,8 @@ internal sealed partial class EventIntake(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan IdlePause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(2);
+    private const long JournalKeptBytes = 4L << 30; // of what is folded
+    private static readonly TimeSpan WorkerKept = TimeSpan.FromMinutes(1); // a source that is silent costs no process
     private static readonly TimeSpan JournalKept = TimeSpan.FromDays(7);
     private readonly SemaphoreSlim _grown = new(0, 1);
     private readonly SemaphoreSlim _merging = new(1, 1);
@@ -36,6 +38,7 @@ internal sealed partial class EventIntake(
     private volatile EventSource _source = source;
     private volatile bool _isSetAnew;
     private readonly Dictionary<string, long> _unnamed = new(StringComparer.Ordinal); // files that no run names, since when; as many as there are
+    private long _usedAt;
     private long? _askedAt;
     private long? _sweptAt;
     private Journal? _journal;
@@ -142,7 +145,7 @@ internal sealed partial class EventIntake(
                 await MergeAsync(stop);
                 await AskForFoldAsync(stop);
                 Sweep();
-                if (!more) await _grown.WaitAsync(IdlePause, stop);
+                if (!more && !await _grown.WaitAsync(IdlePause, stop)) await EndIdleWorkerAsync();
                 await Task.Delay(Pause, stop); // what comes together is folded together
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -213,7 +216,6 @@ internal sealed partial class EventIntake(
         if (_askedAt is { } asked && state.Options.Time.GetElapsedTime(asked) < (isFirst ? FirstFoldEvery : FoldAtMostEvery)) return;
         _askedAt = state.Options.Time.GetTimestamp();
         await jobs.StartAsync(FoldEventsJob.Request(_name), stop);
-        _journal!.DropBefore(TailOf(snapshot).Position, state.Options.Time.GetUtcNow().UtcDateTime - JournalKept);
     }
 
     private void Sweep()
@@ -221,6 +223,9 @@ internal sealed partial class EventIntake(
         var now = state.Options.Time.GetTimestamp();
         if (_sweptAt is { } swept && state.Options.Time.GetElapsedTime(swept, now) < SweepEvery) return;
         _sweptAt = now;
+        var folded = TailOf(state.Snapshot).Position;
+        _journal!.DropBefore(folded, state.Options.Time.GetUtcNow().UtcDateTime - JournalKept);
+        _journal.DropBefore(folded - JournalKeptBytes, DateTime.MaxValue);
         var tails = folder.TailsOf(_name);
         if (!Directory.Exists(tails)) return;
         var named = (state.Snapshot.Tails.GetValueOrDefault(_name)?.Runs ?? []).SelectMany(run => run.Files.Values.Append(run.Keys)).ToHashSet(StringComparer.Ordinal);
@@ -233,11 +238,18 @@ internal sealed partial class EventIntake(
         }
     }
 
+    private async Task EndIdleWorkerAsync()
+    {
+        if (_worker is not { } idle || state.Options.Time.GetElapsedTime(_usedAt) < WorkerKept) return;
+        _worker = null;
+        await idle.DisposeAsync();
+    }
+
     private EventTailRow Current(StateWrite write) => TailOf(write.Current);
 
     private IReadOnlyList<TailRun> RunsOf(StateWrite write) => write.Current.Tails.GetValueOrDefault(_name)?.Runs ?? [];
 
-    /// <summary>Names files, so it never comes twice: also not after one that was written and not committed.</summary>
+    /// <summary>Names files: one that was written and never committed, which nobody reads, is written again.</summary>
     private static long NextNumber(EventTailRow tail) => tail.Number + 1;
 
     private async Task<EventWorker> WorkerAsync(CancellationToken stop)
@@ -249,6 +261,7 @@ internal sealed partial class EventIntake(
         }
 
         _isSetAnew = false;
+        _usedAt = state.Options.Time.GetTimestamp();
         var now = _source;
         return _worker ??= await EventWorker.StartAsync(
             program, scratch, budget.Publishing, now.Schema, now.Options, JournalFolder, folder.Source(now.Name), folder.TailsOf(now.Name), stop);

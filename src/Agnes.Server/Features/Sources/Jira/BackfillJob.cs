@@ -10,7 +10,7 @@ namespace Agnes.Server.Features.Sources.Jira;
 /// Brings issues that Jira had before it began to send, or whose deliveries were lost: those of a query, oldest first, named ones, or known
 /// ones without their links. After each page it stores where it stands, and goes on from there when its process has ended.
 /// </summary>
-internal sealed class BackfillJob(JiraAccounts accounts, JiraAnswers answers, DataFolder folder, TimeProvider time) : IJobHandler
+internal sealed class BackfillJob(JiraSettings settings, JiraAnswers answers, DataFolder folder, TimeProvider time) : IJobHandler
 {
     public const string KindName = "jira-backfill";
     public const int KeysMax = 10_000;
@@ -26,7 +26,7 @@ internal sealed class BackfillJob(JiraAccounts accounts, JiraAnswers answers, Da
 
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
-        var api = accounts.Site ?? throw new JiraException(JiraFault.SignIn, $"{JiraAnswers.HowToSetUp}.");
+        var api = settings.Site ?? throw new JiraException(JiraFault.SignIn, $"{JiraAnswers.HowToSetUp}.");
         answers.Begin();
         var input = BackfillInput.Read(job.Job.Input);
         var run = new BackfillRun(job.Checkpoint);

@@ -12,7 +12,7 @@ namespace Agnes.Server.Features.Sources.Jira;
 /// are said and left, since something else must be wrong. What only the search says counts for nothing: its index lags and misses, so each
 /// issue in question is asked for by itself, and twice before it is said to be gone. Nothing is ever removed.
 /// </summary>
-internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers, IssueRows issues, DataFolder folder, TimeProvider time)
+internal sealed class ConsistencyJob(JiraSettings settings, JiraAnswers answers, IssueRows issues, DataFolder folder, TimeProvider time)
     : IJobHandler
 {
     public const string KindName = "jira-consistency";
@@ -43,7 +43,7 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
 
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
-        var api = accounts.Site ?? throw new JiraException(JiraFault.SignIn, $"{JiraAnswers.HowToSetUp}.");
+        var api = settings.Site ?? throw new JiraException(JiraFault.SignIn, $"{JiraAnswers.HowToSetUp}.");
         answers.Begin();
         var input = JsonNode.Parse(job.Job.Input ?? "{}") as JsonObject ?? [];
         var days = (int?)input["max_age_days"] ?? DaysDefault;
@@ -51,7 +51,7 @@ internal sealed class ConsistencyJob(JiraAccounts accounts, JiraAnswers answers,
         var begun = time.GetTimestamp();
         var now = time.GetUtcNow();
         var window = new CheckedWindow(new DateTimeOffset((now - TimeSpan.FromDays(days)).UtcDateTime.Date, TimeSpan.Zero), now - Grace,
-            accounts.Project);
+            settings.Project);
 
         var report = new ConsistencyReport(now, days, days > DeepAfterDays);
         report.InApi = await FoundAsync(api, window, cancellation);

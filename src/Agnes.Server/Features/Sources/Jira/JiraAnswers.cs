@@ -7,7 +7,7 @@ using Agnes.Server.Platform.Sources;
 namespace Agnes.Server.Features.Sources.Jira;
 
 /// <summary>What Jira's API answered goes into the journal beside what its webhooks send, so that one way leads to the tables.</summary>
-internal sealed class JiraAnswers(EventIntakes intakes, SourceKinds kinds, JiraFiles files, IServiceProvider services)
+internal sealed class JiraAnswers(EventIntakes intakes, JiraSettings settings, JiraFiles files)
 {
     public const string HowToSetUp =
         "Jira's API is not set up on this server: set JIRA_DOMAIN, JIRA_EMAIL, JIRA_API_TOKEN and JIRA_WEBHOOK_SECRET";
@@ -17,24 +17,15 @@ internal sealed class JiraAnswers(EventIntakes intakes, SourceKinds kinds, JiraF
 
     private static readonly TimeSpan WaitLook = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>As it is set now; null: nothing can be sent yet.</summary>
-    public EventSource? Source => kinds.All.OfType<JiraKind>().Single().Events(services).FirstOrDefault();
-
     /// <summary>The intake of this process; null: it takes nothing, or has not begun.</summary>
     public EventIntake? Intake => intakes.Find(JiraKind.KindName);
-
-    /// <summary>Which custom fields of the site are read.</summary>
-    public JiraFields Fields => JiraFields.With(
-        from option in Source?.Options ?? new Dictionary<string, string>()
-        where option.Key.StartsWith(JiraSchema.FieldOption, StringComparison.Ordinal)
-        select KeyValuePair.Create(option.Key[JiraSchema.FieldOption.Length..], option.Value));
 
     /// <summary>The intake, begun if need be.</summary>
     /// <exception cref="JiraException">There is none: the webhook is not set up, or another process has it.</exception>
     public EventIntake Begin()
     {
         if (Intake is { } begun) return begun;
-        if (Source is not { } source) throw new JiraException(JiraFault.SignIn, HowToSetUp);
+        if (settings.Source is not { } source) throw new JiraException(JiraFault.SignIn, HowToSetUp);
         try
         {
             return intakes.Of(source);

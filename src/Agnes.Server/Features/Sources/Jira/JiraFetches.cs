@@ -14,7 +14,7 @@ namespace Agnes.Server.Features.Sources.Jira;
 /// for Jira, a restart loses nothing, and what waits takes no more memory than the keys of so many issues.
 /// </summary>
 internal sealed partial class JiraFetches(
-    JiraAccounts accounts, JiraAnswers answers, StateDb state, DataFolder folder, TimeProvider time, ILogger<JiraFetches> log) : IPeriodic
+    JiraSettings settings, JiraAnswers answers, StateDb state, DataFolder folder, TimeProvider time, ILogger<JiraFetches> log) : IPeriodic
 {
     private const int PendingMax = 5_000;
     private const int RoundMax = 200;
@@ -43,7 +43,7 @@ internal sealed partial class JiraFetches(
 
     public async Task RunAsync(CancellationToken cancellation)
     {
-        if (answers.Intake is null || accounts.Site?.Impatient is not { } api) return;
+        if (answers.Intake is null || settings.Site?.Impatient is not { } api) return;
         var ledger = _ledger ??= Open();
         await ReadAsync(cancellation);
         if (time.GetTimestamp() >= _pausedUntil && api.Quiet == TimeSpan.Zero) await FetchDueAsync(api, ledger, cancellation);
@@ -132,7 +132,7 @@ internal sealed partial class JiraFetches(
             {
                 Count(error: fault.Message);
                 if (fault.IsOfSite) ofSite = fault;
-                else if (IsGivenUp(one, fault)) done.Add(one);
+                else if (CountAgainst(one, fault)) done.Add(one);
             }
             catch (JournalFullException)
             {
@@ -158,7 +158,8 @@ internal sealed partial class JiraFetches(
     /// <summary>
     /// A fault counts against the issue only where Jira answers for others: a site that is down for a day costs nobody anything but a day.
     /// </summary>
-    private bool IsGivenUp(Pending one, JiraException fault)
+    /// <returns>Whether it is given up.</returns>
+    private bool CountAgainst(Pending one, JiraException fault)
     {
         if (!fault.IsForNow || (_answered > one.Tried && ++one.Tries >= TriesMax)) one.GivenUp = fault.Message;
         one.Tried = time.GetTimestamp();
@@ -190,9 +191,13 @@ internal sealed partial class JiraFetches(
     }
 
     /// <summary>An issue that is to be asked for.</summary>
-    /// <param name="Position">Of the first delivery that is not answered by a fetch yet.</param>
-    private sealed record Pending(string Key, long Position)
+    /// <param name="position">Of the first delivery that is not answered by a fetch yet.</param>
+    private sealed class Pending(string key, long position)
     {
+        public string Key => key;
+
+        public long Position => position;
+
         public long Due { get; set; }
 
         public long Tried { get; set; }

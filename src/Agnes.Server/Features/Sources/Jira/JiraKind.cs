@@ -22,7 +22,7 @@ internal sealed class JiraKind : SourceKind, IEventKind
     public override async Task<ConnectionCheck?> CheckAsync(
         Connection connection, IReadOnlyDictionary<string, string> options, IServiceProvider services, CancellationToken stop)
     {
-        if (services.GetRequiredService<JiraAccounts>().Site?.Impatient is not { } api) return null;
+        if (services.GetRequiredService<JiraSettings>().Site?.Impatient is not { } api) return null;
         try
         {
             await api.MyselfAsync(stop);
@@ -35,12 +35,5 @@ internal sealed class JiraKind : SourceKind, IEventKind
         }
     }
 
-    public IEnumerable<EventSource> Events(IServiceProvider services)
-    {
-        var layers = SettingLayers.Open(services.GetRequiredService<ServerOptions>(), services.GetRequiredService<SecretStore>());
-        if (string.IsNullOrEmpty(layers.Find(JiraOptions.SecretName))) return [];
-        var options = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (layers.Find(JiraOptions.DomainName) is { Length: > 0 } domain) options[JiraSchema.DomainOption] = domain;
-        return [new EventSource(KindName, JiraSchema.SchemaName, JiraSchema.Key, options)];
-    }
+    public IEnumerable<EventSource> Events(IServiceProvider services) => services.GetRequiredService<JiraSettings>().Source is { } source ? [source] : [];
 }

@@ -1,3 +1,4 @@
+using Agnes.Connectors.Jira;
 using Agnes.Server.Platform.Config;
 
 namespace Agnes.Server.Features.Sources.Jira;
@@ -71,8 +72,20 @@ internal static class JiraOptions
         NoDestination = Stays,
     };
 
+    /// <summary>By column, or by what several columns are read from: which custom field of the site it is.</summary>
+    public static readonly IReadOnlyDictionary<string, Setting> Fields = JiraFields.Default.ByColumn.ToDictionary(
+        field => field.Key,
+        field => new Setting($"jira.fields.{field.Key}")
+        {
+            By = SettableBy.Admins,
+            IsOffered = false,
+            Default = field.Value,
+            Means = $"The custom field of the site that {field.Key} is read from.",
+        },
+        StringComparer.Ordinal);
+
     public static readonly SettingGroup Settings =
-        new("Jira", [Secret, Domain, Email, Token, Cloud, SlaEmail, SlaToken, Project, Files, FileBytes, Base, CloudBase])
+        new("Jira", [Secret, Domain, Email, Token, Cloud, SlaEmail, SlaToken, Project, Files, FileBytes, Base, CloudBase, .. Fields.Values])
         {
             Credentials = [new("Jira", [Token, SlaToken], Domain, Base, CloudBase) { With = [Email, SlaEmail, Cloud] }],
         };

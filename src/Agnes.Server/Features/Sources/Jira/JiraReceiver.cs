@@ -16,16 +16,13 @@ internal sealed class JiraReceiver : IReceiver
 {
     private const string Prefix = "sha256=";
     private const int IdentityCharactersMax = 200;
-    private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(2);
     private static readonly string[] SignatureHeaders = ["X-Hub-Signature-256", "X-Hub-Signature"];
 
-    private Known? _known; // exchanged whole
-
-    public string? NotSetUp(IServiceProvider services) => string.IsNullOrEmpty(KnownNow(services).Secret) ? "Webhook secret not configured" : null;
+    public string? NotSetUp(IServiceProvider services) => string.IsNullOrEmpty(services.GetRequiredService<JiraSettings>().Secret) ? "Webhook secret not configured" : null;
 
     public bool IsGenuine(Delivery delivery, IServiceProvider services)
     {
-        var isGenuine = KnownNow(services).Secret is { Length: > 0 } secret && IsSigned(delivery, secret);
+        var isGenuine = services.GetRequiredService<JiraSettings>().Secret is { Length: > 0 } secret && IsSigned(delivery, secret);
         if (!isGenuine) services.GetRequiredService<JiraTally>().Reject("Invalid signature");
         return isGenuine;
     }
@@ -45,7 +42,7 @@ internal sealed class JiraReceiver : IReceiver
 
         if (head.IsFalsy) return Refused(services, "Empty payload");
         if (!JiraKey.IsKey(head.Key)) return Refused(services, "Malformed or missing issue key");
-        return head.HasIssue || services.GetRequiredService<JiraAccounts>().Site is not null
+        return head.HasIssue || services.GetRequiredService<JiraSettings>().Site is not null
             ? await KeepAsync(delivery, head, services, stop)
             : NotConfigured(services); // nobody can be asked for what it leaves out
     }
@@ -72,12 +69,12 @@ internal sealed class JiraReceiver : IReceiver
         return JsonBody.Of(new JsonObject { ["status"] = "error", ["message"] = reason }, StatusCodes.Status503ServiceUnavailable);
     }
 
-    private async Task<IResult> KeepAsync(Delivery delivery, JiraHead head, IServiceProvider services, CancellationToken stop)
+    private static async Task<IResult> KeepAsync(Delivery delivery, JiraHead head, IServiceProvider services, CancellationToken stop)
     {
         var identity = delivery.Headers["X-Atlassian-Webhook-Identifier"].ToString();
         try
         {
-            var intake = services.GetRequiredService<EventIntakes>().Of(KnownNow(services).Source!);
+            var intake = services.GetRequiredService<EventIntakes>().Of(services.GetRequiredService<JiraSettings>().Source!);
             await intake.AppendAsync(JiraSchema.Delivery, identity.Length > IdentityCharactersMax ? "" : identity, delivery.Body, stop);
             services.GetRequiredService<JiraTally>().Take(head.Said);
             return JsonBody.Of(new JsonObject { ["status"] = "ok", ["event"] = head.Event, ["issue"] = head.Key });
@@ -87,19 +84,5 @@ internal sealed class JiraReceiver : IReceiver
             services.GetRequiredService<JiraTally>().Reject("No room in the journal");
             return new RetryLater();
         }
-    }
-
-    /// <summary>As it is set: looked up every other second, not for each of thousands of deliveries.</summary>
-    private Known KnownNow(IServiceProvider services)
-    {
-        if (_known is { } known && services.GetRequiredService<TimeProvider>().GetElapsedTime(known.At) < KnownFor) return known;
-        var layers = SettingLayers.Open(services.GetRequiredService<ServerOptions>(), services.GetRequiredService<SecretStore>());
-        var kind = services.GetRequiredService<SourceKinds>().All.OfType<JiraKind>().Single();
-        return _known = new Known(layers.Find(JiraOptions.SecretName), kind.Events(services).FirstOrDefault(), services.GetRequiredService<TimeProvider>().GetTimestamp());
-    }
-
-    private sealed record Known(string? Secret, EventSource? Source, long At)
-    {
-        public override string ToString() => Source?.Name ?? ""; // without the secret
     }
 }

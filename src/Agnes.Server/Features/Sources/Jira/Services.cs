@@ -9,7 +9,7 @@ internal static class JiraServices
 
     public static void AddJira(this IServiceCollection services)
     {
-        services.AddSingleton<JiraAccounts>();
+        services.AddSingleton<JiraSettings>();
         services.AddSingleton<JiraFiles>();
         services.AddSingleton<JiraAnswers>();
         services.AddSingleton<JiraTally>();
@@ -19,22 +19,22 @@ internal static class JiraServices
         services.AddSingleton<IJobHandler, BackfillJob>();
         services.AddSingleton<IJobHandler, SlaPollJob>();
         services.AddSingleton<IJobHandler, ConsistencyJob>();
-        services.AddSingleton(provider => Schedule(provider, SlaPollJob.KindName, "", SlaPollJob.Every, accounts => accounts.Levels is null
+        services.AddSingleton(provider => Schedule(provider, SlaPollJob.KindName, "", SlaPollJob.Every, settings => settings.Levels is null
             ? null : SlaPollJob.Request(isOfUnknown: false, isDryRun: false, JobSchedules.Trigger, null)));
-        services.AddSingleton(provider => Schedule(provider, ConsistencyJob.KindName, "", ConsistencyJob.Every, accounts =>
-            Check(accounts, ConsistencyJob.DaysDefault)));
+        services.AddSingleton(provider => Schedule(provider, ConsistencyJob.KindName, "", ConsistencyJob.Every, settings =>
+            Check(settings, ConsistencyJob.DaysDefault)));
         services.AddSingleton(provider => Schedule(
-            provider, ConsistencyJob.KindName, "deep", ConsistencyJob.EveryDeep, accounts => Check(accounts, ConsistencyJob.DaysDeep)));
+            provider, ConsistencyJob.KindName, "deep", ConsistencyJob.EveryDeep, settings => Check(settings, ConsistencyJob.DaysDeep)));
     }
 
     /// <summary>Nothing is started until what Jira sends is taken, and it can be asked.</summary>
     private static JobSchedule Schedule(
-        IServiceProvider services, string kind, string subject, TimeSpan every, Func<JiraAccounts, JobRequest?> request)
+        IServiceProvider services, string kind, string subject, TimeSpan every, Func<JiraSettings, JobRequest?> request)
     {
-        var (accounts, answers) = (services.GetRequiredService<JiraAccounts>(), services.GetRequiredService<JiraAnswers>());
-        return new JobSchedule(kind, every, every, _ => answers.Source is null ? null : request(accounts)) { Subject = subject };
+        var settings = services.GetRequiredService<JiraSettings>();
+        return new JobSchedule(kind, every, every, _ => settings.Source is null ? null : request(settings)) { Subject = subject };
     }
 
-    private static JobRequest? Check(JiraAccounts accounts, int days) =>
-        accounts.Site is null ? null : ConsistencyJob.Request(days, isFixing: true, isDryRun: false, JobSchedules.Trigger, null);
+    private static JobRequest? Check(JiraSettings settings, int days) =>
+        settings.Site is null ? null : ConsistencyJob.Request(days, isFixing: true, isDryRun: false, JobSchedules.Trigger, null);
 }

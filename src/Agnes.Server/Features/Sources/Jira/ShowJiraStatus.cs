@@ -12,7 +12,7 @@ internal static class ShowJiraStatus
     private const int JobsMax = 5;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StateDb state, JiraAccounts accounts, JiraAnswers answers, JiraFetches fetches, JiraTally tally,
+        HttpContext context, StateDb state, JiraSettings settings, JiraAnswers answers, JiraFetches fetches, JiraTally tally,
             ServerOptions options, SecretStore secrets)
     {
         var layers = SettingLayers.Open(options, secrets);
@@ -27,8 +27,8 @@ internal static class ShowJiraStatus
         {
             ["webhook_secret_set"] = layers.Find(JiraOptions.SecretName) is { Length: > 0 },
             ["domain"] = layers.Find(JiraOptions.DomainName),
-            ["api_configured"] = accounts.Site is not null,
-            ["sla_configured"] = accounts.Levels is not null,
+            ["api_configured"] = settings.Site is not null,
+            ["sla_configured"] = settings.Levels is not null,
             ["deliveries"] = Of(tally),
             ["events"] = Of(answers),
             ["fetches"] = Of(fetches),

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Agnes.Connectors.Events;
+using Agnes.Connectors.Jira;
 using Agnes.Server.Platform.Jobs;
 
 namespace Agnes.Server.Features.Sources.Jira;
@@ -8,7 +9,7 @@ namespace Agnes.Server.Features.Sources.Jira;
 /// Asks for the times of service of open issues, which go on without any event, with the account that sees them. What was resolved
 /// meanwhile and not heard of is said with it.
 /// </summary>
-internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, IssueRows issues, TimeProvider time) : IJobHandler
+internal sealed class SlaPollJob(JiraSettings settings, JiraAnswers answers, IssueRows issues, TimeProvider time) : IJobHandler
 {
     public const string KindName = "jira-sla-poll";
     public const string HowToSetUp =
@@ -33,7 +34,7 @@ internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, Iss
 
     public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
     {
-        var api = accounts.Levels ?? throw new JiraException(JiraFault.SignIn, $"{HowToSetUp}.");
+        var api = settings.Levels ?? throw new JiraException(JiraFault.SignIn, $"{HowToSetUp}.");
         answers.Begin();
         var input = JsonNode.Parse(job.Job.Input ?? "{}") as JsonObject ?? [];
         var run = new SlaRun(job.Checkpoint);
@@ -62,13 +63,13 @@ internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, Iss
     {
         try
         {
-            var fields = answers.Fields;
+            var fields = settings.Fields;
             string[] levels = [fields["first_response"], fields["time_to_resolution"]];
             var issue = await api.FieldsAsync(key, [.. levels, "status", "resolution", "resolutiondate", "updated"], stop);
             var said = (JsonObject)issue.Json["fields"]!;
             var isDone = said["status"] is JsonObject status && status["statusCategory"] is JsonObject category
                 && category["name"]?.ToString() == Done;
-            var isAnyKnown = levels.Any(level => IsLevel(said[level]));
+            var isAnyKnown = levels.Any(level => JiraFields.IsSlaValue(said[level]));
             if (!isAnyKnown && !isDone)
             {
                 run.Skip();
@@ -77,7 +78,7 @@ internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, Iss
 
             foreach (var name in said.Select(field => field.Key).ToList())
             {
-                if (levels.Contains(name) ? !IsLevel(said[name]) : said[name] is null && name != "status") said.Remove(name);
+                if (levels.Contains(name) ? !JiraFields.IsSlaValue(said[name]) : said[name] is null && name != "status") said.Remove(name);
             }
 
             await answers.AppendAsync(issue, null, stop);
@@ -96,9 +97,6 @@ internal sealed class SlaPollJob(JiraAccounts accounts, JiraAnswers answers, Iss
             await run.FailAsync(job, key, "the journal has no room.", stop);
         }
     }
-
-    private static bool IsLevel(JsonNode? value) => value is JsonObject level && !level.ContainsKey("errorMessage")
-        && (level.ContainsKey("name") || level.ContainsKey("completedCycles") || level.ContainsKey("ongoingCycle"));
 
     private sealed class SlaRun : IssueRun
     {

@@ -12,7 +12,7 @@ internal static class StartJiraJob
     private const int JqlCharactersMax = 2_000;
     private const string ByApi = "api";
 
-    public static async Task<IResult> BackfillAsync(HttpContext context, JobRunner jobs, JiraAccounts accounts)
+    public static async Task<IResult> BackfillAsync(HttpContext context, JobRunner jobs, JiraSettings settings)
     {
         var body = await RequestBody.ReadOptionalAsync(context);
         var jql = body.OptionalString("jql") ?? "";
@@ -24,19 +24,19 @@ internal static class StartJiraJob
         if (keys.Count > BackfillJob.KeysMax || !keys.All(JiraKey.IsKey)) body.Refuse("issue_keys",
             $"issue_keys must be at most {BackfillJob.KeysMax} keys such as SUP-1");
         body.ThrowIfInvalid();
-        return await StartAsync(context, jobs, accounts.Site, BackfillJob.Request(input, ByApi, context.Caller().Email));
+        return await StartAsync(context, jobs, settings.Site, BackfillJob.Request(input, ByApi, context.Caller().Email));
     }
 
-    public static async Task<IResult> SlaPollAsync(HttpContext context, JobRunner jobs, JiraAccounts accounts)
+    public static async Task<IResult> SlaPollAsync(HttpContext context, JobRunner jobs, JiraSettings settings)
     {
         var body = await RequestBody.ReadOptionalAsync(context);
         var request = SlaPollJob.Request(body.Boolean("missing", absent: false), body.Boolean("dry_run", absent: false), ByApi,
             context.Caller().Email);
         body.ThrowIfInvalid();
-        return await StartAsync(context, jobs, accounts.Levels, request, SlaPollJob.HowToSetUp);
+        return await StartAsync(context, jobs, settings.Levels, request, SlaPollJob.HowToSetUp);
     }
 
-    public static async Task<IResult> ConsistencyAsync(HttpContext context, JobRunner jobs, JiraAccounts accounts)
+    public static async Task<IResult> ConsistencyAsync(HttpContext context, JobRunner jobs, JiraSettings settings)
     {
         var body = await RequestBody.ReadOptionalAsync(context);
         var days = body.OptionalInteger("max_age_days") ?? ConsistencyJob.DaysDefault;
@@ -45,7 +45,7 @@ internal static class StartJiraJob
         var request = ConsistencyJob.Request(days, body.Boolean("auto_fix", absent: true), body.Boolean("dry_run", absent: false), ByApi,
             context.Caller().Email);
         body.ThrowIfInvalid();
-        return await StartAsync(context, jobs, accounts.Site, request);
+        return await StartAsync(context, jobs, settings.Site, request);
     }
 
     private static async Task<IResult> StartAsync(HttpContext context, JobRunner jobs, JiraApi? api, JobRequest request,

@@ -1,14 +1,25 @@
 using System.Text;
+using Agnes.Connectors.Jira;
 using Agnes.Server.Platform.Config;
+using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Sources.Jira;
 
-/// <summary>The accounts that Jira is asked with, as they are set now.</summary>
-internal sealed class JiraAccounts(ServerOptions options, SecretStore secrets, IHttpClientFactory clients, TimeProvider time)
+/// <summary>What is set for Jira now, and the accounts that it is asked with. Looked up every other second, not for each of thousands of deliveries.</summary>
+internal sealed class JiraSettings(ServerOptions options, SecretStore secrets, IHttpClientFactory clients, TimeProvider time)
 {
     private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(2);
     private readonly Lock _gate = new();
     private Known? _known;
+
+    /// <summary>Proves deliveries; null: there is none, and nobody's word counts.</summary>
+    public string? Secret => KnownNow().Secret;
+
+    /// <summary>How deliveries become rows; null: nothing can be sent yet.</summary>
+    public EventSource? Source => KnownNow().Source;
+
+    /// <summary>Which custom fields of the site are read.</summary>
+    public JiraFields Fields => KnownNow().Fields;
 
     /// <summary>The site, asked with the account that reads issues; null: it is not set up.</summary>
     public JiraApi? Site => KnownNow().Site;
@@ -27,6 +38,8 @@ internal sealed class JiraAccounts(ServerOptions options, SecretStore secrets, I
             var layers = SettingLayers.Open(options, secrets);
             string? Of(string name) => layers.Find(name)?.Trim() is { Length: > 0 } text ? text : null;
             var domain = Of(JiraOptions.DomainName);
+            var fields = JiraOptions.Fields.Select(field => (field.Key, Value: Of(field.Value.Key!)))
+                .Where(field => field.Value is not null).ToDictionary(field => field.Key, field => field.Value!, StringComparer.Ordinal);
             var site = domain is null ? null : Account(Of(JiraOptions.BaseName) ?? $"https://{domain}", Of(JiraOptions.EmailName),
                 Of(JiraOptions.TokenName));
             var cloud = (Of(JiraOptions.CloudBaseName) ?? JiraOptions.CloudBaseDefault).TrimEnd('/');
@@ -34,7 +47,12 @@ internal sealed class JiraAccounts(ServerOptions options, SecretStore secrets, I
             var levels = Of(JiraOptions.CloudName) is null ? null
                 : Account(gateway, Of(JiraOptions.SlaEmailName), Of(JiraOptions.SlaTokenName));
             return _known = new Known(Api(site, _known?.Site, isCloud: false), Api(levels, _known?.Levels, isCloud: true),
-                Of(JiraOptions.ProjectName), time.GetTimestamp());
+                Of(JiraOptions.ProjectName), time.GetTimestamp())
+            {
+                Secret = Of(JiraOptions.SecretName),
+                Source = Of(JiraOptions.SecretName) is null ? null : SourceOf(domain, fields),
+                Fields = JiraFields.With(fields),
+            };
         }
     }
 
@@ -46,7 +64,23 @@ internal sealed class JiraAccounts(ServerOptions options, SecretStore secrets, I
     private JiraApi? Api(JiraAccount? account, JiraApi? before, bool isCloud) =>
         account is null ? null : before?.Account == account ? before : new JiraApi(new JiraHttp(clients, account, time), isCloud: isCloud);
 
-    private sealed record Known(JiraApi? Site, JiraApi? Levels, string? Project, long At);
+    private static EventSource SourceOf(string? domain, Dictionary<string, string> fields)
+    {
+        var options = fields.ToDictionary(field => JiraSchema.FieldOption + field.Key, field => field.Value, StringComparer.Ordinal);
+        if (domain is not null) options[JiraSchema.DomainOption] = domain;
+        return new EventSource(JiraKind.KindName, JiraSchema.SchemaName, JiraSchema.Key, options);
+    }
+
+    private sealed record Known(JiraApi? Site, JiraApi? Levels, string? Project, long At)
+    {
+        public string? Secret { get; init; }
+
+        public EventSource? Source { get; init; }
+
+        public required JiraFields Fields { get; init; }
+
+        public override string ToString() => Project ?? ""; // without the secret
+    }
 }
 
 /// <param name="Address">What paths of the API are put behind.</param>
