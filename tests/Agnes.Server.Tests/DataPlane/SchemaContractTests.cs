@@ -138,7 +138,7 @@ public sealed class SchemaContractTests(Postgres postgres)
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { ConnectorsDir = programs.Path });
         (await shop.AsAdminAsync("POST", "/api/admin/connections", """{"name":"web","kind":"custom","settings":{"program":"counter"}}""")).Status.ShouldBe(201);
-        await shop.RegisterAsync("""{"name":"visits","source_type":"custom","connection":"web","schema_contract":"discard"}""");
+        await shop.RegisterAsync("""{"name":"visits","source_type":"custom","connection":"web","schema_contract":"discard","sync_schedule":"every 200h"}""");
         await shop.GrantAsync("visits");
         await SyncAsync(shop, "visits");
         await SyncAsync(shop, "visits");

@@ -96,6 +96,7 @@ public sealed class JiraTests(Postgres postgres)
         for (var i = 0; i < 5; i++) await site.Server.DeliverAsync(JiraDeliveries.Updated($"SUP-{i}", 100 + i, "first", "2026-02-01T10:00:00.000+0000"));
         await site.Server.DeliverAsync(JiraDeliveries.Updated("SUP-0", 100, "older", "2026-01-01T10:00:00.000+0000"));
         await SeenAsync(site, "SELECT count(*) FROM issues WHERE summary = 'first'", "[[5]]");
+        await EventuallyAsync(async () => (await StatusAsync(site))["waiting_bytes"]!.GetValue<long>(), 0, "the older one is in the tail too, so that it is folded with the others");
         await FoldAsync(site);
         File.Delete(Path.Combine(DataDir(site), "extracts", "jira", "raw", "issues", "SUP-3.json"));
         (await site.Server.SendAsync("POST", "/api/admin/events/jira/replay?from=soon", null, site.Admin)).Status.ShouldBe(422);
@@ -103,7 +104,7 @@ public sealed class JiraTests(Postgres postgres)
         await EventuallyAsync(() => File.Exists(Path.Combine(DataDir(site), "extracts", "jira", "raw", "issues", "SUP-3.json")), true, "what was lost is there again");
         await SeenAsync(site, "SELECT count(*) FROM issues WHERE summary = 'first'", "[[5]]");
         (await site.Server.AuditAsync()).ShouldContain(entry => entry.Action == "events.replay" && entry.Resource == "source:jira");
-        var status = (await site.Server.SendAsync("GET", "/api/admin/events", null, site.Admin)).Json["sources"]![0]!;
+        var status = await StatusAsync(site);
         (status["source"]!.GetValue<string>(), status["applied"]!.GetValue<long>(), status["known"]!.GetValue<long>(), status["waiting_bytes"]!.GetValue<long>())
             .ShouldBe(("jira", 6, 6, 0), status.ToJsonString());
     }
@@ -135,6 +136,9 @@ public sealed class JiraTests(Postgres postgres)
         await site.Server.Services.GetRequiredService<JobRunner>().StartAsync(FoldEventsJob.Request("jira"), Stop);
         await EventuallyAsync(() => site.Server.State.Snapshot.Tails["jira"].Runs.Count, 0, "the tail is folded");
     }
+
+    private static async Task<JsonNode> StatusAsync(Site site) =>
+        (await site.Server.SendAsync("GET", "/api/admin/events", null, site.Admin)).Json["sources"]![0]!;
 
     private static async Task<string> RowsAsync(Site site, string sql)
     {
