@@ -50,7 +50,8 @@ internal static class DataPlane
             provider.GetRequiredService<PartStore>().PathOf,
             version => Verify(provider.GetRequiredService<PartStore>(), version),
             provider.GetRequiredService<AskedSources>().Of,
-            provider.GetRequiredService<AskedSources>().At));
+            provider.GetRequiredService<AskedSources>().At,
+            provider.GetRequiredService<DataFolder>().TailsOf));
         services.AddSingleton<Belongings>();
         services.AddSingleton<TableBelongings>();
         services.AddSingleton<TableRegistry>();

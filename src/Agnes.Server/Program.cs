@@ -1,12 +1,6 @@
 using System.Net.Sockets;
 using Agnes.Connectors;
-using Agnes.Connectors.Events;
-using Agnes.Engine.Extracts;
-using Agnes.Engine.Foreign;
 using Agnes.Engine.Limits.Walls;
-using Agnes.Engine.Query.Remote.Brokers;
-using Agnes.Engine.Query.Workers;
-using Agnes.Engine.Workers;
 using Agnes.Protocol;
 using Agnes.Server.Commands;
 using Agnes.Server.Commands.Import;
@@ -28,6 +22,7 @@ internal static class Program
     {
         OwnerOnly.FromNowOn();
         SyscallFilter.CloseIfChild();
+        if (WorkerRoles.Of(args) is { } role) return await role();
         switch (args)
         {
             case ["--version", ..]:
@@ -42,19 +37,8 @@ internal static class Program
                 Console.WriteLine();
                 Console.WriteLine(BreakGlass.Usage);
                 return 0;
-            case ["extract-worker"]:
-                return await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case ["break-glass", ..]:
                 return await RunAsync(() => BreakGlass.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.In, Console.Out, CancellationToken.None));
-            case ["query-worker"]:
-                return await QueryWorkerMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
-            case [RemoteBrokerOptions.Role]:
-                return await RemoteBrokerMain.RunAsync(
-                    RemoteEngineList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
-            case [EventWorkerMain.Role]:
-                return await EventWorkerMain.RunAsync(EventSchemaList.Open, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
-            case [ForeignTables.Role]:
-                return await ForeignTablesMain.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None);
             case [ImportCommand.Name, ..]:
                 return await RunAsync(() => ImportCommand.RunAsync(args[1..], Environment.GetEnvironmentVariable, Console.Out, CancellationToken.None));
             case [var command, ..] when StateCommands.Knows(command):

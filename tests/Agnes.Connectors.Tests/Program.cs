@@ -1,7 +1,4 @@
-using Agnes.Engine.Extracts;
 using Agnes.Engine.Limits.Walls;
-using Agnes.Engine.Query.Remote.Brokers;
-using Agnes.Engine.Workers;
 
 namespace Agnes.Connectors.Tests;
 
@@ -16,9 +13,7 @@ internal static class Program
 
     private static async Task<int> RunAsync(string[] args) => args switch
     {
-        ["extract-worker"] => await ExtractWorkerMain.RunAsync(ConnectorList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
-        [RemoteBrokerOptions.Role] => await RemoteBrokerMain.RunAsync(
-            RemoteEngineList.All, Console.OpenStandardInput(), Console.OpenStandardOutput(), CancellationToken.None),
+        _ when WorkerRoles.Of(args) is { } role => await role(),
         _ when args.Any(arg => arg is "--server" or "--internal-msbuild-node") => await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
         _ => await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args),
     };

@@ -13,6 +13,7 @@ public sealed class DependencyTests
         ["Agnes.Engine"] = ["Agnes.DuckDb", "Agnes.Protocol", "Agnes.Sql"],
         ["Agnes.Connectors"] = ["Agnes.Engine", "Agnes.DuckDb", "Agnes.Protocol"],
         ["Agnes.Server"] = ["Agnes.Connectors", "Agnes.Engine", "Agnes.DuckDb", "Agnes.Protocol"],
+        ["Agnes.Worker"] = ["Agnes.Connectors"],
         ["Agnes.Cli"] = ["Agnes.DuckDb", "Agnes.Protocol", "Agnes.Sql"],
     };
 

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -8,6 +10,9 @@ namespace Agnes.Connectors.Events;
 /// </summary>
 public sealed class Documents(string folder)
 {
+    private const int TextBytes = 1 << 16;
+    private const int TextKeptMax = 4 << 20;
+
     private static readonly JsonWriterOptions Indented = new()
     {
         Indented = true,
@@ -21,6 +26,9 @@ public sealed class Documents(string folder)
     private readonly Dictionary<string, string?> _keys = new(StringComparer.Ordinal); // of one batch
     private readonly HashSet<string> _unsaved = new(StringComparer.Ordinal);
     private readonly HashSet<string> _named = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _made = new(StringComparer.Ordinal); // folders of names: a thousand at most
+    private ArrayBufferWriter<byte> _text = new(TextBytes);
+    private Utf8JsonWriter? _json;
 
     /// <summary>What the batch was about: by key, the months that its rows are in or ever were.</summary>
     public IReadOnlyDictionary<string, HashSet<string>> Changed => _changed;
@@ -33,8 +41,7 @@ public sealed class Documents(string folder)
         JsonObject? document = null;
         try
         {
-            using var file = new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
-            document = JsonNode.Parse(file, documentOptions: Lenient) as JsonObject ?? throw new JsonException($"{key}.json is no object.");
+            document = JsonNode.Parse(File.ReadAllBytes(PathOf(key)), documentOptions: Lenient) as JsonObject ?? throw new JsonException($"{key}.json is no object.");
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -93,9 +100,8 @@ public sealed class Documents(string folder)
         foreach (var id in _named) // after the documents: a name that leads nowhere would be worse than none
         {
             var path = PathOfId(id);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path + ".tmp", _keys[id]);
-            File.Move(path + ".tmp", path, overwrite: true);
+            if (_made.Add(Path.GetDirectoryName(path)!)) Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            Replace(path, Encoding.UTF8.GetBytes(_keys[id]!));
         }
 
         _named.Clear();
@@ -110,11 +116,21 @@ public sealed class Documents(string folder)
 
     private string PathOf(string key) => Path.Combine(folder, key + ".json");
 
-    private static void Write(string path, JsonObject document)
+    private void Write(string path, JsonObject document)
+    {
+        _text.ResetWrittenCount();
+        _json ??= new Utf8JsonWriter(_text, Indented);
+        _json.Reset(_text);
+        document.WriteTo(_json);
+        _json.Flush();
+        Replace(path, _text.WrittenSpan);
+        if (_text.Capacity > TextKeptMax) (_text, _json) = (new ArrayBufferWriter<byte>(TextBytes), null);
+    }
+
+    private static void Replace(string path, ReadOnlySpan<byte> text)
     {
         var temporary = path + ".tmp";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
-        using (var writer = new Utf8JsonWriter(file, Indented)) document.WriteTo(writer);
+        using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None)) RandomAccess.Write(file, text, 0);
         File.Move(temporary, path, overwrite: true);
     }
 }

@@ -33,31 +33,31 @@ public sealed class EventsConnector(OpenEventSchema open) : Connector
         var options = request.Options ?? throw new WorkerFailedException("Nothing was handed over.");
         var schema = open(options[SchemaOption], options, writer.Folder.Source(request.Source));
         var runs = JsonSerializer.Deserialize(options[RunsOption], EventWorkerJson.Default.IReadOnlyListTailRun) ?? [];
-        var months = await KeysAsync(writer, schema, runs, cancellation);
+        var folder = writer.Folder.TailsOf(request.Source);
+        var months = await KeysAsync(writer, schema, runs, folder, cancellation);
         foreach (var table in schema.Tables)
         {
             progress.Report(new ExtractEvent("table_started", table.Name));
+            await TailAsync(writer, schema, table, runs, folder, cancellation);
             var previous = writer.Previous.GetValueOrDefault(table.Name);
-            var parts = await FoldAsync(writer, schema, table, runs, previous, months, cancellation);
+            var parts = await FoldAsync(writer, schema, table, previous, months, cancellation);
             var folded = new ExtractTable(table.Name, table.Description, "local", writer.Time.GetUtcNow().UtcDateTime, table.Columns, parts, []);
             if (previous is not null && previous.Parts.SequenceEqual(parts)) writer.Keep(previous);
             else writer.Put(folded);
         }
     }
 
-    private static async Task<IReadOnlyList<string>> KeysAsync(ExtractWriter writer, EventSchema schema, IReadOnlyList<TailRun> runs, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> KeysAsync(ExtractWriter writer, EventSchema schema, IReadOnlyList<TailRun> runs, string folder, CancellationToken cancellation)
     {
         var rows = runs.Count == 0 ? "SELECT NULL::VARCHAR AS k, NULL::VARCHAR AS m WHERE false"
-            : $"SELECT DISTINCT {SqlText.Identifier(schema.KeyColumn)} AS k, {TailFiles.Month} AS m FROM {TableSource.FilesOf(runs.Select(run => run.Keys))}";
+            : $"SELECT DISTINCT {SqlText.Identifier(schema.KeyColumn)} AS k, {TailFiles.Month} AS m FROM {TableSource.FilesOf(runs.Select(run => run.KeysIn(folder)))}";
         await writer.Connection.ExecuteAsync($"CREATE OR REPLACE TEMP TABLE {Keys} AS {rows}", cancellation);
         return await writer.Connection.QueryAsync($"SELECT DISTINCT m FROM {Keys} ORDER BY m", row => row.GetString(0), cancellation);
     }
 
     private static async Task<IReadOnlyList<ExtractPart>> FoldAsync(
-        ExtractWriter writer, EventSchema schema, EventTable table, IReadOnlyList<TailRun> runs, ExtractTable? previous, IReadOnlyList<string> months,
-        CancellationToken cancellation)
+        ExtractWriter writer, EventSchema schema, EventTable table, ExtractTable? previous, IReadOnlyList<string> months, CancellationToken cancellation)
     {
-        await TailAsync(writer, schema, table, runs, cancellation);
         var before = (previous?.Parts ?? []).ToLookup(part => part.Key ?? "", StringComparer.Ordinal);
         var isOther = previous is not null && !previous.Columns.SequenceEqual(table.Columns); // then every part is written anew
         var parts = before.Where(month => month.Key.Length > 0 && !months.Contains(month.Key) && !isOther).SelectMany(month => month).ToList();
@@ -81,11 +81,11 @@ public sealed class EventsConnector(OpenEventSchema open) : Connector
         return [await empty.Storing];
     }
 
-    private static async Task TailAsync(ExtractWriter writer, EventSchema schema, EventTable table, IReadOnlyList<TailRun> runs, CancellationToken cancellation)
+    private static async Task TailAsync(ExtractWriter writer, EventSchema schema, EventTable table, IReadOnlyList<TailRun> runs, string folder, CancellationToken cancellation)
     {
         var columns = string.Join(", ", table.Columns.Select(column => $"{SqlText.Identifier(column.Name)} {column.Type}"));
         await writer.Connection.ExecuteAsync($"CREATE OR REPLACE TEMP TABLE {Tail} ({columns}, {TailFiles.Month} VARCHAR)", cancellation);
-        List<TailPaths> paths = [.. runs.Select(run => run.Of(table.Name))];
+        List<TailPaths> paths = [.. runs.Select(run => run.Of(table.Name, folder))];
         if (paths.TrueForAll(run => run.Rows is null)) return;
         List<string> names = [.. table.Columns.Select(column => column.Name), TailFiles.Month];
         await writer.Connection.ExecuteAsync($"INSERT INTO {Tail} {TableSource.FromRuns(names, schema.KeyColumn, paths)}", cancellation);

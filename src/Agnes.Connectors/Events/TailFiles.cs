@@ -24,10 +24,10 @@ internal sealed class TailFiles(EventSchema schema, DuckDBConnection connection,
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < schema.Tables.Count; i++)
         {
-            if (rows[i] > 0) files[schema.Tables[i].Name] = await CopyAsync($"SELECT * FROM {Of(i)}", FileOf(number, schema.Tables[i].Name), cancellation);
+            if (rows[i] > 0) files[schema.Tables[i].Name] = await CopyAsync($"SELECT * FROM {Of(i)}", NameOf(number, schema.Tables[i].Name), cancellation);
         }
 
-        var keys = await CopyAsync($"SELECT * FROM {KeysTable}", FileOf(number, "keys"), cancellation);
+        var keys = await CopyAsync($"SELECT * FROM {KeysTable}", NameOf(number, "keys"), cancellation);
         await ClearAsync(cancellation);
         return Run(number, files, keys, until, documents.Changed.Count);
     }
@@ -41,20 +41,20 @@ internal sealed class TailFiles(EventSchema schema, DuckDBConnection connection,
             if (!runs.Any(run => run.Files.ContainsKey(table.Name))) continue;
             List<string> names = [.. table.Columns.Select(column => column.Name), Month];
             files[table.Name] = await CopyAsync(
-                TableSource.FromRuns(names, schema.KeyColumn, [.. runs.Select(run => run.Of(table.Name))]),
-                FileOf(number, table.Name), cancellation);
+                TableSource.FromRuns(names, schema.KeyColumn, [.. runs.Select(run => run.Of(table.Name, folder))]),
+                NameOf(number, table.Name), cancellation);
         }
 
-        var all = $"SELECT DISTINCT * FROM {TableSource.FilesOf(runs.Select(run => run.Keys))}";
-        var keys = await CopyAsync(all, FileOf(number, "keys"), cancellation);
+        var all = $"SELECT DISTINCT * FROM {TableSource.FilesOf(runs.Select(run => run.KeysIn(folder)))}";
+        var keys = await CopyAsync(all, NameOf(number, "keys"), cancellation);
         var count = await connection.ScalarAsync<long>(
-            $"SELECT count(DISTINCT {SqlText.Identifier(schema.KeyColumn)}) FROM {TableSource.FilesOf([keys])}", cancellation);
+            $"SELECT count(DISTINCT {SqlText.Identifier(schema.KeyColumn)}) FROM {TableSource.FilesOf([Path.Combine(folder, keys)])}", cancellation);
         return Run(number, files, keys, runs[^1].Until, count);
     }
 
     private static string Of(int table) => $"tail_{table}";
 
-    private string FileOf(long number, string table) => Path.Combine(folder, $"{number:D12}-{table}.parquet");
+    private static string NameOf(long number, string table) => $"{number:D12}-{table}.parquet";
 
     private async Task PrepareAsync(CancellationToken cancellation)
     {
@@ -141,14 +141,14 @@ internal sealed class TailFiles(EventSchema schema, DuckDBConnection connection,
         await connection.ExecuteAsync($"DELETE FROM {KeysTable}", cancellation);
     }
 
-    private async Task<string> CopyAsync(string select, string file, CancellationToken cancellation)
+    private async Task<string> CopyAsync(string select, string name, CancellationToken cancellation)
     {
         // Small and read soon: what compression saves here it costs twice.
-        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(file)} (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false)", cancellation);
-        return file;
+        await connection.ExecuteAsync($"COPY ({select}) TO {SqlText.Literal(Path.Combine(folder, name))} (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false)", cancellation);
+        return name;
     }
 
     private TailRun Run(long number, Dictionary<string, string> files, string keys, long until, long documents) =>
         new(number, files, schema.Tables.Where(table => files.ContainsKey(table.Name)).ToDictionary(table => table.Name,
-            table => (IReadOnlyList<string>)[.. table.Columns.Select(column => column.Name), Month], StringComparer.Ordinal), keys, until, documents, files.Values.Append(keys).Sum(file => new FileInfo(file).Length));
+            table => (IReadOnlyList<string>)[.. table.Columns.Select(column => column.Name), Month], StringComparer.Ordinal), keys, until, documents, files.Values.Append(keys).Sum(name => new FileInfo(Path.Combine(folder, name)).Length));
 }

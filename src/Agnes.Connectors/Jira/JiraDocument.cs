@@ -10,7 +10,7 @@ internal readonly record struct JiraTime(long Updated, long Said)
 
     public static bool operator <(JiraTime a, JiraTime b) => b > a;
 
-    public JsonArray Write() => [Updated, Said];
+    public JsonArray Write() => [(JsonNode)Updated, (JsonNode)Said];
 
     public static JiraTime Read(JsonNode? node) => node is JsonArray { Count: 2 } pair ? new(pair[0].Number() ?? 0, pair[1].Number() ?? 0) : default;
 }
@@ -52,7 +52,7 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
     public JiraDocument MovedTo(string key)
     {
         var moved = new JiraDocument((JsonObject)issue.DeepClone(), fields);
-        Array(moved.Meta, "was").Add(issue["key"].Text());
+        Array(moved.Meta, "was").Add((JsonNode?)issue["key"].Text());
         moved.Issue["key"] = key;
         return moved;
     }
@@ -66,7 +66,7 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
         if (created is { Length: >= 7 } && char.IsAsciiDigit(created[0]) && created[4] == '-' && char.IsAsciiDigit(created[5]) && char.IsAsciiDigit(created[6])) known = created[..7];
         known ??= now.ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture);
         if (before == known) return known;
-        if (before is not null) Array(Meta, "was_in").Add(before);
+        if (before is not null) Array(Meta, "was_in").Add((JsonNode)before);
         Meta["month"] = known;
         return known;
     }
@@ -118,7 +118,7 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
         var log = Object(issue, "changelog");
         var histories = Array(log, "histories");
         if (history["id"].Text() is not { } id || histories.Any(known => known.At("id").Text() == id)) return false;
-        histories.Add(history);
+        histories.Add((JsonNode)history);
         return true;
     }
 
@@ -205,7 +205,7 @@ internal sealed class JiraDocument(JsonObject issue, JiraFields fields)
             return true;
         }
 
-        list.Add(item);
+        list.Add((JsonNode)item);
         return true;
     }
 

@@ -7,7 +7,9 @@ namespace Agnes.Engine.Limits;
 /// <summary>The program whose first argument chooses a role, and the arguments that must come before it.</summary>
 public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
 {
-    /// <summary>The <c>agnes-server</c> beside this assembly, else the program that is running (tests are their own workers).</summary>
+    /// <summary>
+    /// Beside this assembly the <c>agnes-worker</c> that was compiled ahead of time, else the <c>agnes-server</c>, else the program that is running (tests are their own workers).
+    /// </summary>
     public static WorkerProgram Default { get; } = Find();
 
     /// <summary>What the operator wants of the walls around children.</summary>
@@ -21,8 +23,12 @@ public sealed record WorkerProgram(string File, IReadOnlyList<string> Before)
 
     private static WorkerProgram Find()
     {
-        var beside = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "agnes-server.exe" : "agnes-server");
-        if (System.IO.File.Exists(beside)) return new WorkerProgram(beside, []);
+        foreach (var name in (string[])["agnes-worker", "agnes-server"])
+        {
+            var beside = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? name + ".exe" : name);
+            if (System.IO.File.Exists(beside)) return new WorkerProgram(beside, []);
+        }
+
         var running = Environment.ProcessPath ?? throw new InvalidOperationException("The program's own path is unknown.");
         return Path.GetFileNameWithoutExtension(running) == "dotnet"
             ? new WorkerProgram(running, [Environment.GetCommandLineArgs()[0]])

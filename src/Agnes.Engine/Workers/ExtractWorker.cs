@@ -10,7 +10,6 @@ namespace Agnes.Engine.Workers;
 /// <summary>The parent's side: starts a worker, sends its one request, reads its lines.</summary>
 internal static class ExtractWorker
 {
-    public const string Role = "extract-worker";
     private const int LineBytesMax = 64 << 20;
 
     // It lives for one request: what the runtime learns while it runs never pays.
@@ -20,7 +19,7 @@ internal static class ExtractWorker
     public static async Task<WorkerLine> RunAsync(
         WorkerProgram program, string scratch, WorkerRequest request, Reach reach, IProgress<ExtractEvent>? progress, CancellationToken cancellation, ConnectorRun? run = null)
     {
-        await using var child = ChildProcess.Start(program, Role, scratch, reach, Environment);
+        await using var child = ChildProcess.Start(program, ExtractWorkerMain.Role, scratch, reach, Environment);
         await using var killing = cancellation.Register(child.Kill);
         await using var watch = run is null ? null : new ProgressWatch(child, run.Limits);
         try

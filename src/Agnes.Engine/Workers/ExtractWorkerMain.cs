@@ -11,6 +11,7 @@ namespace Agnes.Engine.Workers;
 /// <summary>The child's side: <c>agnes-server extract-worker</c>. One request, one process.</summary>
 public static class ExtractWorkerMain
 {
+    public const string Role = "extract-worker";
     private const int RequestBytesMax = 256 << 20;
     private const int AnswerBytesMax = 16 << 20;
 

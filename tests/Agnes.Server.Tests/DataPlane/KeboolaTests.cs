@@ -49,18 +49,28 @@ public sealed class KeboolaTests(Postgres postgres)
         (await shop.AsAdminAsync("GET", "/api/admin/discover-tables?connection=keboola&dataset=in.c-erp")).Json["count"]!.GetValue<int>()
             .ShouldBe(1);
 
-        var looked = await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck", Deals);
-        looked.Json["table"]!["rows"]!.GetValue<long>().ShouldBe(3);
-        looked.Json["table"]!["columns"]!.ToJsonString().ShouldBe("""[{"name":"id","type":"BIGINT"},{"name":"size","type":"DOUBLE"}]""");
-        var missing = await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck",
-            Deals.Replace("\"source_table\":\"deals\"", "\"source_table\":\"nothing\"", StringComparison.Ordinal));
-        missing.Json["table"]!["preview_error"]!.GetValue<string>().ShouldContain("in.c-crm.nothing");
+        var looked = await LookAsync(shop, Deals);
+        looked["rows"]!.GetValue<long>().ShouldBe(3);
+        looked["columns"]!.ToJsonString().ShouldBe("""[{"name":"id","type":"BIGINT"},{"name":"size","type":"DOUBLE"}]""");
+        var missing = await LookAsync(shop, Deals.Replace("\"source_table\":\"deals\"", "\"source_table\":\"nothing\"", StringComparison.Ordinal));
+        missing["preview_error"]!.GetValue<string>().ShouldContain("in.c-crm.nothing");
 
         keboola.AnswerNext(500);
         foreach (var _ in Enumerable.Range(0, 5)) keboola.AnswerNext(500);
         var failed = await shop.AsAdminAsync("GET", "/api/admin/discover-tables?connection=keboola");
         failed.Status.ShouldBe(502);
         failed.Body.ShouldNotContain(KeboolaServer.Token);
+    }
+
+    /// <summary>Asks again while the server is busy, as it says that one should.</summary>
+    private static async Task<JsonNode> LookAsync(Shop shop, string table)
+    {
+        for (var i = 0; ; i++)
+        {
+            var looked = (await shop.AsAdminAsync("POST", "/api/admin/register-table/precheck", table)).Json["table"]!;
+            if (i == 20 || looked["preview_error"]?.GetValue<string>().StartsWith("The server is busy", StringComparison.Ordinal) is not true) return looked;
+            await Task.Delay(500);
+        }
     }
 
     [Fact]

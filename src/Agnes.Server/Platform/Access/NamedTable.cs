@@ -9,7 +9,7 @@ namespace Agnes.Server.Platform.Access;
 public sealed record NamedTable(string? Id, string Name, string Sent, TableRow? Row, PublishedVersion? Published)
 {
     /// <summary>Rows that are newer than what is published.</summary>
-    public Engine.Query.TableTail? Tail { get; private init; }
+    public EventTail? Tail { get; private init; }
 
     /// <summary>
     /// The table by id or name, exactly before ignoring case. Where a text is one table's id and another's name, the one that the caller may read is meant,

@@ -17,9 +17,10 @@ public sealed record TablesAtPath(IReadOnlyList<TableRow> Rows, string? Expected
 /// </summary>
 /// <param name="verify">Throws where a part of the version is not what was published; asked for each table that a statement names.</param>
 /// <param name="asked">Where a registered table is that stays at its source; null for all others.</param>
+/// <param name="tailsOf">The folder of a source's tail.</param>
 public sealed class Scopes(
     Func<string, string> pathOfPart, Action<PublishedVersion>? verify = null, Func<TableRow, RowSource.Remote?>? asked = null,
-    Func<Snapshot, TableReference, TablesAtPath>? paths = null)
+    Func<Snapshot, TableReference, TablesAtPath>? paths = null, Func<string, string>? tailsOf = null)
 {
     private const int HashesMax = 1_000;
     private readonly RecentCache<(long Version, string Groups), string> _hashes = new(HashesMax);
@@ -124,7 +125,9 @@ public sealed class Scopes(
     }
 
     private RowSource Rows(NamedTable table, PublishedVersion version) =>
-        Parts(version) is RowSource.Parts parts && table.Tail is { } tail ? parts with { Tail = tail } : Parts(version);
+        Parts(version) is RowSource.Parts parts && table.Tail is { Runs.Count: > 0 } tail && tailsOf is not null
+            ? parts with { Tail = tail.Of(version.Name, tailsOf(version.Source)) }
+            : Parts(version);
 
     private RowSource Parts(PublishedVersion version) =>
         _parts.GetValue(version, key => new RowSource.Parts([.. key.Parts.Select(part => pathOfPart(part.Sha256))]));

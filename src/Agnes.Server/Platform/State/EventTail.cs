@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Agnes.Connectors.Events;
 using Agnes.Engine.Query;
@@ -24,14 +23,12 @@ public sealed record EventTailRow
 /// </summary>
 public sealed class EventTail(EventTailRow row)
 {
-    private readonly ConcurrentDictionary<string, TableTail> _tables = new(StringComparer.OrdinalIgnoreCase); // tables of the source
-
     public EventTailRow Row => row;
 
     /// <summary>Oldest first.</summary>
     public IReadOnlyList<TailRun> Runs { get; } = JsonSerializer.Deserialize(row.Runs, EventWorkerJson.Default.IReadOnlyListTailRun) ?? [];
 
     /// <summary>Of one table; null: all its rows are in its version.</summary>
-    public TableTail? Of(string table) => Runs.Count == 0 ? null : _tables.GetOrAdd(
-        table, name => new TableTail(row.Number, row.KeyColumn, [.. Runs.Select(run => run.Of(name))]));
+    /// <param name="folder">Of the source's tail: state names files, not where they are.</param>
+    public TableTail? Of(string table, string folder) => Runs.Count == 0 ? null : new TableTail(row.Number, row.KeyColumn, [.. Runs.Select(run => run.Of(table, folder))]);
 }

@@ -135,7 +135,7 @@ public sealed partial record Snapshot
     public PublishedVersion? PublishedTable(string name) => Published.GetValueOrDefault(name);
 
     /// <summary>Rows that are newer than a version; null: there are none.</summary>
-    public Engine.Query.TableTail? TailOf(PublishedVersion version) => Tails.GetValueOrDefault(version.Source)?.Of(version.Name);
+    public EventTail? TailOf(PublishedVersion version) => Tails.GetValueOrDefault(version.Source);
 
     /// <summary>The names of the tables that a source has published.</summary>
     public ImmutableHashSet<string> PublishedNamesOf(string source) => PublishedBySource.GetValueOrDefault(source, None);

@@ -145,7 +145,8 @@ internal sealed partial class EventIntake(
                 await MergeAsync(stop);
                 await AskForFoldAsync(stop);
                 Sweep();
-                if (!more && !await _grown.WaitAsync(IdlePause, stop)) await EndIdleWorkerAsync();
+                if (more) continue;
+                if (!await _grown.WaitAsync(IdlePause, stop)) await EndIdleWorkerAsync();
                 await Task.Delay(Pause, stop); // what comes together is folded together
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -228,13 +229,13 @@ internal sealed partial class EventIntake(
         _journal.DropBefore(folded - JournalKeptBytes, DateTime.MaxValue);
         var tails = folder.TailsOf(_name);
         if (!Directory.Exists(tails)) return;
-        var named = (state.Snapshot.Tails.GetValueOrDefault(_name)?.Runs ?? []).SelectMany(run => run.Files.Values.Append(run.Keys)).ToHashSet(StringComparer.Ordinal);
-        var there = Directory.EnumerateFiles(tails).ToHashSet(StringComparer.Ordinal);
+        var named = (state.Snapshot.Tails.GetValueOrDefault(_name)?.Runs ?? []).SelectMany(run => run.Names).ToHashSet(StringComparer.Ordinal);
+        var there = Directory.EnumerateFiles(tails).Select(file => Path.GetFileName(file)).ToHashSet(StringComparer.Ordinal);
         foreach (var file in _unnamed.Keys.Where(file => named.Contains(file) || !there.Contains(file)).ToList()) _unnamed.Remove(file);
         foreach (var file in there.Where(file => !named.Contains(file)))
         {
             if (!_unnamed.TryGetValue(file, out var since)) _unnamed[file] = now;
-            else if (state.Options.Time.GetElapsedTime(since, now) > FilesKept) File.Delete(file);
+            else if (state.Options.Time.GetElapsedTime(since, now) > FilesKept) File.Delete(Path.Combine(tails, file));
         }
     }
 
