@@ -1,12 +1,12 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Agnes.Connectors.Events;
 
 /// <summary>
-/// What is known of each thing, one JSON file each, in a folder. Read when an event meets it, written back after a batch of events, by a rename each.
+/// What is known of each thing, one JSON file each, in a folder. Read when an event meets it, written back after a batch of events; what was there before is replaced
+/// by a rename.
 /// </summary>
 public sealed class Documents(string folder)
 {
@@ -23,10 +23,9 @@ public sealed class Documents(string folder)
     private readonly Dictionary<string, JsonObject?> _loaded = new(StringComparer.Ordinal); // of one batch
     private readonly Dictionary<string, HashSet<string>> _changed = new(StringComparer.Ordinal);
 
-    private readonly Dictionary<string, string?> _keys = new(StringComparer.Ordinal); // of one batch
     private readonly HashSet<string> _unsaved = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _named = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _made = new(StringComparer.Ordinal); // folders of names: a thousand at most
+    private readonly HashSet<string> _absent = new(StringComparer.Ordinal); // of which there was no file
+    private readonly DocumentNames _names = new(Path.Combine(folder, ".names"));
     private ArrayBufferWriter<byte> _text = new(TextBytes);
     private Utf8JsonWriter? _json;
 
@@ -45,12 +44,13 @@ public sealed class Documents(string folder)
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
-            // Nothing is known of it yet.
+            _absent.Add(key); // nothing is known of it yet
         }
         catch (JsonException)
         {
             // A crash of the machine may leave a file without its bytes. It is kept aside, and what comes from now on is known.
             File.Move(PathOf(key), PathOf(key) + ".damaged", overwrite: true);
+            _absent.Add(key);
         }
 
         return _loaded[key] = document;
@@ -72,65 +72,45 @@ public sealed class Documents(string folder)
 
     /// <summary>The key of the document that something is in that has another, lasting name.</summary>
     /// <param name="id">The caller has proven that it can be the name of a file.</param>
-    public string? KeyOf(string id)
-    {
-        if (_keys.TryGetValue(id, out var key)) return key;
-        try
-        {
-            return _keys[id] = File.ReadAllText(PathOfId(id));
-        }
-        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return _keys[id] = null;
-        }
-    }
+    public string? KeyOf(string id) => _names.Find(id);
 
-    public void SetKey(string id, string key)
-    {
-        if (KeyOf(id) == key) return;
-        _keys[id] = key;
-        _named.Add(id);
-    }
+    public void SetKey(string id, string key) => _names.Set(id, key);
 
     /// <summary>Writes what changed, and forgets everything.</summary>
     public void Save()
     {
         if (_unsaved.Count > 0) Directory.CreateDirectory(folder);
-        foreach (var key in _unsaved) Write(PathOf(key), _loaded[key]!);
-        foreach (var id in _named) // after the documents: a name that leads nowhere would be worse than none
-        {
-            var path = PathOfId(id);
-            if (_made.Add(Path.GetDirectoryName(path)!)) Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            Replace(path, Encoding.UTF8.GetBytes(_keys[id]!));
-        }
-
-        _named.Clear();
+        foreach (var key in _unsaved) Write(key, _loaded[key]!);
+        _names.Save(); // after the documents: a name that leads nowhere would be worse than none
         _unsaved.Clear();
-        _keys.Clear();
+        _absent.Clear();
         _changed.Clear();
         _loaded.Clear();
     }
 
-    /// <summary>Some hundred names a folder for a million documents.</summary>
-    private string PathOfId(string id) => Path.Combine(folder, ".ids", id.Length > 3 ? id[^3..] : id, id);
-
     private string PathOf(string key) => Path.Combine(folder, key + ".json");
 
-    private void Write(string path, JsonObject document)
+    private void Write(string key, JsonObject document)
     {
         _text.ResetWrittenCount();
         _json ??= new Utf8JsonWriter(_text, Indented);
         _json.Reset(_text);
         document.WriteTo(_json);
         _json.Flush();
-        Replace(path, _text.WrittenSpan);
+        if (_absent.Contains(key)) WriteFile(PathOf(key), _text.WrittenSpan); // what a kill leaves of it is damaged, and folded again
+        else Replace(PathOf(key), _text.WrittenSpan);
         if (_text.Capacity > TextKeptMax) (_text, _json) = (new ArrayBufferWriter<byte>(TextBytes), null);
     }
 
     private static void Replace(string path, ReadOnlySpan<byte> text)
     {
-        var temporary = path + ".tmp";
-        using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None)) RandomAccess.Write(file, text, 0);
-        File.Move(temporary, path, overwrite: true);
+        WriteFile(path + ".tmp", text);
+        File.Move(path + ".tmp", path, overwrite: true);
+    }
+
+    private static void WriteFile(string path, ReadOnlySpan<byte> text)
+    {
+        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.None);
+        RandomAccess.Write(file, text, 0);
     }
 }
