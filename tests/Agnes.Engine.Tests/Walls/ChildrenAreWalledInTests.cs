@@ -109,6 +109,19 @@ public sealed partial class ChildrenAreWalledInTests(Bench bench) : IClassFixtur
         other.Exited.IsCompleted.ShouldBeFalse();
     }
 
+    /// <summary>Of a processor that both want, a statement gets the larger share.</summary>
+    [Fact]
+    public async Task What_writes_tables_works_behind_what_answers()
+    {
+        if (!IsHere) return;
+        using var folder = new TemporaryFolder();
+        await using var writes = ChildProcess.Start(new WorkerProgram("/bin/sleep", []), "600", Made(folder["one"]), new Reach([], [Made(folder["data"])]));
+        await using var reads = ChildProcess.Start(new WorkerProgram("/bin/sleep", []), "600", Made(folder["two"]), new Reach([Made(folder["data"])], []));
+        var own = Niceness(Environment.ProcessId);
+        Niceness(reads.Id).ShouldBe(own);
+        Niceness(writes.Id).ShouldBe(Math.Max(own, 5));
+    }
+
     [Fact]
     public async Task The_server_itself_stays_what_it_was_when_it_starts_children()
     {
@@ -199,5 +212,11 @@ public sealed partial class ChildrenAreWalledInTests(Bench bench) : IClassFixtur
 
         if (tries.Count == 0) throw new InvalidOperationException($"The probe said nothing: {child.ErrorTail}");
         return tries;
+    }
+
+    private static int Niceness(int process)
+    {
+        var stat = File.ReadAllText($"/proc/{process}/stat");
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], System.Globalization.CultureInfo.InvariantCulture); // the 19th field, of which two are before
     }
 }

@@ -36,6 +36,10 @@ internal static unsafe partial class LinuxCalls
     /// <summary>Whether the process's memory may be dumped is one thing for all threads, and a thread that changes its user resets it.</summary>
     public static void RestoreDumpable() => TryPrctl(SetDumpable, DumpableAtFirst);
 
+    /// <summary>Of the calling thread, and of what it starts from then on.</summary>
+    /// <param name="niceness">From 0 to 19; the more, the less of a busy processor.</param>
+    public static void TryLowerPriority(int niceness) => Syscall(IsArm ? 140 : 141, 0, 0, niceness, 0, 0);
+
     public static bool TryDropGroups() => Syscall(IsArm ? 159 : 116, 0, 0, 0, 0, 0) == 0;
 
     public static bool TrySetUser(uint id) =>

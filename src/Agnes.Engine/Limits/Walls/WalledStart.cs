@@ -9,6 +9,9 @@ namespace Agnes.Engine.Limits.Walls;
 /// </summary>
 public static class WalledStart
 {
+    /// <summary>What writes tables works behind what answers somebody: of a processor that both want it gets a quarter.</summary>
+    private const int BehindStatements = 5;
+
     private static readonly Lazy<bool> MadeAhead = new(MakeAhead);
 
     /// <summary>The walls that a child of that program gets.</summary>
@@ -50,6 +53,7 @@ public static class WalledStart
             {
                 try
                 {
+                    if (reach.Writes.Count > 0) LinuxCalls.TryLowerPriority(BehindStatements);
                     ChildRights.Drop(user, reach.Writes.Count > 0);
                     if (walls.NoNewPrivileges) LinuxCalls.Prctl(LinuxCalls.SetNoNewPrivileges, 1);
                     if (ruleset >= 0) LinuxCalls.Restrict(ruleset);

@@ -18,6 +18,8 @@ internal sealed partial class EventIntake(
     private const int RunsMax = 6;
     private const long DocumentsMax = 20_000;
     private const long BytesMax = 64 << 20;
+    private const long TailBytesMax = 1L << 30;
+    private const long TailShare = 10;
     private static readonly TimeSpan FoldAfter = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan FoldAtMostEvery = TimeSpan.FromSeconds(30); // also where one fails
     private static readonly TimeSpan FirstFoldEvery = TimeSpan.FromSeconds(5);
@@ -212,11 +214,19 @@ internal sealed partial class EventIntake(
         var tail = snapshot.Tails.GetValueOrDefault(_name);
         var isFirst = snapshot.PublishedNamesOf(_name).IsEmpty;
         var age = state.Options.Time.Micros() - (tail?.Row.FoldedAt ?? DateTime.MinValue);
-        var isLarge = tail is not null && (tail.Runs.Sum(run => run.Documents) > DocumentsMax || tail.Runs.Sum(run => run.Bytes) > BytesMax);
+        var isLarge = tail is not null && IsLarge(tail, snapshot.PublishedNamesOf(_name).Sum(table => snapshot.Published[table].Bytes));
         if (!isFirst && !isLarge && !(tail?.Runs.Count > 0 && age > FoldAfter)) return;
         if (_askedAt is { } asked && state.Options.Time.GetElapsedTime(asked) < (isFirst ? FirstFoldEvery : FoldAtMostEvery)) return;
         _askedAt = state.Options.Time.GetTimestamp();
         await jobs.StartAsync(FoldEventsJob.Request(_name), stop);
+    }
+
+    /// <summary>Months are written anew whole: what that costs must stay in proportion to what it is for, so a large source waits for a larger tail.</summary>
+    /// <param name="published">Bytes of all its parts.</param>
+    internal static bool IsLarge(EventTail tail, long published)
+    {
+        var bytes = tail.Runs.Sum(run => run.Bytes);
+        return bytes > TailBytesMax || bytes > published / TailShare && (bytes > BytesMax || tail.Runs.Sum(run => run.Documents) > DocumentsMax);
     }
 
     private void Sweep()
