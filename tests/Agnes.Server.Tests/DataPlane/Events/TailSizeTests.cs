@@ -25,6 +25,37 @@ public sealed class TailSizeTests
         EventIntake.IsLarge(new EventTail(row), published * Mega).ShouldBe(isLarge);
     }
 
+    [Theory]
+    [InlineData("100000 1 1 1 1 1 1", 1)]
+    [InlineData("100000 50000 1 1 1 1 1", 2)]
+    [InlineData("100000 9 1 1 1 1 1", 1)]
+    [InlineData("1 1 1 1 1 1 1", 0)]
+    [InlineData("5 4000 3000 2000 1000 500 200", 0)]
+    [InlineData("90000 80000 70000 60000 50000 1 1", 0)]
+    public void A_large_run_is_not_written_again_for_small_ones(string documents, int first) =>
+        EventIntake.FirstToMerge([.. documents.Split(' ').Select(long.Parse)]).ShouldBe(first);
+
+    /// <summary>Single deliveries, one run each, for a long time: each is written again a few times, and no more runs are there than a statement may have to read.</summary>
+    [Fact]
+    public void What_is_written_again_grows_with_the_logarithm_of_the_tail()
+    {
+        List<long> runs = [];
+        var written = 0L;
+        const int deliveries = 20_000;
+        for (var i = 0; i < deliveries; i++)
+        {
+            runs.Add(1);
+            if (runs.Count <= 6) continue;
+            var first = EventIntake.FirstToMerge(runs);
+            var merged = runs.Skip(first).Sum();
+            written += merged;
+            runs = [.. runs.Take(first), merged];
+            runs.Count.ShouldBeLessThanOrEqualTo(4);
+        }
+
+        (written / (double)deliveries).ShouldBeLessThan(40);
+    }
+
     private static TailRun Run(long number, long documents, long bytes) =>
         new(number, new Dictionary<string, string>(), new Dictionary<string, IReadOnlyList<string>>(), "keys.parquet", 0, documents, bytes);
 }

@@ -16,6 +16,7 @@ internal sealed partial class EventIntake(
     EventSource source, StateDb state, JobRunner jobs, WorkerProgram program, Scratch scratch, Budget budget, DataFolder folder, JournalLimits limits, ILogger log) : IAsyncDisposable
 {
     private const int RunsMax = 6;
+    private const int MergedMin = 4;
     private const long DocumentsMax = 20_000;
     private const long BytesMax = 64 << 20;
     private const long TailBytesMax = 1L << 30;
@@ -193,12 +194,13 @@ internal sealed partial class EventIntake(
         try
         {
             var tail = state.Snapshot.Tails[_name];
-            var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail.Row), 0, tail.Row.Position, tail.Runs), stop);
+            var kept = tail.Runs.Take(FirstToMerge([.. tail.Runs.Select(run => run.Documents)])).ToList();
+            var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail.Row), 0, tail.Row.Position, [.. tail.Runs.Skip(kept.Count)]), stop);
             await state.WriteAsync(
                 async write =>
                 {
                     var now = Current(write);
-                    await write.SaveAsync(now with { Number = now.Number + 1, Runs = EventTails.Write([answer.Run!]), UpdatedAt = write.Now });
+                    await write.SaveAsync(now with { Number = now.Number + 1, Runs = EventTails.Write([.. kept, answer.Run!]), UpdatedAt = write.Now });
                 },
                 stop);
         }
@@ -206,6 +208,18 @@ internal sealed partial class EventIntake(
         {
             _merging.Release();
         }
+    }
+
+    /// <summary>
+    /// The newest runs are made one, and an older one with them where it is not much larger than they are together: what is in the tail is written again as often as the
+    /// logarithm of its size says, not with every few deliveries.
+    /// </summary>
+    /// <param name="documents">Of each run, oldest first; more than <see cref="RunsMax"/>.</param>
+    internal static int FirstToMerge(IReadOnlyList<long> documents)
+    {
+        var (first, sum) = (documents.Count - 1, documents[^1]);
+        while (first > 0 && (documents.Count - first < MergedMin || documents[first - 1] <= 2 * sum)) sum += documents[--first];
+        return first;
     }
 
     private async Task AskForFoldAsync(CancellationToken stop)
