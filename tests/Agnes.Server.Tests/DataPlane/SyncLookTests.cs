@@ -108,6 +108,30 @@ public sealed class SyncLookTests(Postgres postgres)
         pulled.ShouldBe([0, 60, 120], "also where there was nothing new");
     }
 
+    [Fact]
+    public async Task What_is_put_off_is_tried_at_once_when_its_connection_or_a_secret_is_another()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var programs = new TemporaryFolder();
+        var script = Path.Combine(Directory.CreateDirectory(programs["broken"]).FullName, "extractor.sh");
+        await File.WriteAllTextAsync(script, "#!/bin/sh\nexit 1\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        await using var shop = await Shop.OpenAsync(StateEngine.DuckDb, postgres, options => options with { ConnectorsDir = programs.Path });
+        const string connection = """{"name":"web","kind":"custom","settings":{"program":"broken"}}""";
+        (await shop.AsAdminAsync("POST", "/api/admin/connections", connection)).Status.ShouldBe(201);
+        await shop.RegisterAsync("""{"name":"visits","source_type":"custom","connection":"web","sync_schedule":"every 12h"}""");
+        await shop.RegisterAsync("""{"name":"absent","source_type":"local","source_table":"absent.csv","sync_schedule":"every 12h"}""");
+        (await shop.SyncAsync("""["visits","absent"]"""))["status"]!.GetValue<string>().ShouldBe("failed");
+        bool IsPutOff(string table) => shop.Server.State.Snapshot.Pulls[table].RetryAt is not null;
+        (IsPutOff("visits"), IsPutOff("absent")).ShouldBe((true, true));
+
+        (await shop.AsAdminAsync("PUT", "/api/admin/connections/web", """{"settings":{"program":"broken"}}""")).Status.ShouldBe(200);
+        (IsPutOff("visits"), IsPutOff("absent")).ShouldBe((false, true));
+        (await shop.AsAdminAsync("PUT", "/api/admin/secrets/KBC_STORAGE_TOKEN", """{"value":"not-a-real-token"}""")).Status.ShouldBe(204);
+        IsPutOff("absent").ShouldBeFalse();
+        shop.Server.State.Snapshot.Pulls["absent"].Failures.ShouldBe(1, "that it failed is still known");
+    }
+
     [Theory, OnEitherEngine]
     public async Task What_fails_is_tried_less_and_less_often_and_at_once_where_somebody_asks(StateEngine engine)
     {

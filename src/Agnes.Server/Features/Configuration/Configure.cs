@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
@@ -38,10 +39,10 @@ internal static partial class Configure
             await Overlay.WriteAsync(options, time, after, stop);
             var actor = context.Caller().UserId;
             await state.WriteAsync(
-                write =>
+                async write =>
                 {
                     write.Audit(actor, "instance_config.configure", InstanceConfig.FileName, new JsonObject { ["data_source"] = kind.MainAs, ["diff"] = diff.DeepClone(), ["diff_count"] = diff.Count });
-                    return Task.CompletedTask;
+                    await write.RetryNowAsync(_ => true);
                 },
                 stop);
         }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Configuration;
@@ -62,10 +63,10 @@ internal static class Secrets
         WriteRight.Current = null; // what is done is told of, whatever became of the right
         var actor = context.Caller().UserId;
         await state.WriteAsync(
-            write =>
+            async write =>
             {
                 write.Audit(actor, action, $"secret:{name}");
-                return Task.CompletedTask;
+                await write.RetryNowAsync(_ => true); // tables that could not be pulled may have failed for it
             },
             stop);
     }

@@ -66,6 +66,15 @@ internal static class TablePulls
     public static Task RetryNowAsync(this StateWrite write, string table) =>
         write.Current.Pulls.GetValueOrDefault(table) is { RetryAt: not null } known ? SaveAsync(write, known, known with { RetryAt = null }) : Task.CompletedTask;
 
+    /// <summary>The same of whatever is put off and may have failed for what is mended now: of the failing tables those that are meant.</summary>
+    public static async Task RetryNowAsync(this StateWrite write, Func<TableRow, bool> isMeant)
+    {
+        foreach (var table in write.Current.Pulls.Values.Where(pull => pull.RetryAt is not null).Select(pull => pull.TableName).ToList())
+        {
+            if (write.Current.TableByName(table) is { } row && isMeant(row)) await write.RetryNowAsync(table);
+        }
+    }
+
     public static async Task ForgetPullAsync(this StateWrite write, string table)
     {
         if (write.Current.Pulls.GetValueOrDefault(table) is not { } known) return;

@@ -1,6 +1,7 @@
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
+using Agnes.Server.Platform.Publications;
 using Agnes.Server.Platform.Sources;
 using Agnes.Server.Platform.State;
 
@@ -15,6 +16,7 @@ internal static class UpdateConnection
         var settings = AddConnection.Settings(body);
         body.ThrowIfInvalid();
         var row = await connections.UpdateAsync(context.Caller(), name, settings, context.RequestAborted);
+        await state.WriteAsync(write => write.RetryNowAsync(table => table.Connection == name), context.RequestAborted);
         return JsonBody.Of(ListConnections.Of(row, state.Snapshot, kinds, secrets));
     }
 }
