@@ -40,7 +40,7 @@ internal static class Secrets
         if (SecretStore.Fault(name, value.Trim()) is { } fault) return Problem.Detail(StatusCodes.Status400BadRequest, fault);
         if (RefusalOf(options.Settings, name) is { } refusal) return Problem.Detail(StatusCodes.Status400BadRequest, refusal);
         await secrets.SetAsync(name, value, stop);
-        await AuditAsync(context, state, "secret.set", name, stop);
+        await NoteChangeAsync(context, state, "secret.set", name, stop);
         return TypedResults.NoContent();
     }
 
@@ -54,11 +54,11 @@ internal static class Secrets
     {
         if (secrets.Find(name) is null) return Problem.NotFound("Secret not found");
         await secrets.SetAsync(name, "", stop);
-        await AuditAsync(context, state, "secret.removed", name, stop);
+        await NoteChangeAsync(context, state, "secret.removed", name, stop);
         return TypedResults.NoContent();
     }
 
-    private static async Task AuditAsync(HttpContext context, StateDb state, string action, string name, CancellationToken stop)
+    private static async Task NoteChangeAsync(HttpContext context, StateDb state, string action, string name, CancellationToken stop)
     {
         WriteRight.Current = null; // what is done is told of, whatever became of the right
         var actor = context.Caller().UserId;
