@@ -48,7 +48,7 @@ internal static class Deliveries
         [
             new Measurement("P10", $"deliveries a second, on disk, at {Few} issues", "/s", few.RequestsPerSecond, peer, "≥ 5,000 and ≥ 100×", few.RequestsPerSecond >= Math.Max(5_000, 100 * peer)),
             new Measurement("P10", $"the same at {Many} issues", "/s", many.RequestsPerSecond, peer, "does not fall", many.RequestsPerSecond >= 0.9 * few.RequestsPerSecond),
-Acknowledged(few, calm, Few),
+            Acknowledged(few, calm, Few),
             Acknowledged(many, calmAtMany, Many),
             new Measurement("P10", $"from acknowledgement to a query's answer, 99th percentile, at {Few} issues", "ms", seenAtFew, null, "≤ 2 s", seenAtFew <= 2_000),
             new Measurement("P10", $"the same at {Many} issues", "ms", seen, null, "≤ 2 s", seen <= 2_000),

@@ -121,6 +121,30 @@ public sealed class JiraTests(Postgres postgres)
         await SeenAsync(again, "SELECT count(*), min(summary), max(summary) FROM issues", """[[10,"v30","v39"]]""");
     }
 
+    /// <summary>A fold of a large table takes long; what is sent meanwhile must not cost every statement a file more with each delivery.</summary>
+    [Fact]
+    public async Task Runs_that_come_while_others_are_folded_are_made_fewer_and_those_stay()
+    {
+        await using var site = await OpenAsync(StateEngine.DuckDb);
+        await EventuallyAsync(() => site.Server.State.Snapshot.PublishedNamesOf("jira").Count, 6, "the tables are there");
+        Task DeliverAsync(int i) => site.Server.DeliverAsync(JiraDeliveries.Updated($"SUP-{i}", 100 + i, $"v{i}", "2026-02-01T10:00:00.000+0000"));
+        await DeliverAsync(0);
+        await SeenAsync(site, "SELECT count(*) FROM issues", "[[1]]");
+        var intake = site.Server.Services.GetRequiredService<EventIntakes>().Find("jira")!;
+        var folded = await intake.BeginFoldAsync(Stop);
+        for (var i = 1; i <= 12; i++)
+        {
+            await DeliverAsync(i);
+            await SeenAsync(site, "SELECT count(*) FROM issues", $"[[{i + 1}]]");
+        }
+
+        await EventuallyAsync(() => site.Server.State.Snapshot.Tails["jira"].Runs.Count <= folded.Count + 6, true, "they are made fewer");
+        site.Server.State.Snapshot.Tails["jira"].Runs.Take(folded.Count).Select(run => run.Number).ShouldBe(folded.Select(run => run.Number));
+        intake.EndFold();
+        await FoldAsync(site);
+        await SeenAsync(site, "SELECT count(*), count(DISTINCT summary) FROM issues", "[[13,13]]");
+    }
+
     /// <summary>State names the files of a tail, not where they are: a data folder can be moved.</summary>
     [Fact]
     public async Task A_tail_is_read_where_its_data_folder_is_now()

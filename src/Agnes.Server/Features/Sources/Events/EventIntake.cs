@@ -41,6 +41,7 @@ internal sealed partial class EventIntake(
     private volatile EventSource _source = source;
     private volatile bool _isSetAnew;
     private readonly Dictionary<string, long> _unnamed = new(StringComparer.Ordinal); // files that no run names, since when; as many as there are
+    private long _folding; // the number of the last run that is being folded into parts; 0: none is
     private long _usedAt;
     private long? _askedAt;
     private long? _sweptAt;
@@ -75,8 +76,23 @@ internal sealed partial class EventIntake(
     /// <summary>Bytes that are kept and not folded yet.</summary>
     public long Waiting => _journal is { } journal ? journal.Durable - Math.Min(journal.Durable, journal.Folded) : 0;
 
-    /// <summary>Held while runs of the tail are folded into parts: they must stay what they are.</summary>
-    public SemaphoreSlim Merging => _merging;
+    /// <summary>Begins to fold the runs that there are into parts: they stay what they are until <see cref="EndFold"/>. Later ones are merged meanwhile.</summary>
+    public async Task<IReadOnlyList<TailRun>> BeginFoldAsync(CancellationToken cancellation)
+    {
+        await _merging.WaitAsync(cancellation); // for as long as a merge takes that is at work
+        try
+        {
+            var runs = state.Snapshot.Tails.GetValueOrDefault(_name)?.Runs ?? [];
+            Volatile.Write(ref _folding, runs.Count == 0 ? 0 : runs[^1].Number);
+            return runs;
+        }
+        finally
+        {
+            _merging.Release();
+        }
+    }
+
+    public void EndFold() => Volatile.Write(ref _folding, 0);
 
     private string JournalFolder => Path.Combine(folder.Source(_name), "journal");
 
@@ -194,13 +210,15 @@ internal sealed partial class EventIntake(
         try
         {
             var tail = state.Snapshot.Tails[_name];
-            var kept = tail.Runs.Take(FirstToMerge([.. tail.Runs.Select(run => run.Documents)])).ToList();
-            var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail.Row), 0, tail.Row.Position, [.. tail.Runs.Skip(kept.Count)]), stop);
+            List<TailRun> free = [.. tail.Runs.Where(run => run.Number > Volatile.Read(ref _folding))];
+            if (free.Count <= RunsMax) return;
+            List<TailRun> merged = [.. free.Skip(FirstToMerge([.. free.Select(run => run.Documents)]))];
+            var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail.Row), 0, tail.Row.Position, merged), stop);
             await state.WriteAsync(
                 async write =>
                 {
                     var now = Current(write);
-                    await write.SaveAsync(now with { Number = now.Number + 1, Runs = EventTails.Write([.. kept, answer.Run!]), UpdatedAt = write.Now });
+                    await write.SaveAsync(now with { Number = now.Number + 1, Runs = EventTails.Write([.. RunsOf(write).Where(run => run.Number < merged[0].Number), answer.Run!]), UpdatedAt = write.Now });
                 },
                 stop);
         }

@@ -23,24 +23,22 @@ internal sealed class FoldEventsJob(
         var name = job.Job.Subject!;
         if (kinds.All.OfType<IEventKind>().SelectMany(kind => kind.Events(services)).FirstOrDefault(one => one.Name == name) is not { } source)
             throw new WorkerFailedException($"'{name}' is not set up.");
-        var merging = intakes.Find(name)?.Merging;
-        if (merging is not null) await merging.WaitAsync(cancellation);
+        using var entered = await gate.ExtractAsync(Lane.Disk, cancellation);
+        var intake = intakes.Find(name); // a process without the journal has none: what is merged meanwhile stays in the tail, and is folded once more
         try
         {
-            using var entered = await gate.ExtractAsync(Lane.Disk, cancellation);
-            await FoldAsync(job, source, cancellation);
+            await FoldAsync(job, source, intake is null ? state.Snapshot.Tails.GetValueOrDefault(name)?.Runs ?? [] : await intake.BeginFoldAsync(cancellation), cancellation);
         }
         finally
         {
-            merging?.Release();
+            intake?.EndFold();
         }
 
         return JobResult.Ok;
     }
 
-    private async Task FoldAsync(JobContext job, EventSource source, CancellationToken cancellation)
+    private async Task FoldAsync(JobContext job, EventSource source, IReadOnlyList<TailRun> runs, CancellationToken cancellation)
     {
-        var runs = state.Snapshot.Tails.GetValueOrDefault(source.Name)?.Runs ?? [];
         Dictionary<string, string> options = new(source.Options, StringComparer.Ordinal)
         {
             [EventsConnector.SchemaOption] = source.Schema,
