@@ -11,7 +11,7 @@ namespace Agnes.Server.Platform.Jobs;
 /// Runs stored jobs, in each lane a few at a time. A job is taken by a conditional write, so that several processes can share a queue; it holds its lease by a heartbeat,
 /// and goes back to the queue once when its process is gone.
 /// </summary>
-internal sealed partial class JobRunner : BackgroundService
+internal sealed partial class JobRunner : BackgroundService, IHostedLifecycleService
 {
     public const char KeySeparator = '\n';
 
@@ -79,6 +79,15 @@ internal sealed partial class JobRunner : BackgroundService
         if (found && _running.TryGetValue(id, out var stop)) await stop.CancelAsync();
         return found;
     }
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Before anything else of the host stops, so that no job fails because what it works with is gone.</summary>
+    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -193,6 +202,11 @@ internal sealed partial class JobRunner : BackgroundService
         {
             return null;
         }
+        catch (Exception failure) when (stopping.IsCancellationRequested && failure is not JobLostException)
+        {
+            LogInterrupted(_log, context.Job.Kind, context.Job.Id, failure);
+            return null; // whatever broke, the stop may have broken it: the next process finds out
+        }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return new JobResult(JobStatus.Cancelled);
@@ -271,6 +285,9 @@ internal sealed partial class JobRunner : BackgroundService
 
     [LoggerMessage(EventId = 6002, Level = LogLevel.Error, Message = "The job queue could not be worked on; it is tried again shortly.")]
     private static partial void LogQueueFailed(ILogger log, Exception failure);
+
+    [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "The {Kind} job {Id} broke off while the process stopped; the next one takes it up again.")]
+    private static partial void LogInterrupted(ILogger log, string kind, string id, Exception failure);
 
     private sealed record HeldKeys
     {
