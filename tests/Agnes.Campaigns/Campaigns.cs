@@ -27,6 +27,9 @@ public static class Campaigns
         new("jira-events", "10,000 deliveries of Jira, shuffled, a fifth twice, to a server that is killed every second; tables compared with the site", 100,
             JiraEvents.RunAsync),
         new("jira-events-short", "the same of 300 deliveries", 3, JiraEvents.RunShortAsync),
+        new("jira-backfill", "a Jira of so many thousand issues is brought through its API, which throttles, by a server that is killed midway", 300,
+            JiraBackfill.RunAsync),
+        new("full-disk", "deliveries of Jira to a server whose disk, a small file system, fills up and is emptied again; needs root", 6, FullDisk.RunAsync),
         new("large-files", "files of exact sizes in 1 GiB: loaded or refused with a sentence, and what memory the child took", 5, LargeFiles.RunAsync),
         new(
             "large-remote", "a PostgreSQL table of ten million rows: counted, sliced and taken whole, and a client that leaves midway", 1,

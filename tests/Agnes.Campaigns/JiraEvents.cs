@@ -17,8 +17,8 @@ namespace Agnes.Campaigns;
 /// </summary>
 internal static class JiraEvents
 {
-    private const string Email = "admin@example.com";
-    private const string Password = "campaign-password";
+    public const string Email = "admin@example.com";
+    public const string Password = "campaign-password";
     private const string Secret = "campaign-secret";
     private const string Domain = "site.example.com";
     private const int Senders = 16;
@@ -52,18 +52,11 @@ internal static class JiraEvents
         run.Add("deliveries", waiting.Count);
         using var folder = new TemporaryFolder();
         var port = FreePort();
-        var environment = new Dictionary<string, string>
-        {
-            ["SEED_ADMIN_EMAIL"] = Email,
-            ["SEED_ADMIN_PASSWORD"] = Password,
-            ["JIRA_WEBHOOK_SECRET"] = Secret,
-            ["JIRA_DOMAIN"] = Domain,
-            ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
-        };
+        var environment = Environment(port);
         var server = await ServerProcess.StartAsync(folder.Path, environment, run.Cancellation);
         try
         {
-            var sending = SendAsync(run, waiting, new Uri($"http://127.0.0.1:{port}/webhooks/jira"));
+            var sending = SendAsync(run, waiting, AddressAt(port));
             for (var kill = 0; kill < killsMax && await Task.WhenAny(sending, Task.Delay(killEvery, run.Cancellation)) != sending; kill++)
             {
                 server.Kill();
@@ -83,8 +76,20 @@ internal static class JiraEvents
         }
     }
 
+    /// <summary>Of a server that stays at one address.</summary>
+    public static Dictionary<string, string> Environment(int port) => new()
+    {
+        ["SEED_ADMIN_EMAIL"] = Email,
+        ["SEED_ADMIN_PASSWORD"] = Password,
+        ["JIRA_WEBHOOK_SECRET"] = Secret,
+        ["JIRA_DOMAIN"] = Domain,
+        ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
+    };
+
+    public static Uri AddressAt(int port) => new($"http://127.0.0.1:{port}/webhooks/jira");
+
     /// <summary>Events of which the site names the issue; those of links and worklogs come with one of their issue besides.</summary>
-    private static List<WebhookEvent> Happened(JiraSite site, int seed, int events)
+    public static List<WebhookEvent> Happened(JiraSite site, int seed, int events)
     {
         var life = new SiteLife(site, seed);
         var all = new List<WebhookEvent>();
@@ -92,14 +97,14 @@ internal static class JiraEvents
         return all;
     }
 
-    private static List<WebhookEvent> Shuffled(List<WebhookEvent> events, Random random)
+    public static List<WebhookEvent> Shuffled(List<WebhookEvent> events, Random random)
     {
         var all = events.SelectMany(one => random.NextDouble() < Twice ? (WebhookEvent[])[one, one] : [one]).ToArray();
         random.Shuffle(all);
         return [.. all];
     }
 
-    private static async Task SendAsync(CampaignRun run, ConcurrentQueue<WebhookEvent> waiting, Uri address)
+    public static async Task SendAsync(CampaignRun run, ConcurrentQueue<WebhookEvent> waiting, Uri address)
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
         var webhooks = new JiraWebhooks(client, address, Secret);
@@ -117,7 +122,10 @@ internal static class JiraEvents
                         continue;
                     }
 
-                    if ((int)answer.StatusCode < 500) run.Fail($"{one.Name} was answered {(int)answer.StatusCode}");
+                    run.Add($"answered {(int)answer.StatusCode}");
+                    if (answer.StatusCode != HttpStatusCode.ServiceUnavailable || answer.Headers.RetryAfter is null)
+                        run.Fail($"{one.Name} was answered {(int)answer.StatusCode}, Retry-After {answer.Headers.RetryAfter}");
+                    await Task.Delay(100, run.Cancellation);
                 }
                 catch (Exception gone) when (gone is HttpRequestException or IOException or TaskCanceledException)
                 {
@@ -129,7 +137,7 @@ internal static class JiraEvents
         }));
     }
 
-    private static async Task CompareAsync(CampaignRun run, ServerProcess server, JiraSite site, TemporaryFolder folder, int seed)
+    public static async Task CompareAsync(CampaignRun run, ServerProcess server, JiraSite site, TemporaryFolder folder, int seed)
     {
         var schema = new JiraSchema(JiraFields.Default, Domain, folder["none"]);
         var expected = Expected(site, schema, folder["expected"]);
@@ -191,7 +199,7 @@ internal static class JiraEvents
         }
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

@@ -23,6 +23,12 @@ public static class FileSystem
         if (OperatingSystem.IsLinux()) Flush(folder, Libc.OpenReadOnly | Libc.OpenDirectory);
     }
 
+    /// <summary>Makes everything durable that was written to the disk a folder is on. Linux only; others offer no way.</summary>
+    public static void FlushDisk(string folder)
+    {
+        if (OperatingSystem.IsLinux()) Flush(folder, Libc.OpenReadOnly | Libc.OpenDirectory, Libc.SyncFileSystem);
+    }
+
     /// <summary>Replaces <paramref name="target"/> by a finished file: flush, rename, flush the folder.</summary>
     public static void Replace(string finished, string target)
     {
@@ -51,13 +57,15 @@ public static class FileSystem
 
     public static long FreeBytes(string folder) => new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
 
-    private static void Flush(string path, int flags)
+    private static void Flush(string path, int flags) => Flush(path, flags, Libc.Fsync);
+
+    private static void Flush(string path, int flags, Func<int, int> flush)
     {
         var descriptor = Libc.Open(path, flags | Libc.OpenCloseOnExec, 0);
         if (descriptor < 0) throw Failure($"Cannot open {path}");
         try
         {
-            if (Libc.Fsync(descriptor) != 0) throw Failure($"Cannot flush {path}");
+            if (flush(descriptor) != 0) throw Failure($"Cannot flush {path}");
         }
         finally
         {

@@ -134,6 +134,36 @@ public sealed class JobRunnerTests(Postgres postgres)
         }
     }
 
+    [Theory, OnBothEngines]
+    public async Task A_job_that_gets_on_between_interruptions_is_taken_up_again_however_often(StateEngine engine)
+    {
+        using var place = await StatePlace.NewAsync(engine, postgres);
+        string? id = null;
+        for (var attempt = 1; attempt <= 5; attempt++)
+        {
+            await using var state = await place.OpenAsync();
+            if (id is not null) await LeaveAsync(state, id);
+            await using var jobs = new Jobs(state, async (job, cancellation) =>
+            {
+                await job.SaveCheckpointAsync($$"""{"page":{{job.Job.Attempts}}}""", cancellation);
+                await Task.Delay(Timeout.Infinite, cancellation);
+            });
+            id ??= ((JobStart.Started)await jobs.StartAsync("k")).Id;
+            await jobs.UntilAsync(async () => (await jobs.RowAsync(id)).Checkpoint == $$"""{"page":{{attempt}}}""");
+        }
+
+        await using var last = await place.OpenAsync();
+        await LeaveAsync(last, id!);
+        await using var ended = new Jobs(last, (_, _) => Task.CompletedTask);
+        await ended.UntilAsync(async () => (await ended.RowAsync(id!)).FinishedAt is not null);
+        var row = await ended.RowAsync(id!);
+        (row.Status, row.Attempts).ShouldBe(("ok", 6));
+    }
+
+    /// <summary>As after the time of a lease, which PostgreSQL's states wait for.</summary>
+    private static Task LeaveAsync(StateDb state, string id) => state.WriteAsync(
+        write => write.QueryAsync<string>("UPDATE jobs SET heartbeat_at = NULL WHERE id = @id RETURNING id", new { id }));
+
     /// <summary>Registered after the runner, as features are: the host stops it before.</summary>
     [Fact]
     public async Task Jobs_end_before_what_they_work_with_stops()

@@ -3,9 +3,11 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text;
+using Agnes.Server.Features.Sources.Webhooks;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.DataPlane.Events;
 using Agnes.Server.Tests.Serving;
 using Agnes.Testing;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -66,6 +68,28 @@ public sealed class GuestsWhoHoldMemoryTests(Worlds worlds, Postgres postgres)
         statuses.Where((_, i) => i % 3 == 0).ShouldAllBe(status => status == 413);
         statuses.Where((_, i) => i % 3 != 0).ShouldAllBe(status => status == 408);
         (await server.SendAsync("GET", "/api/health")).Status.ShouldBe(200);
+    }
+
+    /// <summary>A delivery has one of 64 places while its body arrives.</summary>
+    [Fact]
+    public async Task Deliveries_that_trickle_are_cut_and_soon_their_sender_gets_no_place_any_more()
+    {
+        var variables = new Dictionary<string, string> { ["JIRA_WEBHOOK_SECRET"] = JiraDeliveries.Secret };
+        await using var server = await TestServer.StartAsync(StateEngine.DuckDb, postgres, options => options with
+        {
+            RateLimits = true,
+            TrustedProxies = TestServer.ThisMachine,
+            Limits = options.Limits with { PublicBodyTime = TimeSpan.FromSeconds(2) },
+            Variables = name => variables.GetValueOrDefault(name) ?? options.Variables(name),
+        });
+        using var stop = new CancellationTokenSource(Soon);
+        var statuses = await Task.WhenAll(Enumerable.Range(0, Places).Select(_ => TrickleAsync(server, JiraDeliveries.Address, 8_190, stop.Token, Caller)));
+        statuses.Count(status => status == 408).ShouldBe(Deliveries.GuessesPerMinuteMax);
+        statuses.Count(status => status == 429).ShouldBe(Places - Deliveries.GuessesPerMinuteMax);
+        var watch = Stopwatch.StartNew();
+        (await TrickleAsync(server, JiraDeliveries.Address, 8_190, stop.Token, Caller)).ShouldBe(429);
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(2), "no body is waited for");
+        (await server.DeliverAsync(JiraDeliveries.Updated("SUP-1", 101, "first", "2026-02-01T10:00:00.000+0000"))).Status.ShouldBe(200, "others have places");
     }
 
     [Fact]
@@ -134,14 +158,16 @@ public sealed class GuestsWhoHoldMemoryTests(Worlds worlds, Postgres postgres)
     }
 
     private const int IssueCalls = 10;
+    private const int Places = 64;
     private static readonly LimitOptions LimitDefaults = new();
 
     /// <summary>Sends a body at ten bytes a second after a first piece that makes its average a fast one, until it is answered.</summary>
-    private static async Task<int> TrickleAsync(TestServer server, string path, int announced, CancellationToken stop)
+    /// <param name="caller">The address that the proxy, which this is, says it has it from.</param>
+    private static async Task<int> TrickleAsync(TestServer server, string path, int announced, CancellationToken stop, string? caller = null)
     {
         using var client = await ConnectAsync(new Uri(server.Url), stop);
         var type = path.EndsWith("/web", StringComparison.Ordinal) ? "application/x-www-form-urlencoded" : "application/json";
-        await SendAsync(client, $"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {type}\r\nContent-Length: {announced}\r\n\r\n", stop);
+        await SendAsync(client, $"POST {path} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {caller ?? "127.0.0.1"}\r\nContent-Type: {type}\r\nContent-Length: {announced}\r\n\r\n", stop);
         var answer = StatusAsync(client, stop);
         var sending = SendSlowlyAsync();
         var status = await answer;

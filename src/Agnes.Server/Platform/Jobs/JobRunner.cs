@@ -9,7 +9,7 @@ namespace Agnes.Server.Platform.Jobs;
 
 /// <summary>
 /// Runs stored jobs, in each lane a few at a time. A job is taken by a conditional write, so that several processes can share a queue; it holds its lease by a heartbeat,
-/// and goes back to the queue once when its process is gone.
+/// and goes back to the queue when its process is gone: as long as it gets on between two interruptions, and else once.
 /// </summary>
 internal sealed partial class JobRunner : BackgroundService, IHostedLifecycleService
 {
@@ -17,7 +17,7 @@ internal sealed partial class JobRunner : BackgroundService, IHostedLifecycleSer
 
     /// <summary>In one lane.</summary>
     private const int QueuedMax = 256;
-    private const int AttemptsMax = 2;
+    private const int InterruptionsMax = 2; // at one place
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LeaseLasts = TimeSpan.FromSeconds(60);
 
@@ -269,7 +269,7 @@ internal sealed partial class JobRunner : BackgroundService, IHostedLifecycleSer
         var back = await _state.WriteAsync(
             async write =>
             {
-                var at = new { owner = _owner, before = write.Now - lease, now = write.Now, attemptsMax = AttemptsMax, error = "Interrupted twice: the process ended while this ran." };
+                var at = new { owner = _owner, before = write.Now - lease, now = write.Now, interruptionsMax = InterruptionsMax, error = "Interrupted twice at the same place: the process ended while this ran." };
                 await write.QueryAsync<string>(JobSql.GiveUp, at);
                 return await write.QueryAsync<string>(JobSql.Requeue, at);
             },

@@ -43,18 +43,21 @@ internal static class JobSql
         RETURNING id
         """;
 
-    /// <summary>Jobs whose process is gone go back to the queue, once.</summary>
+    private const string IsLeft = "status = 'running' AND (owner IS NULL OR owner <> @owner) AND (heartbeat_at IS NULL OR heartbeat_at < @before)";
+
+    /// <summary>Jobs whose process is gone go back to the queue; after <see cref="GiveUp"/>.</summary>
     public const string Requeue =
-        """
-        UPDATE jobs SET status = 'queued', owner = NULL
-        WHERE status = 'running' AND (owner IS NULL OR owner <> @owner) AND (heartbeat_at IS NULL OR heartbeat_at < @before) AND attempts < @attemptsMax
+        $"""
+        UPDATE jobs SET status = 'queued', owner = NULL, interruptions = coalesce(interruptions, 0) + 1
+        WHERE {IsLeft}
         RETURNING lane
         """;
 
+    /// <summary>Those that were left so often since their checkpoint changed: it may be they that end processes.</summary>
     public const string GiveUp =
-        """
+        $"""
         UPDATE jobs SET status = 'failed', finished_at = @now, error = @error
-        WHERE status = 'running' AND (owner IS NULL OR owner <> @owner) AND (heartbeat_at IS NULL OR heartbeat_at < @before) AND attempts >= @attemptsMax
+        WHERE {IsLeft} AND coalesce(interruptions, 0) + 1 >= @interruptionsMax
         RETURNING id
         """;
 
@@ -62,7 +65,12 @@ internal static class JobSql
 
     public const string CancelQueued = "UPDATE jobs SET status = 'cancelled', finished_at = @now WHERE id = @id AND status = 'queued' RETURNING id";
 
-    public const string SaveCheckpoint = "UPDATE jobs SET checkpoint = @checkpoint WHERE id = @id AND owner = @owner AND status = 'running' RETURNING id";
+    public const string SaveCheckpoint =
+        """
+        UPDATE jobs SET checkpoint = @checkpoint, interruptions = CASE WHEN checkpoint IS DISTINCT FROM @checkpoint THEN 0 ELSE interruptions END
+        WHERE id = @id AND owner = @owner AND status = 'running'
+        RETURNING id
+        """;
 
     public const string AppendLog = "INSERT INTO job_log (job_id, seq, ts, line) VALUES (@JobId, @Seq, @Ts, @Line)";
 

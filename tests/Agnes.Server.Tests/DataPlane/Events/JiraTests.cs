@@ -145,6 +145,38 @@ public sealed class JiraTests(Postgres postgres)
         await SeenAsync(site, "SELECT count(*), count(DISTINCT summary) FROM issues", "[[13,13]]");
     }
 
+    /// <summary>Documents are not flushed one by one: a crash of the machine loses the last, some whole, some without their bytes.</summary>
+    [Fact]
+    public async Task After_a_crash_of_the_machine_what_it_may_have_lost_is_folded_again()
+    {
+        var site = await OpenAsync(StateEngine.DuckDb);
+        for (var i = 1; i <= 3; i++) await site.Server.DeliverAsync(JiraDeliveries.Updated($"SUP-{i}", 100 + i, "first", "2026-02-01T10:00:00.000+0000"));
+        await SeenAsync(site, "SELECT count(*) FROM issues", "[[3]]");
+        var source = Path.Combine("extracts", "jira");
+        var mark = Path.Combine(source, "flushed");
+        await EventuallyAsync(() => File.Exists(Path.Combine(DataDir(site), mark)), true, "it is noted what is on disk");
+        var ended = await site.Server.EndAsync();
+        await using (var calm = await OpenAsync(StateEngine.DuckDb, ended))
+        {
+            await EventuallyAsync(async () => (await StatusAsync(calm))["waiting_bytes"]!.GetValue<long>(), 0, "it is at work");
+            (await StatusAsync(calm))["known"]!.GetValue<long>().ShouldBe(0, "the machine is the same, and nothing is folded again");
+        }
+
+        string Document(string folder, int issue) => Path.Combine(folder, source, "raw", "issues", $"SUP-{issue}.json");
+        File.Delete(Document(ended.Folder.Path, 2));
+        await File.WriteAllTextAsync(Document(ended.Folder.Path, 3), "", Stop);
+        await File.WriteAllTextAsync(ended.Folder[mark], "another-machines-boot 0", Stop);
+        await using var again = await OpenAsync(StateEngine.DuckDb, ended);
+        foreach (var issue in (int[])[2, 3])
+        {
+            var document = Document(DataDir(again), issue);
+            await EventuallyAsync(() => File.Exists(document) && new FileInfo(document).Length > 100, true, $"SUP-{issue} is known again");
+        }
+
+        await SeenAsync(again, "SELECT count(*), count(DISTINCT issue_key) FROM issues", "[[3,3]]");
+        await EventuallyAsync(() => File.ReadAllText(Path.Combine(DataDir(again), mark)).StartsWith(FlushedMark.ThisBoot, StringComparison.Ordinal), true, "that is noted");
+    }
+
     /// <summary>State names the files of a tail, not where they are: a data folder can be moved.</summary>
     [Fact]
     public async Task A_tail_is_read_where_its_data_folder_is_now()

@@ -25,6 +25,7 @@ internal sealed partial class EventIntake(
     private static readonly TimeSpan FoldAtMostEvery = TimeSpan.FromSeconds(30); // also where one fails
     private static readonly TimeSpan FirstFoldEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FlushEvery = TimeSpan.FromMinutes(5); // so much is folded again after a crash of the machine
 
     /// <summary>A statement that began before a run was replaced may open its files for so long.</summary>
     private static readonly TimeSpan FilesKept = TimeSpan.FromMinutes(15);
@@ -45,8 +46,11 @@ internal sealed partial class EventIntake(
     private long _usedAt;
     private long? _askedAt;
     private long? _sweptAt;
+    private long? _flushedAt;
+    private long? _rewindTo;
     private Journal? _journal;
     private EventWorker? _worker;
+    private Task _flushing = Task.CompletedTask;
     private Task _working = Task.CompletedTask;
     private EventCounts _counts = new(0, 0, 0, 0);
 
@@ -94,14 +98,18 @@ internal sealed partial class EventIntake(
 
     public void EndFold() => Volatile.Write(ref _folding, 0);
 
+    private FlushedMark Flushed => new(Path.Combine(folder.Source(_name), "flushed"), FlushedMark.ThisBoot);
+
     private string JournalFolder => Path.Combine(folder.Source(_name), "journal");
 
     /// <exception cref="IOException">Another process has the journal.</exception>
     public void Start()
     {
         Directory.CreateDirectory(folder.Source(_name));
-        var folded = TailOf(state.Snapshot).Position;
-        _journal = Journal.Open(JournalFolder, limits, state.Options.Time, folded);
+        var known = TailOf(state.Snapshot).Position;
+        _journal = Journal.Open(JournalFolder, limits, state.Options.Time, known);
+        var folded = Flushed.Begin(known);
+        if (folded < known) _rewindTo = folded;
         _journal.Folded = folded;
         _journal.Grown = _ => Wake();
         _working = Task.Run(() => WorkAsync(_stop.Token), CancellationToken.None);
@@ -132,6 +140,7 @@ internal sealed partial class EventIntake(
     {
         await _stop.CancelAsync();
         await _working;
+        await _flushing;
         if (_worker is not null) await _worker.DisposeAsync();
         if (_journal is not null) await _journal.DisposeAsync();
         _stop.Dispose();
@@ -164,6 +173,7 @@ internal sealed partial class EventIntake(
                 await MergeAsync(stop);
                 await AskForFoldAsync(stop);
                 Sweep();
+                NoteFlushed();
                 if (more) continue;
                 if (!await _grown.WaitAsync(IdlePause, stop)) await EndIdleWorkerAsync();
                 await Task.Delay(Pause, stop); // what comes together is folded together
@@ -186,6 +196,7 @@ internal sealed partial class EventIntake(
     /// <returns>Whether more waits.</returns>
     private async Task<bool> FoldAsync(CancellationToken stop)
     {
+        if (_rewindTo is { } lost) await RewindAsync(lost, stop);
         var (tail, until) = (TailOf(state.Snapshot), _journal!.Durable);
         if (tail.Position >= until) return false;
         var answer = await (await WorkerAsync(stop)).AskAsync(new EventWorkerRequest(NextNumber(tail), tail.Position, until), stop);
@@ -281,6 +292,41 @@ internal sealed partial class EventIntake(
         }
     }
 
+    private async Task RewindAsync(long position, CancellationToken stop)
+    {
+        LogRewound(log, _name, position);
+        await state.WriteAsync(
+            async write =>
+            {
+                var now = Current(write);
+                await write.SaveAsync(now with { Number = now.Number + 1, Position = Math.Min(now.Position, position), UpdatedAt = write.Now });
+            },
+            stop);
+        _rewindTo = null;
+    }
+
+    /// <summary>Now and then, beside the folding: a disk may take its time.</summary>
+    private void NoteFlushed()
+    {
+        var now = state.Options.Time.GetTimestamp();
+        if (!_flushing.IsCompleted || (_flushedAt is { } flushed && state.Options.Time.GetElapsedTime(flushed, now) < FlushEvery)) return;
+        _flushedAt = now;
+        var (mark, folded) = (Flushed, TailOf(state.Snapshot).Position);
+        _flushing = Task.Run(() => SaveFlushed(mark, folded), CancellationToken.None);
+    }
+
+    private void SaveFlushed(FlushedMark mark, long folded)
+    {
+        try
+        {
+            mark.Save(folded);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            LogNotFlushed(log, _name, fault); // more is folded again then, should the machine crash
+        }
+    }
+
     private async Task EndIdleWorkerAsync()
     {
         if (_worker is not { } idle || state.Options.Time.GetElapsedTime(_usedAt) < WorkerKept) return;
@@ -309,6 +355,12 @@ internal sealed partial class EventIntake(
         return _worker ??= await EventWorker.StartAsync(
             program, scratch, budget.Publishing, now.Schema, now.Options, JournalFolder, folder.Source(now.Name), folder.TailsOf(now.Name), stop);
     }
+
+    [LoggerMessage(EventId = 6203, Level = LogLevel.Warning, Message = "The machine began anew since {Source} was folded last: the journal is folded again from {Position}.")]
+    private static partial void LogRewound(ILogger log, string source, long position);
+
+    [LoggerMessage(EventId = 6204, Level = LogLevel.Warning, Message = "How far the documents of {Source} are on disk could not be noted; it is tried again.")]
+    private static partial void LogNotFlushed(ILogger log, string source, Exception fault);
 
     [LoggerMessage(EventId = 6201, Level = LogLevel.Warning, Message = "What {Source} sent could not be folded; it stays in the journal and is tried again.")]
     private static partial void LogFault(ILogger log, string source, Exception fault);

@@ -12,7 +12,7 @@ internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProv
 {
     public const long BytesMax = 1 << 20;
 
-    /// <summary>Only what is not genuine counts: a source may have much to say.</summary>
+    /// <summary>Only what is not genuine counts, and what does not arrive in its time: a source may have much to say.</summary>
     public const int GuessesPerMinuteMax = 60;
 
     private const int AtOnceMax = 64;
@@ -35,7 +35,16 @@ internal sealed class Deliveries(RateLimits limits, AuditLog audit, IServiceProv
         try
         {
             using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            try
+            {
+                await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            }
+            catch (BadHttpRequestException late) when (late.StatusCode == StatusCodes.Status408RequestTimeout)
+            {
+                limits.Take(context, source); // else one address held all places by sending nothing
+                throw;
+            }
+
             return await TakeAsync(context, receiver, source, new Delivery(context.Request.Headers, body.GetBuffer().AsMemory(0, (int)body.Length)));
         }
         finally
