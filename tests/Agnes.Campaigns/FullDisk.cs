@@ -13,7 +13,7 @@ namespace Agnes.Campaigns;
 internal static class FullDisk
 {
     private const int Mebibytes = 256;
-    private const int Events = 2_000;
+    private const int Events = 10_000;
     private const int Refusals = 30;
     private const int PieceBytes = 1 << 20;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -26,7 +26,7 @@ internal static class FullDisk
         {
             run.Progress(round);
             // By turns: the server keeps a reserve free and sees that it is used up; it keeps none, and its writes fail.
-            await ScenarioAsync(run, run.Random.Next(1, int.MaxValue), reserve: round % 2 == 0 ? "16MiB" : "0", full: run.Random.Next(300, 3000));
+            await ScenarioAsync(run, run.Random.Next(1, int.MaxValue), reserve: round % 2 == 0 ? "16MiB" : "0", full: run.Random.Next(100, 1500));
         }
     }
 

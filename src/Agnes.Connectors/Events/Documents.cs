@@ -24,10 +24,14 @@ public sealed class Documents(string folder)
     private readonly Dictionary<string, HashSet<string>> _changed = new(StringComparer.Ordinal);
 
     private readonly HashSet<string> _unsaved = new(StringComparer.Ordinal);
+    private readonly List<string> _left = []; // of _unsaved, in the order in which they were left
     private readonly HashSet<string> _absent = new(StringComparer.Ordinal); // of which there was no file
     private readonly DocumentNames _names = new(Path.Combine(folder, ".names"));
     private ArrayBufferWriter<byte> _text = new(TextBytes);
     private Utf8JsonWriter? _json;
+
+    /// <summary>Called before each file is written, with its path: for tests, in which it fails there.</summary>
+    internal Action<string>? Writing { get; set; }
 
     /// <summary>What the batch was about: by key, the months that its rows are in or ever were.</summary>
     public IReadOnlyDictionary<string, HashSet<string>> Changed => _changed;
@@ -62,10 +66,17 @@ public sealed class Documents(string folder)
     /// </summary>
     /// <param name="months">That its rows are in or ever were.</param>
     /// <param name="isChanged">It is as it is now from here on.</param>
-    public void Put(string key, JsonObject document, IEnumerable<string> months, bool isChanged)
+    /// <param name="isLeft">What it was goes on under another key: it is written after that one, so that no kill finds neither.</param>
+    public void Put(string key, JsonObject document, IEnumerable<string> months, bool isChanged, bool isLeft = false)
     {
         _loaded[key] = document;
-        if (isChanged) _unsaved.Add(key);
+        if (isChanged)
+        {
+            _unsaved.Add(key);
+            _left.Remove(key);
+            if (isLeft) _left.Add(key);
+        }
+
         if (!_changed.TryGetValue(key, out var known)) _changed[key] = known = new HashSet<string>(StringComparer.Ordinal);
         known.UnionWith(months);
     }
@@ -80,9 +91,12 @@ public sealed class Documents(string folder)
     public void Save()
     {
         if (_unsaved.Count > 0) Directory.CreateDirectory(folder);
-        foreach (var key in _unsaved) Write(key, _loaded[key]!);
+        foreach (var key in _unsaved.Except(_left)) Write(key, _loaded[key]!);
+        foreach (var key in Enumerable.Reverse(_left)) Write(key, _loaded[key]!);
+        Writing?.Invoke(folder);
         _names.Save(); // after the documents: a name that leads nowhere would be worse than none
         _unsaved.Clear();
+        _left.Clear();
         _absent.Clear();
         _changed.Clear();
         _loaded.Clear();
@@ -92,6 +106,7 @@ public sealed class Documents(string folder)
 
     private void Write(string key, JsonObject document)
     {
+        Writing?.Invoke(PathOf(key));
         _text.ResetWrittenCount();
         _json ??= new Utf8JsonWriter(_text, Indented);
         _json.Reset(_text);

@@ -12,6 +12,9 @@ public sealed class Journal : IAsyncDisposable
 {
     private const int WaitingMax = 1024;
     private const int BatchBytesMax = 8 << 20;
+    private const int ReserveMin = 64 << 10;
+    private const int ReserveMax = 2 << 20;
+    private static readonly byte[] Zeros = new byte[ReserveMax];
     private readonly JournalLimits _limits;
     private readonly TimeProvider _time;
     private readonly string _folder;
@@ -22,6 +25,7 @@ public sealed class Journal : IAsyncDisposable
     private readonly Task _writing;
     private SafeFileHandle? _file;
     private long _fileStart;
+    private long _reserved; // bytes of the file that are there already
     private long _first;
     private long _folded;
     private long _durable;
@@ -94,7 +98,7 @@ public sealed class Journal : IAsyncDisposable
     {
         _waiting.Writer.TryComplete();
         await _writing;
-        _file?.Dispose();
+        EndFile(_durable);
         await _owner.DisposeAsync();
     }
 
@@ -105,20 +109,17 @@ public sealed class Journal : IAsyncDisposable
         _first = _durable = from;
         if (files.Count == 0) return;
         _first = files[0].Position;
-        (_fileStart, var path) = files[^1];
-        _file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-        var length = RandomAccess.GetLength(_file);
-        var end = EndOfWhole(_file, length);
+        var (start, path) = files[^1];
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        var length = RandomAccess.GetLength(file);
+        var end = EndOfWhole(file, length);
         if (end < length)
         {
-            RandomAccess.SetLength(_file, end);
-            RandomAccess.FlushToDisk(_file);
+            RandomAccess.SetLength(file, end);
+            RandomAccess.FlushToDisk(file);
         }
 
-        _durable = _fileStart + end;
-        if (_durable >= from) return;
-        _file.Dispose();
-        (_file, _durable) = (null, from);
+        _durable = Math.Max(start + end, from); // the next batch begins another file
     }
 
     private static long EndOfWhole(SafeFileHandle file, long length)
@@ -182,8 +183,9 @@ public sealed class Journal : IAsyncDisposable
         if (_file is null || at - _fileStart >= _limits.FileBytes) Begin(at);
         try
         {
+            Reserve(at - _fileStart + bytes);
             RandomAccess.Write(_file!, [.. batch.Select(waiting => (ReadOnlyMemory<byte>)waiting.Entry)], at - _fileStart);
-            RandomAccess.FlushToDisk(_file!);
+            FileSystem.FlushData(_file!);
         }
         catch
         {
@@ -207,23 +209,43 @@ public sealed class Journal : IAsyncDisposable
     {
         try
         {
-            RandomAccess.SetLength(_file!, at - _fileStart);
+            EndFile(at);
         }
         catch (IOException)
         {
-            // Readers go by the name of the next.
+            _file!.Dispose(); // readers go by the name of the next
+            _file = null;
         }
-
-        _file!.Dispose();
-        _file = null;
     }
 
     private void Begin(long at)
     {
         var next = File.OpenHandle(Path.Combine(_folder, JournalFormat.NameOf(at)), FileMode.Create, FileAccess.ReadWrite, FileShare.Read);
         FileSystem.FlushFolder(_folder);
-        _file?.Dispose();
-        (_file, _fileStart) = (next, at);
+        EndFile(at);
+        (_file, _fileStart, _reserved) = (next, at, 0);
+    }
+
+    /// <summary>
+    /// A file grows by zeros, ahead of what is written: then most batches add nothing to its end, and their flush writes nothing but themselves. A busy journal grows by
+    /// larger steps.
+    /// </summary>
+    /// <param name="end">Of what is to be written.</param>
+    private void Reserve(long end)
+    {
+        if (end <= _reserved) return;
+        var more = (int)Math.Clamp(end, ReserveMin, ReserveMax);
+        RandomAccess.Write(_file!, Zeros.AsSpan(0, more), end);
+        _reserved = end + more;
+    }
+
+    /// <summary>Gives back what was reserved. Where that is missed, readers go by the name of the next file, and a new start cuts it off.</summary>
+    private void EndFile(long at)
+    {
+        if (_file is null) return;
+        RandomAccess.SetLength(_file, at - _fileStart);
+        _file.Dispose();
+        _file = null;
     }
 
     private sealed record Waiting(byte[] Entry)

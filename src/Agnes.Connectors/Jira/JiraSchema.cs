@@ -24,6 +24,8 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
     /// <summary>An issue as the API answered, with the members of <see cref="JiraAnswer"/>.</summary>
     public const byte Answer = 2;
 
+    private const string MovedTo = "_moved_to";
+    private const int MovesMax = 100; // of one issue, followed where its name did not keep up
     private const string DeletedEvent = "jira:issue_deleted";
     private readonly JiraRows _rows = new(fields, domain, attachments);
 
@@ -163,7 +165,7 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
     private (JiraDocument Document, string Place)? Open(string key, string? id, JiraTime time, DateTime received, Documents documents)
     {
         var place = key;
-        if (JiraKey.IsId(id) && documents.KeyOf(id!) is { } present && present != key && documents.Find(present) is { } elsewhere)
+        if (JiraKey.IsId(id) && Present(id!, documents) is { } present && present != key && documents.Find(present) is { } elsewhere)
         {
             var there = new JiraDocument(elsewhere, fields);
             if (there.IsDeleted || !(time > there.KeyAt)) place = present;
@@ -171,8 +173,8 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
             {
                 var moved = there.MovedTo(key);
                 there.Delete(time.Said);
-                elsewhere["_moved_to"] = key;
-                documents.Put(present, elsewhere, there.Months(received), isChanged: true);
+                elsewhere[MovedTo] = key;
+                documents.Put(present, elsewhere, there.Months(received), isChanged: true, isLeft: true);
                 documents.SetKey(id!, key);
                 return (moved, key);
             }
@@ -181,12 +183,27 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
         if (documents.Find(place) is { } found)
         {
             var document = new JiraDocument(found, fields);
-            if (id is null || document.Id.Length == 0 || document.Id == id) return (document, place);
-            if (!document.IsDeleted) return null; // another issue has the key: one of the two moved, and the event of that comes or came
+            var isSame = id is null || document.Id.Length == 0 || document.Id == id;
+            if (!isSame && !document.IsDeleted) return null; // another issue has the key: one of the two moved, and the event of that comes or came
+            if (isSame)
+            {
+                if (JiraKey.IsId(id) && documents.KeyOf(id!) is null) documents.SetKey(id!, place); // a kill came between the two
+                return (document, place);
+            }
         }
 
         if (JiraKey.IsId(id)) documents.SetKey(id!, place);
         return (JiraDocument.New(place, id, fields), place);
+    }
+
+    /// <summary>Where an issue is. Names are written last, so that after a kill they may lead to where it was: from there on the documents say where it went.</summary>
+    private static string? Present(string id, Documents documents)
+    {
+        if (documents.KeyOf(id) is not { } named) return null;
+        var present = named;
+        for (var moves = 0; moves < MovesMax && documents.Find(present)?[MovedTo].TextOnly() is { } next && documents.Find(next) is not null; moves++) present = next;
+        if (present != named) documents.SetKey(id, present);
+        return present;
     }
 
     private void Save(JiraDocument document, string place, JournalEntry entry, Documents documents, bool isChanged)
@@ -196,7 +213,7 @@ public sealed class JiraSchema(JiraFields fields, string? domain, string attachm
         documents.Put(place, document.Issue, document.Months(entry.ReceivedAt), isChanged);
         foreach (var former in document.FormerKeys)
         {
-            if (documents.Find(former) is { } left && left["_moved_to"] is not null)
+            if (documents.Find(former) is { } left && left[MovedTo] is not null)
                 documents.Put(former, left, new JiraDocument(left, fields).Months(entry.ReceivedAt), isChanged: false);
         }
     }

@@ -137,20 +137,42 @@ public sealed class JiraSchemaTests : IDisposable
         var tables = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (var some in sent.Chunk(Math.Min(batch, sent.Count)))
         {
-            // A kill before the batch was committed: it is folded again over what it had done to the documents.
-            for (var again = shuffles && random.Next(4) == 0 ? 1 : 0; again >= 0; again--)
+            // A kill before the batch was committed: it is folded again over what it had done to the documents, whole or up to some file.
+            for (var again = shuffles ? random.Next(3) : 0; again >= 0; again--)
             {
                 foreach (var body in some) Apply(schema, documents, body);
                 if (again == 0)
                 {
                     foreach (var key in documents.Changed.Keys) tables[key] = Rows(schema, documents.Find(key)!);
+                    documents.Save();
+                    continue;
                 }
 
-                documents.Save();
+                SaveUntil(documents, random.Next(8), isTorn: random.Next(2) == 0);
+                documents = new Documents(folder);
             }
         }
 
         return [.. tables.Values.SelectMany(rows => rows).Order(StringComparer.Ordinal)];
+    }
+
+    /// <param name="isTorn">A file that is new is begun, and has nothing in it.</param>
+    private static void SaveUntil(Documents documents, int files, bool isTorn)
+    {
+        documents.Writing = path =>
+        {
+            if (files-- > 0) return;
+            if (isTorn && path.EndsWith(".json", StringComparison.Ordinal) && !File.Exists(path)) File.WriteAllText(path, "");
+            throw new IOException("The process ends here.");
+        };
+        try
+        {
+            documents.Save();
+        }
+        catch (IOException)
+        {
+            // As a kill leaves it.
+        }
     }
 
     private static List<string> Rows(JiraSchema schema, JsonObject document)

@@ -55,6 +55,7 @@ public sealed class JournalTests : IDisposable
         {
             var torn = whole[..cut];
             if (random.Next(2) == 0) torn = [.. whole[..cut], .. new byte[random.Next(1, 50)]]; // a file system may leave zeros
+            foreach (var later in JournalFormat.Files(_folder.Path).Skip(1)) File.Delete(later.Path); // of the round before
             await File.WriteAllBytesAsync(file, torn, Stop);
             await using var journal = Open(JournalLimits.Default);
             journal.Durable.ShouldBe(positions[4], $"cut at {cut}");
@@ -114,6 +115,28 @@ public sealed class JournalTests : IDisposable
     {
         await using var journal = Open(JournalLimits.Default);
         Should.Throw<IOException>(() => Open(JournalLimits.Default));
+    }
+
+    /// <summary>A file grows ahead of what is written; what a kill leaves of that is no entry, and what comes after it is kept.</summary>
+    [Fact]
+    public async Task What_was_reserved_is_given_back_and_is_nothing_after_a_kill()
+    {
+        long durable;
+        string file;
+        await using (var journal = Open(JournalLimits.Default))
+        {
+            for (var i = 0; i < 300; i++) await journal.AppendAsync(1, $"{i}", Body(i), Stop);
+            durable = journal.Durable;
+            file = JournalFormat.Files(_folder.Path).Single().Path;
+            new FileInfo(file).Length.ShouldBeGreaterThan(durable);
+        }
+
+        new FileInfo(file).Length.ShouldBe(durable);
+        await using (var longer = File.OpenWrite(file)) longer.SetLength(durable + 100_000); // as it is while it is at work
+        await using var again = Open(JournalLimits.Default);
+        again.Durable.ShouldBe(durable);
+        (await again.AppendAsync(1, "after", Body(1), Stop)).ShouldBe(durable);
+        (await ReadAsync(0, again.Durable)).Count.ShouldBe(301);
     }
 
     /// <summary>A full disk, by a limit of the file system: nothing that was acknowledged is lost, and it recovers by itself.</summary>
