@@ -20,7 +20,15 @@ foreach (var campaign in chosen)
 {
     var run = new CampaignRun(seed, count ?? campaign.Count, stop.Token);
     var clock = Stopwatch.StartNew();
-    await campaign.RunAsync(run);
+    try
+    {
+        await campaign.RunAsync(run);
+    }
+    catch (OperationCanceledException) when (stop.IsCancellationRequested)
+    {
+        Console.Error.WriteLine("Ended early; what was counted until then:");
+    }
+
     failures += run.Failures.Count;
     Console.WriteLine($"{campaign.Name}: seed {seed}, {run.Count} rounds in {clock.Elapsed.TotalSeconds:0} s; {string.Join(", ", run.Counts.Select(entry => $"{entry.Value} {entry.Key}"))}; {run.Failures.Count} failures");
     foreach (var failure in run.Failures) Console.WriteLine($"  {failure}");

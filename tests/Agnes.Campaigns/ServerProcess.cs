@@ -11,6 +11,7 @@ namespace Agnes.Campaigns;
 internal sealed partial class ServerProcess : IDisposable
 {
     private readonly Process _shell;
+    private bool _isDisposed;
 
     private ServerProcess(Process shell, int pid, string url)
     {
@@ -82,6 +83,8 @@ internal sealed partial class ServerProcess : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
         Client.Dispose();
         _shell.StandardInput.Close();
         _shell.WaitForExit();

@@ -61,12 +61,14 @@ public sealed class JiraJobTests(Postgres postgres)
         await shop.SeenAsync("SELECT count(*) FROM issues", "[[17]]");
         jira.Site.LoseFromSearch(keys[2], TimeSpan.FromHours(1));
         jira.Site.Delete(keys[4]); // and nothing is posted
+        jira.Break(Step.Issue, new(), new(), new(), new(404), new(404)); // after the three that are missing: both, when they are asked for first
         var check = await shop.RunAsync("consistency", """{"max_age_days":2000}""");
         ((string?)check["status"]).ShouldBe("ok", check.ToJsonString());
         var report = check["result"]!;
         report["counts"]!.ToJsonString().ShouldBe("""{"jira_api":19,"raw_json":20,"parquet":20}""");
         report["discrepancies"]!["missing_in_json"]!.AsArray().Count.ShouldBe(3);
-        report["discrepancies"]!["deleted_keys"]!.ToJsonString().ShouldBe($"[\"{keys[4]}\"]", "the one that the search missed is there");
+        report["discrepancies"]!["deleted_keys"]!.ToJsonString().ShouldBe($"[\"{keys[4]}\"]", "the one that the search missed, and that was not answered at first, is there");
+        jira.IsMended.ShouldBeTrue();
         report["actions"]!["auto_backfilled"]!.AsArray().Count.ShouldBe(3);
         ((string?)report["alert_level"], (string?)report["check_type"]).ShouldBe(("INFO", "deep"));
         var file = Path.Combine(Path.GetDirectoryName(shop.Server.StateDir)!, "extracts", "jira", "raw", "_consistency_report.json");
