@@ -4,10 +4,10 @@ namespace Agnes.Server.Features.Metrics;
 
 /// <summary>For the description: written by <see cref="MetricRow.ToJson"/>. Lists are lists, mappings JSON as text.</summary>
 internal sealed record MetricAnswer(
-    string Id, string Name, string DisplayName, string Category, string? Description, string Type, string? Unit, string? Grain, string? TableName,
-    IReadOnlyList<string>? Tables, string? Expression, string? TimeColumn, IReadOnlyList<string>? Dimensions, IReadOnlyList<string>? Filters,
-    IReadOnlyList<string>? Synonyms, IReadOnlyList<string>? Notes, string Sql, string? SqlVariants, string? Validation, string Source,
-    string CreatedAt, string UpdatedAt);
+    string Id, string Name, string DisplayName, string Category, string? Description, string Type, string? Unit, string? Grain,
+    string? TableName, IReadOnlyList<string>? Tables, string? Expression, string? TimeColumn, IReadOnlyList<string>? Dimensions,
+    IReadOnlyList<string>? Filters, IReadOnlyList<string>? Synonyms, IReadOnlyList<string>? Notes, string Sql, string? SqlVariants,
+    string? Validation, string Source, string CreatedAt, string UpdatedAt);
 
 /// <summary>For the description: written by <see cref="ListMetrics"/>.</summary>
 internal sealed record MetricList(IReadOnlyList<MetricAnswer> Metrics, int Count);

@@ -1,14 +1,17 @@
+using System.Text.Json;
+
 namespace Agnes.Server.Features.Profiles;
 
-/// <summary>For the description, as are the records below: a profile is kept as text, made by <see cref="ProfileRun"/> and <see cref="ColumnProfile"/>.</summary>
+/// <summary>For the description, as are the records below: made by <see cref="ProfileRun"/> and <see cref="ColumnProfile"/>.</summary>
 /// <param name="PrimaryKey">Its columns with commas between.</param>
 /// <param name="VariableTypes">How many columns there are of each type.</param>
+/// <param name="SampleRows">By column, a text or null.</param>
 internal sealed record ProfileAnswer(
     string TableId, string Description, string PrimaryKey, string SyncStrategy, long RowCount, int ColumnCount, double? FileSizeMb,
-    double? AvgCompleteness, long MissingCells, double? MissingCellsPct, long? DuplicateRows, IReadOnlyDictionary<string, int> VariableTypes,
-    ProfiledRange? DateRange, IReadOnlyList<ProfileAlert> Alerts, bool Sampled, long? SampledRows, string? LastSync,
-    IReadOnlyList<string> RelatedTables, IReadOnlyList<ProfileMetric> UsedByMetrics, IReadOnlyList<ColumnProfileAnswer> Columns,
-    IReadOnlyList<IReadOnlyDictionary<string, string?>> SampleRows, string ProfiledAt);
+    double? AvgCompleteness, long MissingCells, double? MissingCellsPct, long? DuplicateRows,
+    IReadOnlyDictionary<string, int> VariableTypes, ProfiledRange? DateRange, IReadOnlyList<ProfileAlert> Alerts, bool Sampled,
+    long? SampledRows, string? LastSync, IReadOnlyList<string> RelatedTables, IReadOnlyList<ProfileMetric> UsedByMetrics,
+    IReadOnlyList<ColumnProfileAnswer> Columns, IReadOnlyList<IReadOnlyDictionary<string, JsonElement>> SampleRows, string ProfiledAt);
 
 internal sealed record ProfiledRange(string? Earliest, string? Latest, long SpanDays);
 

@@ -20,8 +20,8 @@ internal sealed record SyncPlanAnswer(IReadOnlyList<PlannedTableAnswer> Tables, 
 
 /// <summary>Written by <see cref="SyncForecasts"/>.</summary>
 internal sealed record PlannedTableAnswer(
-    string Id, string Name, string? Connection, string SchemaContract, bool Pulled, bool Due, string Why, string? How, string? Since, long? Rows,
-    long? Bytes, string? Note, IReadOnlyList<string> BlockedBy);
+    string Id, string Name, string? Connection, string SchemaContract, bool Pulled, bool Due, string Why, string? How, string? Since,
+    long? Rows, long? Bytes, string? Note, IReadOnlyList<string> BlockedBy);
 
 /// <summary>Written by <see cref="ListRuns"/>.</summary>
 /// <param name="Next">The <c>before</c> of the next page.</param>
@@ -36,7 +36,8 @@ internal sealed record RunAnswer(
     string? FinishedAt, long? DurationMs, JsonNode? Result, string? Error, int Attempts, IReadOnlyList<RunStepAnswer>? Steps = null);
 
 internal sealed record RunStepAnswer(
-    string Table, string Status, string? Phase, long? Rows, long? Bytes, string? StartedAt, string? FinishedAt, long? DurationMs, string? Error);
+    string Table, string Status, string? Phase, long? Rows, long? Bytes, string? StartedAt, string? FinishedAt, long? DurationMs,
+    string? Error);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(SyncLock))]
