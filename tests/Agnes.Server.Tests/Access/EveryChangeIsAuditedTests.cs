@@ -126,7 +126,7 @@ public sealed class EveryChangeIsAuditedTests(Postgres postgres)
         return parameters["ip"] is null || parameters["request_id"]?.GetValue<string>() != answer.Header("x-request-id") ? $"without address and request: {parameters.ToJsonString()}" : null;
     }
 
-    private static Task<Answer> SendAsync(Shop shop, Step step, string path, string? body) => shop.Server.SendAsync(step.Method, path, body is not null && body.StartsWith("{name:", StringComparison.Ordinal) ? null : body, shop.Admin, request =>
+    internal static Task<Answer> SendAsync(Shop shop, Step step, string path, string? body) => shop.Server.SendAsync(step.Method, path, body is not null && body.StartsWith("{name:", StringComparison.Ordinal) ? null : body, shop.Admin, request =>
     {
         if (body is not null && body.StartsWith("{name:", StringComparison.Ordinal))
         {

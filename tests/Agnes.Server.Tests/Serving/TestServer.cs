@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.State;
+using Agnes.Server.Tests.Http;
 using Agnes.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -110,10 +111,12 @@ internal sealed class TestServer : IAsyncDisposable
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, body.StartsWith('{') || body.StartsWith('[') ? "application/json" : "application/x-www-form-urlencoded");
         change?.Invoke(request);
         using var response = await _client.SendAsync(request);
-        return new Answer(
+        var answer = new Answer(
             (int)response.StatusCode,
             await response.Content.ReadAsStringAsync(),
             response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join("; ", header.Value), StringComparer.OrdinalIgnoreCase));
+        await Described.CheckAsync(Services, method, path, answer);
+        return answer;
     }
 
     /// <summary>A session of the user, as the command line gets one.</summary>

@@ -58,3 +58,12 @@ internal static class ListAudit
         }
     }
 }
+
+/// <summary>For the description: written by <see cref="ListAudit"/>.</summary>
+internal sealed record AuditListAnswer(IReadOnlyList<AuditEntryAnswer> Entries, int Count, string? NextCursor);
+
+/// <inheritdoc cref="AuditListAnswer"/>
+/// <param name="Params">An object, or the text of another program's making.</param>
+internal sealed record AuditEntryAnswer(
+    string Id, string Timestamp, string? UserId, string? Email, string Action, string? Resource, JsonNode? Params, string? Result,
+    int? DurationMs);

@@ -14,8 +14,8 @@ internal static class CatalogFeature
     {
         routes.MapGet("/api/catalog/tables", ListTables.Handle).Produces<CatalogV1>().SignedIn().MayBeSimulated().WithTags("catalog");
         var v2 = routes.MapGroup("/api/v2").WithTags("catalog");
-        v2.MapGet("/catalog", ShowCatalog.HandleAsync).SignedIn().MayBeSimulated();
+        v2.MapGet("/catalog", ShowCatalog.HandleAsync).Produces<Protocol.Catalog>().SignedIn().MayBeSimulated();
         v2.MapGet("/schema/{table_id}", ShowSchema.HandleAsync).Produces<TableSchema>().NeedsTable("table_id", Denied).MayBeSimulated();
-        v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).NeedsTable("table_id", Denied).MayBeSimulated();
+        v2.MapGet("/sample/{table_id}", ShowSample.HandleAsync).Produces<TableSample>().NeedsTable("table_id", Denied).MayBeSimulated();
     }
 }

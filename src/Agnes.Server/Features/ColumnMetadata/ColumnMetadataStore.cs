@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -21,17 +20,6 @@ public sealed record ColumnMetadataRow
     public string Confidence { get; init; } = Manual;
     public string Source { get; init; } = Manual;
     public DateTime UpdatedAt { get; init; }
-
-    public JsonObject ToJson() => new()
-    {
-        ["table_id"] = TableId,
-        ["column_name"] = ColumnName,
-        ["basetype"] = Basetype,
-        ["description"] = Description,
-        ["confidence"] = Confidence,
-        ["source"] = Source,
-        ["updated_at"] = Timestamps.Spaced(UpdatedAt),
-    };
 }
 
 /// <summary>What is said anew of a column.</summary>

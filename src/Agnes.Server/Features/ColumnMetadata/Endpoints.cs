@@ -11,8 +11,11 @@ internal static class ColumnMetadataFeature
     public static void MapColumnMetadata(this IEndpointRouteBuilder routes)
     {
         var metadata = routes.MapGroup("/api/admin/metadata").WithTags("metadata");
-        metadata.MapGet("/{table_id}", ShowColumns.HandleAsync).NeedsTable("table_id").WithSummary("What is known of a table's columns.");
-        metadata.MapPost("/{table_id}", SaveColumns.HandleAsync).Admin().WithSummary("Say what columns mean; a column or a field that is not named stays.");
-        metadata.MapPost("/{table_id}/push", PushColumns.HandleAsync).Admin().WithSummary("Give types and descriptions back to Keboola.");
+        metadata.MapGet("/{table_id}", ShowColumns.HandleAsync).Produces<DescribedColumns>().NeedsTable("table_id")
+            .WithSummary("What is known of a table's columns.");
+        metadata.MapPost("/{table_id}", SaveColumns.HandleAsync).Produces<SavedColumns>().Admin()
+            .WithSummary("Say what columns mean; a column or a field that is not named stays.");
+        metadata.MapPost("/{table_id}/push", PushColumns.HandleAsync).Produces<PushedColumns>().Admin()
+            .WithSummary("Give types and descriptions back to Keboola.");
     }
 }

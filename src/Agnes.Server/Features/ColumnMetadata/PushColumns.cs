@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
@@ -21,7 +22,7 @@ internal static class PushColumns
 
         if (target.NotSetUp(services) is { } notSetUp) return Problem.Detail(StatusCodes.Status500InternalServerError, notSetUp);
         var columns = (await ColumnMetadataStore.ListAsync(state, id, context.RequestAborted)).Where(column => column.Basetype is not null || column.Description is not null).ToList();
-        if (columns.Count == 0) return JsonBody.Of(new JsonObject { ["status"] = "ok", ["pushed"] = 0, ["message"] = "Nothing is known of its columns yet." });
+        if (columns.Count == 0) return Answer(new PushedColumns("ok", 0, Message: "Nothing is known of its columns yet."));
 
         var errors = new List<string>();
         var pushed = 0;
@@ -43,8 +44,15 @@ internal static class PushColumns
                 return Task.CompletedTask;
             },
             CancellationToken.None); // it has happened, whoever is still waiting for the answer
-        var report = new JsonObject { ["status"] = "ok", ["pushed"] = pushed };
-        if (errors.Count > 0) report["errors"] = new JsonArray([.. errors.Select(error => (JsonNode)error)]);
-        return JsonBody.Of(report);
+        return Answer(new PushedColumns("ok", pushed, Errors: errors.Count > 0 ? errors : null));
     }
+
+    private static IResult Answer(PushedColumns pushed) => JsonBody.Of(pushed, ColumnMetadataJson.Default.PushedColumns);
 }
+
+/// <param name="Message">Only where there was nothing to push.</param>
+/// <param name="Errors">Only where something was not taken.</param>
+internal sealed record PushedColumns(
+    string Status, int Pushed,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Message = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Errors = null);

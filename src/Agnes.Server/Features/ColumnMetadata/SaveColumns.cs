@@ -30,7 +30,7 @@ internal static class SaveColumns
                 write.Audit(by, "column_metadata.saved", $"table:{id}", new JsonObject { ["columns"] = new JsonArray([.. columns.Select(column => (JsonNode)column.Column)]) });
             },
             context.RequestAborted);
-        return JsonBody.Of(new JsonObject { ["status"] = "ok", ["count"] = columns.Count });
+        return JsonBody.Of(new SavedColumns("ok", columns.Count), ColumnMetadataJson.Default.SavedColumns);
     }
 
     /// <summary>The columns as the table spells them. Of a table that has not been published yet, nobody knows which there are: then any is taken.</summary>
@@ -85,3 +85,5 @@ internal static class SaveColumns
         }
     }
 }
+
+internal sealed record SavedColumns(string Status, int Count);

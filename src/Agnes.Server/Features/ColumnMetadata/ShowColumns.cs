@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Registry;
@@ -12,6 +12,21 @@ internal static class ShowColumns
     public static async Task<IResult> HandleAsync(HttpContext context, StateDb state, string table_id)
     {
         var columns = context.Table() is { Id: { } id } ? await ColumnMetadataStore.ListAsync(state, id, context.RequestAborted) : [];
-        return JsonBody.Of(new JsonObject { ["table_id"] = table_id, ["columns"] = new JsonArray([.. columns.Select(column => (JsonNode)column.ToJson())]) });
+        return JsonBody.Of(new DescribedColumns(table_id, [.. columns.Select(ColumnView.Of)]), ColumnMetadataJson.Default.DescribedColumns);
     }
 }
+
+internal sealed record DescribedColumns(string TableId, IReadOnlyList<ColumnView> Columns);
+
+internal sealed record ColumnView(
+    string TableId, string ColumnName, string? Basetype, string? Description, string Confidence, string Source, string UpdatedAt)
+{
+    public static ColumnView Of(ColumnMetadataRow row) => new(
+        row.TableId, row.ColumnName, row.Basetype, row.Description, row.Confidence, row.Source, Timestamps.Spaced(row.UpdatedAt));
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(DescribedColumns))]
+[JsonSerializable(typeof(SavedColumns))]
+[JsonSerializable(typeof(PushedColumns))]
+internal sealed partial class ColumnMetadataJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -47,13 +48,7 @@ internal static partial class Configure
                 stop);
         }
 
-        return JsonBody.Of(new JsonObject
-        {
-            ["status"] = "ok",
-            ["data_source"] = kind.MainAs,
-            ["connection"] = setUp.Connection,
-            ["restart_required"] = true,
-        });
+        return JsonBody.Of(new SetUpDone("ok", kind.MainAs!, setUp.Connection, RestartRequired: true), ConfigurationJson.Default.SetUpDone);
     }
 
     private static JsonObject Changed(JsonObject before, Asked asked, SourceKind kind, SourceSetUp setUp, Func<string, bool> isSet)
@@ -100,3 +95,10 @@ internal static partial class Configure
         private static partial Regex DomainShape();
     }
 }
+
+internal sealed record SetUpDone(string Status, string DataSource, string Connection, bool RestartRequired);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(SetUpDone))]
+[JsonSerializable(typeof(SecretList))]
+internal sealed partial class ConfigurationJson : JsonSerializerContext;

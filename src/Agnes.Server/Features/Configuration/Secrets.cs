@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
@@ -10,10 +9,9 @@ namespace Agnes.Server.Features.Configuration;
 /// <summary>Secrets by the names of the variables that they stand for. What the environment sets itself wins over them.</summary>
 internal static class Secrets
 {
-    public static IResult List(SecretStore secrets, ServerOptions options) => JsonBody.Of(new JsonObject
-    {
-        ["secrets"] = new JsonArray([.. secrets.Names.Select(name => (JsonNode)new JsonObject { ["name"] = name, ["overridden_by_environment"] = options.Variables(name) is { Length: > 0 } })]),
-    });
+    public static IResult List(SecretStore secrets, ServerOptions options) => JsonBody.Of(
+        new SecretList([.. secrets.Names.Select(name => new SecretView(name, options.Variables(name) is { Length: > 0 }))]),
+        ConfigurationJson.Default.SecretList);
 
     public static async Task<IResult> SetAsync(
         HttpContext context, StateDb state, ServerOptions options, SecretStore secrets, string name, CancellationToken stop)
@@ -71,3 +69,7 @@ internal static class Secrets
             stop);
     }
 }
+
+internal sealed record SecretList(IReadOnlyList<SecretView> Secrets);
+
+internal sealed record SecretView(string Name, bool OverriddenByEnvironment);

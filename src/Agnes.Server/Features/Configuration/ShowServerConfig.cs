@@ -39,3 +39,11 @@ internal static class ShowServerConfig
 
     private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 }
+
+/// <summary>For the description: written by <see cref="ShowServerConfig"/>.</summary>
+/// <param name="Sections">By name, what is set in each.</param>
+/// <param name="KnownFields">By section, what a form offers.</param>
+internal sealed record ServerConfigAnswer(
+    JsonObject Sections, IReadOnlyList<string> EditableSections, IReadOnlyList<string> DangerSections,
+    IReadOnlyList<string> SecretKeyPatterns,
+    JsonObject KnownFields, IReadOnlyList<string> Problems, IReadOnlyList<string> WithoutEffect);

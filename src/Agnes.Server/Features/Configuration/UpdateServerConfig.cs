@@ -181,3 +181,13 @@ internal static class UpdateServerConfig
 
     private static IResult Refused(int status, string text) => Problem.Detail(status, text);
 }
+
+/// <summary>For the description: written by <see cref="UpdateServerConfig"/>.</summary>
+/// <param name="Status"><c>ok</c> or <c>dry_run</c>.</param>
+/// <param name="Diff">Of a dry run alone; what follows the count, of a change.</param>
+internal sealed record ConfigChangeAnswer(
+    string Status, int DiffCount, IReadOnlyList<ConfigDiffAnswer>? Diff = null, bool? RestartRequired = null,
+    IReadOnlyList<string>? WithoutEffect = null, IReadOnlyList<string>? SectionsUpdated = null);
+
+/// <inheritdoc cref="ConfigChangeAnswer"/>
+internal sealed record ConfigDiffAnswer(string Path, JsonNode? Before, JsonNode? After);

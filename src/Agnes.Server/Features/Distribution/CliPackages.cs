@@ -107,4 +107,5 @@ internal sealed record ArchiveSignature(string? Key, string? Signature);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ArchiveSignature))]
+[JsonSerializable(typeof(LatestCli))]
 internal sealed partial class DistributionJson : JsonSerializerContext;

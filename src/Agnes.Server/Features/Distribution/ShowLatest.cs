@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Distribution;
@@ -12,24 +11,23 @@ internal static class ShowLatest
     public static IResult Handle(CliPackages packages, ReleaseKey key)
     {
         var current = packages.Current();
-        return JsonBody.Of(new JsonObject
-        {
-            ["version"] = null,
-            ["wheel_filename"] = null,
-            ["download_url_path"] = null,
-            ["cli_version"] = current.Count == 0 ? null : current.Select(package => package.Version).MaxBy(Version.Parse),
-            ["signing_key"] = current.Count == 0 || current.Any(package => package.IsOwn) ? key.Public : null,
-            ["artifacts"] = new JsonArray([.. current.Select(package => (JsonNode)new JsonObject
-            {
-                ["rid"] = package.Rid,
-                ["version"] = package.Version,
-                ["filename"] = package.FileName,
-                ["path"] = $"/cli/download/{package.FileName}",
-                ["sha256"] = package.Sha256,
-                ["size"] = package.Size,
-                ["signature"] = package.Signature,
-                ["key"] = package.Key,
-            })]),
-        });
+        var latest = new LatestCli(
+            null, null, null,
+            current.Count == 0 ? null : current.Select(package => package.Version).MaxBy(Version.Parse),
+            current.Count == 0 || current.Any(package => package.IsOwn) ? key.Public : null,
+            [.. current.Select(CliArtifact.Of)]);
+        return JsonBody.Of(latest, DistributionJson.Default.LatestCli);
     }
+}
+
+internal sealed record LatestCli(
+    string? Version, string? WheelFilename, string? DownloadUrlPath, string? CliVersion, string? SigningKey,
+    IReadOnlyList<CliArtifact> Artifacts);
+
+internal sealed record CliArtifact(
+    string Rid, string Version, string Filename, string Path, string Sha256, long Size, string Signature, string Key)
+{
+    public static CliArtifact Of(CliPackage package) => new(
+        package.Rid, package.Version, package.FileName, $"/cli/download/{package.FileName}", package.Sha256, package.Size,
+        package.Signature, package.Key);
 }

@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Serving;
 
 namespace Agnes.Server.Features.Downloads;
 
@@ -10,8 +11,13 @@ internal static class DownloadsFeature
     public static void MapDownloads(this IEndpointRouteBuilder routes)
     {
         var data = routes.MapGroup("/api/data").WithTags("data").CountsLittle();
-        data.MapMethods("/{table_id}/download", Reading, DownloadTable.Handle).NeedsTable("table_id");
-        data.MapMethods("/{table_id}/parts/{sha256}", Reading, DownloadPart.Handle).NeedsTable("table_id");
-        data.MapGet("/{table_id}/check-access", CheckAccess.Handle).NeedsTable("table_id").MayBeSimulated();
+        data.MapMethods("/{table_id}/download", Reading, DownloadTable.Handle)
+            .Produces<Stream>(contentType: ParquetResult.ContentType)
+            .NeedsTable("table_id");
+        data.MapMethods("/{table_id}/parts/{sha256}", Reading, DownloadPart.Handle)
+            .Produces<Stream>(contentType: ParquetResult.ContentType)
+            .NeedsTable("table_id");
+        data.MapGet("/{table_id}/check-access", CheckAccess.Handle).Produces(StatusCodes.Status204NoContent)
+            .NeedsTable("table_id").MayBeSimulated();
     }
 }

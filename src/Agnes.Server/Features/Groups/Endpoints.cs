@@ -19,19 +19,22 @@ internal static class GroupsEndpoints
         admin.MapGet("/groups/{id}", ListGroups.One).Produces<GroupView>().WithSummary("One group.");
         admin.MapPost("/groups", CreateGroup.HandleAsync).Produces<GroupView>(StatusCodes.Status201Created).WithSummary("Add a group.");
         admin.MapPatch("/groups/{id}", UpdateGroup.HandleAsync).Produces<GroupView>().WithSummary("Rename or describe a group.");
-        admin.MapDelete("/groups/{id}", DeleteGroup.HandleAsync).WithSummary("Delete a group with its members and grants.");
+        admin.MapDelete("/groups/{id}", DeleteGroup.HandleAsync).Produces(StatusCodes.Status204NoContent)
+            .WithSummary("Delete a group with its members and grants.");
 
         admin.MapGet("/groups/{id}/members", ListMembers.OfGroup).Produces<IReadOnlyList<MemberView>>().WithSummary("The members of a group.");
         admin.MapPost("/groups/{id}/members", AddMember.ToGroupAsync).Produces<MemberView>(StatusCodes.Status201Created).WithSummary("Add a user, by e-mail, to a group.");
-        admin.MapDelete("/groups/{id}/members/{userId}", RemoveMember.FromGroupAsync).WithSummary("Remove a user from a group.");
+        admin.MapDelete("/groups/{id}/members/{userId}", RemoveMember.FromGroupAsync).Produces(StatusCodes.Status204NoContent)
+            .WithSummary("Remove a user from a group.");
         admin.MapGet("/users/{id}/memberships", ListMembers.OfUser).Produces<IReadOnlyList<MembershipView>>().WithSummary("The groups of a user.");
         admin.MapPost("/users/{id}/memberships", AddMember.ToUserAsync).Produces<MembershipView>(StatusCodes.Status201Created).WithSummary("Add a user to a group, by its id.");
-        admin.MapDelete("/users/{id}/memberships/{groupId}", RemoveMember.FromUserAsync).WithSummary("Remove a user from a group.");
+        admin.MapDelete("/users/{id}/memberships/{groupId}", RemoveMember.FromUserAsync).Produces(StatusCodes.Status204NoContent)
+            .WithSummary("Remove a user from a group.");
 
         admin.MapGet("/grants", ListGrants.Handle).Produces<IReadOnlyList<GrantView>>().WithSummary("Grants; resource_type and group_id narrow it.");
         admin.MapPost("/grants", CreateGrant.HandleAsync).Produces<GrantView>(StatusCodes.Status201Created).WithSummary("Grant a resource to a group.");
         admin.MapPost("/grants/bulk", BulkGrants.HandleAsync).Produces<BulkOutcome>().WithSummary("Grant and revoke many resources of a type for one group.");
-        admin.MapDelete("/grants/{id}", DeleteGrant.HandleAsync).WithSummary("Revoke a grant.");
+        admin.MapDelete("/grants/{id}", DeleteGrant.HandleAsync).Produces(StatusCodes.Status204NoContent).WithSummary("Revoke a grant.");
         admin.MapGet("/users/{id}/effective-access", EffectiveAccess.OfUser).Produces<EffectiveView>().WithSummary("What a user was granted, and by which groups.");
 
         routes.MapGet("/api/me/effective-access", EffectiveAccess.Own).Produces<EffectiveView>().WithTags("Profile").SignedIn().MayBeSimulated().WithSummary("What you were granted, and by which groups.");

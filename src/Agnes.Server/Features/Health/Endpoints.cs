@@ -11,10 +11,11 @@ internal static class HealthFeature
     {
         routes.ServiceProvider.GetRequiredService<Checkup>(); // made now: it knows since when the server runs
         var health = routes.MapGroup("/api/health").WithTags("health");
-        health.MapGet("", ShowHealth.Handle).Public();
-        health.MapGet("/live", ShowHealth.Live).Public();
-        health.MapGet("/ready", ShowHealth.Ready).Public();
-        health.MapGet("/detailed", ShowDetailedHealth.Handle).SignedIn();
-        routes.MapGet("/api/version", ShowVersion.Handle).Public().WithTags("health");
+        health.MapGet("", ShowHealth.Handle).Produces<HealthView>().Public();
+        health.MapGet("/live", ShowHealth.Live).Produces<ReadinessView>().Public();
+        health.MapGet("/ready", ShowHealth.Ready).Produces<ReadinessView>().Produces<ReadinessView>(StatusCodes.Status503ServiceUnavailable)
+            .Public();
+        health.MapGet("/detailed", ShowDetailedHealth.Handle).Produces<DetailedHealth>().SignedIn();
+        routes.MapGet("/api/version", ShowVersion.Handle).Produces<VersionView>().Public().WithTags("health");
     }
 }

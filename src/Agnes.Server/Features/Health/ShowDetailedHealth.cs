@@ -13,11 +13,17 @@ internal static class ShowDetailedHealth
         var withSchema = include == "schema";
         var services = caller.IsAdmin ? checkup.Services(withSchema) : checkup.ServicesOf(context.Snapshot(), caller, withSchema);
         var words = services.Select(service => service.Value!["status"]!.GetValue<string>()).ToList();
-
-        var answer = new JsonObject { ["status"] = words.Contains("error") ? "unhealthy" : words.Contains("warning") ? "degraded" : "healthy" };
-        foreach (var (key, value) in ShowVersion.Describe(checkup)) answer[key] = value?.DeepClone();
-        answer["timestamp"] = Timestamps.Offset(time.GetUtcNow());
-        answer["services"] = services;
-        return JsonBody.Of(answer);
+        var build = ShowVersion.Describe(checkup);
+        var answer = new DetailedHealth(
+            words.Contains("error") ? "unhealthy" : words.Contains("warning") ? "degraded" : "healthy",
+            build.Version, build.Channel, build.ImageTag, build.CommitSha, build.SchemaVersion, build.DeployedAt,
+            Timestamps.Offset(time.GetUtcNow()), services);
+        return JsonBody.Of(answer, HealthJson.Default.DetailedHealth);
     }
 }
+
+/// <param name="Services">By name, each an object with a <c>status</c> (ok, warning or error) and, for admins, what it is made of.</param>
+internal sealed record DetailedHealth(
+    string Status, string Version, string Channel, string ImageTag, string CommitSha, int SchemaVersion, string DeployedAt,
+    string Timestamp,
+    JsonObject Services);

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -8,17 +7,15 @@ namespace Agnes.Server.Features.Health;
 /// <summary><c>GET /api/version</c>: which build this is, and since when it runs.</summary>
 internal static class ShowVersion
 {
-    public static IResult Handle(Checkup checkup) => JsonBody.Of(Describe(checkup));
+    public static IResult Handle(Checkup checkup) => JsonBody.Of(Describe(checkup), HealthJson.Default.VersionView);
 
-    public static JsonObject Describe(Checkup checkup) => new()
-    {
-        ["version"] = Conventions.ProductVersion,
-        ["channel"] = Setting("RELEASE_CHANNEL", "dev"),
-        ["image_tag"] = Setting("AGNES_TAG", "unknown"),
-        ["commit_sha"] = Setting("AGNES_COMMIT_SHA", "unknown"),
-        ["schema_version"] = Migrations.All.Count,
-        ["deployed_at"] = Timestamps.Offset(checkup.StartedAt),
-    };
+    public static VersionView Describe(Checkup checkup) => new(
+        Conventions.ProductVersion,
+        Setting("RELEASE_CHANNEL", "dev"),
+        Setting("AGNES_TAG", "unknown"),
+        Setting("AGNES_COMMIT_SHA", "unknown"),
+        Migrations.All.Count,
+        Timestamps.Offset(checkup.StartedAt));
 
     internal static readonly SettingGroup Settings = new(
         "What `/api/version` tells of the build; images set it",
@@ -33,3 +30,6 @@ internal static class ShowVersion
 
     private static string Setting(string name, string absent) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : absent;
 }
+
+/// <param name="DeployedAt">Since when it runs.</param>
+internal sealed record VersionView(string Version, string Channel, string ImageTag, string CommitSha, int SchemaVersion, string DeployedAt);

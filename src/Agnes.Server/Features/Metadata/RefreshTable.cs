@@ -26,3 +26,8 @@ internal static class RefreshTable
         return JsonBody.Of(answer);
     }
 }
+
+/// <summary>For the description: written by <see cref="RefreshTable"/>. What the source did not say is left out.</summary>
+/// <param name="Status"><c>ok</c>, <c>no_data</c> or <c>error</c>.</param>
+internal sealed record RefreshedTable(
+    string TableId, string Status, long? Rows = null, long? SizeBytes = null, string? EntityType = null, string? Error = null);

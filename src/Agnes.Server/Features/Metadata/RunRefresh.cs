@@ -90,3 +90,6 @@ internal static class RunRefresh
     private static async Task<JobRow?> FindAsync(StateDb state, string id, CancellationToken stop) =>
         (await state.ReadAsync<JobRow>(JobSql.ById, new { id }, stop)).FirstOrDefault();
 }
+
+/// <summary>For the description: written by <see cref="RunRefresh"/>, the counts as the job left them.</summary>
+internal sealed record RefreshRun(string RunId, string StartedAt, int Total, int Succeeded, int NoData, int Failed, long DurationMs);

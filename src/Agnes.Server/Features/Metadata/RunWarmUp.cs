@@ -28,5 +28,9 @@ internal static class RunWarmUp
             (write, id) => write.Audit(caller.UserId, "metadata.warm_up", null, new JsonObject { ["run_id"] = id }, "ok"));
     }
 
-    private static IResult Answer(string id, string status) => JsonBody.Of(new JsonObject { ["run_id"] = id, ["status"] = status });
+    private static IResult Answer(string id, string status) =>
+        JsonBody.Of(new StartedWarmUp(id, status), MetadataViewsJson.Default.StartedWarmUp);
 }
+
+/// <param name="Status"><c>started</c> or <c>already_running</c>.</param>
+internal sealed record StartedWarmUp(string RunId, string Status);

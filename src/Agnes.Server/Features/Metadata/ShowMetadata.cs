@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -15,32 +15,29 @@ internal static class ShowMetadata
         HttpContext context, MetadataCache cache, AskedSources sources, ServerOptions options, TimeProvider time)
     {
         var view = await cache.ViewAsync(context.RequestAborted);
-        var tables = new JsonArray();
+        var tables = new List<TableMetadataView>();
         foreach (var table in Scopes.Tables(context.Snapshot(), context.Caller()))
-            if (table.Row is { } row && sources.Of(row) is { } remote) tables.Add((JsonNode)Of(row.Id, view.Of(row.Id, remote), cache));
-        return JsonBody.Of(new JsonObject
-        {
-            ["scheduler_interval_seconds"] = (long)options.Metadata.Every.TotalSeconds,
-            ["fresh_threshold_seconds"] = 2 * (long)options.Metadata.Every.TotalSeconds,
-            ["server_time"] = Timestamps.Offset(time.GetUtcNow()),
-            ["tables"] = tables,
-        });
+            if (table.Row is { } row && sources.Of(row) is { } remote) tables.Add(Of(row.Id, view.Of(row.Id, remote), cache));
+        var every = (long)options.Metadata.Every.TotalSeconds;
+        return JsonBody.Of(
+            new MetadataStatus(every, 2 * every, Timestamps.Offset(time.GetUtcNow()), tables), MetadataViewsJson.Default.MetadataStatus);
     }
 
-    private static JsonObject Of(string id, TableMetadata? known, MetadataCache cache) => new()
-    {
-        ["table_id"] = id,
-        ["refreshed_at"] = Timestamps.Naive(known?.RefreshedAt),
-        ["rows"] = known?.Rows,
-        ["size_bytes"] = known?.SizeBytes,
-        ["partition_by"] = known?.PartitionBy,
-        ["clustered_by"] = List(known?.Clustering),
-        ["entity_type"] = known?.EntityType,
-        ["known_columns"] = List(known?.ColumnNames),
-        ["error_at"] = Timestamps.Naive(known?.ErrorAt),
-        ["error_msg"] = known?.ErrorMsg,
-        ["freshness"] = cache.FreshnessOf(known),
-    };
-
-    private static JsonArray List(IReadOnlyList<string>? names) => new([.. (names ?? []).Select(name => (JsonNode)name)]);
+    private static TableMetadataView Of(string id, TableMetadata? known, MetadataCache cache) => new(
+        id, Timestamps.Naive(known?.RefreshedAt), known?.Rows, known?.SizeBytes, known?.PartitionBy, known?.Clustering ?? [],
+        known?.EntityType,
+        known?.ColumnNames ?? [], Timestamps.Naive(known?.ErrorAt), known?.ErrorMsg, cache.FreshnessOf(known));
 }
+
+internal sealed record MetadataStatus(
+    long SchedulerIntervalSeconds, long FreshThresholdSeconds, string ServerTime, IReadOnlyList<TableMetadataView> Tables);
+
+internal sealed record TableMetadataView(
+    string TableId, string? RefreshedAt, long? Rows, long? SizeBytes, string? PartitionBy, IReadOnlyList<string> ClusteredBy,
+    string? EntityType,
+    IReadOnlyList<string> KnownColumns, string? ErrorAt, string? ErrorMsg, string Freshness);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(MetadataStatus))]
+[JsonSerializable(typeof(StartedWarmUp))]
+internal sealed partial class MetadataViewsJson : JsonSerializerContext;

@@ -69,3 +69,16 @@ internal static class WarmUpJson
         ["last_warmed_at"] = Timestamps.Naive(warmedAt),
     };
 }
+
+/// <summary>For the description: written by <see cref="WarmUpJson"/>.</summary>
+/// <param name="State"><c>never_run</c>, and nothing else with it.</param>
+/// <param name="Rows">By the table's id.</param>
+internal sealed record WarmUpAnswer(
+    string? State = null, string? RunId = null, string? Trigger = null, string? StartedAt = null, string? CompletedAt = null,
+    int? Total = null,
+    int? Completed = null, int? Failed = null, IReadOnlyDictionary<string, WarmUpTableAnswer>? Rows = null);
+
+/// <inheritdoc cref="WarmUpAnswer"/>
+/// <param name="Status"><c>pending</c>, <c>warming</c>, <c>fresh</c> or <c>error</c>.</param>
+internal sealed record WarmUpTableAnswer(
+    string TableId, string Status, string? StartedAt, string? CompletedAt, long? DurationMs, string? Error, string? LastWarmedAt);

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -12,6 +11,6 @@ internal static class DeleteMetric
     {
         var by = context.Caller().UserId;
         var existed = await state.WriteAsync(write => MetricStore.DeleteAsync(write, id, by), context.RequestAborted);
-        return existed ? JsonBody.Of(new JsonObject { ["status"] = "deleted", ["id"] = id }) : ShowMetric.NotFound(id);
+        return existed ? JsonBody.Of(new DeletedMetric("deleted", id), MetricAnswersJson.Default.DeletedMetric) : ShowMetric.NotFound(id);
     }
 }

@@ -19,16 +19,22 @@ internal static class MetricsFeature
     public static void MapMetrics(this IEndpointRouteBuilder routes)
     {
         var own = routes.MapGroup("/api").WithTags("metrics").SignedIn();
-        own.MapGet("/metrics", ListMetrics.HandleAsync).WithSummary("Definitions over tables that you may read; category narrows it.");
-        own.MapGet("/metrics/{**id}", ShowMetric.HandleAsync).WithSummary("One definition, by category/name.");
-        own.MapGet("/catalog/metrics/{**id}", (string id) => Results.Redirect(MetricPages.Address("/api/metrics", WithoutExtension(id)), permanent: true)).WithSummary("Where definitions used to be.");
+        own.MapGet("/metrics", ListMetrics.HandleAsync).Produces<MetricList>()
+            .WithSummary("Definitions over tables that you may read; category narrows it.");
+        own.MapGet("/metrics/{**id}", ShowMetric.HandleAsync).Produces<MetricAnswer>().WithSummary("One definition, by category/name.");
+        own.MapGet("/catalog/metrics/{**id}",
+                (string id) => Results.Redirect(MetricPages.Address("/api/metrics", WithoutExtension(id)), permanent: true))
+            .Produces(StatusCodes.Status301MovedPermanently).WithSummary("Where definitions used to be.");
 
         var admin = routes.MapGroup("/api/admin/metrics").WithTags("metrics").Admin();
-        admin.MapPost("", SaveMetric.HandleAsync).WithSummary("Add a definition, or replace the one of that id.");
-        admin.MapPost("/import", ImportMetrics.HandleAsync).BodyBytesMax(ImportBytesMax).WithSummary("Add or replace the definitions of YAML files: all of them or none.");
-        admin.MapGet("/export", ExportMetrics.HandleAsync).WithSummary("All definitions as YAML files.");
-        admin.MapGet("/validate", ValidateMetrics.HandleAsync).WithSummary("Whether each definition still agrees with the tables.");
-        admin.MapDelete("/{**id}", DeleteMetric.HandleAsync).WithSummary("Remove a definition.");
+        admin.MapPost("", SaveMetric.HandleAsync).Produces<MetricAnswer>(StatusCodes.Status201Created)
+            .WithSummary("Add a definition, or replace the one of that id.");
+        admin.MapPost("/import", ImportMetrics.HandleAsync).Produces<ImportedMetrics>().BodyBytesMax(ImportBytesMax)
+            .WithSummary("Add or replace the definitions of YAML files: all of them or none.");
+        admin.MapGet("/export", ExportMetrics.HandleAsync).Produces<MetricFiles>().WithSummary("All definitions as YAML files.");
+        admin.MapGet("/validate", ValidateMetrics.HandleAsync).Produces<MetricValidation>()
+            .WithSummary("Whether each definition still agrees with the tables.");
+        admin.MapDelete("/{**id}", DeleteMetric.HandleAsync).Produces<DeletedMetric>().WithSummary("Remove a definition.");
         MetricPages.Map(routes);
     }
 

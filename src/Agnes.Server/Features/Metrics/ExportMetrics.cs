@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Metrics;
@@ -8,12 +7,9 @@ internal static class ExportMetrics
 {
     public static async Task<IResult> HandleAsync(HttpContext context, Definitions definitions)
     {
-        var files = new JsonArray();
         // An id that no rule of ours let in (an older import) must not become a path.
-        foreach (var metric in (await definitions.OfAsync(context)).Metrics.Where(metric => MetricRules.IsId(metric.Id)))
-        {
-            files.Add(new JsonObject { ["path"] = $"{metric.Id}.yml", ["content"] = MetricYaml.Write(metric) });
-        }
-        return JsonBody.Of(new JsonObject { ["files"] = files, ["count"] = files.Count });
+        var files = (await definitions.OfAsync(context)).Metrics.Where(metric => MetricRules.IsId(metric.Id))
+            .Select(metric => new MetricFile($"{metric.Id}.yml", MetricYaml.Write(metric))).ToList();
+        return JsonBody.Of(new MetricFiles(files, files.Count), MetricAnswersJson.Default.MetricFiles);
     }
 }

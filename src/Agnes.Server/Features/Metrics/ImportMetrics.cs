@@ -32,7 +32,7 @@ internal static class ImportMetrics
                 foreach (var row in rows) await MetricStore.SaveAsync(write, row, by);
             },
             context.RequestAborted);
-        return JsonBody.Of(new JsonObject { ["status"] = "imported", ["count"] = rows.Count, ["warnings"] = new JsonArray([.. warnings.Select(warning => (JsonNode)warning)]) });
+        return JsonBody.Of(new ImportedMetrics("imported", rows.Count, warnings), MetricAnswersJson.Default.ImportedMetrics);
     }
 
     private static IResult Refuse(List<string> faults) => Problem.Detail(StatusCodes.Status400BadRequest, $"Nothing was imported. {string.Join("; ", faults)}");

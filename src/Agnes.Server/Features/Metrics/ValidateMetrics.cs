@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 
@@ -10,13 +9,11 @@ internal static class ValidateMetrics
     public static async Task<IResult> HandleAsync(HttpContext context, Definitions definitions, MetricCheck check)
     {
         var results = await CheckAllAsync(context, definitions, check);
-        var metrics = results.Select(result => (JsonNode)new JsonObject
-        {
-            ["id"] = result.Id,
-            ["status"] = result.Messages.Count == 0 ? "ok" : "warning",
-            ["messages"] = new JsonArray([.. result.Messages.Select(message => (JsonNode)message)]),
-        });
-        return JsonBody.Of(new JsonObject { ["metrics"] = new JsonArray([.. metrics]), ["count"] = results.Count, ["failed"] = results.Count(result => result.Messages.Count > 0) });
+        var metrics = results.Select(result =>
+            new ValidatedMetric(result.Id, result.Messages.Count == 0 ? "ok" : "warning", result.Messages));
+        return JsonBody.Of(
+            new MetricValidation([.. metrics], results.Count, results.Count(result => result.Messages.Count > 0)),
+            MetricAnswersJson.Default.MetricValidation);
     }
 
     /// <returns>Of every definition what is wrong with it.</returns>

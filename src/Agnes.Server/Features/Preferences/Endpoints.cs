@@ -11,11 +11,15 @@ internal static class PreferencesEndpoints
     public static void MapPreferences(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").WithTags("Profile").SignedIn();
-        api.MapGet("/settings", ShowPreferences.SettingsAsync).WithSummary("What you chose to sync.");
-        api.MapPut("/settings/dataset", SavePreferences.DatasetAsync).WithSummary("Choose a dataset, or no longer: dataset, enabled.");
-        api.MapGet("/sync/settings", ShowPreferences.SyncAsync).WithSummary("The same, with the names of what is enabled.");
-        api.MapPost("/sync/settings", SavePreferences.SyncAsync).WithSummary("Choose several: datasets.");
-        api.MapGet("/sync/table-subscriptions", ShowPreferences.SubscriptionsAsync).WithSummary("The same as subscriptions.");
-        api.MapPost("/sync/table-subscriptions", SavePreferences.SubscriptionsAsync).WithSummary("Choose tables: table_mode, tables.");
+        api.MapGet("/settings", ShowPreferences.SettingsAsync).Produces<SettingsView>().WithSummary("What you chose to sync.");
+        api.MapPut("/settings/dataset", SavePreferences.DatasetAsync).Produces<SavedDataset>()
+            .WithSummary("Choose a dataset, or no longer: dataset, enabled.");
+        api.MapGet("/sync/settings", ShowPreferences.SyncAsync).Produces<SyncSettingsView>()
+            .WithSummary("The same, with the names of what is enabled.");
+        api.MapPost("/sync/settings", SavePreferences.SyncAsync).Produces<SavedDatasets>().WithSummary("Choose several: datasets.");
+        api.MapGet("/sync/table-subscriptions", ShowPreferences.SubscriptionsAsync).Produces<SubscriptionsView>()
+            .WithSummary("The same as subscriptions.");
+        api.MapPost("/sync/table-subscriptions", SavePreferences.SubscriptionsAsync).Produces<SavedSubscriptions>()
+            .WithSummary("Choose tables: table_mode, tables.");
     }
 }

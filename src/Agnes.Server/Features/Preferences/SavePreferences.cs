@@ -20,7 +20,7 @@ internal static class SavePreferences
         body.ThrowIfInvalid();
         if (Choices.Of(context.Snapshot(), context.Caller(), dataset) is null) return Problem.Detail(StatusCodes.Status403Forbidden, $"No access to dataset '{dataset}'");
         await SaveAsync(context, state, new Dictionary<string, bool>(StringComparer.Ordinal) { [dataset] = enabled is true }, Choices.ModeDefault, stop);
-        return JsonBody.Of(new JsonObject { ["dataset"] = dataset, ["enabled"] = enabled is true });
+        return JsonBody.Of(new SavedDataset(dataset, enabled is true), PreferencesJson.Default.SavedDataset);
     }
 
     public static async Task<IResult> SyncAsync(HttpContext context, StateDb state, CancellationToken stop)
@@ -30,11 +30,11 @@ internal static class SavePreferences
         body.ThrowIfInvalid();
         var allowed = Allowed(context, choices);
         await SaveAsync(context, state, allowed, Choices.ModeDefault, stop);
-        return JsonBody.Of(new JsonObject
-        {
-            ["updated"] = new JsonObject(choices.Select(choice => KeyValuePair.Create(
-                choice.Key, (JsonNode?)(allowed.ContainsKey(choice.Key) ? new JsonObject { ["enabled"] = choice.Value } : new JsonObject { ["error"] = "no permission" })))),
-        });
+        var updated = choices.ToDictionary(
+            choice => choice.Key,
+            choice => allowed.ContainsKey(choice.Key) ? new SavedChoice(choice.Value) : new SavedChoice(Error: "no permission"),
+            StringComparer.Ordinal);
+        return JsonBody.Of(new SavedDatasets(updated), PreferencesJson.Default.SavedDatasets);
     }
 
     public static async Task<IResult> SubscriptionsAsync(HttpContext context, StateDb state, CancellationToken stop)
@@ -45,7 +45,7 @@ internal static class SavePreferences
         body.ThrowIfInvalid();
         var allowed = Allowed(context, choices);
         await SaveAsync(context, state, allowed, mode, stop);
-        return JsonBody.Of(new JsonObject { ["table_mode"] = mode, ["updated"] = allowed.Count });
+        return JsonBody.Of(new SavedSubscriptions(mode, allowed.Count), PreferencesJson.Default.SavedSubscriptions);
     }
 
     private static Dictionary<string, bool> Allowed(HttpContext context, Dictionary<string, bool> choices) =>

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -9,21 +8,21 @@ namespace Agnes.Server.Features.Preferences;
 internal static class ShowPreferences
 {
     public static async Task<IResult> SettingsAsync(HttpContext context, StateDb state, CancellationToken stop) =>
-        Answer(context, "sync_settings", await RowsAsync(context, state, stop));
+        JsonBody.Of(
+            new SettingsView(context.Caller().UserId, Views(await RowsAsync(context, state, stop))), PreferencesJson.Default.SettingsView);
 
     public static async Task<IResult> SyncAsync(HttpContext context, StateDb state, CancellationToken stop)
     {
         var rows = await RowsAsync(context, state, stop);
-        return JsonBody.Of(new JsonObject
-        {
-            ["user_id"] = context.Caller().UserId,
-            ["settings"] = Views(rows),
-            ["enabled_datasets"] = new JsonArray([.. rows.Where(row => row.Enabled).Select(row => (JsonNode)row.Dataset)]),
-        });
+        var enabled = rows.Where(row => row.Enabled).Select(row => row.Dataset);
+        return JsonBody.Of(
+            new SyncSettingsView(context.Caller().UserId, Views(rows), [.. enabled]), PreferencesJson.Default.SyncSettingsView);
     }
 
     public static async Task<IResult> SubscriptionsAsync(HttpContext context, StateDb state, CancellationToken stop) =>
-        Answer(context, "subscriptions", await RowsAsync(context, state, stop));
+        JsonBody.Of(
+            new SubscriptionsView(context.Caller().UserId, Views(await RowsAsync(context, state, stop))),
+            PreferencesJson.Default.SubscriptionsView);
 
     /// <summary>
     /// What somebody chose of a table that they may no longer read is not shown: its name would be. Of several spellings, which earlier versions stored, the last one counts.
@@ -42,19 +41,5 @@ internal static class ShowPreferences
         ];
     }
 
-    private static IResult Answer(HttpContext context, string name, List<PreferenceRow> rows) =>
-        JsonBody.Of(new JsonObject { ["user_id"] = context.Caller().UserId, [name] = Views(rows) });
-
-    private static JsonArray Views(List<PreferenceRow> rows) => new(
-    [
-        .. rows.Select(row => (JsonNode)new JsonObject
-        {
-            ["user_id"] = row.UserId,
-            ["dataset"] = row.Dataset,
-            ["enabled"] = row.Enabled,
-            ["table_mode"] = row.TableMode,
-            ["tables"] = row.Tables,
-            ["updated_at"] = Timestamps.Spaced(row.UpdatedAt),
-        }),
-    ]);
+    private static IReadOnlyList<PreferenceView> Views(List<PreferenceRow> rows) => [.. rows.Select(PreferenceView.Of)];
 }

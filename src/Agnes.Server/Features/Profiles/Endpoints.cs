@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Profiles;
@@ -17,7 +18,10 @@ internal static class ProfilesFeature
     public static void MapProfiles(this IEndpointRouteBuilder routes)
     {
         var profile = routes.MapGroup("/api/catalog/profile/{table_name}").NeedsTable("table_name", Denied).WithTags("catalog");
-        profile.MapGet("", ShowProfile.HandleAsync).MayBeSimulated().WithSummary("Columns, completeness, distributions and first rows of a table's current version.");
-        profile.MapPost("/refresh", RefreshProfile.HandleAsync).OnlyReads().FillsDisk().WithSummary("Look at the table's rows anew.");
+        profile.MapGet("", ShowProfile.HandleAsync).Produces<ProfileAnswer>().MayBeSimulated()
+            .WithSummary("Columns, completeness, distributions and first rows of a table's current version.");
+        profile.MapPost("/refresh", RefreshProfile.HandleAsync).Produces<RefreshedProfile>()
+            .Produces<StatusAnswer>(StatusCodes.Status202Accepted)
+            .OnlyReads().FillsDisk().WithSummary("Look at the table's rows anew.");
     }
 }

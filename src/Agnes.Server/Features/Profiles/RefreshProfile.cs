@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 
@@ -17,6 +18,13 @@ internal static class RefreshProfile
 
         var profiled = await profiler.OfAsync(context, table, isAnew: true);
         if (profiled.Row is not { } row) return profiled.Refuse(context);
-        return JsonBody.Of(new JsonObject { ["status"] = "ok", ["table"] = table.Name, ["columns"] = ProfileText.Read(row.Profile)["column_count"]!.GetValue<int>() });
+        var columns = ProfileText.Read(row.Profile)["column_count"]!.GetValue<int>();
+        return JsonBody.Of(new RefreshedProfile("ok", table.Name, columns), ProfilesJson.Default.RefreshedProfile);
     }
 }
+
+internal sealed record RefreshedProfile(string Status, string Table, int Columns);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(RefreshedProfile))]
+internal sealed partial class ProfilesJson : JsonSerializerContext;

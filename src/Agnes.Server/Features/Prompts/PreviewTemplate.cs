@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Features.Prompts.Templates;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -15,7 +14,7 @@ internal static class PreviewTemplate
         try
         {
             var rendered = await prompt.PreviewAsync(content, context.Snapshot(), context.Caller(), ServerAddresses.Accept(context, options, null), context.RequestAborted);
-            return JsonBody.Of(new JsonObject { ["content"] = rendered });
+            return JsonBody.Of(new PromptText(rendered), PromptsJson.Default.PromptText);
         }
         catch (TemplateException fault)
         {

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
@@ -12,15 +12,24 @@ internal static class ShowTemplate
     {
         var row = await prompt.FindAsync(context.RequestAborted);
         context.Response.Headers.ETag = row.ETag;
-        return JsonBody.Of(new JsonObject
-        {
-            ["content"] = row.Content,
-            ["default"] = await prompt.ShippedAsync(context.Snapshot(), context.Caller(), ServerAddresses.Accept(context, options, null), context.RequestAborted),
-            ["default_template"] = prompt.ShippedSource,
-            ["updated_at"] = Timestamps.Naive(row.UpdatedAt),
-            ["updated_by"] = row.UpdatedBy,
-            ["has_previous"] = row.PreviousContent is not null,
-            ["legacy_strings_detected"] = new JsonArray([.. prompt.LegacyIn(row.Content).Select(text => (JsonNode)text)]),
-        });
+        var url = ServerAddresses.Accept(context, options, null);
+        var shipped = await prompt.ShippedAsync(context.Snapshot(), context.Caller(), url, context.RequestAborted);
+        var template = new TemplateView(
+            row.Content, shipped, prompt.ShippedSource, Timestamps.Naive(row.UpdatedAt), row.UpdatedBy, row.PreviousContent is not null,
+            [.. prompt.LegacyIn(row.Content)]);
+        return JsonBody.Of(template, PromptsJson.Default.TemplateView);
     }
 }
+
+/// <param name="Content">An admin's; null: the shipped one counts.</param>
+/// <param name="Default">What the shipped one says to the asker.</param>
+internal sealed record TemplateView(
+    string? Content, string? Default, string DefaultTemplate, string? UpdatedAt, string? UpdatedBy, bool HasPrevious,
+    IReadOnlyList<string> LegacyStringsDetected);
+
+internal sealed record PromptText(string Content);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(TemplateView))]
+[JsonSerializable(typeof(PromptText))]
+internal sealed partial class PromptsJson : JsonSerializerContext;

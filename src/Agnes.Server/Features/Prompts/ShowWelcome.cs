@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Features.Prompts.Templates;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -14,7 +13,8 @@ internal static class ShowWelcome
         var url = ServerAddresses.Accept(context, options, server_url);
         try
         {
-            return JsonBody.Of(new JsonObject { ["content"] = await prompt.RenderAsync(context.Snapshot(), context.Caller(), url, context.RequestAborted) });
+            var rendered = await prompt.RenderAsync(context.Snapshot(), context.Caller(), url, context.RequestAborted);
+            return JsonBody.Of(new PromptText(rendered), PromptsJson.Default.PromptText);
         }
         catch (TemplateException fault)
         {

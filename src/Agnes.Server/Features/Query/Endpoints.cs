@@ -1,3 +1,4 @@
+using Agnes.Protocol;
 using Agnes.Server.Platform.Access;
 
 namespace Agnes.Server.Features.Query;
@@ -9,8 +10,10 @@ internal static class QueryFeature
 
     public static void MapQuery(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/query", RunQuery.HandleAsync).SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query");
-        routes.MapPost("/api/query/hybrid", RunHybrid.HandleAsync).Admin().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query")
+        routes.MapPost("/api/query", RunQuery.HandleAsync).Produces<QueryResult>().SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax)
+            .WithTags("query");
+        routes.MapPost("/api/query/hybrid", RunHybrid.HandleAsync).Produces<HybridAnswer>().Admin().OnlyReads().BodyBytesMax(BodyBytesMax)
+            .WithTags("query")
             .WithSummary("Runs a statement over what BigQuery answers to others, beside the tables here.");
         routes.MapPost("/api/query/explain", ExplainQuery.HandleAsync).SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax).WithTags("query")
             .Produces<ExplainedQuery>().WithSummary("Where a statement would run, what it would cost, and which limit it would meet.");

@@ -143,3 +143,10 @@ internal static class RunHybrid
 
     private static string HashOf(string sql) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql)));
 }
+
+/// <summary>For the description: a statement's answer, as a worker writes it, and what is put behind it.</summary>
+internal sealed record HybridAnswer(
+    IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<JsonElement>> Rows, long RowCount, bool Truncated, HybridCounts BqStats);
+
+/// <inheritdoc cref="HybridAnswer"/>
+internal sealed record HybridCounts(IReadOnlyList<string> RegisteredAliases, int AliasCount);

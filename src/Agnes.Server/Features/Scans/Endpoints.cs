@@ -10,7 +10,10 @@ internal static class ScansFeature
     public static void MapScans(this IEndpointRouteBuilder routes)
     {
         var scan = routes.MapGroup("/api/v2/scan").WithTags("scan").SignedIn().OnlyReads().BodyBytesMax(BodyBytesMax);
-        scan.MapPost("", RunScan.HandleAsync).FillsDisk().WithSummary("The chosen rows and columns of one table, as a file.");
-        scan.MapPost("/estimate", EstimateScan.HandleAsync).WithSummary("What such a scan would cost; nothing is read.");
+        scan.MapPost("", RunScan.HandleAsync)
+            .Produces<Stream>(contentType: RunScan.ArrowType, additionalContentTypes: [RunScan.ParquetType]).FillsDisk()
+                .WithSummary("The chosen rows and columns of one table, as a file.");
+        scan.MapPost("/estimate", EstimateScan.HandleAsync).Produces<ScanEstimate>()
+            .WithSummary("What such a scan would cost; nothing is read.");
     }
 }

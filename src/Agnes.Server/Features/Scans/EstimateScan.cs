@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Engine.Query;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Config;
@@ -28,13 +28,17 @@ internal static class EstimateScan
             : default;
         if (failure is not null) return StatementAnswer.Refuse(context, failure);
         var found = estimate?.Rows is { } rows ? Math.Min(rows, body.Limit ?? rows) : (long?)null;
-        return JsonBody.Of(new JsonObject
-        {
-            ["table_id"] = body.TableId,
-            ["estimated_scan_bytes"] = estimate?.ScanBytes ?? 0,
-            ["estimated_result_rows"] = found,
-            ["estimated_result_bytes"] = found * estimate?.RowBytes,
-            ["bq_cost_estimate_usd"] = IsMetered(plan) ? Math.Round(quota.CostOf(estimate?.ScanBytes ?? 0), CostDigits) : 0.0,
-        });
+        var cost = IsMetered(plan) ? Math.Round(quota.CostOf(estimate?.ScanBytes ?? 0), CostDigits) : 0.0;
+        return JsonBody.Of(
+            new ScanEstimate(body.TableId, estimate?.ScanBytes ?? 0, found, found * estimate?.RowBytes, cost),
+            ScansJson.Default.ScanEstimate);
     }
 }
+
+/// <param name="EstimatedResultRows">Null: nobody knows beforehand.</param>
+internal sealed record ScanEstimate(
+    string TableId, long EstimatedScanBytes, long? EstimatedResultRows, long? EstimatedResultBytes, double BqCostEstimateUsd);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ScanEstimate))]
+internal sealed partial class ScansJson : JsonSerializerContext;

@@ -18,8 +18,8 @@ namespace Agnes.Server.Features.Scans;
 /// <summary><c>POST /api/v2/scan</c>: made in a query worker into a file, and sent from there with its length; the worker does not wait for a slow client.</summary>
 internal static class RunScan
 {
-    private const string ParquetType = "application/vnd.apache.parquet";
-    private const string ArrowType = "application/vnd.apache.arrow.stream";
+    public const string ParquetType = "application/vnd.apache.parquet";
+    public const string ArrowType = "application/vnd.apache.arrow.stream";
     private const string Purpose = "scan";
 
     private static readonly ScanTexts Texts = new("table not found", "not authorized");

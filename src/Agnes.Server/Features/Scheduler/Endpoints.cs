@@ -1,4 +1,5 @@
 using Agnes.Server.Platform.Access;
+using Agnes.Server.Platform.Http;
 
 namespace Agnes.Server.Features.Scheduler;
 
@@ -10,7 +11,9 @@ internal static class SchedulerFeature
     public static void MapScheduler(this IEndpointRouteBuilder routes)
     {
         var admin = routes.MapGroup("/api/admin/scheduler").WithTags("scheduler").Admin();
-        admin.MapGet("/report", ShowReport.HandleAsync).WithSummary("What a scheduler beside the server did last, a row a job.");
-        admin.MapPost("/report", TakeReport.HandleAsync).WithSummary("A scheduler tells how a job ended: name, started_at, finished_at, status, http_status, error.");
+        admin.MapGet("/report", ShowReport.HandleAsync).Produces<SchedulerReport>()
+            .WithSummary("What a scheduler beside the server did last, a row a job.");
+        admin.MapPost("/report", TakeReport.HandleAsync).Produces<StatusAnswer>()
+            .WithSummary("A scheduler tells how a job ended: name, started_at, finished_at, status, http_status, error.");
     }
 }

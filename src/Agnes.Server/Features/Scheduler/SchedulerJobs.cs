@@ -1,6 +1,4 @@
-using System.Text.Json.Nodes;
 using Agnes.Protocol;
-using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
 
 namespace Agnes.Server.Features.Scheduler;
@@ -67,15 +65,4 @@ internal sealed class SchedulerJobs(StateDb state)
         return state.WriteAsync(
             async write => await write.ExecuteAsync(Update, kept) > 0 || (await write.QueryAsync<string>(Insert, kept)).Count > 0, cancellation);
     }
-
-    public static JsonObject Json(SchedulerJobRow row) => new()
-    {
-        ["name"] = row.Name,
-        ["last_started"] = Timestamps.Naive(row.LastStarted),
-        ["last_finished"] = Timestamps.Naive(row.LastFinished),
-        ["last_status"] = row.LastStatus,
-        ["last_http_status"] = row.LastHttpStatus,
-        ["last_error"] = row.LastError,
-        ["consecutive_failures"] = row.ConsecutiveFailures,
-    };
 }

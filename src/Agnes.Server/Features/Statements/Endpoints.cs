@@ -9,10 +9,11 @@ internal static class StatementsFeature
     {
         var own = routes.MapGroup("/api/statements").WithTags("query").SignedIn();
         own.MapGet("", ListStatements.Own).Produces<StatementList>().WithSummary("Your statements that wait, run or are being read on this server.");
-        own.MapDelete("/{id}", KillStatement.OwnAsync).WithSummary("End one of your statements, also where it runs at another system.");
+        own.MapDelete("/{id}", KillStatement.OwnAsync).Produces(StatusCodes.Status204NoContent)
+            .WithSummary("End one of your statements, also where it runs at another system.");
 
         var all = routes.MapGroup("/api/admin/statements").WithTags("query").Admin();
         all.MapGet("", ListStatements.All).Produces<StatementList>().WithSummary("Everybody's statements, and those of the server's own work.");
-        all.MapDelete("/{id}", KillStatement.AnyAsync).WithSummary("End anybody's statement.");
+        all.MapDelete("/{id}", KillStatement.AnyAsync).Produces(StatusCodes.Status204NoContent).WithSummary("End anybody's statement.");
     }
 }

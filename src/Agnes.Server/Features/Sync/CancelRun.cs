@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
@@ -15,7 +14,7 @@ internal static class CancelRun
         var caller = context.Caller();
         var asked = await jobs.CancelAsync(id, context.RequestAborted, write => write.Audit(caller.UserId, "sync_cancel", id, result: "ok"));
         return asked
-            ? JsonBody.Of(new JsonObject { ["id"] = id, ["status"] = "cancelling" }, StatusCodes.Status202Accepted)
+            ? JsonBody.Of(new CancelledRun(id, "cancelling"), SyncJson.Default.CancelledRun, StatusCodes.Status202Accepted)
             : Problem.Detail(StatusCodes.Status409Conflict, "The run has ended already.");
     }
 }

@@ -4,6 +4,7 @@ using Agnes.Server.Platform.Config;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.Publications;
+using Agnes.Server.Platform.Serving;
 using Agnes.Server.Platform.Sources;
 
 namespace Agnes.Server.Features.Sync;
@@ -33,15 +34,16 @@ internal static class SyncFeature
     public static void MapSync(this IEndpointRouteBuilder routes)
     {
         var sync = routes.MapGroup("/api/sync").WithTags("sync");
-        sync.MapPost("/trigger", TriggerSync.HandleAsync).Admin().FillsDisk();
-        sync.MapPost("/plan", PlanSync.HandleAsync).Admin().OnlyReads().PerMinute(PlanSync.PerMinuteMax)
+        sync.MapPost("/trigger", TriggerSync.HandleAsync).Produces<TriggeredAnswer>().Admin().FillsDisk();
+        sync.MapPost("/plan", PlanSync.HandleAsync).Produces<SyncPlanAnswer>().Admin().OnlyReads().PerMinute(PlanSync.PerMinuteMax)
             .WithSummary("What a run over the named tables, or over all, would do: nothing is brought.");
-        sync.MapGet("/status", SyncStatus.HandleAsync).Public();
-        sync.MapGet("/runs", ListRuns.HandleAsync).Admin();
-        sync.MapGet("/runs/stream", StreamRuns.HandleAsync).Admin();
-        sync.MapGet("/runs/{id}", ShowRun.HandleAsync).Admin();
-        sync.MapGet("/runs/{id}/stream", StreamRuns.HandleAsync).Admin();
-        sync.MapGet("/runs/{id}/log", ShowRunLog.HandleAsync).Admin();
-        sync.MapPost("/runs/{id}/cancel", CancelRun.HandleAsync).Admin();
+        sync.MapGet("/status", SyncStatus.HandleAsync).Produces<SyncLock>().Public();
+        sync.MapGet("/runs", ListRuns.HandleAsync).Produces<RunListAnswer>().Admin();
+        sync.MapGet("/runs/stream", StreamRuns.HandleAsync).Produces<string>(contentType: EventStream.ContentType).Admin();
+        sync.MapGet("/runs/{id}", ShowRun.HandleAsync).Produces<RunAnswer>().Admin();
+        sync.MapGet("/runs/{id}/stream", StreamRuns.HandleAsync).Produces<string>(contentType: EventStream.ContentType)
+            .Admin();
+        sync.MapGet("/runs/{id}/log", ShowRunLog.HandleAsync).Produces<RunLog>().Admin();
+        sync.MapPost("/runs/{id}/cancel", CancelRun.HandleAsync).Produces<CancelledRun>(StatusCodes.Status202Accepted).Admin();
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
@@ -18,9 +17,7 @@ internal static class ShowRunLog
         if (await ShowRun.FindAsync(state, id, context.RequestAborted) is null) return Problem.NotFound("Run not found");
         await state.FlushAsync(context.RequestAborted);
         var lines = await state.ReadAsync<JobLogLine>(JobSql.Log, new { id, after = (long)from, limit = count }, context.RequestAborted);
-        return JsonBody.Of(new JsonObject
-        {
-            ["lines"] = new JsonArray([.. lines.Select(line => (JsonNode)new JsonObject { ["seq"] = line.Seq, ["ts"] = Timestamps.Naive(line.Ts), ["line"] = line.Line })]),
-        });
+        return JsonBody.Of(
+            new RunLog([.. lines.Select(line => new RunLogLine(line.Seq, Timestamps.Naive(line.Ts), line.Line))]), SyncJson.Default.RunLog);
     }
 }

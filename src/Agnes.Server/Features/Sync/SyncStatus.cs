@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
 using Agnes.Server.Platform.State;
@@ -11,6 +10,6 @@ internal static class SyncStatus
     public static async Task<IResult> HandleAsync(HttpContext context, StateDb state)
     {
         var unfinished = await state.ReadAsync<long>(JobSql.AnyUnfinished, new { kind = SyncJob.KindName }, context.RequestAborted);
-        return JsonBody.Of(new JsonObject { ["locked"] = unfinished[0] > 0 });
+        return JsonBody.Of(new SyncLock(unfinished[0] > 0), SyncJson.Default.SyncLock);
     }
 }

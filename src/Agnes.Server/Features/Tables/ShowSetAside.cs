@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Engine.Extracts;
 using Agnes.Engine.Parts;
 using Agnes.Server.Platform.Access;
@@ -18,11 +17,6 @@ internal static class ShowSetAside
         var rowsMax = QueryNumber.Read("limit", limit, LimitDefault, 1, LimitMax);
         if (context.Snapshot().Table(id) is not { } row) return Problem.NotFound($"There is no registered table '{id}'.");
         var (count, rows) = kinds.PulledBy(context.Snapshot(), row) is { } own ? SetAside.Read(folder, own.Name, row.Name, rowsMax) : (0, []);
-        return JsonBody.Of(new JsonObject
-        {
-            ["id"] = row.Id,
-            ["count"] = count,
-            ["rows"] = new JsonArray([.. rows.Select(bad => (JsonNode)new JsonObject { ["file"] = bad.File, ["line"] = bad.Line, ["reason"] = bad.Reason, ["text"] = bad.Text })]),
-        });
+        return JsonBody.Of(new SetAsideRows(row.Id, count, rows), TablesJson.Default.SetAsideRows);
     }
 }

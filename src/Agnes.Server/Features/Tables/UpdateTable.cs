@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Jobs;
@@ -22,6 +21,6 @@ internal static class UpdateTable
             await TidyJob.StartAsync(jobs, to, [after.Id], CancellationToken.None);
         }
         if (from?.Name != to?.Name) await TidyJob.StartAsync(jobs, from, [], CancellationToken.None);
-        return JsonBody.Of(new JsonObject { ["id"] = id, ["updated"] = new JsonArray([.. fields.Select(field => (JsonNode)JsonValue.Create(field))]) });
+        return JsonBody.Of(new UpdatedTable(id, [.. fields]), TablesJson.Default.UpdatedTable);
     }
 }

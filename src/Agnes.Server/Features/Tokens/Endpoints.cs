@@ -11,10 +11,10 @@ internal static class TokensEndpoints
         own.MapPost("", CreateToken.HandleAsync).Produces<CreatedToken>(StatusCodes.Status201Created).PerMinute(CreateToken.PerMinuteMax).WithSummary("Create a token of your own; it is shown once.");
         own.MapGet("", ListTokens.Own).Produces<IReadOnlyList<TokenView>>().WithSummary("Your tokens, newest first, revoked ones included.");
         own.MapGet("/{id}", ListTokens.OneOfOwn).Produces<TokenView>().WithSummary("One of your tokens.");
-        own.MapDelete("/{id}", RevokeToken.OwnAsync).WithSummary("Revoke one of your tokens.");
+        own.MapDelete("/{id}", RevokeToken.OwnAsync).Produces(StatusCodes.Status204NoContent).WithSummary("Revoke one of your tokens.");
 
         var all = routes.MapGroup("/auth/admin/tokens").WithTags("Tokens").Admin();
         all.MapGet("", ListTokens.All).Produces<IReadOnlyList<OwnedTokenView>>().WithSummary("Everybody's tokens.");
-        all.MapDelete("/{id}", RevokeToken.AnyAsync).WithSummary("Revoke anybody's token.");
+        all.MapDelete("/{id}", RevokeToken.AnyAsync).Produces(StatusCodes.Status204NoContent).WithSummary("Revoke anybody's token.");
     }
 }

@@ -14,9 +14,12 @@ internal static class UploadsFeature
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
         var uploads = routes.MapGroup("/api/upload").WithTags("uploads").SignedIn().FillsDisk();
-        uploads.MapPost("/sessions", UploadSession.HandleAsync).BodyBytesMax(FormBytesMax).WithSummary("Store a transcript of one of your sessions; the same name replaces it.");
-        uploads.MapPost("/artifacts", UploadArtifact.HandleAsync).BodyBytesMax(FormBytesMax).WithSummary("Store a file of any kind; the same name replaces it.");
-        uploads.MapPost("/local-md", UploadLocalNotes.HandleAsync).BodyBytesMax(NotesBodyBytesMax).WithSummary("Store your CLAUDE.local.md.");
+        uploads.MapPost("/sessions", UploadSession.HandleAsync).Produces<UploadedFile>().BodyBytesMax(FormBytesMax)
+            .WithSummary("Store a transcript of one of your sessions; the same name replaces it.");
+        uploads.MapPost("/artifacts", UploadArtifact.HandleAsync).Produces<UploadedFile>().BodyBytesMax(FormBytesMax)
+            .WithSummary("Store a file of any kind; the same name replaces it.");
+        uploads.MapPost("/local-md", UploadLocalNotes.HandleAsync).Produces<UploadedNotes>().BodyBytesMax(NotesBodyBytesMax)
+            .WithSummary("Store your CLAUDE.local.md.");
     }
 
     public static void AddUploads(this IServiceCollection services) => services.AddSingleton<UploadFolder>().AddSingleton<IRetained, RetainedUploads>();

@@ -31,7 +31,7 @@ internal static class UploadForm
         var name = SafeName(file.Name, prefix, extension);
         var size = await uploads.StoreAsync(folder, context.Caller().UserId, name, file.Body, stop);
         await audit.AppendAsync(context.Caller().UserId, UploadFolder.Action, $"{folder}/{name}", new JsonObject { ["size"] = size }, cancellation: CancellationToken.None);
-        return JsonBody.Of(new JsonObject { ["status"] = "ok", ["filename"] = name, ["size"] = size });
+        return JsonBody.Of(new UploadedFile("ok", name, size), UploadsJson.Default.UploadedFile);
     }
 
     private static async Task<(string? Name, Stream Body)?> FileSectionAsync(HttpContext context, CancellationToken stop)

@@ -28,6 +28,6 @@ internal static class UploadLocalNotes
         await uploads.StoreAsync(Folder, "", name, source, stop);
         await audit.AppendAsync(context.Caller().UserId, UploadFolder.Action, Folder, new JsonObject { ["size"] = bytes.Length }, cancellation: CancellationToken.None);
         // Characters as people count code points, not UTF-16 units.
-        return JsonBody.Of(new JsonObject { ["status"] = "ok", ["user"] = email, ["size"] = content.EnumerateRunes().Count() });
+        return JsonBody.Of(new UploadedNotes("ok", email, content.EnumerateRunes().Count()), UploadsJson.Default.UploadedNotes);
     }
 }

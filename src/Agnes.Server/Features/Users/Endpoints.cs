@@ -12,10 +12,12 @@ internal static class UsersEndpoints
         users.MapGet("/{id}", ListUsers.One).Produces<UserView>().WithSummary("One user.");
         users.MapPost("", CreateUser.HandleAsync).Produces<UserView>(StatusCodes.Status201Created).WithSummary("Add a user.");
         users.MapPatch("/{id}", UpdateUser.PatchAsync).Produces<UserView>().WithSummary("Rename, deactivate or activate a user.");
-        users.MapDelete("/{id}", DeleteUser.HandleAsync).WithSummary("Delete a user with tokens and memberships.");
+        users.MapDelete("/{id}", DeleteUser.HandleAsync).Produces(StatusCodes.Status204NoContent)
+            .WithSummary("Delete a user with tokens and memberships.");
         users.MapPost("/{id}/deactivate", UpdateUser.DeactivateAsync).Produces<UserView>().WithSummary("Deactivate a user.");
         users.MapPost("/{id}/activate", UpdateUser.ActivateAsync).Produces<UserView>().WithSummary("Activate a user.");
         users.MapPost("/{id}/reset-password", UserPassword.ResetAsync).Produces<ResetLinkView>().WithSummary("Make a link with which the user sets another password.");
-        users.MapPost("/{id}/set-password", UserPassword.SetAsync).WithSummary("Set a user's password.");
+        users.MapPost("/{id}/set-password", UserPassword.SetAsync).Produces(StatusCodes.Status204NoContent)
+            .WithSummary("Set a user's password.");
     }
 }

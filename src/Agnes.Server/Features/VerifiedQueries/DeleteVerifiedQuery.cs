@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.State;
@@ -12,6 +11,10 @@ internal static class DeleteVerifiedQuery
     {
         var by = context.Caller().UserId;
         var existed = await state.WriteAsync(write => VerifiedQueryStore.DeleteAsync(write, id, by), context.RequestAborted);
-        return existed ? JsonBody.Of(new JsonObject { ["status"] = "deleted", ["id"] = id }) : ShowVerifiedQuery.NotFound(id);
+        return existed
+            ? JsonBody.Of(new DeletedQuery("deleted", id), VerifiedQueriesJson.Default.DeletedQuery)
+            : ShowVerifiedQuery.NotFound(id);
     }
 }
+
+internal sealed record DeletedQuery(string Status, string Id);

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Engine.Query;
 using Agnes.Protocol;
 using Agnes.Server.Features.Metrics;
@@ -31,7 +31,7 @@ internal static class ImportVerifiedQueries
                 foreach (var row in rows) await VerifiedQueryStore.SaveAsync(write, row, by);
             },
             context.RequestAborted);
-        return JsonBody.Of(new JsonObject { ["status"] = "imported", ["count"] = rows.Count });
+        return JsonBody.Of(new ImportedQueries("imported", rows.Count), VerifiedQueriesJson.Default.ImportedQueries);
     }
 
     public static async Task<VerifiedQueryRow> CheckAsync(Asker asker, MetricCheck check, VerifiedQueryRow query, List<string> faults, CancellationToken stop)
@@ -42,3 +42,10 @@ internal static class ImportVerifiedQueries
         return query with { SqlTables = MetricJson.Write([.. found.Tables.Order(StringComparer.OrdinalIgnoreCase)]), Bound = found.IsBound };
     }
 }
+
+internal sealed record ImportedQueries(string Status, int Count);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ImportedQueries))]
+[JsonSerializable(typeof(DeletedQuery))]
+internal sealed partial class VerifiedQueriesJson : JsonSerializerContext;

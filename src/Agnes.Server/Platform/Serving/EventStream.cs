@@ -13,6 +13,8 @@ internal sealed record StreamEvent(string? Id, string Name, string Data);
 /// </summary>
 internal static class EventStream
 {
+    public const string ContentType = "text/event-stream";
+
     private static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(15);
 
     /// <param name="events">The stream ends with them.</param>
@@ -20,7 +22,7 @@ internal static class EventStream
     public static async Task WriteAsync(HttpContext context, IAsyncEnumerator<StreamEvent> events, TimeProvider time, CancellationTokenSource ended)
     {
         var response = context.Response;
-        response.ContentType = "text/event-stream";
+        response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         await response.Body.WriteAsync(": connected\n\n"u8.ToArray(), ended.Token);

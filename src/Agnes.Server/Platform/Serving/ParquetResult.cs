@@ -22,7 +22,7 @@ internal sealed record ParquetFile(FileStream Stream, string Sha256, string File
 internal sealed class ParquetResult(ParquetFile file) : IResult
 {
     private const int PieceBytes = 256 * 1024;
-    private const string ContentType = "application/octet-stream";
+    public const string ContentType = "application/octet-stream";
 
     public async Task ExecuteAsync(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Engine.Limits;
 using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Access;
@@ -48,13 +49,10 @@ internal static class TestConnection
         }
 
         var project = found.Settings.GetValueOrDefault("project");
-        return JsonBody.Of(new JsonObject
-        {
-            ["ok"] = true,
-            ["billing_project"] = found.Settings.GetValueOrDefault("billing_project") ?? project,
-            ["data_project"] = project,
-            ["elapsed_ms"] = (long)time.GetElapsedTime(started).TotalMilliseconds,
-        });
+        var tested = new TestedConnection(
+            true, found.Settings.GetValueOrDefault("billing_project") ?? project, project,
+            (long)time.GetElapsedTime(started).TotalMilliseconds);
+        return JsonBody.Of(tested, BigQueryJson.Default.TestedConnection);
     }
 
     private static IResult Failed(RemoteException failure)
@@ -67,3 +65,9 @@ internal static class TestConnection
             said.Kind == "not_configured" ? StatusCodes.Status400BadRequest : StatusCodes.Status502BadGateway, detail);
     }
 }
+
+internal sealed record TestedConnection(bool Ok, string? BillingProject, string? DataProject, long ElapsedMs);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(TestedConnection))]
+internal sealed partial class BigQueryJson : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Engine.Parts;
 using Agnes.Engine.Query.Remote;
 using Agnes.Server.Platform.Access;
@@ -38,15 +39,10 @@ internal static class CheckConnection
                 return Task.CompletedTask;
             },
             CancellationToken.None);
-        return JsonBody.Of(new JsonObject
-        {
-            ["name"] = connection.Name,
-            ["kind"] = connection.Kind.Name,
-            ["ok"] = isOk,
-            ["message"] = message,
-            ["found"] = found,
-            ["elapsed_ms"] = (long)time.GetElapsedTime(started).TotalMilliseconds,
-        });
+        var elapsed = (long)time.GetElapsedTime(started).TotalMilliseconds;
+        return JsonBody.Of(
+            new CheckedConnection(connection.Name, connection.Kind.Name, isOk, message, found, elapsed),
+            ConnectionsJson.Default.CheckedConnection);
     }
 
     private static Connection? Find(Snapshot snapshot, SourceKinds kinds, string name) =>
@@ -83,3 +79,10 @@ internal static class CheckConnection
         }
     }
 }
+
+/// <param name="Found">How much there is that may be read; null: it was not counted.</param>
+internal sealed record CheckedConnection(string Name, string Kind, bool Ok, string Message, int? Found, long ElapsedMs);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(CheckedConnection))]
+internal sealed partial class ConnectionsJson : JsonSerializerContext;

@@ -57,3 +57,22 @@ internal static class ListConnections
         return field;
     }
 }
+
+/// <summary>For the description, as are the records below: written by <see cref="ListConnections"/>.</summary>
+internal sealed record ConnectionsAnswer(IReadOnlyList<SourceKindAnswer> Kinds, IReadOnlyList<ConnectionAnswer> Connections);
+
+internal sealed record SourceKindAnswer(
+    string Name, string Title, IReadOnlyList<string> Aliases, IReadOnlyList<string> QueryModes, string SqlFlavor, bool IsPulled,
+    bool IsAsked,
+    IReadOnlyList<SettingFieldAnswer> ConnectionSettings);
+
+/// <param name="Kind">string, secret, bool, int, float, select, array, map or object; what belongs to it follows.</param>
+internal sealed record SettingFieldAnswer(
+    string Name, string Kind, bool IsRequired, IReadOnlyList<string>? Options = null, string? ItemKind = null, string? KeyKind = null,
+    string? ValueKind = null, string? PlaceholderFrom = null, JsonNode? Default = null, string? Hint = null);
+
+internal sealed record ConnectionAnswer(
+    string Name, string Kind, IReadOnlyDictionary<string, string> Settings, IReadOnlyList<StoredSecretAnswer> Secrets, int Tables,
+    string? CreatedBy, string CreatedAt);
+
+internal sealed record StoredSecretAnswer(string Setting, string StoredAs, bool IsStored);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Agnes.Server.Platform.Access;
 using Agnes.Server.Platform.Http;
 using Agnes.Server.Platform.Sources;
@@ -13,34 +14,35 @@ internal static class EventsEndpoints
     public static void MapEvents(this IEndpointRouteBuilder routes)
     {
         var admin = routes.MapGroup("/api/admin/events").WithTags("Sources").Admin();
-        admin.MapGet("", (HttpContext context, EventIntakes intakes, SourceKinds kinds) => Handle(context, intakes, kinds)).WithSummary("The sources that send by themselves: what waits, what came of it, and what is newer than their tables' versions.");
-        admin.MapPost("/{source}/replay", ReplayAsync).WithSummary("Fold the journal again from a time on (?from=ISO 8601; else all that is kept).");
+        admin.MapGet("", (HttpContext context, EventIntakes intakes, SourceKinds kinds) => Handle(context, intakes, kinds))
+            .Produces<EventSources>()
+            .WithSummary(
+                "The sources that send by themselves: what waits, what came of it, and what is newer than their tables' versions.");
+        admin.MapPost("/{source}/replay", ReplayAsync).Produces<EventReplay>(StatusCodes.Status202Accepted)
+            .WithSummary("Fold the journal again from a time on (?from=ISO 8601; else all that is kept).");
     }
 
     private static IResult Handle(HttpContext context, EventIntakes intakes, SourceKinds kinds)
     {
-        var sources = new JsonArray();
-        foreach (var source in kinds.All.OfType<IEventKind>().SelectMany(kind => kind.Events(context.RequestServices)))
-            sources.Add(Show(source.Name, intakes.Find(source.Name), context.Snapshot().Tails.GetValueOrDefault(source.Name)));
-        return JsonBody.Of(new JsonObject { ["sources"] = sources });
+        var sources = kinds.All.OfType<IEventKind>().SelectMany(kind => kind.Events(context.RequestServices))
+            .Select(source => Show(source.Name, intakes.Find(source.Name), context.Snapshot().Tails.GetValueOrDefault(source.Name)));
+        return JsonBody.Of(new EventSources([.. sources]), EventsJson.Default.EventSources);
     }
 
-    private static JsonObject Show(string name, EventIntake? intake, EventTail? tail) => new()
-    {
-        ["source"] = name,
-        ["taken_here"] = intake is not null,
-        ["waiting_bytes"] = intake?.Waiting,
-        ["last_taken_at"] = Iso(intake?.LastTakenAt),
-        ["last_folded_at"] = Iso(tail?.Row.UpdatedAt),
-        ["last_published_at"] = Iso(tail?.Row.FoldedAt),
-        ["tail_runs"] = tail?.Runs.Count ?? 0,
-        ["tail_documents"] = tail?.Runs.Sum(run => run.Documents) ?? 0,
-        ["applied"] = intake?.Counts.Applied,
-        ["known"] = intake?.Counts.Known,
-        ["unknown"] = intake?.Counts.Unknown,
-        ["broken"] = intake?.Counts.Broken,
-        ["fault"] = intake?.Fault,
-    };
+    private static EventSourceView Show(string name, EventIntake? intake, EventTail? tail) => new(
+        name,
+        TakenHere: intake is not null,
+        intake?.Waiting,
+        Iso(intake?.LastTakenAt),
+        Iso(tail?.Row.UpdatedAt),
+        Iso(tail?.Row.FoldedAt),
+        tail?.Runs.Count ?? 0,
+        tail?.Runs.Sum(run => run.Documents) ?? 0,
+        intake?.Counts.Applied,
+        intake?.Counts.Known,
+        intake?.Counts.Unknown,
+        intake?.Counts.Broken,
+        intake?.Fault);
 
     private static string? Iso(DateTime? time) => time is { } at && at > DateTime.UnixEpoch ? at.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture) : null;
 
@@ -65,6 +67,22 @@ internal static class EventsEndpoints
             },
             context.RequestAborted);
         intake.Wake();
-        return JsonBody.Of(new JsonObject { ["source"] = source, ["bytes"] = Math.Max(0, intake.Durable - position) }, StatusCodes.Status202Accepted);
+        return JsonBody.Of(
+            new EventReplay(source, Math.Max(0, intake.Durable - position)), EventsJson.Default.EventReplay, StatusCodes.Status202Accepted);
     }
 }
+
+internal sealed record EventSources(IReadOnlyList<EventSourceView> Sources);
+
+/// <param name="TakenHere">Whether this process takes what it sends; where not, nothing is known of what waits.</param>
+internal sealed record EventSourceView(
+    string Source, bool TakenHere, long? WaitingBytes, string? LastTakenAt, string? LastFoldedAt, string? LastPublishedAt, int TailRuns,
+    long TailDocuments, long? Applied, long? Known, long? Unknown, long? Broken, string? Fault);
+
+/// <param name="Bytes">Of the journal, that are folded again.</param>
+internal sealed record EventReplay(string Source, long Bytes);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(EventSources))]
+[JsonSerializable(typeof(EventReplay))]
+internal sealed partial class EventsJson : JsonSerializerContext;

@@ -81,3 +81,25 @@ internal static class ShowJiraStatus
         ["checkpoint"] = job.FinishedAt is null && job.Checkpoint is { } checkpoint ? JsonNode.Parse(checkpoint) : null,
     };
 }
+
+/// <summary>For the description, as are the records below: written by <see cref="ShowJiraStatus"/>.</summary>
+/// <param name="Events">Null: this process takes none.</param>
+internal sealed record JiraStatusAnswer(
+    bool WebhookSecretSet, string? Domain, bool ApiConfigured, bool SlaConfigured, JiraDeliveriesAnswer Deliveries,
+    JiraEventsAnswer? Events,
+    JiraFetchesAnswer Fetches, IReadOnlyList<JiraJobAnswer> Jobs);
+
+/// <param name="Rejected">How many, by reason.</param>
+internal sealed record JiraDeliveriesAnswer(long Taken, string? LastAt, long? LastLagMs, IReadOnlyDictionary<string, long> Rejected);
+
+internal sealed record JiraEventsAnswer(long Applied, long Known, long Unknown, long Broken, long WaitingBytes);
+
+internal sealed record JiraFetchesAnswer(
+    long Waiting, long Fetched, long Missing, string? LastAt, string? LastError, IReadOnlyList<JiraFailedFetchAnswer> Failed);
+
+internal sealed record JiraFailedFetchAnswer(string Key, string Why, string At);
+
+internal sealed record JiraJobAnswer(
+    string RunId, string Kind, string? Subject, string Trigger, string Status, string CreatedAt, string? FinishedAt, int Attempts,
+    string? Error,
+    JsonNode? Result, JsonNode? Checkpoint);

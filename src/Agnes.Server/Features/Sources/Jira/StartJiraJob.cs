@@ -59,10 +59,12 @@ internal static class StartJiraJob
                 JsonNode.Parse(request.Input ?? "{}")!.AsObject(), "started"));
         return start switch
         {
-            JobStart.Started started => JsonBody.Of(new JsonObject { ["status"] = "started", ["run_id"] = started.Id }),
+            JobStart.Started started => JsonBody.Of(new StartedJiraJob("started", started.Id), JiraViewsJson.Default.StartedJiraJob),
             JobStart.Busy busy => Problem.Detail(StatusCodes.Status409Conflict,
                 $"One is going on already: {busy.Id}. See agnes admin jira status."),
             _ => Problem.Detail(StatusCodes.Status503ServiceUnavailable, "Too many jobs are waiting; try again later."),
         };
     }
 }
+
+internal sealed record StartedJiraJob(string Status, string RunId);

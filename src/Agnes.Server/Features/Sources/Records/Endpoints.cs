@@ -10,6 +10,7 @@ internal static class RecordsEndpoints
 {
     public static void MapRecords(this IEndpointRouteBuilder routes) => routes
         .MapPost("/webhooks/in/{connection}", (string connection, HttpContext context, Deliveries deliveries, SourceKinds kinds) => TakeAsync(connection, context, deliveries, kinds))
+        .Produces<StatusAnswer>()
         .WithTags("Sources").WithSummary("What the system of a connection posts, proven by its secret.").AsDelivery();
 
     /// <summary>A connection that is not there is told from one whose secret is wrong by nobody.</summary>

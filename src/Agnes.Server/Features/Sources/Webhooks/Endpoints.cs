@@ -20,6 +20,7 @@ internal static class WebhooksEndpoints
     public static void MapDeliveries(this IEndpointRouteBuilder routes, string address, SourceKind kind)
     {
         routes.MapPost(address, (HttpContext context, Deliveries deliveries) => deliveries.TakeAsync(context, kind))
+            .Produces<DeliveredAnswer>()
             .WithTags("Sources").WithSummary($"What {kind.Title} sends, signed by it.").AsDelivery();
     }
 
@@ -27,3 +28,8 @@ internal static class WebhooksEndpoints
     public static void AsDelivery(this RouteHandlerBuilder route) => route.Public().FillsDisk().PerMinute(Deliveries.GuessesPerMinuteMax)
         .PublicBodyBytesMax(Deliveries.BytesMax).BodyBytesMax(2 * Deliveries.BytesMax);
 }
+
+/// <summary>For the description: written by the receiver of each kind.</summary>
+/// <param name="Event">What happened, as the source calls it.</param>
+/// <param name="Issue">The key of the document that it is about.</param>
+internal sealed record DeliveredAnswer(string Status, string? Event = null, string? Issue = null);

@@ -9,7 +9,8 @@ using Agnes.Server.Web;
 namespace Agnes.Server.Features.SignIn.Providers.EmailLink;
 
 /// <param name="DevLink">In local development only.</param>
-internal sealed record LinkSent(string Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? DevLink);
+internal sealed record LinkSent(
+    string Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? DevLink = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(LinkSent))]

@@ -31,8 +31,10 @@ internal sealed class GoogleProvider : ISignInProvider
     public void Map(IEndpointRouteBuilder routes)
     {
         var open = routes.MapGroup($"/auth/{Key}").WithTags("Sign-in").Public();
-        open.MapGet("/login", (Delegate)StartAsync).PerMinute(IssuerSignIn.PerMinuteMax).WithSummary("Go to Google to sign in.");
-        open.MapGet("/callback", (Delegate)FinishAsync).PerMinute(IssuerSignIn.PerMinuteMax).WithSummary("Come back from Google.");
+        open.MapGet("/login", (Delegate)StartAsync).Produces(StatusCodes.Status302Found).Produces(StatusCodes.Status307TemporaryRedirect)
+            .PerMinute(IssuerSignIn.PerMinuteMax).WithSummary("Go to Google to sign in.");
+        open.MapGet("/callback", (Delegate)FinishAsync).Produces(StatusCodes.Status302Found)
+            .Produces(StatusCodes.Status307TemporaryRedirect).PerMinute(IssuerSignIn.PerMinuteMax).WithSummary("Come back from Google.");
     }
 
     // Handlers by their type: as RequestDelegates, which they could be too, their results would be dropped.

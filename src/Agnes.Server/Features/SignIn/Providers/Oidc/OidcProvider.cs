@@ -35,8 +35,11 @@ internal sealed class OidcProvider : ISignInProvider
     public void Map(IEndpointRouteBuilder routes)
     {
         var open = routes.MapGroup($"/auth/{Key}").WithTags("Sign-in").Public();
-        open.MapGet("/login", (Delegate)StartAsync).PerMinute(IssuerSignIn.PerMinuteMax).WithSummary("Go to the OpenID Connect issuer to sign in.");
-        open.MapGet("/callback", (Delegate)FinishAsync).PerMinute(IssuerSignIn.PerMinuteMax).WithSummary("Come back from the OpenID Connect issuer.");
+        open.MapGet("/login", (Delegate)StartAsync).Produces(StatusCodes.Status302Found).Produces(StatusCodes.Status307TemporaryRedirect)
+            .PerMinute(IssuerSignIn.PerMinuteMax).WithSummary("Go to the OpenID Connect issuer to sign in.");
+        open.MapGet("/callback", (Delegate)FinishAsync).Produces(StatusCodes.Status302Found)
+            .Produces(StatusCodes.Status307TemporaryRedirect).PerMinute(IssuerSignIn.PerMinuteMax)
+            .WithSummary("Come back from the OpenID Connect issuer.");
     }
 
     // Handlers by their type: as RequestDelegates, which they could be too, their results would be dropped.
