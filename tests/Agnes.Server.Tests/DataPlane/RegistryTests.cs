@@ -6,6 +6,7 @@ using Agnes.Testing;
 
 namespace Agnes.Server.Tests.DataPlane;
 
+[Collection("world")]
 public sealed class RegistryTests(Postgres postgres, Worlds worlds)
 {
     private const string Register = "/api/admin/register-table";
