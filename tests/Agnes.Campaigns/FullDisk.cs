@@ -98,7 +98,7 @@ internal static class FullDisk
     private static async Task FillAsync(string ballast)
     {
         await using var file = new FileStream(ballast, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
-        for (var piece = new byte[PieceBytes]; piece.Length > 0; )
+        for (var piece = new byte[PieceBytes]; piece.Length > 0;)
         {
             try
             {
