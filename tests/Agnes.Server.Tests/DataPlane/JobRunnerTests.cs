@@ -6,7 +6,6 @@ using Agnes.Server.Platform.State;
 using Agnes.Server.Tests.State;
 using Agnes.Testing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Agnes.Server.Tests.DataPlane;
@@ -164,29 +163,6 @@ public sealed class JobRunnerTests(Postgres postgres)
     private static Task LeaveAsync(StateDb state, string id) => state.WriteAsync(
         write => write.QueryAsync<string>("UPDATE jobs SET heartbeat_at = NULL WHERE id = @id RETURNING id", new { id }));
 
-    /// <summary>Registered after the runner, as features are: the host stops it before.</summary>
-    [Fact]
-    public async Task Jobs_end_before_what_they_work_with_stops()
-    {
-        using var place = await StatePlace.NewAsync(StateEngine.DuckDb, postgres);
-        await using var state = await place.OpenAsync();
-        var worked = new WorkedWith();
-        await using var jobs = new Jobs(state, async (_, cancellation) =>
-        {
-            await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            worked.WasGone = worked.IsGone;
-            cancellation.ThrowIfCancellationRequested();
-        }, isStarted: false);
-        using var host = new HostBuilder()
-            .ConfigureServices(services => services.AddHostedService(_ => jobs.Runner).AddHostedService(_ => worked))
-            .Build();
-        await host.StartAsync();
-        await jobs.StartAsync("k");
-        await jobs.UntilAsync(() => jobs.Begun.Count == 1);
-        await host.StopAsync();
-        (worked.IsGone, worked.WasGone).ShouldBe((true, false));
-    }
-
     [Theory, OnBothEngines]
     public async Task A_log_ends_at_its_bound(StateEngine engine)
     {
@@ -202,34 +178,19 @@ public sealed class JobRunnerTests(Postgres postgres)
         lines[^1].Line.ShouldContain("The log ends here");
     }
 
-    private sealed class WorkedWith : IHostedService
-    {
-        public bool IsGone { get; private set; }
-
-        public bool? WasGone { get; set; }
-
-        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken)
-        {
-            IsGone = true;
-            return Task.CompletedTask;
-        }
-    }
-
     /// <summary>A runner with one kind of job.</summary>
     private sealed class Jobs : IAsyncDisposable, IJobHandler
     {
         private readonly StateDb _state;
         private readonly Func<JobContext, CancellationToken, Task> _work;
 
-        public Jobs(StateDb state, Func<JobContext, CancellationToken, Task> work, bool isStarted = true)
+        public Jobs(StateDb state, Func<JobContext, CancellationToken, Task> work)
         {
             (_state, _work) = (state, work);
             var services = new ServiceCollection().AddSingleton<IJobHandler>(this).BuildServiceProvider();
             var disk = new DiskReserve(new ServerOptions { DataDir = Path.GetTempPath(), StateDir = Path.GetTempPath() }, TimeProvider.System);
             Runner = new JobRunner(state, new JobEvents(), services, disk, TimeProvider.System, NullLogger<JobRunner>.Instance);
-            if (isStarted) _ = Runner.StartAsync(CancellationToken.None);
+            _ = Runner.StartAsync(CancellationToken.None);
         }
 
         public JobRunner Runner { get; }

@@ -11,7 +11,7 @@ namespace Agnes.Server.Platform.Jobs;
 /// Runs stored jobs, in each lane a few at a time. A job is taken by a conditional write, so that several processes can share a queue; it holds its lease by a heartbeat,
 /// and goes back to the queue when its process is gone: as long as it gets on between two interruptions, and else once.
 /// </summary>
-internal sealed partial class JobRunner : BackgroundService, IHostedLifecycleService
+internal sealed partial class JobRunner : BackgroundService
 {
     public const char KeySeparator = '\n';
 
@@ -79,15 +79,6 @@ internal sealed partial class JobRunner : BackgroundService, IHostedLifecycleSer
         if (found && _running.TryGetValue(id, out var stop)) await stop.CancelAsync();
         return found;
     }
-
-    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <summary>Before anything else of the host stops, so that no job fails because what it works with is gone.</summary>
-    Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken) => StopAsync(cancellationToken);
-
-    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

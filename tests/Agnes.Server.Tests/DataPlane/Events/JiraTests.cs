@@ -145,6 +145,42 @@ public sealed class JiraTests(Postgres postgres)
         await SeenAsync(site, "SELECT count(*), count(DISTINCT summary) FROM issues", "[[13,13]]");
     }
 
+    /// <summary>A journal that closes before the jobs that add to it fails them, instead of having the next process take them up.</summary>
+    [Fact]
+    public async Task What_a_job_still_adds_while_the_server_stops_is_kept()
+    {
+        var variables = new Dictionary<string, string> { ["JIRA_WEBHOOK_SECRET"] = JiraDeliveries.Secret };
+        var last = new LastWords();
+        var server = await TestServer.StartAsync(
+            StateEngine.DuckDb, postgres, options => options with { Variables = name => variables.GetValueOrDefault(name) ?? options.Variables(name) },
+            services => services.AddSingleton<IJobHandler>(last));
+        last.Intakes = server.Services.GetRequiredService<EventIntakes>();
+        await server.Services.GetRequiredService<JobRunner>().StartAsync(new JobRequest(last.Kind, null, "k", "test", null), Stop);
+        await last.Begun.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await server.DisposeAsync();
+        last.Kept.ShouldBeTrue();
+    }
+
+    private sealed class LastWords : IJobHandler
+    {
+        public string Kind => "last-words";
+
+        public EventIntakes Intakes { get; set; } = null!;
+
+        public TaskCompletionSource Begun { get; } = new();
+
+        public bool Kept { get; private set; }
+
+        public async Task<JobResult> RunAsync(JobContext job, CancellationToken cancellation)
+        {
+            Begun.SetResult();
+            await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Intakes.Find("jira")!.AppendAsync(1, "", "{}"u8.ToArray(), CancellationToken.None);
+            Kept = true;
+            throw new OperationCanceledException(cancellation);
+        }
+    }
+
     /// <summary>Documents are not flushed one by one: a crash of the machine loses the last, some whole, some without their bytes.</summary>
     [Fact]
     public async Task After_a_crash_of_the_machine_what_it_may_have_lost_is_folded_again()

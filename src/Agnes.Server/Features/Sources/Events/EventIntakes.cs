@@ -10,7 +10,8 @@ using Agnes.Server.Platform.State;
 namespace Agnes.Server.Features.Sources.Events;
 
 /// <summary>All sources that send by themselves, as far as they are set up. One that is set up while the server runs begins with its first delivery.</summary>
-internal sealed partial class EventIntakes(IServiceProvider services, SourceKinds kinds, ServerOptions options, ILogger<EventIntakes> log) : IHostedService, IAsyncDisposable
+internal sealed partial class EventIntakes(IServiceProvider services, SourceKinds kinds, ServerOptions options, ILogger<EventIntakes> log)
+    : IHostedLifecycleService, IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, EventIntake> _intakes = new(StringComparer.Ordinal); // one for each source
@@ -55,11 +56,19 @@ internal sealed partial class EventIntakes(IServiceProvider services, SourceKind
             }
         }
 
-
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>After all that adds to the journals, jobs among it, has stopped: none of it fails because they are closed.</summary>
+    public Task StoppedAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
 
     public async ValueTask DisposeAsync()
     {
