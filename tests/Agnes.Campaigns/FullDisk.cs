@@ -82,7 +82,7 @@ internal static class FullDisk
         while (clock.Elapsed < FullFor || run.Counts.GetValueOrDefault("answered 503") - refusedBefore < Refusals)
         {
             await FillAsync(ballast); // what was dropped meanwhile is no room either
-            using var answer = await server.Client.PostAsJsonAsync("/api/query", new { sql = "SELECT 1" }, run.Cancellation);
+            using var answer = await server.Client.PostAsJsonAsync("/api/query", new { sql = "SELECT count(*) FROM issues" }, run.Cancellation);
             run.Add($"statements on a full disk answered {(int)answer.StatusCode}");
             if (!answer.IsSuccessStatusCode) run.Fail($"a statement on a full disk was answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(run.Cancellation)}");
             if (sending.IsCompleted || clock.Elapsed > RefusedWithin)

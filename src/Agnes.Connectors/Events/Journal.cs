@@ -220,9 +220,18 @@ public sealed class Journal : IAsyncDisposable
 
     private void Begin(long at)
     {
-        var next = File.OpenHandle(Path.Combine(_folder, JournalFormat.NameOf(at)), FileMode.Create, FileAccess.ReadWrite, FileShare.Read);
-        FileSystem.FlushFolder(_folder);
         EndFile(at);
+        var next = File.OpenHandle(Path.Combine(_folder, JournalFormat.NameOf(at)), FileMode.Create, FileAccess.ReadWrite, FileShare.Read);
+        try
+        {
+            FileSystem.FlushFolder(_folder);
+        }
+        catch
+        {
+            next.Dispose(); // else it could not be begun again
+            throw;
+        }
+
         (_file, _fileStart, _reserved) = (next, at, 0);
     }
 

@@ -47,6 +47,7 @@ internal sealed partial class EventIntake(
     private long? _askedAt;
     private long? _sweptAt;
     private long? _flushedAt;
+    private long _flushedTo = -1; // nothing was noted yet
     private long? _rewindTo;
     private Journal? _journal;
     private EventWorker? _worker;
@@ -98,7 +99,7 @@ internal sealed partial class EventIntake(
 
     public void EndFold() => Volatile.Write(ref _folding, 0);
 
-    private FlushedMark Flushed => new(Path.Combine(folder.Source(_name), "flushed"), FlushedMark.ThisBoot);
+    private FlushedMark Flushed => new(Path.Combine(folder.Source(_name), "flushed"));
 
     private string JournalFolder => Path.Combine(folder.Source(_name), "journal");
 
@@ -312,6 +313,7 @@ internal sealed partial class EventIntake(
         if (!_flushing.IsCompleted || (_flushedAt is { } flushed && state.Options.Time.GetElapsedTime(flushed, now) < FlushEvery)) return;
         _flushedAt = now;
         var (mark, folded) = (Flushed, TailOf(state.Snapshot).Position);
+        if (folded == Volatile.Read(ref _flushedTo)) return; // a source that is silent has nothing to flush
         _flushing = Task.Run(() => SaveFlushed(mark, folded), CancellationToken.None);
     }
 
@@ -320,6 +322,7 @@ internal sealed partial class EventIntake(
         try
         {
             mark.Save(folded);
+            Volatile.Write(ref _flushedTo, folded);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

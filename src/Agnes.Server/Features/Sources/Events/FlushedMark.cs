@@ -8,32 +8,31 @@ namespace Agnes.Server.Features.Sources.Events;
 /// last of them: when it has begun anew, what came since is folded again (docs/decisions/0397).
 /// </summary>
 /// <param name="path">Of the mark's own file.</param>
-/// <param name="boot">Names the time since the machine began, equal for all processes of it. Empty: it cannot be told here, and nothing is folded again.</param>
-internal sealed class FlushedMark(string path, string boot)
+internal sealed class FlushedMark(string path)
 {
     private const string BootFile = "/proc/sys/kernel/random/boot_id";
 
-    /// <summary>Of this machine; Linux names it.</summary>
+    /// <summary>Names the time since the machine began, equal for all processes of it. Empty: it cannot be told here, and nothing is folded again.</summary>
     public static string ThisBoot { get; } = File.Exists(BootFile) ? File.ReadAllText(BootFile).Trim() : "";
 
     /// <param name="folded">What state says.</param>
     /// <returns>From where to fold; less where the machine began anew since the mark was written.</returns>
     public long Begin(long folded)
     {
-        if (boot.Length == 0 || !File.Exists(path)) return folded;
+        if (ThisBoot.Length == 0 || !File.Exists(path)) return folded;
         var said = File.ReadAllText(path).Split(' ');
         if (said is not [var then, var text] || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position)) return 0;
-        return then == boot ? folded : Math.Min(folded, position);
+        return then == ThisBoot ? folded : Math.Min(folded, position);
     }
 
     /// <summary>Flushes the disk, and notes that everything before a position is on it. Takes as long as the disk does.</summary>
     /// <exception cref="IOException">It is not noted.</exception>
     public void Save(long folded)
     {
-        if (boot.Length == 0) return;
+        if (ThisBoot.Length == 0) return;
         FileSystem.FlushDisk(Path.GetDirectoryName(path)!);
         var finished = path + ".tmp";
-        File.WriteAllText(finished, string.Create(CultureInfo.InvariantCulture, $"{boot} {folded}"));
+        File.WriteAllText(finished, string.Create(CultureInfo.InvariantCulture, $"{ThisBoot} {folded}"));
         FileSystem.Replace(finished, path);
     }
 }
